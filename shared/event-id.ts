@@ -1,0 +1,45 @@
+/**
+ * The event id: the identity of a record, minted once at the gateway and the same everywhere. Two ids are equal exactly when
+ * they name the same request; a replay keeps the id.
+ */
+import { EVENT_ID_MAX_CHARS } from "./limits.ts";
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const HEX = "0123456789abcdef";
+
+/** True for any id the worker accepts: 1 to 64 characters of `A-Z a-z 0-9 _ . -` (no colon: suffixes such as `:r1` are ours). */
+export function isEventId(value: unknown): value is string {
+  return typeof value === "string" && value.length <= EVENT_ID_MAX_CHARS && /^[A-Za-z0-9_.-]+$/.test(value);
+}
+
+/**
+ * Mints a UUIDv7 (RFC 9562, section 5.7) whose last byte is the isolate's shard, so that all records of one message live on
+ * one ledger shard. `random` must hold at least 9 bytes.
+ */
+export function mintEventId(nowMs: number, random: Uint8Array, shard: number): string {
+  const bytes = new Uint8Array(16);
+  for (let i = 0; i < 6; i++) bytes[i] = Math.floor(nowMs / 2 ** (8 * (5 - i))) & 255;
+  bytes.set(random.subarray(0, 9), 6);
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  bytes[15] = shard & 255;
+  let text = "";
+  for (const [i, byte] of bytes.entries()) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
+    text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  }
+  return text;
+}
+
+/** The time inside a UUIDv7, in ms since the epoch, or undefined for any other id. */
+export function eventIdTimeMs(id: string): number | undefined {
+  return UUID_V7.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
+}
+
+/** The ledger shard of an event id: its last byte for a UUIDv7, an FNV-1a hash for any other id; 0 to `shards` - 1. */
+export function shardOf(id: string, shards: number): number {
+  if (UUID_V7.test(id)) return Number.parseInt(id.slice(-2), 16) % shards;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193) >>> 0;
+  return hash % shards;
+}

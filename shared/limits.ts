@@ -1,0 +1,32 @@
+/** Every limit of the system, each with its source. Units end the names. */
+
+/** WorkOS metadata objects: at most 50 keys. https://workos.com/docs/audit-logs/metadata-schema */
+export const METADATA_MAX_KEYS = 50;
+/** WorkOS metadata keys: `^[a-zA-Z0-9_-]{0,40}$` in the published OpenAPI description. */
+export const METADATA_KEY_MAX_CHARS = 40;
+/** WorkOS metadata strings: 500, counted in code points (measured with ajv on the published description). */
+export const METADATA_VALUE_MAX_CODE_POINTS = 500;
+/** The real WorkOS server refuses more than 20 targets (https://github.com/dust-tt/dust/pull/27021). */
+export const EVENT_MAX_TARGETS = 20;
+/** WorkOS answers "request entity too large" near 100 kB; production users stop at 60,000 (https://github.com/dust-tt/dust/pull/26412). */
+export const EVENT_MAX_BYTES = 60_000;
+/** WorkOS repeats a stored answer to an idempotency key for 24 h. https://workos.com/docs/reference/idempotency */
+export const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
+/** Longest time one request to WorkOS may take; below QStash's own timeout for a delivery. Our choice. */
+export const WORKOS_TIMEOUT_MS = 15_000;
+/** A `Retry-After` beyond a day is ignored by QStash, so ours is clamped to it. https://upstash.com/docs/qstash/features/retry */
+export const RETRY_AFTER_MAX_MS = 86_400_000;
+
+/** The worker takes at most this many records in one message. Our choice. */
+export const MESSAGE_MAX_RECORDS = 100;
+/** QStash's smallest plan takes messages up to 1 MB; ours stay well below. https://upstash.com/pricing/qstash */
+export const MESSAGE_MAX_BYTES = 512_000;
+/** Largest record the policy makes; what does not fit is cut and marked. Our choice. */
+export const RECORD_MAX_BYTES = 8_192;
+/** Longest event id the worker accepts. Our choice; a UUID has 36 characters. */
+export const EVENT_ID_MAX_CHARS = 64;
+
+/** How long a delivery holds a record before another delivery may claim it: longer than one WorkOS request. Our choice. */
+export const LEASE_MS = 30_000;
+/** Standard Webhooks: five minutes of tolerance for `webhook-timestamp`. https://www.standardwebhooks.com */
+export const INGEST_TOLERANCE_SECONDS = 300;

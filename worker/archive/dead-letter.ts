@@ -1,0 +1,30 @@
+/** The dead letter: a record no longer retried, as the archive keeps it. */
+import type { AuditRecord } from "../../shared/record.ts";
+
+/**
+ * Why a record is a dead letter. `rejected`: WorkOS said a definite no. `exhausted`: every attempt failed.
+ * `credential`: the attempts ended while the API key was wrong. `unreadable`: it could not be decoded.
+ */
+export type DeadLetterClass = "rejected" | "exhausted" | "credential" | "unreadable";
+
+/** What the archive takes; one entry per event id, the newest wins and keeps the history of the older ones. */
+export interface DeadLetterEntry {
+  /** For an unreadable message without a readable id: `unreadable-<sha256 of the body, 32 hex>`. */
+  readonly eventId: string;
+  readonly class: DeadLetterClass;
+  /** Whether WorkOS may have stored the event. */
+  readonly wrote: "no" | "maybe";
+  /** One line for people and for grouping, such as `http_400 invalid_audit_log /targets contains`; holds no data of the event. */
+  readonly reason: string;
+  readonly status?: number;
+  readonly attempts: number;
+  readonly firstAttemptAtMs?: number;
+  readonly lastAttemptAtMs?: number;
+  /** The decoded record; absent where it is unreadable. */
+  readonly record?: AuditRecord;
+  /** The whole message as bytes (base64), where it is unreadable. */
+  readonly body?: string;
+  readonly source: "worker" | "failure_callback" | "sweep";
+  readonly messageId?: string;
+  readonly dlqId?: string;
+}

@@ -1,0 +1,23 @@
+/** Answers of the worker's routes: JSON, and problem documents (RFC 9457). */
+import { problem, type ErrorCode } from "../../shared/errors.ts";
+
+export function jsonAnswer(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** An error answer with a fixed `code`; `detail` names the field and the fix, never a secret or a body. */
+export function problemAnswer(
+  status: number,
+  code: ErrorCode,
+  title: string,
+  detail: string,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(problem(status, code, title, detail)), {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+  });
+}

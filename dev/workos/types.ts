@@ -1,0 +1,74 @@
+import type { AuditEvent } from "../../shared/event.ts";
+import type { Clock } from "./clock.ts";
+
+/** An event as it was committed. */
+export interface StoredEvent {
+  readonly organization_id: string;
+  readonly event: AuditEvent;
+  readonly idempotency_key: string | undefined;
+  readonly received_at_ms: number;
+}
+
+export type CallOutcome = "committed" | "replayed" | "dropped" | "refused" | "answered" | "fault";
+
+/** One request, pushed when it arrives. `status` stays null where no answer was sent (hang, reset, caller gone). */
+export interface RequestEntry {
+  readonly at_ms: number;
+  readonly method: string;
+  readonly path: string;
+  readonly header_names: readonly string[];
+  readonly idempotency_key?: string | undefined;
+  readonly event_id?: string | undefined;
+  readonly action?: string | undefined;
+  readonly organization_id?: string | undefined;
+  /** What became of it; undefined while it is open. A faulted request that had its effect first keeps the effect's name. */
+  outcome?: CallOutcome;
+  /** On a replayed key: whether the body was byte for byte that of the first request. */
+  same_body?: boolean;
+  status: number | null;
+}
+
+/** Behaviour that WorkOS does not document, or that differs between its own sources; may be changed while running. */
+export interface Knobs {
+  /** Every action must be registered, even while the registry is empty. */
+  strictSchemas: boolean;
+  /** What becomes of an unregistered action: 400, or 200 and nothing stored (dust-tt/dust#23407 saw both). */
+  unregistered: "refuse" | "drop";
+  /** A registered metadata schema admits only the properties it declares. Unknown of the real server; default false. */
+  closedMetadata: boolean;
+  /** Which answers the key repeats for 24 h. Undocumented beyond "the same response"; default "4xx" (and success). */
+  keepAnswers: "success" | "4xx" | "all";
+  /** Same key, other body: repeat the first answer (literal reading of the docs, default) or answer 409. */
+  keyReuse: "replay" | "conflict";
+  /** The description says 200, every SDK's tests 201. */
+  successStatus: 200 | 201;
+  /** body-parser's default of 100 kB, whose phrase the real server answers with (dust-tt/dust#26412). */
+  bodyLimitBytes: number;
+  /** The real server's maxItems (dust-tt/dust#27021); not in the description. */
+  maxTargets: number;
+  /** Requests a window for each key; the docs say 6,000 in 60 s. Off by default. */
+  rateLimit: { requests: number; windowMs: number; retryAfterSeconds?: number } | undefined;
+}
+
+export interface WorkosOptions extends Partial<Knobs> {
+  port?: number;
+  /** The accepted key; default "sk_test_workos". */
+  apiKey?: string;
+  clock?: Clock;
+  /** The organizations that exist; undefined accepts any. */
+  organizations?: readonly string[] | undefined;
+  /** SQLite file in which events, kept answers and schemas survive a restart; default none. */
+  path?: string;
+}
+
+export const DEFAULT_KNOBS: Knobs = {
+  strictSchemas: false,
+  unregistered: "refuse",
+  closedMetadata: false,
+  keepAnswers: "4xx",
+  keyReuse: "replay",
+  successStatus: 200,
+  bodyLimitBytes: 102_400,
+  maxTargets: 20,
+  rateLimit: undefined,
+};

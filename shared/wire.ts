@@ -1,51 +1,39 @@
 /**
- * The compact form of a message on the queue. Every field of a record has one short key; what all records of a message share
- * stands once (`g`), and a string that occurs more than once stands in a table (`s`) and is referred to by its index.
+ * The compact form of a message on the queue, and the only codec for it. Besides its `id`, a record holds its common fields by
+ * position in `c`; rare fields have one-letter keys. What all records of a message share stands once in `g`, and a string that
+ * occurs more than once stands in the table `s` and is referred to by its number, counted from 1; 0 means absent.
+ *
+ * `c` = `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id]`; what is absent
+ * at its end is left out. A party is `id` (type `user`), or `[id, type, name?, metadata?]`; one target stands alone, several in a list.
  *
  * | key | field | key | field |
  * | --- | --- | --- | --- |
- * | id | event id | q | sequence |
  * | k | stage: i intent, w watchdog | t | occurredAtMs, where the id does not hold it |
- * | d | durationMs | a | action |
- * | o | organization | u | actor `[id, type, name, metadata]` |
- * | tg | targets, each as the actor | m | metadata |
- * | h | method | r | route |
- * | c | status | cs | status source: b before sending hooks |
- * | x | outcome, where the status does not say it | ip | client ip |
- * | ua | user agent | l | geo `[country, region, city]` |
- * | n | request id | p | traceparent |
- * | y | assurance: d durable, r required | z | parent event id |
- * | e | credential `[kind, keyId]` | j | missing |
- * | f | truncated | rp | replay mark |
+ * | b | 1: status before sending hooks | x | outcome, where the status does not say it |
+ * | m | metadata | l | geo `[country, region, city]` |
+ * | p | traceparent, packed | y | assurance: d durable, r required |
+ * | z | parent event id | e | credential `[kind, keyId?]` |
+ * | j | missing | f | truncated |
+ * | rp | replay mark | | |
  */
 import { eventIdTimeMs } from "./event-id.ts";
-import type { AuditRecord, Credential, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
+import type { AuditRecord, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
 import { outcomeOfStatus } from "./record.ts";
+import { METHODS, packId, packUserAgent, unpackId, unpackUserAgent } from "./wire-text.ts";
 
-/** A string, or the index of one in the message's table. */
+/** A string, or the number of one in the message's table; 0 is absent. */
 export type Ref = string | number;
-export type WireParty = readonly [id: Ref, type?: Ref | null, name?: Ref | null, metadata?: Metadata | null];
+export type WireParty = Ref | readonly [id: Ref, type: Ref, name?: Ref, metadata?: Metadata];
 
 export interface WireRecord {
   readonly id: string;
-  readonly q?: number | undefined;
+  readonly c: readonly unknown[];
   readonly k?: "i" | "w" | undefined;
   readonly t?: number | undefined;
-  readonly d?: number | undefined;
-  readonly a: Ref;
-  readonly o?: Ref | undefined;
-  readonly u?: WireParty | undefined;
-  readonly tg?: readonly WireParty[] | undefined;
-  readonly m?: Metadata | undefined;
-  readonly h: Ref;
-  readonly r: Ref;
-  readonly c?: number | undefined;
-  readonly cs?: "b" | undefined;
+  readonly b?: 1 | undefined;
   readonly x?: AuditRecord["outcome"] | undefined;
-  readonly ip?: Ref | undefined;
-  readonly ua?: Ref | undefined;
-  readonly l?: readonly (Ref | null)[] | undefined;
-  readonly n?: Ref | undefined;
+  readonly m?: Metadata | undefined;
+  readonly l?: readonly Ref[] | undefined;
   readonly p?: Ref | undefined;
   readonly y?: "d" | "r" | undefined;
   readonly z?: Ref | undefined;
@@ -58,114 +46,166 @@ export interface WireRecord {
 export interface WireMessage {
   readonly v: 1;
   /** `[isolate id, policy version, environment, build]` */
-  readonly g: readonly [string, string, (string | null)?, (string | null)?];
+  readonly g: readonly (string | null)[];
   readonly s?: readonly string[] | undefined;
   readonly records: readonly WireRecord[];
 }
 
-type Ref2 = (text: string) => Ref;
+type Refer = (text: string) => Ref;
 
 /** Packs records of one gateway isolate into a message; all records must share `gateway`. */
 export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
   const counts = new Map<string, number>();
-  for (const record of records) packRecord(record, (text) => (counts.set(text, (counts.get(text) ?? 0) + 1), text));
+  if (records.length > 1) {
+    const count: Refer = (text) => (counts.set(text, (counts.get(text) ?? 0) + 1), text);
+    for (const record of records) packRecord(record, count);
+  }
   // A reference costs up to three characters, so a string shorter than that gains nothing.
-  const table = [...counts].filter(([text, count]) => count > 1 && text.length > 3).map(([text]) => text);
-  const indexes = new Map(table.map((text, index) => [text, index]));
-  const packed = records.map((record) => packRecord(record, (text) => indexes.get(text) ?? text));
+  const table = [...counts].filter(([text, count]) => count > 1 && text.length > 2).map(([text]) => text);
+  const numbers = new Map(table.map((text, index) => [text, index + 1]));
+  const packed = records.map((record) => packRecord(record, (text) => numbers.get(text) ?? text));
   const { isolateId, policyVersion, environment, build } = records[0]?.gateway ?? { isolateId: "", policyVersion: "" };
-  const g: WireMessage["g"] = build
-    ? [isolateId, policyVersion, environment ?? null, build]
-    : environment
-      ? [isolateId, policyVersion, environment]
-      : [isolateId, policyVersion];
+  const g = trim([isolateId, policyVersion, environment ?? null, build ?? null], null);
   return { v: 1, g, ...(table.length > 0 ? { s: table } : {}), records: packed };
 }
 
-function packRecord(record: AuditRecord, ref: Ref2): WireRecord {
-  const some = (text: string | undefined): Ref | undefined => (text === undefined ? undefined : ref(text));
+function packRecord(record: AuditRecord, refer: Refer): WireRecord {
+  const ref = (text: string | undefined): Ref => (text === undefined ? 0 : refer(text));
+  const some = (text: string | undefined): Ref | undefined => (text === undefined ? undefined : refer(text));
+  const list = (texts: readonly string[] | undefined) => (texts?.length ? texts.map(refer) : undefined);
+  const { credential, geo, assurance } = record;
   return {
     id: record.id,
-    q: record.sequence || undefined,
+    c: trim(
+      [
+        record.sequence,
+        record.durationMs ?? null,
+        record.status ?? 0,
+        METHODS.indexOf(record.method) + 1 || record.method,
+        ref(record.route),
+        ref(record.action),
+        ref(record.organization),
+        isAnonymous(record.actor) ? 0 : packParty(record.actor, refer),
+        packTargets(record.targets, refer),
+        ref(record.ip),
+        record.userAgent === undefined ? 0 : refer(packUserAgent(record.userAgent)),
+        record.requestId === undefined ? 0 : refer(packId(record.requestId)),
+      ],
+      0,
+    ),
     k: record.stage === "intent" ? "i" : record.stage === "watchdog" ? "w" : undefined,
     t: eventIdTimeMs(record.id) === record.occurredAtMs ? undefined : record.occurredAtMs,
-    d: record.durationMs,
-    a: ref(record.action),
-    o: some(record.organization),
-    u: isAnonymous(record.actor) ? undefined : packParty(record.actor, ref),
-    tg: record.targets.length > 0 ? record.targets.map((target) => packParty(target, ref)) : undefined,
-    m: record.metadata,
-    h: ref(record.method),
-    r: ref(record.route),
-    c: record.status,
-    cs: record.statusSource === undefined ? undefined : "b",
+    b: record.statusSource === undefined ? undefined : 1,
     x: record.outcome === outcomeOfStatus(record.status) ? undefined : record.outcome,
-    ip: some(record.ip),
-    ua: some(record.userAgent),
-    l: record.geo && [record.geo.country, record.geo.region, record.geo.city].map((text) => some(text) ?? null),
-    n: some(record.requestId),
-    p: some(record.traceparent),
-    y: record.assurance === "durable" ? "d" : record.assurance === "required" ? "r" : undefined,
+    m: record.metadata,
+    l: geo && trim([geo.country, geo.region, geo.city].map(ref), 0),
+    p: record.traceparent === undefined ? undefined : refer(packId(record.traceparent)),
+    y: assurance === "durable" ? "d" : assurance === "required" ? "r" : undefined,
     z: some(record.parentId),
-    e:
-      record.credential &&
-      [record.credential.kind, ...(record.credential.keyId ? [record.credential.keyId] : [])].map(ref),
-    j: record.missing?.length ? record.missing.map(ref) : undefined,
-    f: record.truncated?.length ? record.truncated.map(ref) : undefined,
+    e: credential && list(credential.keyId === undefined ? [credential.kind] : [credential.kind, credential.keyId]),
+    j: list(record.missing),
+    f: list(record.truncated),
     rp: record.replay,
   };
 }
 
+/** True for the actor that stands for nobody, which costs one character on the wire. */
 function isAnonymous(actor: Party): boolean {
-  return actor.id === "anonymous" && actor.type === "anonymous" && !actor.name && !actor.metadata;
+  return actor.id === "anonymous" && actor.type === "anonymous" && actor.name === undefined && !actor.metadata;
 }
 
-function packParty({ id, type, name, metadata }: Party, ref: Ref2): WireParty {
-  if (metadata) return [ref(id), ref(type), name === undefined ? null : ref(name), metadata];
-  if (name !== undefined) return [ref(id), ref(type), ref(name)];
-  return type === "user" ? [ref(id)] : [ref(id), ref(type)];
+function packParty({ id, type, name, metadata }: Party, refer: Refer): WireParty {
+  if (metadata) return [refer(id), refer(type), name === undefined ? 0 : refer(name), metadata];
+  if (name !== undefined) return [refer(id), refer(type), refer(name)];
+  return type === "user" ? refer(id) : [refer(id), refer(type)];
+}
+
+/** One target stands alone where its first element tells it from a list. */
+function packTargets(targets: readonly Party[], refer: Refer): unknown {
+  if (targets.length === 0) return 0;
+  const parties = targets.map((target) => packParty(target, refer));
+  return parties.length === 1 && Array.isArray(parties[0]) ? parties[0] : [parties];
+}
+
+function trim<T>(values: readonly T[], absent: T): readonly T[] {
+  let length = values.length;
+  while (length > 0 && values[length - 1] === absent) length -= 1;
+  return values.slice(0, length);
 }
 
 /**
- * Unpacks one record of a message whose shape is already checked. A reference outside the table, like a field that is
- * missing, throws a RangeError: the record is unreadable.
+ * Unpacks one record of a message. Whatever cannot have been made by `encodeMessage` (a reference outside the table, a field
+ * that is missing or of a wrong type) throws a RangeError: the record is unreadable.
  */
 export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | "s">): AuditRecord {
-  const text = (ref: Ref): string => {
-    const found = typeof ref === "number" ? message.s?.[ref] : ref;
-    if (found === undefined) throw new RangeError('"s" has no string at the index that a record refers to');
-    return found;
-  };
-  const [country, region, city] = (wire.l ?? []).map((ref) => (ref === null ? undefined : text(ref)));
+  const { text, some, list } = readers(message.s ?? []);
+  const c = wire.c;
+  if (!Array.isArray(c)) throw new RangeError('"c" must be a list');
+  const method = typeof c[3] === "number" ? METHODS[c[3] - 1] : c[3];
+  const userAgent = some(c[10]);
+  const requestId = some(c[11]);
+  const traceparent = some(wire.p);
+  const [country, region, city] = (wire.l ?? []).map(some);
+  const [kind, keyId] = list(wire.e) ?? [];
+  const status = c[2] === 0 || c[2] === undefined ? undefined : whole(c[2], "status");
+  const party = (packed: unknown) => unpackParty(packed, text);
   return compact({
     id: wire.id,
     stage: wire.k === "i" ? "intent" : wire.k === "w" ? "watchdog" : "outcome",
-    occurredAtMs: wire.t ?? timeInId(wire.id),
-    durationMs: wire.d,
-    action: text(wire.a),
-    organization: wire.o === undefined ? undefined : text(wire.o),
-    actor: wire.u ? unpackParty(wire.u, text) : { id: "anonymous", type: "anonymous" },
-    targets: (wire.tg ?? []).map((target) => unpackParty(target, text)),
-    metadata: wire.m,
-    method: text(wire.h),
-    route: text(wire.r),
-    status: wire.c,
-    statusSource: wire.cs === undefined ? undefined : "before_sending_hooks",
-    outcome: wire.x ?? outcomeOfStatus(wire.c),
-    ip: wire.ip === undefined ? undefined : text(wire.ip),
-    userAgent: wire.ua === undefined ? undefined : text(wire.ua),
+    occurredAtMs: wire.t === undefined ? timeInId(wire.id) : whole(wire.t, "t"),
+    durationMs: c[1] === null ? undefined : whole(c[1] ?? 0, "durationMs"),
+    action: text(c[5]),
+    organization: some(c[6]),
+    actor: c[7] === 0 || c[7] === undefined ? { id: "anonymous", type: "anonymous" } : party(c[7]),
+    targets: unpackTargets(c[8]).map(party),
+    metadata: unpackMetadata(wire.m),
+    method: text(method),
+    route: text(c[4]),
+    status,
+    statusSource: wire.b === undefined ? undefined : "before_sending_hooks",
+    outcome: wire.x ?? outcomeOfStatus(status),
+    ip: some(c[9]),
+    userAgent: userAgent === undefined ? undefined : unpackUserAgent(userAgent),
     geo: wire.l && compact({ country, region, city }),
-    requestId: wire.n === undefined ? undefined : text(wire.n),
-    traceparent: wire.p === undefined ? undefined : text(wire.p),
+    requestId: requestId === undefined ? undefined : unpackId(requestId),
+    traceparent: traceparent === undefined ? undefined : unpackId(traceparent),
     assurance: wire.y === "d" ? "durable" : wire.y === "r" ? "required" : "best-effort",
-    parentId: wire.z === undefined ? undefined : text(wire.z),
-    credential: wire.e && unpackCredential(wire.e.map(text)),
-    missing: wire.j?.map(text),
-    truncated: wire.f?.map(text),
+    parentId: some(wire.z),
+    credential: kind === undefined ? undefined : compact({ kind, keyId }),
+    missing: list(wire.j),
+    truncated: list(wire.f),
     gateway: gatewayOf(message.g),
-    sequence: wire.q ?? 0,
+    sequence: whole(c[0] ?? 0, "sequence"),
     replay: wire.rp,
   }) as AuditRecord;
+}
+
+function readers(table: readonly string[]) {
+  const text = (ref: unknown): string => {
+    const found = typeof ref === "number" ? table[ref - 1] : ref;
+    if (typeof found !== "string") throw new RangeError('a field is missing, or "s" has no string of its number');
+    return found;
+  };
+  const some = (ref: unknown): string | undefined => (ref === 0 || ref === undefined ? undefined : text(ref));
+  const list = (refs: readonly unknown[] | undefined): readonly string[] | undefined => refs?.map(text);
+  return { text, some, list };
+}
+
+function unpackMetadata(value: unknown): Metadata | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "object" || value === null || !Object.values(value).every(isScalar)) {
+    throw new RangeError('"metadata" must hold scalars only');
+  }
+  return value as Metadata;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+function whole(value: unknown, name: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new RangeError(`"${name}" must be a number`);
+  return value;
 }
 
 function timeInId(id: string): number {
@@ -174,26 +214,30 @@ function timeInId(id: string): number {
   return ms;
 }
 
-function unpackParty([id, type, name, metadata]: WireParty, text: (ref: Ref) => string): Party {
+function unpackTargets(packed: unknown): readonly unknown[] {
+  if (packed === 0 || packed === undefined) return [];
+  if (!Array.isArray(packed)) throw new RangeError("targets must be a list");
+  return Array.isArray(packed[0]) && packed.length === 1 ? (packed[0] as readonly unknown[]) : [packed];
+}
+
+function unpackParty(packed: unknown, text: (ref: unknown) => string): Party {
+  if (!Array.isArray(packed)) return { id: text(packed), type: "user" };
+  const [id, type, name, more] = packed as readonly unknown[];
   return compact({
     id: text(id),
-    type: type === undefined || type === null ? "user" : text(type),
-    name: name === undefined || name === null ? undefined : text(name),
-    metadata: metadata ?? undefined,
+    type: text(type),
+    name: name === undefined || name === 0 ? undefined : text(name),
+    metadata: unpackMetadata(more),
   }) as Party;
 }
 
-function unpackCredential([kind = "", keyId]: readonly string[]): Credential {
-  return keyId === undefined ? { kind } : { kind, keyId };
-}
-
 function gatewayOf([isolateId, policyVersion, environment, build]: WireMessage["g"]): GatewayInfo {
-  return compact({
-    isolateId,
-    policyVersion,
-    environment: environment ?? undefined,
-    build: build ?? undefined,
-  }) as GatewayInfo;
+  return {
+    isolateId: isolateId ?? "",
+    policyVersion: policyVersion ?? "",
+    ...(environment ? { environment } : {}),
+    ...(build ? { build } : {}),
+  };
 }
 
 /** Leaves out the fields that are undefined, so that equal records are equal as values too. */

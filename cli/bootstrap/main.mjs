@@ -1,0 +1,114 @@
+// Sets up what a task needs, then runs it: Node 24, the packages, the Zuplo project's packages.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runChild } from "./child.mjs";
+import { SetupError } from "./failure.mjs";
+import { install, isStale } from "./install.mjs";
+import { withLock } from "./lock.mjs";
+import { fetchNode, knownNode, rememberNode } from "./node24.mjs";
+import { nodeFirst, requireNpm } from "./npm.mjs";
+import { TASKS } from "./tasks.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PACKAGES = { path: ".", doing: "installing the packages" };
+const GATEWAY_PACKAGES = { path: "dev/gateway/project", doing: "installing the Zuplo gateway (about 600 MB)" };
+
+/** Tools under us report to their makers or ask for a newer version unless told not to. */
+const QUIET_TOOLS = {
+  WRANGLER_SEND_METRICS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  ZUPLO_DO_NOT_TRACK: "1",
+  ZUPLO_DISABLE_UPDATE_CHECK: "1",
+};
+
+/**
+ * Sets the process's exit code: 0 done, 1 failed, 2 wrong use, 128 + n after signal n.
+ * @param {readonly string[]} argv the task's name and its arguments
+ * @param {string} callersDirectory
+ */
+export async function main([name = "", ...args], callersDirectory) {
+  try {
+    const task = TASKS[name];
+    if (!task)
+      throw new SetupError(
+        "unknown_task",
+        `${name ? `"${name}" is no task` : "no task given"}; one of:\n${taskList()}`,
+        2,
+      );
+    const nodePath = await setUp(task.gateway ? [PACKAGES, GATEWAY_PACKAGES] : [PACKAGES]);
+    process.exitCode = await run(task, args, nodePath, callersDirectory);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(`error[${error.code}]: ${error.message}`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+function taskList() {
+  return Object.entries(TASKS)
+    .map(([name, { about }]) => `  ${name.padEnd(7)} ${about}`)
+    .join("\n");
+}
+
+/**
+ * @param {readonly import("./install.mjs").Folder[]} folders
+ * @returns {Promise<string>} the Node to use
+ */
+async function setUp(folders) {
+  const known = knownNode(ROOT);
+  if (known && !folders.some((folder) => isStale(ROOT, folder))) return known;
+  const lock = join(".audit-forwarder", "setup.lock");
+  const onWait = (/** @type {number} */ pid) =>
+    console.error(`waiting for the set-up that runs in process ${pid} (if that is something else, delete ${lock}) ...`);
+  return withLock(join(ROOT, lock), onWait, async () => {
+    await requireNpm({ root: ROOT, nodePath: process.execPath });
+    const nodePath = knownNode(ROOT) ?? (await fetchNode(ROOT));
+    rememberNode(ROOT, nodePath);
+    for (const folder of folders) {
+      if (isStale(ROOT, folder)) await install({ root: ROOT, nodePath }, folder);
+    }
+    return nodePath;
+  });
+}
+
+/**
+ * @param {import("./tasks.mjs").Task} task
+ * @param {readonly string[]} args
+ * @param {string} nodePath
+ * @param {string} callersDirectory
+ * @returns {Promise<number>} 0, or the exit code of the first step that failed
+ */
+async function run(task, args, nodePath, callersDirectory) {
+  const options = {
+    cwd: task.inCallersDirectory ? callersDirectory : ROOT,
+    env: { ...QUIET_TOOLS, ...nodeFirst(nodePath) },
+  };
+  let firstFailure = 0;
+  for (const step of task.steps(args, ROOT)) {
+    const { exitCode, signal } = task.quiet
+      ? await runQuietly(step, nodePath, options)
+      : await runChild(nodePath, step.args, { ...options, stdio: "inherit" });
+    firstFailure ||= exitCode;
+    if (signal || (exitCode !== 0 && !task.quiet)) break;
+  }
+  return firstFailure;
+}
+
+/**
+ * Shows a step's output only where it fails.
+ * @param {import("./tasks.mjs").Step} step
+ * @param {string} nodePath
+ * @param {import("node:child_process").SpawnOptions} options
+ */
+async function runQuietly(step, nodePath, options) {
+  const startMs = Date.now();
+  /** @type {Buffer[]} */
+  const output = [];
+  const result = await runChild(nodePath, step.args, { ...options, stdio: ["ignore", "pipe", "pipe"] }, (chunk) =>
+    output.push(chunk),
+  );
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+  console.log(`${result.exitCode === 0 ? "ok  " : "FAIL"} ${step.name} (${seconds} s)`);
+  if (result.exitCode !== 0) process.stdout.write(Buffer.concat(output));
+  return result;
+}

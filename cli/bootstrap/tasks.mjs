@@ -1,0 +1,92 @@
+// What each npm script runs, as arguments for Node. Everything a task needs is installed by then.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * @typedef {object} Step one process
+ * @property {string} name
+ * @property {readonly string[]} args for Node
+ *
+ * @typedef {object} Task
+ * @property {string} about one line for the list of tasks
+ * @property {boolean} [gateway] needs the Zuplo project's packages
+ * @property {boolean} [quiet] steps run one after another whatever fails, and only the failed ones show their output
+ * @property {boolean} [inCallersDirectory] keeps the caller's working directory
+ * @property {(args: readonly string[], root: string) => Step[]} steps
+ */
+
+const VITEST = "node_modules/vitest/vitest.mjs";
+const PRETTIER = "node_modules/prettier/bin/prettier.cjs";
+const OXLINT = "node_modules/oxlint/bin/oxlint";
+const TSC = "node_modules/typescript/bin/tsc";
+const WRANGLER = "node_modules/wrangler/bin/wrangler.js";
+/** Whichever exists writes the reference pages; with `--check` it fails where they are out of step with the code. */
+const DOCS_GENERATORS = ["docs/generate.ts", "cli/docs/generate.ts"];
+/** Each rung has type checks of its own, so that a wrong global does not compile. */
+const RUNGS = ["shared", "policy", "worker", "cli", "cli/bootstrap", "dev", "bench", "tests"];
+const BUILD_POLICY = 'const { buildPolicy } = await import("./policy/build.ts"); await buildPolicy();';
+
+/** @type {Readonly<Record<string, Task>>} */
+export const TASKS = {
+  demo: { about: "the whole path once, on real parts", gateway: true, steps: ours("dev/demo.ts") },
+  dev: { about: "the same stack, kept running", gateway: true, steps: ours("dev/dev.ts") },
+  test: {
+    about: "all tests; arguments go to vitest",
+    gateway: true,
+    steps: (args) => [{ name: "test", args: [VITEST, "run", ...args] }],
+  },
+  build: {
+    about: "the policy module and the worker's bundle",
+    steps: () => [
+      { name: "policy", args: ["--input-type=module", "--eval", BUILD_POLICY] },
+      { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--outdir", "dist/worker"] },
+    ],
+  },
+  bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
+  check: { about: "format, lint, types, docs in step with code", quiet: true, steps: (_, root) => checkSteps(root) },
+  format: { about: "formats every file", steps: () => [{ name: "format", args: [PRETTIER, "--write", "."] }] },
+  deploy: { about: "deploys the worker", steps: ours("cli/deploy.ts") },
+  cli: { about: "the operator's commands", inCallersDirectory: true, steps: ours("cli/main.ts") },
+};
+
+/**
+ * A TypeScript file of ours; expected errors that reach its top are printed as one line.
+ * @param {string} file
+ * @returns {Task["steps"]}
+ */
+function ours(file) {
+  return (args, root) => [
+    {
+      name: file,
+      args: [
+        "--disable-warning=ExperimentalWarning",
+        "--import",
+        new URL("./one-line-errors.mjs", import.meta.url).href,
+        join(root, file),
+        ...args,
+      ],
+    },
+  ];
+}
+
+/** @param {string} root */
+function checkSteps(root) {
+  const projects = RUNGS.flatMap((folder) => configsIn(root, folder));
+  const docs = DOCS_GENERATORS.filter((file) => existsSync(join(root, file)));
+  return [
+    { name: "format", args: [PRETTIER, "--check", "--log-level=warn", "."] },
+    { name: "lint", args: [OXLINT, "--type-aware"] },
+    ...projects.map((project) => ({ name: `types ${project}`, args: [TSC, "-p", project] })),
+    ...docs.map((file) => ({ name: "docs", args: [file, "--check"] })),
+  ];
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ */
+function configsIn(root, folder) {
+  return readdirSync(join(root, folder))
+    .filter((name) => /^tsconfig(\..+)?\.json$/.test(name))
+    .map((name) => (name === "tsconfig.json" ? folder : `${folder}/${name}`));
+}

@@ -30,3 +30,13 @@ export const EVENT_ID_MAX_CHARS = 64;
 export const LEASE_MS = 30_000;
 /** Standard Webhooks: five minutes of tolerance for `webhook-timestamp`. https://www.standardwebhooks.com */
 export const INGEST_TOLERANCE_SECONDS = 300;
+/** Ledger shards: 80 events/s are 10 writes a second for each. Our choice; changing it loses the way to what is stored. */
+export const LEDGER_SHARDS = 16;
+/** How long the ledger remembers an event id: longer than any dead letter can be replayed. Our choice. */
+export const LEDGER_RETENTION_MS = 120 * 86_400_000;
+
+/**
+ * How long a dead letter stays after it was parked: longer than QStash's longest DLQ retention (three months on its largest
+ * plan), and shorter than the ledger remembers, so that nothing can be replayed that the ledger has forgotten. Our choice.
+ */
+export const DEAD_LETTER_RETENTION_MS = 100 * 86_400_000;

@@ -1,0 +1,81 @@
+/**
+ * The headers of a publish to QStash, the same from the policy and from the worker's outbox, so that a message looks alike on
+ * both paths. https://upstash.com/docs/qstash/api/publish
+ */
+import type { Stage } from "./record.ts";
+import { retryPlan } from "./retry-horizon.ts";
+
+/** Marks our messages; the sweep of QStash's dead-letter queue touches no others. */
+export const QSTASH_LABEL = "audit-forwarder";
+/** Pacing: WorkOS allows 100 requests/s for each API key. https://workos.com/docs/reference/rate-limits */
+export const FLOW_RATE_PER_SECOND = 80;
+/** Deliveries at the same time; WorkOS answers in about 100 ms, so this is about the rate above. Our choice. */
+export const FLOW_PARALLELISM = 10;
+/** How long QStash waits for one delivery: longer than the worker's lease of 30 s. Our choice. */
+export const DELIVERY_TIMEOUT_SECONDS = 60;
+/** An intent or a watchdog's record waits this long, so that the outcome of the same request comes first. Our choice. */
+export const EARLY_RECORD_DELAY_SECONDS = 120;
+
+export interface PublishOptions {
+  /** `AUDIT_WORKER_URL` without a trailing slash. */
+  readonly workerUrl: string;
+  readonly deduplicationId: string;
+  readonly delaySeconds?: number | undefined;
+  /** 3 to 8, default 3. */
+  readonly retries?: number | undefined;
+  /** Default `workos`. */
+  readonly flowControlKey?: string | undefined;
+  /** Messages a second. Default 80. */
+  readonly rate?: number | undefined;
+  readonly parallelism?: number | undefined;
+}
+
+/** The headers of one publish without `Authorization`; names are lower case. */
+export function publishHeaders(options: PublishOptions): Record<string, string> {
+  const plan = retryPlan(options.retries);
+  const rate = options.rate ?? FLOW_RATE_PER_SECOND;
+  const parallelism = options.parallelism ?? FLOW_PARALLELISM;
+  return {
+    "content-type": "application/json",
+    "upstash-method": "POST",
+    "upstash-deduplication-id": options.deduplicationId,
+    "upstash-retries": String(plan.retries),
+    "upstash-retry-delay": plan.delayExpression,
+    "upstash-timeout": `${DELIVERY_TIMEOUT_SECONDS}s`,
+    "upstash-failure-callback": `${options.workerUrl}/dead-letter`,
+    "upstash-flow-control-key": options.flowControlKey ?? "workos",
+    "upstash-flow-control-value": `parallelism=${parallelism}, rate=${rate}, period=1s`,
+    "upstash-label": QSTASH_LABEL,
+    ...(options.delaySeconds ? { "upstash-delay": `${options.delaySeconds}s` } : {}),
+  };
+}
+
+/** Path of a publish to the worker's `/deliver`; QStash takes the destination as it is, not percent-encoded. */
+export function publishPath(workerUrl: string): string {
+  return `/v2/publish/${workerUrl}/deliver`;
+}
+
+/** What a deduplication id needs to know of a record. */
+export interface Identified {
+  readonly id: string;
+  readonly stage: Stage;
+  readonly replay?: { readonly n: number } | undefined;
+}
+
+/**
+ * The deduplication id of a message: the event id of its one record, with `:intent`, `:watchdog` or `:r<n>` where the same event
+ * id travels more than once; for several records that of the first, and their number.
+ */
+export function deduplicationId(records: readonly Identified[]): string {
+  const [first] = records;
+  if (!first) throw new RangeError('"records" must not be empty');
+  const stage = first.stage === "outcome" ? "" : `:${first.stage}`;
+  const replay = first.replay ? `:r${first.replay.n}` : "";
+  const count = records.length > 1 ? `:x${records.length}` : "";
+  return `${first.id}${stage}${replay}${count}`;
+}
+
+/** Seconds that a message waits in the queue before its first attempt. */
+export function publishDelaySeconds(records: readonly Identified[]): number {
+  return records.every(({ stage }) => stage !== "outcome") ? EARLY_RECORD_DELAY_SECONDS : 0;
+}

@@ -1,0 +1,60 @@
+/** The ledger from outside: one Durable Object for each shard, one RPC for each message and shard. */
+import { shardOf } from "../../shared/event-id.ts";
+import { LEDGER_SHARDS } from "../../shared/limits.ts";
+import type { Env } from "../env.ts";
+import type { Claim, Grant, LedgerEntry, LedgerPort, Settlement } from "./types.ts";
+
+/** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
+export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
+  const parts = await eachShard(
+    ids,
+    (id) => id,
+    (shard, group) => ledger(env, shard).lookup(group, Date.now()),
+  );
+  return new Map(parts.flat().map((entry) => [entry.id, entry]));
+}
+
+/**
+ * Ends a record by hand, so that no later delivery sends it. Answers what stands afterwards: `delivered` where WorkOS has it
+ * already, `leased` where a delivery is under way (ask again), `discarded` otherwise, also for an id the ledger has never seen.
+ */
+export async function markDiscarded(
+  env: Pick<Env, "LEDGER">,
+  id: string,
+  reason: string,
+): Promise<"discarded" | "delivered" | "leased"> {
+  return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, Date.now());
+}
+
+/** The ledger of all shards as a delivery uses it. */
+export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
+  const ofId = (item: Claim | Settlement) => item.id;
+  return {
+    async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
+      return (await eachShard(claims, ofId, (shard, group) => ledger(env, shard).claim(lease, group, nowMs))).flat();
+    },
+    async settle(lease, settlements, nowMs) {
+      await eachShard(settlements, ofId, (shard, group) => ledger(env, shard).settle(lease, group, nowMs));
+    },
+  };
+}
+
+/** The Durable Object of one shard, 0 to `LEDGER_SHARDS` - 1. */
+export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
+  return env.LEDGER.getByName(`ledger-${shard}`);
+}
+
+async function eachShard<T, R>(
+  items: readonly T[],
+  idOf: (item: T) => string,
+  call: (shard: number, group: readonly T[]) => Promise<R>,
+): Promise<R[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const shard = shardOf(idOf(item), LEDGER_SHARDS);
+    const group = groups.get(shard);
+    if (group) group.push(item);
+    else groups.set(shard, [item]);
+  }
+  return Promise.all([...groups].map(([shard, group]) => call(shard, group)));
+}

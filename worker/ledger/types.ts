@@ -1,0 +1,80 @@
+/** What the ledger keeps of an event id, and the two questions a delivery asks it. Plain data: it crosses an RPC. */
+import type { Stage } from "../../shared/record.ts";
+import type { Outcome } from "../../shared/outcome.ts";
+
+/** `pending`: neither delivered nor definitely refused, whether or not a delivery is under way. */
+export type LedgerState = "pending" | "delivered" | "rejected" | "discarded";
+
+/** One attempt as it is kept: `lost` where the delivery ended before it could say what became of the request. */
+export interface LedgerAttempt {
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly outcome: Outcome["kind"] | "lost";
+  readonly wrote: "yes" | "no" | "maybe";
+  /** HTTP status of WorkOS's answer; absent where there was none. */
+  readonly status?: number;
+  /** One line without data, such as `http_400 invalid_audit_log /targets contains`. */
+  readonly reason?: string;
+}
+
+export interface LedgerEntry {
+  readonly id: string;
+  readonly state: LedgerState;
+  /** Whether WorkOS may hold the event; a delivery under way counts as `maybe`. */
+  readonly wrote: "yes" | "no" | "maybe";
+  readonly stage: Stage;
+  /** WorkOS idempotency key of the newest attempt: the event id, or `<event id>:r<n>` after a definite rejection. */
+  readonly key: string;
+  /** Highest `n` of a replay that the ledger has seen; 0 before the first. */
+  readonly replays: number;
+  /** Start of WorkOS's idempotency window for `key`. */
+  readonly firstAttemptAtMs?: number;
+  readonly attempts: readonly LedgerAttempt[];
+  /** Why it was rejected or discarded. */
+  readonly reason?: string;
+  readonly occurredAtMs?: number;
+  readonly requestId?: string;
+  /** A delivery holds it at this moment. */
+  readonly leased: boolean;
+}
+
+/** One record that a delivery wants to send. */
+export interface Claim {
+  readonly id: string;
+  readonly stage: Stage;
+  /** Bytes to send if none are frozen yet. */
+  readonly body: string;
+  readonly occurredAtMs: number;
+  readonly requestId?: string;
+  readonly replay?: { readonly n: number; readonly mended: boolean; readonly acceptDuplicates: boolean };
+}
+
+/** What a delivery may do with one record. */
+export type Grant =
+  /** Send `body` (absent: the bytes of the claim) under `key`. */
+  | {
+      readonly id: string;
+      readonly kind: "send";
+      readonly key: string;
+      readonly body?: string;
+      readonly attempt: number;
+      readonly firstAttemptAtMs: number;
+    }
+  /** `delivered`, `discarded`: it has ended. `superseded`: another stage of the same event id stands in its place. */
+  | { readonly id: string; readonly kind: "skip"; readonly why: "delivered" | "discarded" | "superseded" }
+  | { readonly id: string; readonly kind: "rejected"; readonly reason: string }
+  | { readonly id: string; readonly kind: "leased"; readonly retryAfterMs: number }
+  /** WorkOS may hold it and no longer remembers its key: sending it could duplicate. */
+  | { readonly id: string; readonly kind: "expired"; readonly attempts: number; readonly firstAttemptAtMs: number };
+
+/** What became of one granted record. */
+export interface Settlement {
+  readonly id: string;
+  readonly attempt: LedgerAttempt;
+}
+
+/** The ledger as a delivery sees it; `lease` names the delivery. */
+export interface LedgerPort {
+  claim(lease: string, claims: readonly Claim[], nowMs: number): Promise<readonly Grant[]>;
+  settle(lease: string, settlements: readonly Settlement[], nowMs: number): Promise<void>;
+}

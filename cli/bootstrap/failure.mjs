@@ -15,55 +15,65 @@ export class SetupError extends Error {
   }
 }
 
-const NETWORK =
-  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|EIDLETIMEOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ENETDOWN|EPROTO|E50[234])\b/;
-const CERTIFICATE =
-  /\b(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED)\b/;
+/** @type {ReadonlyArray<{ code: string, sign: RegExp, says: (found: string) => string }>} */
+const NPM_FAILURES = [
+  { code: "disk_full", sign: /\b(ENOSPC)\b/, says: () => "the disk is full; free 2 GB" },
+  {
+    code: "npm_unreachable",
+    sign: /\b(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_HAS_EXPIRED)\b/,
+    says: (found) => `npm does not trust its registry's certificate (${found}); name yours in "NODE_EXTRA_CA_CERTS"`,
+  },
+  {
+    code: "npm_unreachable",
+    sign: /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|E[A-Z_]*TIMEOUT|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|E50[0-4])\b/,
+    says: (found) => `npm cannot reach its registry (${found}); check the network or the proxy`,
+  },
+  {
+    code: "not_writable",
+    sign: /\b(EACCES|EPERM|EROFS)\b/,
+    says: (found) => `npm may not write a folder (${found}); mend its owner or its rights`,
+  },
+  {
+    code: "npm_cache_damaged",
+    sign: /\b(EINTEGRITY)\b/,
+    says: () => 'npm\'s cache is damaged; run "npm cache clean --force"',
+  },
+  {
+    code: "lockfile_out_of_step",
+    sign: /\b(EUSAGE)\b/,
+    says: () => '"package.json" and "package-lock.json" disagree; run "npm install", commit both',
+  },
+  {
+    code: "package_missing",
+    sign: /\b(E404|ETARGET)\b/,
+    says: () => 'npm\'s registry lacks a package; see "npm config get registry"',
+  },
+];
 
 /**
- * What npm's output means. The first code npm names decides; its own words stay in the log.
+ * What npm's output means. The first code that is known decides; npm's own words stay in the log.
  * @param {string} output what npm printed
- * @param {string} doing what was under way, such as "installing packages"
+ * @param {string} doing what was under way, such as "installing the packages"
  * @param {string} log the log file, relative to the repository
  */
 export function npmFailure(output, doing, log) {
-  const again = `run the command again (log: ${log})`;
-  const network = NETWORK.exec(output)?.[1];
-  const certificate = CERTIFICATE.exec(output)?.[1];
-  if (/\bENOSPC\b/.test(output))
-    return new SetupError("disk_full", `the disk is full while ${doing}; free 2 GB and ${again}`);
-  if (certificate) {
-    return new SetupError(
-      "npm_unreachable",
-      `npm does not trust its registry's certificate (${certificate}) while ${doing}; set "NODE_EXTRA_CA_CERTS" and ${again}`,
-    );
+  for (const { code, sign, says } of NPM_FAILURES) {
+    const found = sign.exec(output)?.[1];
+    if (found) return new SetupError(code, `${says(found)} and run the command again (while ${doing}; log: ${log})`);
   }
-  if (network) {
-    return new SetupError(
-      "npm_unreachable",
-      `npm cannot reach its registry (${network}) while ${doing}; check the network or the proxy and ${again}`,
-    );
-  }
-  if (/\b(EACCES|EPERM|EROFS)\b/.test(output)) {
-    return new SetupError(
-      "not_writable",
-      `a folder may not be written while ${doing}; mend its owner or its rights and ${again}`,
-    );
-  }
-  if (/\bEINTEGRITY\b/.test(output)) {
-    return new SetupError("npm_cache_damaged", `npm's cache is damaged; run "npm cache clean --force" and ${again}`);
-  }
-  if (/\bEUSAGE\b/.test(output)) {
-    return new SetupError(
-      "lockfile_out_of_step",
-      `"package.json" and "package-lock.json" disagree; run "npm install", commit both and ${again}`,
-    );
-  }
-  if (/\b(E404|ETARGET)\b/.test(output)) {
-    return new SetupError(
-      "package_missing",
-      `npm's registry does not have a package while ${doing}; see "npm config get registry" and ${again}`,
-    );
-  }
-  return new SetupError("install_failed", `npm failed while ${doing}; read ${log} and run the command again`);
+  return new SetupError("install_failed", `npm failed while ${doing}; read ${log}, mend it and run the command again`);
+}
+
+/**
+ * A failure of one of our own files, or undefined for any other error.
+ * @param {unknown} error
+ */
+export function fileFailure(error) {
+  const { code, path } = /** @type {NodeJS.ErrnoException} */ (error ?? {});
+  if (code === "ENOSPC") return new SetupError("disk_full", "the disk is full; free 2 GB and run the command again");
+  if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") return undefined;
+  return new SetupError(
+    "not_writable",
+    `"${path}" may not be written; mend its owner or its rights and run the command again`,
+  );
 }

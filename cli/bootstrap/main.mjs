@@ -2,16 +2,17 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChild } from "./child.mjs";
-import { SetupError } from "./failure.mjs";
+import { fileFailure, SetupError } from "./failure.mjs";
 import { install, isStale } from "./install.mjs";
 import { withLock } from "./lock.mjs";
-import { fetchNode, knownNode, rememberNode } from "./node24.mjs";
+import { fetchNode, knownNode } from "./node24.mjs";
 import { nodeFirst, requireNpm } from "./npm.mjs";
 import { TASKS } from "./tasks.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = { path: ".", doing: "installing the packages" };
 const GATEWAY_PACKAGES = { path: "dev/gateway/project", doing: "installing the Zuplo gateway (about 600 MB)" };
+const LOCK = join(".audit-forwarder", "setup.lock");
 
 /** Tools under us report to their makers or ask for a newer version unless told not to. */
 const QUIET_TOOLS = {
@@ -28,20 +29,32 @@ const QUIET_TOOLS = {
  */
 export async function main([name = "", ...args], callersDirectory) {
   try {
-    const task = TASKS[name];
-    if (!task)
-      throw new SetupError(
-        "unknown_task",
-        `${name ? `"${name}" is no task` : "no task given"}; one of:\n${taskList()}`,
-        2,
-      );
+    const task = taskOf(name, args);
     const nodePath = await setUp(task.gateway ? [PACKAGES, GATEWAY_PACKAGES] : [PACKAGES]);
     process.exitCode = await run(task, args, nodePath, callersDirectory);
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    console.error(`error[${error.code}]: ${error.message}`);
-    process.exitCode = error.exitCode;
+    const expected = error instanceof SetupError ? error : fileFailure(error);
+    if (!expected) throw error;
+    console.error(`error[${expected.code}]: ${expected.message}`);
+    process.exitCode = expected.exitCode;
   }
+}
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} args
+ * @throws {SetupError} `unknown_task`, `unexpected_argument`
+ */
+function taskOf(name, args) {
+  const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
+  if (!task) {
+    const what = name ? `"${name}" is no task` : "no task given";
+    throw new SetupError("unknown_task", `${what}; one of:\n${taskList()}`, 2);
+  }
+  if (task.noArguments && args.length > 0) {
+    throw new SetupError("unexpected_argument", `"${name}" takes no argument "${args[0]}"; run it without`, 2);
+  }
+  return task;
 }
 
 function taskList() {
@@ -55,20 +68,30 @@ function taskList() {
  * @returns {Promise<string>} the Node to use
  */
 async function setUp(folders) {
-  const known = knownNode(ROOT);
-  if (known && !folders.some((folder) => isStale(ROOT, folder))) return known;
-  const lock = join(".audit-forwarder", "setup.lock");
-  const onWait = (/** @type {number} */ pid) =>
-    console.error(`waiting for the set-up that runs in process ${pid} (if that is something else, delete ${lock}) ...`);
-  return withLock(join(ROOT, lock), onWait, async () => {
-    await requireNpm({ root: ROOT, nodePath: process.execPath });
-    const nodePath = knownNode(ROOT) ?? (await fetchNode(ROOT));
-    rememberNode(ROOT, nodePath);
-    for (const folder of folders) {
-      if (isStale(ROOT, folder)) await install({ root: ROOT, nodePath }, folder);
-    }
-    return nodePath;
-  });
+  return (
+    nodeIfReady(folders) ?? withLock(join(ROOT, LOCK), sayWaiting, async () => nodeIfReady(folders) ?? make(folders))
+  );
+}
+
+/** @param {readonly import("./install.mjs").Folder[]} folders */
+function nodeIfReady(folders) {
+  const nodePath = knownNode(ROOT);
+  return nodePath && !folders.some((folder) => isStale(ROOT, folder)) ? nodePath : undefined;
+}
+
+/** @param {number} pid */
+function sayWaiting(pid) {
+  console.error(`waiting for the set-up that runs in process ${pid} (if that is something else, delete ${LOCK}) ...`);
+}
+
+/** @param {readonly import("./install.mjs").Folder[]} folders */
+async function make(folders) {
+  await requireNpm({ root: ROOT, nodePath: process.execPath });
+  const nodePath = knownNode(ROOT) ?? (await fetchNode(ROOT));
+  for (const folder of folders) {
+    if (isStale(ROOT, folder)) await install({ root: ROOT, nodePath }, folder);
+  }
+  return nodePath;
 }
 
 /**

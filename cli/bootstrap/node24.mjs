@@ -1,7 +1,7 @@
 // Finds a Node that runs the project: the running one, or Node 24 from npm where that is older.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { SetupError } from "./failure.mjs";
 import { runNpm } from "./npm.mjs";
 import { withProgress } from "./progress.mjs";
@@ -48,16 +48,8 @@ export async function fetchNode(root) {
     const what = `Node ${NODE_VERSION} from npm does not run on ${process.platform}-${process.arch}`;
     throw new SetupError("node_unavailable", `${what}; install Node 24 and run the command again`);
   }
-  return path;
-}
-
-/**
- * @param {string} root
- * @param {string} path
- */
-export function rememberNode(root, path) {
-  mkdirSync(dirname(stampFile(root)), { recursive: true });
   writeFileSync(stampFile(root), path);
+  return path;
 }
 
 /**

@@ -11,6 +11,7 @@ import { join } from "node:path";
  * @property {string} about one line for the list of tasks
  * @property {boolean} [gateway] needs the Zuplo project's packages
  * @property {boolean} [quiet] steps run one after another whatever fails, and only the failed ones show their output
+ * @property {boolean} [noArguments]
  * @property {boolean} [inCallersDirectory] keeps the caller's working directory
  * @property {(args: readonly string[], root: string) => Step[]} steps
  */
@@ -37,14 +38,23 @@ export const TASKS = {
   },
   build: {
     about: "the policy module and the worker's bundle",
+    noArguments: true,
     steps: () => [
       { name: "policy", args: ["--input-type=module", "--eval", BUILD_POLICY] },
       { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--outdir", "dist/worker"] },
     ],
   },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
-  check: { about: "format, lint, types, docs in step with code", quiet: true, steps: (_, root) => checkSteps(root) },
-  format: { about: "formats every file", steps: () => [{ name: "format", args: [PRETTIER, "--write", "."] }] },
+  check: {
+    about: "format, lint, types, docs in step with code",
+    quiet: true,
+    noArguments: true,
+    steps: (_, root) => checkSteps(root),
+  },
+  format: {
+    about: "formats every file, or the given ones",
+    steps: (args) => [{ name: "format", args: [PRETTIER, "--write", ...(args.length > 0 ? args : ["."])] }],
+  },
   deploy: { about: "deploys the worker", steps: ours("cli/deploy.ts") },
   cli: { about: "the operator's commands", inCallersDirectory: true, steps: ours("cli/main.ts") },
 };

@@ -69,23 +69,19 @@ export function compileSchema(dto: SchemaDto, closed: boolean): ValidateFunction
 function eventSchema(dto: SchemaDto, closed: boolean): AnySchema {
   const metadata = (schema: MetadataSchema | undefined): MetadataSchema =>
     closed && schema ? { additionalProperties: false, ...schema } : (schema ?? {});
-  const typed = dto.targets.filter((target) => target.metadata !== undefined);
+  const contains = dto.targets.map(({ type }) => ({
+    contains: { required: ["type"], properties: { type: { const: type } } },
+  }));
+  const perType = dto.targets.map((target) => ({
+    if: { properties: { type: { const: target.type } } },
+    // oxlint-disable-next-line unicorn/no-thenable -- the JSON Schema keyword
+    then: { properties: { metadata: metadata(target.metadata) } },
+  }));
   return {
     type: "object",
     properties: {
       actor: { properties: { metadata: metadata(dto.actor?.metadata) } },
-      targets: {
-        allOf: dto.targets.map(({ type }) => ({
-          contains: { required: ["type"], properties: { type: { const: type } } },
-        })),
-        items: {
-          allOf: typed.map((target) => ({
-            if: { properties: { type: { const: target.type } } },
-            // oxlint-disable-next-line unicorn/no-thenable -- the JSON Schema keyword
-            then: { properties: { metadata: metadata(target.metadata) } },
-          })),
-        },
-      },
+      targets: { allOf: contains, items: { allOf: perType } },
       metadata: metadata(dto.metadata),
     },
   };

@@ -1,5 +1,6 @@
 /** CSV exports: the only way WorkOS lets anyone read events back, so `verify` depends on them. */
 import { randomUUID } from "node:crypto";
+import { stringify } from "csv-stringify/sync";
 import { json, type Answer } from "./answers.ts";
 import type { StoredEvent } from "./types.ts";
 
@@ -90,19 +91,17 @@ function admits(filter: readonly string[] | undefined, values: readonly (string 
 
 /** The real columns are not documented; these are ours, with objects as JSON. */
 function toCsv(events: readonly StoredEvent[]): string {
-  const rows = events.map(({ organization_id, event }) => [
+  const rows = events.map(({ organization_id, event }) => ({
     organization_id,
-    event.action,
-    event.occurred_at,
-    JSON.stringify(event.actor),
-    JSON.stringify(event.targets),
-    event.context.location,
-    event.context.user_agent ?? "",
-    JSON.stringify(event.metadata ?? {}),
-  ]);
-  const header = ["organization_id", "action", "occurred_at", "actor", "targets", "location", "user_agent", "metadata"];
-  // RFC 4180: every field quoted, quotes doubled, CRLF.
-  return [header, ...rows]
-    .map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",") + "\r\n")
-    .join("");
+    action: event.action,
+    occurred_at: event.occurred_at,
+    actor: event.actor,
+    targets: event.targets,
+    location: event.context.location,
+    user_agent: event.context.user_agent ?? "",
+    metadata: event.metadata,
+  }));
+  return stringify(rows, { header: true, columns: COLUMNS });
 }
+
+const COLUMNS = ["organization_id", "action", "occurred_at", "actor", "targets", "location", "user_agent", "metadata"];

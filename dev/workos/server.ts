@@ -27,10 +27,10 @@ export interface WorkosStandIn {
   readonly url: string;
   readonly port: number;
   readonly apiKey: string;
-  /** Events in order of commit. The array is live: copy it to keep a moment. */
-  events(): readonly StoredEvent[];
-  /** Requests in order of arrival, `/__dev/` left out. Live as well. */
-  requests(): readonly RequestEntry[];
+  /** Events in order of commit. */
+  events(): StoredEvent[];
+  /** Requests in order of arrival, `/__dev/` left out; an entry is filled in while its request is answered. */
+  requests(): RequestEntry[];
   readonly faults: Faults;
   readonly clock: MovableClock;
   readonly knobs: Knobs;
@@ -46,7 +46,11 @@ export async function startWorkos(options: WorkosOptions = {}): Promise<WorkosSt
   const world = createWorld(options);
   const stopping = new AbortController();
   const server = createServer((request, response) => {
-    serve({ world, options, stopping: stopping.signal }, request, response).catch(() => response.destroy());
+    serve({ world, options, stopping: stopping.signal }, request, response).catch((error: unknown) => {
+      // A caller that has gone or a stop in between is no news; anything else is a fault of the stand-in.
+      if (!stopping.signal.aborted && !request.socket.destroyed) console.error("workos stand-in:", error);
+      response.destroy();
+    });
   });
   // A client that reuses a connection must not meet one that is just being closed.
   server.keepAliveTimeout = 600_000;
@@ -62,8 +66,8 @@ export async function startWorkos(options: WorkosOptions = {}): Promise<WorkosSt
     get apiKey() {
       return world.keys.accepted;
     },
-    events: () => world.events,
-    requests: () => world.requests,
+    events: () => world.events.slice(),
+    requests: () => world.requests.slice(),
     faults: world.faults,
     clock: world.clock,
     knobs: world.knobs,

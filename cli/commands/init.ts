@@ -1,0 +1,98 @@
+/** `init <zuplo-project>`: adds the audit policy to a Zuplo project, or checks it. */
+import { resolve } from "node:path";
+import { findDrift } from "../init/check.ts";
+import { diffLines } from "../init/diff.ts";
+import { builtModule } from "../init/module.ts";
+import { type InitPlan, planInit } from "../init/plan.ts";
+import { readProject, type ZuploProject } from "../init/project.ts";
+import { ROUTE_CHOICES, type RouteChoice } from "../init/routes.ts";
+import { writeAll } from "../init/write.ts";
+import { command, type Report } from "../run/command.ts";
+import { confirm } from "../run/confirm.ts";
+import type { Io } from "../run/io.ts";
+
+export const init = command({
+  usage: "init <zuplo-project>",
+  about: "Add the audit policy to a Zuplo project, or upgrade it",
+  examples: [
+    ["init ./my-api", "audit every route"],
+    ["init ./my-api --routes writes", "audit POST, PUT, PATCH and DELETE"],
+    ["init ./my-api --check", "report drift; for CI"],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional("zuplo-project", { type: "string", demandOption: true, describe: "The project's directory" })
+      .option("routes", {
+        choices: ROUTE_CHOICES,
+        describe: "Routes that get the policy; default all on the first run, unchanged later",
+      })
+      .option("check", { type: "boolean", describe: "Only report drift; exit 1 where there is any" })
+      .option("skip-variables", {
+        type: "boolean",
+        describe: 'With --check: leave ".env" out, for CI where it is not checked in',
+      })
+      .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
+      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
+      .conflicts("check", ["dry-run", "yes"])
+      .implies("skip-variables", "check"),
+  run: async (args, io) => {
+    const project = await readProject(resolve(args.zuploProject));
+    const plan = planInit(project, await builtModule(), args.routes);
+    if (args.check) return checkReport(project, plan, args.routes, args.skipVariables !== true, io);
+    return apply(project, plan, args, io);
+  },
+});
+
+async function apply(
+  project: ZuploProject,
+  plan: InitPlan,
+  options: { readonly dryRun?: boolean | undefined; readonly yes?: boolean | undefined },
+  io: Io,
+): Promise<Report> {
+  const shown = plan.changes.flatMap((change) => diffLines(change, io.paint));
+  const files = plan.changes.map(({ path, before }) => ({ path, change: before === undefined ? "added" : "changed" }));
+  const json = { directory: project.directory, changed: plan.changes.length > 0, files };
+  if (plan.changes.length === 0) return { json: { ...json, written: false }, lines: ["nothing to change"] };
+  if (options.dryRun)
+    return { json: { ...json, written: false }, lines: [...shown, "", "dry run: nothing was written"] };
+  const asks = io.interactive && !options.yes;
+  if (asks) {
+    for (const line of shown) io.note(line);
+    await confirm(`Write ${plan.changes.length} files?`);
+  }
+  await writeAll(project.directory, plan.changes);
+  const lines = [...(asks ? [] : [...shown, ""]), `wrote ${plan.changes.length} files`, ...next(plan)];
+  return { json: { ...json, written: true }, lines };
+}
+
+function next({ options, changes }: InitPlan): readonly string[] {
+  const wroteEnv = changes.some(({ path }) => path === ".env");
+  return [
+    ...(wroteEnv ? ['next: give the variables in ".env" their values'] : []),
+    ...(options ? [] : ['next: say what each route means with "x-audit" in its operation']),
+  ];
+}
+
+function checkReport(
+  project: ZuploProject,
+  plan: InitPlan,
+  choice: RouteChoice | undefined,
+  withVariables: boolean,
+  io: Io,
+): Report {
+  const findings = findDrift(project, plan, choice, withVariables);
+  const ok = findings.every(({ level }) => level === "note");
+  const audited = plan.routes.filter(({ place }) => place !== "absent").length;
+  const summary = `${audited} of ${plan.routes.length} routes are audited`;
+  return {
+    json: { ok, findings, routes: { audited, total: plan.routes.length } },
+    lines: [
+      ...findings.map(({ level, subject, message }) => {
+        const mark = level === "note" ? io.paint("yellow", "note ") : io.paint("red", level);
+        return `${mark} ${subject} ${message}`;
+      }),
+      ok ? `${io.paint("green", "ok")}    ${summary}` : `${summary}; "audit-forwarder init" mends what is missing`,
+    ],
+    ok,
+  };
+}

@@ -1,0 +1,66 @@
+/** What `init --check` finds: drift from what `init` would make. Pure. */
+import type { InitPlan } from "./plan.ts";
+import type { ZuploProject } from "./project.ts";
+import { readVariables } from "./env-file.ts";
+import { chosen, type RouteChoice, shownChoice } from "./routes.ts";
+
+/** `drift` and `wrong` make the check fail; `note` does not. */
+export interface Finding {
+  readonly level: "drift" | "wrong" | "note";
+  /** A file, a route, a variable or an option. */
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** Everything that differs; `choice` says which routes must be audited, by default what the project itself shows. */
+export function findDrift(
+  project: ZuploProject,
+  plan: InitPlan,
+  choice: RouteChoice | undefined,
+  withVariables: boolean,
+): readonly Finding[] {
+  return [
+    ...moduleFindings(plan),
+    ...entryFindings(project, plan),
+    ...routeFindings(plan, choice),
+    ...(withVariables ? variableFindings(project) : []),
+  ];
+}
+
+function moduleFindings({ changes }: InitPlan): readonly Finding[] {
+  return changes
+    .filter(({ kind }) => kind === "module")
+    .map(({ path, before }) => drift(path, before === undefined ? "is missing" : "differs from this version's"));
+}
+
+function entryFindings(project: ZuploProject, { options }: InitPlan): readonly Finding[] {
+  return options ? [] : [drift(project.policies.path, 'has no policy "audit-log"')];
+}
+
+function routeFindings({ routes, options }: InitPlan, choice: RouteChoice | undefined): readonly Finding[] {
+  const wanted = choice ?? (options ? shownChoice(routes) : "all");
+  const absent = routes.filter((route) => route.place === "absent" && chosen(wanted, route));
+  const later = routes.filter((route) => route.place === "later");
+  const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
+  return [
+    ...absent.map(({ file, name }) => drift(`${name} (${file})`, "is not audited")),
+    ...later.map(({ file, name }) => drift(`${name} (${file})`, 'has "audit-log", but not first in "inbound"')),
+    ...(noneAtAll && absent.length === 0 ? [note("routes", "no route is audited")] : []),
+  ];
+}
+
+function variableFindings({ env }: ZuploProject): readonly Finding[] {
+  const { absent, empty } = readVariables(env.text);
+  return [
+    ...absent.map((name) => drift(name, `is missing in "${env.path}"`)),
+    ...empty.map((name) => note(name, `has no value in "${env.path}"; set it here and in the project's settings`)),
+  ];
+}
+
+function drift(subject: string, message: string): Finding {
+  return { level: "drift", subject, message };
+}
+
+function note(subject: string, message: string): Finding {
+  return { level: "note", subject, message };
+}

@@ -1,0 +1,75 @@
+/** The entry of the audit policy in `config/policies.json`, with the defaults written out so that they are seen. */
+import type { Node } from "jsonc-parser";
+import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
+import { AuditError } from "../../shared/errors.ts";
+import { appendItem, appendProperty, insertAll, parseJson } from "./json-edit.ts";
+import { POLICY_NAME, type ProjectFile } from "./project.ts";
+
+/** What `init` writes. Defaults: design.md, "Fixed interfaces". */
+export const POLICY_ENTRY = {
+  name: POLICY_NAME,
+  policyType: "custom-code-inbound",
+  handler: {
+    export: "auditLog",
+    module: `$import(./modules/${POLICY_NAME})`,
+    options: {
+      assurance: "best-effort",
+      budgetMs: 500,
+      watchdogMs: 20_000,
+      coalesceMs: 50,
+      maxRecords: 20,
+      qstashUrl: "$env(QSTASH_URL)",
+      qstashToken: "$env(QSTASH_TOKEN)",
+      workerUrl: "$env(AUDIT_WORKER_URL)",
+      ingestKey: "$env(AUDIT_INGEST_KEY)",
+      organizationId: "$env(AUDIT_ORGANIZATION_ID)",
+    },
+  },
+} as const;
+
+export interface PolicyEntry {
+  /** The options of our entry, where it is there. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** The text with our entry in it; the same text where it was there. */
+  readonly text: string;
+}
+
+/**
+ * Finds our entry, or adds it at the end. Throws `invalid_option` where the file has another shape, and `conflict` where a
+ * policy of another kind has our name.
+ */
+export function placeEntry({ path, text }: ProjectFile): PolicyEntry {
+  if (text === undefined) return { text: `${JSON.stringify({ policies: [POLICY_ENTRY] }, null, 2)}\n` };
+  const tree = parseJson(text, path);
+  if (tree.type !== "object") throw new AuditError("invalid_option", `"${path}" must hold an object`);
+  const policies = findNodeAtLocation(tree, ["policies"]);
+  if (!policies) return { text: insertAll(text, appendProperty(text, tree, "policies", [POLICY_ENTRY])) };
+  if (policies.type !== "array") throw new AuditError("invalid_option", `"policies" in "${path}" must be an array`);
+  const named = (policies.children ?? []).filter((item) => valueAt(item, "name") === POLICY_NAME);
+  if (named.length > 1)
+    throw new AuditError("conflict", `"${path}" has ${named.length} policies named "${POLICY_NAME}"`);
+  const [entry] = named;
+  if (!entry) return { text: insertAll(text, appendItem(text, policies, POLICY_ENTRY)) };
+  refuseForeign(path, entry);
+  const options = valueAt(entry, "handler", "options");
+  return { text, options: isRecord(options) ? options : {} };
+}
+
+function refuseForeign(path: string, entry: Node): void {
+  const type = valueAt(entry, "policyType");
+  const module = valueAt(entry, "handler", "module");
+  if (type === POLICY_ENTRY.policyType && module === POLICY_ENTRY.handler.module) return;
+  throw new AuditError(
+    "conflict",
+    `"${path}" has another policy named "${POLICY_NAME}" (type ${JSON.stringify(type)}, module ${JSON.stringify(module)}); rename it first`,
+  );
+}
+
+function valueAt(node: Node, ...path: string[]): unknown {
+  const found = findNodeAtLocation(node, path);
+  return found && (getNodeValue(found) as unknown);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

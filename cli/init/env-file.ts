@@ -1,0 +1,44 @@
+/** The variables of the policy in a Zuplo project's `.env`: what is there is kept, values are never shown. */
+
+/** What `init` writes for a variable that the file does not have. */
+export const POLICY_VARIABLES = {
+  QSTASH_URL: "https://qstash.upstash.io",
+  QSTASH_TOKEN: "",
+  AUDIT_WORKER_URL: "",
+  AUDIT_INGEST_KEY: "",
+  AUDIT_ORGANIZATION_ID: "",
+} as const;
+
+export type PolicyVariable = keyof typeof POLICY_VARIABLES;
+export const POLICY_VARIABLE_NAMES = Object.keys(POLICY_VARIABLES) as readonly PolicyVariable[];
+
+/** A default organization is a choice; without one each route must name its own. */
+const OPTIONAL: ReadonlySet<PolicyVariable> = new Set(["AUDIT_ORGANIZATION_ID"]);
+
+export interface VariableState {
+  readonly absent: readonly PolicyVariable[];
+  /** Present without a value, and needed. */
+  readonly empty: readonly PolicyVariable[];
+}
+
+export function readVariables(text: string | undefined): VariableState {
+  const values = new Map(
+    [...(text ?? "").matchAll(/^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*\r?$/gm)].map((match) => [
+      match[1] ?? "",
+      (match[2] ?? "").replace(/^#.*$/, "").replaceAll(/^(["'])(.*)\1.*$/g, "$2"),
+    ]),
+  );
+  return {
+    absent: POLICY_VARIABLE_NAMES.filter((name) => !values.has(name)),
+    empty: POLICY_VARIABLE_NAMES.filter((name) => values.get(name) === "" && !OPTIONAL.has(name)),
+  };
+}
+
+/** The text with the absent variables added at its end. */
+export function addVariables(text: string | undefined): string {
+  const { absent } = readVariables(text);
+  if (absent.length === 0) return text ?? "";
+  const eol = text?.includes("\r\n") ? "\r\n" : "\n";
+  const before = text === undefined || text === "" || text.endsWith("\n") ? (text ?? "") : text + eol;
+  return before + absent.map((name) => `${name}=${POLICY_VARIABLES[name]}${eol}`).join("");
+}

@@ -1,0 +1,57 @@
+/** What `init` would change in a project, and what `--check` finds in it. Pure. */
+import { placeEntry } from "./entry.ts";
+import { addVariables } from "./env-file.ts";
+import { insertAll } from "./json-edit.ts";
+import { refuseForeignModule } from "./module.ts";
+import type { ZuploProject } from "./project.ts";
+import { chosen, readRoutes, type Route, type RouteChoice } from "./routes.ts";
+
+/** One file to write; `before` is absent where it is new. */
+export interface Change {
+  readonly path: string;
+  readonly before?: string;
+  readonly after: string;
+  /** A built file is named, not shown. */
+  readonly kind: "edit" | "module";
+}
+
+export interface InitPlan {
+  readonly changes: readonly Change[];
+  readonly routes: readonly Route[];
+  /** Options of the entry that was there before; absent on a first run. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Plans a run. A project that has the policy already keeps its routes as they are unless `choice` is given, so that running
+ * `init` again only upgrades the module. Throws where the project cannot be read or something of ours is not ours.
+ */
+export function planInit(
+  project: ZuploProject,
+  built: ReadonlyMap<string, string>,
+  choice: RouteChoice | undefined,
+): InitPlan {
+  const entry = placeEntry(project.policies);
+  refuseForeignModule(project.modules, entry.options !== undefined);
+  const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file.path, file.text) }));
+  const effective = choice ?? (entry.options ? "none" : "all");
+  const changes = [
+    ...[...built].map(([name, after]) => change(`modules/${name}`, project.modules.get(name), after, "module")),
+    change(project.policies.path, project.policies.text, entry.text),
+    ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, effective)))),
+    change(project.env.path, project.env.text, addVariables(project.env.text)),
+  ].filter(({ before, after }) => before !== after);
+  return {
+    changes,
+    routes: perFile.flatMap(({ routes }) => routes),
+    ...(entry.options ? { options: entry.options } : {}),
+  };
+}
+
+function wanted(routes: readonly Route[], choice: RouteChoice) {
+  return routes.filter((route) => chosen(choice, route)).flatMap((route) => route.insertions);
+}
+
+function change(path: string, before: string | undefined, after: string, kind: Change["kind"] = "edit"): Change {
+  return { path, ...(before === undefined ? {} : { before }), after, kind };
+}

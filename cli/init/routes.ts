@@ -1,0 +1,102 @@
+/** The routes of an OpenAPI file, and the place of the audit policy in each. */
+import type { Node } from "jsonc-parser";
+import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
+import { AuditError } from "../../shared/errors.ts";
+import { appendProperty, type Insertion, parseJson, prependItem } from "./json-edit.ts";
+import { POLICY_NAME } from "./project.ts";
+
+/** Which routes get the policy. */
+export const ROUTE_CHOICES = ["all", "writes", "none"] as const;
+export type RouteChoice = (typeof ROUTE_CHOICES)[number];
+
+/** `first`: as it should be. `later`: another policy runs before it. `absent`: the route is not audited. */
+export type PolicyPlace = "first" | "later" | "absent";
+
+export interface Route {
+  readonly file: string;
+  /** Methods and path as the file writes them, such as `POST /todos`. */
+  readonly name: string;
+  readonly writes: boolean;
+  readonly place: PolicyPlace;
+  /** The whole operation, `x-audit` included. */
+  readonly operation: Readonly<Record<string, unknown>>;
+  readonly path: string;
+  readonly methods: readonly string[];
+  /** Insertions that put the policy first; empty where it stands somewhere already. */
+  readonly insertions: readonly Insertion[];
+}
+
+const WRITES = new Set(["post", "put", "patch", "delete"]);
+
+/** Every operation with an `x-zuplo-route`; throws `invalid_option` that names the place where the file has another shape. */
+export function readRoutes(file: string, text: string): readonly Route[] {
+  const tree = parseJson(text, file);
+  if (tree.type !== "object") throw shapeError(file, "the document", "object");
+  const paths = property(tree, "paths");
+  if (!paths) return [];
+  if (paths.type !== "object") throw shapeError(file, '"paths"', "object");
+  return entries(paths).flatMap(([path, item]) =>
+    entries(item).flatMap(([methods, operation]) => {
+      const route = operation.type === "object" ? property(operation, "x-zuplo-route") : undefined;
+      return route ? [readRoute(file, text, path, methods, operation, route)] : [];
+    }),
+  );
+}
+
+function readRoute(file: string, text: string, path: string, key: string, operation: Node, route: Node): Route {
+  const methods = key.split(",").map((method) => method.trim().toLowerCase());
+  const name = `${methods.join(",").toUpperCase()} ${path}`;
+  if (route.type !== "object") throw shapeError(file, `"x-zuplo-route" of ${name}`, "object");
+  const policies = property(route, "policies");
+  if (policies && policies.type !== "object") throw shapeError(file, `"policies" of ${name}`, "object");
+  const inbound = policies && property(policies, "inbound");
+  if (inbound && inbound.type !== "array") throw shapeError(file, `"inbound" of ${name}`, "array");
+  const index = (inbound?.children ?? []).findIndex((item) => item.value === POLICY_NAME);
+  const place = index === -1 ? "absent" : index === 0 ? "first" : "later";
+  return {
+    file,
+    name,
+    path,
+    methods,
+    writes: methods.some((method) => WRITES.has(method)),
+    place,
+    operation: getNodeValue(operation) as Record<string, unknown>,
+    insertions: place === "absent" ? insertions(text, route, policies, inbound) : [],
+  };
+}
+
+function insertions(text: string, route: Node, policies?: Node, inbound?: Node): readonly Insertion[] {
+  if (inbound) return prependItem(text, inbound, POLICY_NAME);
+  if (policies) return appendProperty(text, policies, "inbound", [POLICY_NAME]);
+  return appendProperty(text, route, "policies", { inbound: [POLICY_NAME] });
+}
+
+/** Whether a choice takes a route. */
+export function chosen(choice: RouteChoice, route: Pick<Route, "writes">): boolean {
+  return choice === "all" || (choice === "writes" && route.writes);
+}
+
+/**
+ * The choice that a project shows: `all` where any route that only reads is audited, `writes` where only writing ones are,
+ * `none` where no route is. So a route that was forgotten later is seen without a setting that remembers the choice.
+ */
+export function shownChoice(routes: readonly Route[]): RouteChoice {
+  const audited = routes.filter((route) => route.place !== "absent");
+  if (audited.length === 0) return "none";
+  return audited.some((route) => !route.writes) || routes.every((route) => route.writes) ? "all" : "writes";
+}
+
+function property(object: Node, name: string): Node | undefined {
+  return findNodeAtLocation(object, [name]);
+}
+
+function entries(object: Node): readonly (readonly [string, Node])[] {
+  return (object.children ?? []).flatMap((field) => {
+    const [name, value] = field.children ?? [];
+    return name && value ? [[String(name.value), value] as const] : [];
+  });
+}
+
+function shapeError(file: string, what: string, wanted: string): AuditError {
+  return new AuditError("invalid_option", `"${file}": ${what} must be an ${wanted}`);
+}

@@ -1,0 +1,44 @@
+/** Writes several files, all or none. */
+import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Change } from "./plan.ts";
+
+interface Staged {
+  readonly change: Change;
+  readonly target: string;
+  readonly temporary: string;
+}
+
+/** Writes each file beside its target first, then renames; where a step fails, the files are as they were and the error is thrown. */
+export async function writeAll(directory: string, changes: readonly Change[]): Promise<void> {
+  const staged: Staged[] = [];
+  const renamed: Staged[] = [];
+  try {
+    for (const change of changes) staged.push(await stage(directory, change));
+    for (const file of staged) {
+      await rename(file.temporary, file.target);
+      renamed.push(file);
+    }
+  } catch (error) {
+    await Promise.all(staged.map(({ temporary }) => rm(temporary, { force: true })));
+    for (const { target, change } of renamed) {
+      await (change.before === undefined ? rm(target, { force: true }) : writeFile(target, change.before));
+    }
+    throw error;
+  }
+}
+
+async function stage(directory: string, change: Change): Promise<Staged> {
+  const path = join(directory, change.path);
+  // A link stays a link: its target is replaced.
+  const target = await realpath(path).catch(() => path);
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = `${target}.${process.pid}.tmp`;
+  const mode = await stat(target).then(
+    (info) => info.mode,
+    () => (change.path === ".env" ? 0o600 : undefined),
+  );
+  await writeFile(temporary, change.after, { flag: "wx" });
+  if (mode !== undefined) await chmod(temporary, mode);
+  return { change, target, temporary };
+}

@@ -1,0 +1,50 @@
+/** The entry of `audit-forwarder`: parses the command line, runs one command, prints its report. Exit 0 done, 1 failed, 2 wrong use. */
+import yargs from "yargs";
+import { commands } from "./commands/index.ts";
+import type { Report } from "./run/command.ts";
+import { failureOf, WrongUse } from "./run/failure.ts";
+import { processIo } from "./run/io.ts";
+
+const line = process.argv.slice(2);
+const io = processIo();
+
+function finish(report: Report, json: boolean): void {
+  const text = json ? JSON.stringify(report.json, null, 2) : report.lines.join("\n");
+  if (text !== "") process.stdout.write(`${text}\n`);
+  if (report.ok === false) process.exitCode = 1;
+}
+
+function fail(error: unknown): void {
+  const { exitCode, code, message } = failureOf(error);
+  if (line.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+  io.note(`error[${code}]: ${message}`);
+  process.exitCode = exitCode;
+}
+
+const parser = yargs()
+  .scriptName("audit-forwarder")
+  .usage("$0 <command>\n\nDurable audit events from a Zuplo gateway to WorkOS.")
+  .option("json", { type: "boolean", describe: "Print one JSON document instead of text", global: true })
+  .locale("en")
+  .parserConfiguration({ "duplicate-arguments-array": true, "boolean-negation": false })
+  .strict()
+  .recommendCommands()
+  .demandCommand(1, "a command is needed")
+  .alias("help", "h")
+  .showHelpOnFail(false)
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error ?? new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "audit-forwarder --help"`);
+  });
+for (const register of commands) register(parser, io, finish);
+
+// A reader such as `head` may close the pipe early; that is not a failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+try {
+  await parser.parseAsync(line);
+} catch (error) {
+  fail(error);
+}

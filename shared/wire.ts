@@ -65,7 +65,7 @@ export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
   const numbers = new Map(table.map((text, index) => [text, index + 1]));
   const packed = records.map((record) => packRecord(record, (text) => numbers.get(text) ?? text));
   const { isolateId, policyVersion, environment, build } = records[0]?.gateway ?? { isolateId: "", policyVersion: "" };
-  const g = trim([isolateId, policyVersion, environment ?? null, build ?? null], null);
+  const g = trim([isolateId, policyVersion, environment ?? null, build === undefined ? null : packId(build)], null);
   return { v: 1, g, ...(table.length > 0 ? { s: table } : {}), records: packed };
 }
 
@@ -236,7 +236,7 @@ function gatewayOf([isolateId, policyVersion, environment, build]: WireMessage["
     isolateId: isolateId ?? "",
     policyVersion: policyVersion ?? "",
     ...(environment ? { environment } : {}),
-    ...(build ? { build } : {}),
+    ...(build ? { build: unpackId(build) } : {}),
   };
 }
 

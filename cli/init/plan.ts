@@ -26,17 +26,13 @@ export interface InitPlan {
  * Plans a run. A project that has the policy already keeps its routes as they are unless `choice` is given, so that running
  * `init` again only upgrades the module. Throws where the project cannot be read or something of ours is not ours.
  */
-export function planInit(
-  project: ZuploProject,
-  built: ReadonlyMap<string, string>,
-  choice: RouteChoice | undefined,
-): InitPlan {
+export function planInit(project: ZuploProject, built: string, choice: RouteChoice | undefined): InitPlan {
   const entry = placeEntry(project.policies);
-  refuseForeignModule(project.modules, entry.options !== undefined);
+  refuseForeignModule(project.module, entry.options !== undefined);
   const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file.path, file.text) }));
   const effective = choice ?? (entry.options ? "none" : "all");
   const changes = [
-    ...[...built].map(([name, after]) => change(`modules/${name}`, project.modules.get(name), after, "module")),
+    change(project.module.path, project.module.text, built, "module"),
     change(project.policies.path, project.policies.text, entry.text),
     ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, effective)))),
     change(project.env.path, project.env.text, addVariables(project.env.text)),

@@ -15,12 +15,14 @@ export interface ZuploProject {
   /** The OpenAPI files, by name. */
   readonly openApi: readonly (ProjectFile & { readonly text: string })[];
   readonly env: ProjectFile;
-  /** What stands in `modules/` under the name of our module, by file name. */
-  readonly modules: ReadonlyMap<string, string>;
+  /** What stands in the place of our module. */
+  readonly module: ProjectFile;
 }
 
 /** The name of the policy and of its module. */
 export const POLICY_NAME = "audit-log";
+/** A `.ts` file, because Zuplo resolves `$import(./modules/audit-log)` to nothing else (measured with 7.4.5). */
+export const MODULE_PATH = `modules/${POLICY_NAME}.ts`;
 
 /** Reads a project; throws `WrongUse` where the directory is not a Zuplo project. */
 export async function readProject(directory: string): Promise<ZuploProject> {
@@ -37,12 +39,12 @@ export async function readProject(directory: string): Promise<ZuploProject> {
     policies: await read("config/policies.json"),
     openApi: await Promise.all(
       openApiNames.map(async (name) => {
-        const file = await read(`config/${name}`);
-        return { ...file, text: file.text ?? "" };
+        const { path, text = "" } = await read(`config/${name}`);
+        return { path, text };
       }),
     ),
     env: await read(".env"),
-    modules: await readModules(directory),
+    module: await read(MODULE_PATH),
   };
 }
 
@@ -53,11 +55,4 @@ async function readText(directory: string, path: string): Promise<ProjectFile> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { path };
     throw error;
   }
-}
-
-async function readModules(directory: string): Promise<ReadonlyMap<string, string>> {
-  const names = await readdir(join(directory, "modules")).catch((): string[] => []);
-  const ours = names.filter((name) => name.startsWith(`${POLICY_NAME}.`)).toSorted();
-  const texts = await Promise.all(ours.map((name) => readFile(join(directory, "modules", name), "utf8")));
-  return new Map(ours.map((name, index) => [name, texts[index] ?? ""]));
 }

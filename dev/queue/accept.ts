@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import type { App } from "./app.ts";
+import { ApiError } from "./errors.ts";
+import { checkUrl } from "./options.ts";
+import { insertMessage, type NewMessage } from "./store/messages.ts";
+import { findQueue, saveQueue } from "./store/queues.ts";
+
+export interface Accepted {
+  messageId: string;
+  deduplicated?: true;
+}
+
+/** Checks what can be wrong with a message apart from its headers; throws an {@link ApiError}. */
+export function check(app: App, message: NewMessage): void {
+  checkUrl(message.url, "invalid destination url");
+  if (message.queueName) checkQueueName(message.queueName);
+  if (message.body.byteLength > app.maxMessageBytes) {
+    throw new ApiError(413, `message is larger than the limit of ${app.maxMessageBytes} bytes`);
+  }
+}
+
+export function checkQueueName(name: string): void {
+  if (!/^[\w.-]+$/.test(name)) {
+    throw new ApiError(400, "queue name can only contain alphanumeric characters, hyphens, periods, and underscores");
+  }
+}
+
+/** Takes a checked message in, or names the one it repeats; inside a write. */
+export function accept(app: App, message: NewMessage): Accepted {
+  const { database } = app;
+  const now = app.clock.now();
+  const key = deduplicationKey(message);
+  if (key !== undefined) {
+    const sql = "SELECT message_id FROM deduplication WHERE id = ? AND expires_at > ?";
+    const first = database.one<{ message_id: string }>(sql, key, now);
+    if (first !== undefined) return { messageId: first.message_id, deduplicated: true };
+  }
+  if (message.queueName && !findQueue(database, message.queueName)) saveQueue(database, message.queueName, {}, now);
+  const { id, lane } = insertMessage(database, message, now);
+  if (message.options.flowControl !== undefined) app.flowKeys.observe(message.options.flowControl);
+  if (key !== undefined) {
+    database.run("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?)", key, id, now + app.dedupWindowMs);
+  }
+  app.lanes.add(lane);
+  return { messageId: id };
+}
+
+function deduplicationKey({ options, url, body, queueName }: NewMessage): string | undefined {
+  if (options.deduplicationId !== undefined) return `id:${options.deduplicationId}`;
+  if (options.contentBasedDeduplication !== true) return undefined;
+  const hash = createHash("sha256")
+    .update(JSON.stringify([url, queueName ?? "", options.header]))
+    .update(body);
+  return `content:${hash.digest("hex")}`;
+}

@@ -1,0 +1,136 @@
+import type { Clock } from "../clock.ts";
+import type { FaultBoard } from "../faults.ts";
+import type { Database } from "../store/database.ts";
+import { addEvent } from "../store/events.ts";
+import { messageBySeq, type Message } from "../store/messages.ts";
+import { purge, type Retention } from "../store/retention.ts";
+import { deliveryHeaders } from "./headers.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Sender } from "./sender.ts";
+import { settle } from "./settle.ts";
+import { signDelivery } from "./signature.ts";
+
+export interface SchedulerParts {
+  database: Database;
+  lanes: Lanes;
+  sender: Sender;
+  clock: Clock;
+  faults: FaultBoard;
+  /** The key that signs, read anew for each delivery. */
+  signingKey: () => string;
+  /** The time in signatures; milliseconds since 1970. */
+  signingNow: () => number;
+  retention: Retention;
+  /** Deliveries under way at most. */
+  parallelism: number;
+  /** Milliseconds for an attempt without `Upstash-Timeout`. */
+  timeoutMs: number;
+  log: (line: string) => void;
+}
+
+export interface Scheduler {
+  /** Looks for due messages; call it after whatever may have made one due. */
+  wake(): void;
+  /** Resolves once nothing is under way and nothing that is not paused is due. */
+  idle(): Promise<void>;
+  /** Deliveries under way. */
+  active(): number;
+  /** Forgets what has outlived its retention, where that has not been done lately. */
+  tidy(): void;
+  stop(): Promise<void>;
+}
+
+const TIDY_EVERY_MS = 60_000;
+
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { database, lanes, clock } = parts;
+  const underWay = new Set<Promise<void>>();
+  let idlers: (() => void)[] = [];
+  let cancelWake = (): void => {};
+  let stopped = false;
+  let tidiedAt = 0;
+
+  function wake(): void {
+    if (stopped) return;
+    tidy();
+    const now = clock.now();
+    let next = Infinity;
+    for (const lane of lanes.names()) {
+      for (const seq of lanes.take(lane, now, parts.parallelism - underWay.size)) begin(seq, lane, now);
+      next = Math.min(next, lanes.reopensAt(lane, now) ?? Infinity);
+    }
+    cancelWake();
+    // At the limit of what may be under way only an ending delivery can help, and that wakes by itself.
+    if (next < Infinity && underWay.size < parts.parallelism) cancelWake = clock.wakeAt(next, wake);
+    announceIdle(now);
+  }
+
+  function begin(seq: number, lane: string, now: number): void {
+    lanes.begin(lane, now);
+    // Not awaited: if this is lost in a crash, so is the attempt, and the message is simply pending again.
+    const marked = database.write(() => {
+      database.run("UPDATE message SET state = 'active' WHERE seq = ?", seq);
+      addEvent(database, { messageSeq: seq, time: now, state: "ACTIVE" });
+    });
+    const work = attempt(messageBySeq(database, seq), marked).finally(() => {
+      underWay.delete(work);
+      lanes.end(lane);
+      wake();
+    });
+    underWay.add(work);
+  }
+
+  async function attempt(message: Message, marked: Promise<void>): Promise<void> {
+    const { options, url, body } = message;
+    const begun = performance.now();
+    const method = options.method ?? "POST";
+    const signature = await signDelivery(parts.signingKey(), url, body, parts.signingNow());
+    const outcome = await parts.sender.send({
+      url,
+      method,
+      header: deliveryHeaders(message, signature),
+      body,
+      timeoutMs: options.timeoutMs ?? parts.timeoutMs,
+    });
+    await marked;
+    if (stopped) return;
+    const ended = await database.write(() => settle(database, message, outcome, parts.faults, clock.now()));
+    for (const lane of ended) lanes.add(lane);
+    const result = outcome.answer?.status ?? outcome.error;
+    const took = Math.round(performance.now() - begun);
+    parts.log(`${message.id} attempt ${message.retried + 1} ${method} ${url} ${result} ${took} ms`);
+  }
+
+  function tidy(): void {
+    const now = clock.now();
+    if (now - tidiedAt < TIDY_EVERY_MS) return;
+    tidiedAt = now;
+    void database.write(() => purge(database, now, parts.retention));
+  }
+
+  function announceIdle(now: number): void {
+    if (idlers.length === 0 || underWay.size > 0) return;
+    if (lanes.names().some((lane) => lanes.isWaiting(lane, now))) return;
+    const ready = idlers;
+    idlers = [];
+    for (const resolve of ready) resolve();
+  }
+
+  return {
+    wake,
+    tidy,
+    active: () => underWay.size,
+    idle: () =>
+      new Promise((resolve) => {
+        idlers.push(resolve);
+        wake();
+      }),
+    async stop() {
+      stopped = true;
+      cancelWake();
+      parts.sender.close();
+      await Promise.allSettled(underWay);
+      for (const resolve of idlers) resolve();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { StartError } from "../errors.ts";
+import { SCHEMA } from "./schema.ts";
+
+/** The queue's SQLite file; statements are prepared once each. */
+export interface Database {
+  one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
+  /** Runs one change; only inside {@link Database.write}. */
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number };
+  /** Runs `change` now and resolves with its result once it is on disk. */
+  write<T>(change: () => T): Promise<T>;
+  close(): void;
+}
+
+/** SQLite's result code for a file that another connection has locked. */
+const SQLITE_BUSY = 5;
+
+/**
+ * Opens (or makes) the file at `path`; `":memory:"` keeps nothing.
+ *
+ * Errors: `database_in_use` when another process has it open, `database_unreadable` when it is not one of ours.
+ */
+export function openDatabase(path: string): Database {
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    const sqlite = new DatabaseSync(path);
+    // WAL with FULL: a commit has been flushed to disk before it returns (sqlite.org/pragma.html#pragma_synchronous).
+    // EXCLUSIVE: two queues on one file would deliver everything twice.
+    sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    sqlite.exec(`BEGIN EXCLUSIVE; ${SCHEMA} COMMIT`);
+    return wrap(sqlite);
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
+      throw new StartError("database_in_use", `another queue has "${path}" open: stop it, or choose another "--path"`, {
+        cause: error,
+      });
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError("database_unreadable", `"${path}" cannot be opened (${reason}): choose another "--path"`, {
+      cause: error,
+    });
+  }
+}
+
+function wrap(sqlite: DatabaseSync): Database {
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    let statement = statements.get(sql);
+    if (statement === undefined) statements.set(sql, (statement = sqlite.prepare(sql)));
+    return statement;
+  };
+  return {
+    one: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).get(...values) as Row | undefined,
+    all: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as Row[],
+    run(sql, ...values) {
+      const { changes, lastInsertRowid } = prepare(sql).run(...values);
+      return { changes: Number(changes), id: Number(lastInsertRowid) };
+    },
+    ...groupCommit(sqlite),
+  };
+}
+
+/**
+ * Changes made in one turn of the event loop share one commit, so that a burst of publishes pays for one flush; each
+ * still has a savepoint of its own and answers only after the commit.
+ */
+function groupCommit(sqlite: DatabaseSync): Pick<Database, "write" | "close"> {
+  let waiting: { done: () => void; failed: (error: unknown) => void }[] | undefined;
+
+  function commit(): void {
+    const group = waiting ?? [];
+    waiting = undefined;
+    try {
+      sqlite.exec("COMMIT");
+    } catch (error) {
+      if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
+      for (const { failed } of group) failed(error);
+      return;
+    }
+    for (const { done } of group) done();
+  }
+
+  return {
+    write<T>(change: () => T): Promise<T> {
+      if (waiting === undefined) {
+        sqlite.exec("BEGIN IMMEDIATE");
+        waiting = [];
+        setImmediate(() => waiting && commit());
+      }
+      const group = waiting;
+      sqlite.exec("SAVEPOINT one");
+      try {
+        const result = change();
+        sqlite.exec("RELEASE one");
+        return new Promise<T>((resolve, reject) => group.push({ done: () => resolve(result), failed: reject }));
+      } catch (error) {
+        sqlite.exec("ROLLBACK TO one; RELEASE one");
+        return Promise.reject(error);
+      }
+    },
+    close() {
+      if (waiting !== undefined) commit();
+      sqlite.close();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Database } from "./database.ts";
+
+/** A FIFO queue: at most `parallelism` of its messages are under way, in order of acceptance. */
+export interface QueueRow {
+  name: string;
+  parallelism: number;
+  paused: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export function findQueue(database: Database, name: string): QueueRow | undefined {
+  return database.one<QueueRow>("SELECT * FROM queue WHERE name = ?", name);
+}
+
+export function listQueues(database: Database): QueueRow[] {
+  return database.all<QueueRow>("SELECT * FROM queue ORDER BY name");
+}
+
+/** Makes a queue or changes it; what is not given stays, or is one at a time and not paused; inside a write. */
+export function saveQueue(
+  database: Database,
+  name: string,
+  changes: { parallelism?: number | undefined; paused?: boolean | undefined },
+  now: number,
+): void {
+  const old = findQueue(database, name);
+  database.run(
+    "INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?)",
+    name,
+    changes.parallelism ?? old?.parallelism ?? 1,
+    Number(changes.paused ?? old?.paused === 1),
+    old?.created_at ?? now,
+    now,
+  );
+}
+
+/** Messages of a queue that have not ended. */
+export function queueLag(database: Database, name: string): number {
+  const sql = "SELECT count(*) AS n FROM message WHERE lane = ? AND ended_at IS NULL";
+  return (database.one<{ n: number }>(sql, `queue:${name}`) as { n: number }).n;
+}

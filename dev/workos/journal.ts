@@ -28,7 +28,7 @@ export function openJournal(path: string | undefined): Journal {
     read: () => readAll(database),
     write: (entry) => void insert.run(JSON.stringify(entry)),
     clear: () => database.exec("DELETE FROM journal"),
-    close: () => database.close(),
+    close: () => (database.isOpen ? database.close() : undefined),
   };
 }
 

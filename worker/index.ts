@@ -1,4 +1,5 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
+import { archiveRoutes } from "./archive/routes.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
@@ -9,7 +10,7 @@ export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
 
-const routes: readonly Route[] = [];
+const routes: readonly Route[] = [...archiveRoutes];
 
 const compiled = compileRoutes(routes);
 

@@ -1,0 +1,26 @@
+/** Keyset cursors: the position of the last entry of a page, opaque to the caller. */
+
+/** Longest cursor that is read. Our choice; an event id has at most 64 characters. */
+const CURSOR_MAX_CHARS = 200;
+
+export type Position = readonly [at: number, id: string];
+
+export function encodeCursor(position: Position): string {
+  return btoa(JSON.stringify([1, ...position]))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+/** Undefined where the text is not a cursor of ours. */
+export function decodeCursor(text: string): Position | undefined {
+  if (text.length > CURSOR_MAX_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+    if (!Array.isArray(value) || value.length !== 3 || value[0] !== 1) return undefined;
+    const [, at, id] = value as unknown[];
+    return typeof at === "number" && Number.isSafeInteger(at) && typeof id === "string" ? [at, id] : undefined;
+  } catch {
+    return undefined;
+  }
+}

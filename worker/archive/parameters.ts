@@ -1,0 +1,110 @@
+/** The query of `GET /api/dead-letters`, parsed once. Throws `invalid_request` naming the parameter. */
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+import { decodeCursor, type Position } from "./cursor.ts";
+import { GROUPS, type Filter, type GroupBy } from "./query.ts";
+import type { DeadLetterState } from "./row.ts";
+
+export const CLASSES = ["rejected", "exhausted", "credential", "unreadable"] as const;
+const STATES = ["open", "replaying", "delivered", "discarded"] as const;
+/** Largest page, and largest page of whole entries. Our choice. */
+const LIMIT_MAX = 500;
+const WHOLE_LIMIT_MAX = 100;
+
+const commaSeparated = <T extends string>(values: readonly [T, ...T[]]) =>
+  z.preprocess((text) => (typeof text === "string" ? text.split(",") : text), z.array(z.enum(values)).min(1));
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+/** ISO 8601 with a zone; ms since the epoch. */
+export const Time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const text = z.string().min(1).max(1_000);
+export const Status = z.union([z.literal("none"), z.coerce.number().int().min(0).max(999)]);
+
+const Query = z.strictObject({
+  class: commaSeparated(CLASSES).optional(),
+  state: commaSeparated(STATES).optional(),
+  action: text.optional(),
+  organization: text.optional(),
+  route: text.optional(),
+  reason: text.optional(),
+  status: Status.optional(),
+  since: Time.optional(),
+  until: Time.optional(),
+  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).optional(),
+  cursor: z.string().optional(),
+  group_by: z.enum(GROUPS).optional(),
+  whole: flag.optional(),
+  reveal: flag.optional(),
+});
+
+export interface ListQuery {
+  readonly filter: Filter;
+  readonly states: readonly DeadLetterState[] | undefined;
+  readonly limit: number;
+  readonly after: Position | undefined;
+  readonly groupBy: GroupBy | undefined;
+  readonly whole: boolean;
+  readonly reveal: boolean;
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  class: `must be one or more of ${CLASSES.join(", ")}`,
+  state: `must be one or more of ${STATES.join(", ")}`,
+  status: 'must be a number or "none"',
+  since: 'must be an ISO 8601 time with a zone, such as "2026-11-23T01:00:00Z"',
+  until: 'must be an ISO 8601 time with a zone, such as "2026-11-23T01:00:00Z"',
+  limit: `must be a whole number from 1 to ${LIMIT_MAX}`,
+  group_by: `must be one of ${GROUPS.join(", ")}`,
+  whole: 'must be "true" or "false"',
+  reveal: 'must be "true" or "false"',
+};
+
+export function parseListQuery(search: URLSearchParams): ListQuery {
+  const parsed = Query.safeParse(onceEach(search));
+  if (!parsed.success) throw wrongParameter(parsed.error.issues[0]);
+  const { state, since, until, limit, cursor, group_by, whole = false, reveal = false, ...rest } = parsed.data;
+  if (since !== undefined && until !== undefined && since >= until) throw invalid('"since" must be before "until"');
+  if (reveal && !whole) throw invalid('"reveal" needs "whole" in a list');
+  if (group_by && (cursor !== undefined || whole)) throw invalid('"group_by" goes without "cursor" and "whole"');
+  if (whole && (limit ?? 0) > WHOLE_LIMIT_MAX) throw invalid(`"limit" must be at most ${WHOLE_LIMIT_MAX} with "whole"`);
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
+  if (cursor !== undefined && !after) throw invalid('"cursor" must be one that this route has answered');
+  const filter: Filter = {
+    class: rest.class,
+    action: listOf(rest.action),
+    organization: listOf(rest.organization),
+    route: listOf(rest.route),
+    reason: listOf(rest.reason),
+    status: listOf(rest.status),
+    sinceMs: since,
+    untilMs: until,
+  };
+  return { filter, states: state, limit: limit ?? 50, after, groupBy: group_by, whole, reveal };
+}
+
+function listOf<T>(value: T | undefined): readonly T[] | undefined {
+  return value === undefined ? undefined : [value];
+}
+
+/** The parameters as an object; refuses one that is there twice. */
+export function onceEach(search: URLSearchParams): Record<string, string> {
+  const names = [...search.keys()];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(`"${printable(twice)}" must be given at most once`);
+  return Object.fromEntries(search);
+}
+
+function wrongParameter(issue: z.core.$ZodIssue | undefined): AuditError {
+  if (issue?.code === "unrecognized_keys")
+    return invalid(`"${printable(issue.keys[0] ?? "")}" is not a parameter of this route`);
+  const name = String(issue?.path[0] ?? "query");
+  return invalid(`"${name}" ${EXPECTED[name] ?? "must be 1 to 1000 characters"}`);
+}
+
+export function invalid(message: string): AuditError {
+  return new AuditError("invalid_request", message);
+}
+
+/** A name from outside, short and without control characters or quotes. */
+export function printable(name: string): string {
+  return name.replaceAll(/[^ -~]|"/g, "?").slice(0, 40);
+}

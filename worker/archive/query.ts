@@ -1,0 +1,92 @@
+/** Questions to the archive: filters as SQL, one page, counts by group. Every value is bound, never pasted. */
+import type { DeadLetterClass } from "./dead-letter.ts";
+import type { Position } from "./cursor.ts";
+import { read, SUMMARY_COLUMNS, type DeadLetterState, type Row, type Summary } from "./row.ts";
+
+export interface Filter {
+  readonly class?: readonly DeadLetterClass[] | undefined;
+  readonly action?: readonly string[] | undefined;
+  readonly organization?: readonly string[] | undefined;
+  readonly route?: readonly string[] | undefined;
+  readonly reason?: readonly string[] | undefined;
+  /** `none` stands for entries without a status. */
+  readonly status?: readonly (number | "none")[] | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+
+export const GROUPS = ["class", "action", "organization", "status", "reason", "route"] as const;
+export type GroupBy = (typeof GROUPS)[number];
+/** Largest number of groups in one answer. Our choice. */
+const GROUPS_MAX = 500;
+
+export interface Group {
+  readonly value: string | number | null;
+  readonly count: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+type Bound = string | number | null;
+export interface Where {
+  readonly text: string;
+  readonly values: readonly Bound[];
+}
+
+const LIVE: readonly DeadLetterState[] = ["open", "replaying"];
+
+/** The condition for a filter and a set of states; the two live states together use the index. */
+export function whereOf(filter: Filter, states: readonly DeadLetterState[] = LIVE): Where {
+  const parts: Where[] = [];
+  const add = (text: string, ...values: Bound[]) => parts.push({ text, values });
+  const live = [...new Set(states.map((state) => LIVE.includes(state)))];
+  if (live.length === 1) add("live = ?", live[0] ? 1 : 0);
+  if (states.length !== 2 || live.length === 2) add(...oneOf("state", states));
+  for (const name of ["class", "action", "organization", "route", "reason"] as const) {
+    const wanted = filter[name];
+    if (wanted) add(...oneOf(name, wanted));
+  }
+  if (filter.status) {
+    const numbers = filter.status.filter((status) => status !== "none");
+    const [text, ...values] = oneOf("status", numbers);
+    add(filter.status.includes("none") ? `(status IS NULL OR ${text})` : text, ...values);
+  }
+  if (filter.sinceMs !== undefined) add("parked_at >= ?", filter.sinceMs);
+  if (filter.untilMs !== undefined) add("parked_at < ?", filter.untilMs);
+  return { text: parts.map((part) => part.text).join(" AND "), values: parts.flatMap((part) => part.values) };
+}
+
+/** A list goes in as one JSON value: SQLite in a Durable Object binds at most 100. */
+function oneOf(column: string, values: readonly (string | number)[]): [text: string, value: string] {
+  return [`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values)];
+}
+
+/** One page, newest first, after a position. `whole` brings the large columns too. */
+export function page(
+  sql: SqlStorage,
+  where: Where,
+  limit: number,
+  after: Position | undefined,
+  whole: boolean,
+): Row[] | Summary[] {
+  const columns = whole ? "*" : SUMMARY_COLUMNS;
+  const keyset = after ? " AND (parked_at, event_id) < (?, ?)" : "";
+  return read<Row>(
+    sql,
+    `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset} ORDER BY parked_at DESC, event_id DESC LIMIT ?`,
+    ...where.values,
+    ...(after ?? []),
+    limit,
+  );
+}
+
+/** Counts by one column, largest first, and the count of all. */
+export function groups(sql: SqlStorage, where: Where, by: GroupBy): { groups: Group[]; total: number } {
+  const counted = read<Group>(
+    sql,
+    `SELECT ${by} AS value, count(*) AS count, min(parked_at) AS oldest, max(parked_at) AS newest
+     FROM dead_letters WHERE ${where.text} GROUP BY ${by} ORDER BY count DESC, value`,
+    ...where.values,
+  );
+  return { groups: counted.slice(0, GROUPS_MAX), total: counted.reduce((sum, group) => sum + group.count, 0) };
+}

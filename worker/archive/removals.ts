@@ -1,0 +1,65 @@
+/**
+ * Which entries of QStash's own dead-letter queue may go: those whose records are all with QStash again (a replay's message was
+ * accepted) or delivered. A discard alone removes nothing: the operator only said that nobody needs to look at it here.
+ */
+import { read } from "./row.ts";
+
+/** Most ids in one removal request. QStash's documented page size. https://upstash.com/docs/qstash/api/dlq/deleteMessages */
+const REMOVALS_MAX = 100;
+/** A removal that keeps failing is given up after this; QStash drops the entry itself in time. Our choice. */
+const TRIES_MAX = 10;
+
+/** Queues the removal of each entry of QStash's queue that `eventIds` no longer need. */
+export function considerRemovals(sql: SqlStorage, eventIds: readonly string[], nowMs: number): void {
+  sql.exec(
+    `INSERT OR IGNORE INTO removals (dlq_id, tries, due_at)
+     SELECT links.dlq_id, 0, ? FROM links JOIN dead_letters USING (event_id)
+     WHERE links.dlq_id IN (SELECT dlq_id FROM links WHERE event_id IN (SELECT value FROM json_each(?)))
+     GROUP BY links.dlq_id
+     HAVING sum(state = 'open' OR (state = 'replaying' AND accepted = 0)) = 0
+        AND sum(state = 'delivered' OR (state = 'replaying' AND accepted = 1)) > 0`,
+    nowMs,
+    JSON.stringify(eventIds),
+  );
+}
+
+export function dueRemovals(sql: SqlStorage, nowMs: number): string[] {
+  return read<{ dlq_id: string }>(
+    sql,
+    "SELECT dlq_id FROM removals WHERE due_at <= ? LIMIT ?",
+    nowMs,
+    REMOVALS_MAX,
+  ).map((row) => row.dlq_id);
+}
+
+export function removed(sql: SqlStorage, dlqIds: readonly string[]): void {
+  const ids = JSON.stringify(dlqIds);
+  sql.exec("DELETE FROM removals WHERE dlq_id IN (SELECT value FROM json_each(?))", ids);
+  sql.exec("DELETE FROM links WHERE dlq_id IN (SELECT value FROM json_each(?))", ids);
+}
+
+export function removalFailed(sql: SqlStorage, dlqIds: readonly string[], retryAtMs: number): void {
+  const ids = JSON.stringify(dlqIds);
+  sql.exec(
+    "UPDATE removals SET tries = tries + 1, due_at = ? WHERE dlq_id IN (SELECT value FROM json_each(?))",
+    retryAtMs,
+    ids,
+  );
+  sql.exec("DELETE FROM removals WHERE tries >= ?", TRIES_MAX);
+}
+
+/** Remembers that entries of QStash's queue were looked at. */
+export function sighted(sql: SqlStorage, dlqIds: readonly string[], nowMs: number): void {
+  const ids = JSON.stringify(dlqIds);
+  sql.exec("INSERT OR IGNORE INTO sightings (dlq_id, seen_at) SELECT value, ? FROM json_each(?)", nowMs, ids);
+}
+
+/** Those of `dlqIds` that were not looked at yet. */
+export function unsighted(sql: SqlStorage, dlqIds: readonly string[]): string[] {
+  const ids = JSON.stringify(dlqIds);
+  return read<{ value: string }>(
+    sql,
+    "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT dlq_id FROM sightings)",
+    ids,
+  ).map((row) => row.value);
+}

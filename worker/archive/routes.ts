@@ -1,0 +1,92 @@
+/** The routes of the dead letters. `docs/api.md` describes them. */
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+import { isEventId } from "../../shared/event-id.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import type { Context, Route } from "../http/router.ts";
+import { markDiscarded } from "../ledger/client.ts";
+import { archive } from "./archive.ts";
+import { encodeCursor } from "./cursor.ts";
+import { refusing } from "./refusals.ts";
+import { readJson } from "./json-body.ts";
+import { invalid, onceEach, parseListQuery } from "./parameters.ts";
+import type { Row, Summary } from "./row.ts";
+import { iso, summaryView, wholeView } from "./view.ts";
+
+const DiscardBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+
+export const archiveRoutes: readonly Route[] = [
+  { method: "GET", path: "/api/dead-letters", access: "admin", handle: refusing(list) },
+  { method: "GET", path: "/api/dead-letters/:event_id", access: "admin", handle: refusing(show) },
+  { method: "POST", path: "/api/dead-letters/:event_id/discard", access: "admin", handle: refusing(discard) },
+];
+
+async function list({ url, env }: Context): Promise<Response> {
+  const query = parseListQuery(url.searchParams);
+  const { filter, states, limit, after, groupBy, reveal } = query;
+  if (groupBy) {
+    const counted = await archive(env).groups(filter, states, groupBy);
+    const groups = counted.groups.map(({ value, count, oldest, newest }) => ({
+      value,
+      count,
+      oldest_parked_at: iso(oldest),
+      newest_parked_at: iso(newest),
+    }));
+    return jsonAnswer({ group_by: groupBy, groups, total: counted.total });
+  }
+  // One more than asked for tells whether there is a next page.
+  const asked = { filter, states, limit: limit + 1, after };
+  const rows: readonly Summary[] = query.whole ? await archive(env).wholePage(asked) : await archive(env).page(asked);
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return jsonAnswer({
+    dead_letters: shown.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
+    ...(last ? { cursor: encodeCursor([last.parked_at, last.event_id]) } : {}),
+  });
+}
+
+async function show({ url, env, params }: Context): Promise<Response> {
+  const { reveal, ...unknown } = onceEach(url.searchParams);
+  const [wrong] = Object.keys(unknown);
+  if (wrong !== undefined) throw invalid('only "reveal" is a parameter of this route');
+  if (reveal !== undefined && reveal !== "true" && reveal !== "false")
+    throw invalid('"reveal" must be "true" or "false"');
+  const row = await archive(env).entry(eventIdOf(params));
+  return row ? jsonAnswer(wholeView(row, reveal === "true")) : notFound();
+}
+
+async function discard({ request, env, params }: Context): Promise<Response> {
+  const eventId = eventIdOf(params);
+  const body = DiscardBody.safeParse(await readJson(request));
+  if (!body.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
+  const { reason } = body.data;
+  const row = await archive(env).entry(eventId);
+  if (!row) return notFound();
+  if (row.state === "open") {
+    // The ledger first: once it says discarded, no delivery under way can make the tombstone a lie.
+    const ledger = await markDiscarded(env, eventId, reason);
+    if (ledger !== "discarded") {
+      return problemAnswer(
+        409,
+        "conflict",
+        "Conflict",
+        `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`,
+      );
+    }
+  }
+  const result = await archive(env).discard(eventId, reason, "admin");
+  if (result.kind === "not_found") return notFound();
+  if (result.kind === "conflict")
+    return problemAnswer(409, "conflict", "Conflict", `the dead letter is ${result.state}`);
+  return jsonAnswer(summaryView(result.row));
+}
+
+function eventIdOf(params: Context["params"]): string {
+  const eventId = params["event_id"];
+  if (!isEventId(eventId)) throw new AuditError("not_found", "there is no such dead letter");
+  return eventId;
+}
+
+function notFound(): Response {
+  return problemAnswer(404, "not_found", "Not found", "there is no such dead letter");
+}

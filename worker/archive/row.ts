@@ -1,0 +1,107 @@
+/** One row of the archive, and how it is read from and written to SQLite. */
+import type { DeadLetterClass, DeadLetterEntry } from "./dead-letter.ts";
+
+/** `open`: waits for an operator. `replaying`: in a replay that has not ended for it. The other two are the end. */
+export type DeadLetterState = "open" | "replaying" | "delivered" | "discarded";
+
+export type Source = DeadLetterEntry["source"] | "import";
+
+/** Columns that describe one failure; the earlier ones move to the history. Times in ms since the epoch. */
+export interface Failure {
+  readonly class: DeadLetterClass;
+  readonly wrote: "no" | "maybe";
+  readonly reason: string;
+  readonly status: number | null;
+  readonly attempts: number;
+  readonly first_attempt_at: number | null;
+  readonly last_attempt_at: number | null;
+  readonly parked_at: number;
+  readonly source: Source;
+  readonly message_id: string | null;
+}
+
+/** A failure that a later one has replaced; `replay_id` is the replay it came from. */
+export type PastFailure = Failure & { readonly replay_id?: string };
+
+export interface Row extends Failure {
+  readonly event_id: string;
+  readonly state: DeadLetterState;
+  readonly generation: number;
+  readonly replays: number;
+  readonly replay_id: string | null;
+  readonly action: string | null;
+  readonly organization: string | null;
+  readonly method: string | null;
+  readonly route: string | null;
+  readonly occurred_at: number | null;
+  /** QStash's own dead letter of this failure. */
+  readonly dlq_id: string | null;
+  /** 1 once QStash has taken the message of the current replay. */
+  readonly accepted: 0 | 1;
+  /** JSON of `{reason, at, by}`. */
+  readonly discarded: string | null;
+  /** JSON of `PastFailure[]`, oldest first. */
+  readonly history: string;
+  /** JSON of the `AuditRecord`. */
+  readonly record: string | null;
+  /** Base64 of an unreadable message. */
+  readonly body: string | null;
+}
+
+const FAILURE = [
+  "class",
+  "wrote",
+  "reason",
+  "status",
+  "attempts",
+  "first_attempt_at",
+  "last_attempt_at",
+  "parked_at",
+  "source",
+  "message_id",
+] as const satisfies readonly (keyof Failure)[];
+
+const COLUMNS = [
+  "event_id",
+  "state",
+  ...FAILURE,
+  "generation",
+  "replays",
+  "replay_id",
+  "action",
+  "organization",
+  "method",
+  "route",
+  "occurred_at",
+  "dlq_id",
+  "accepted",
+  "discarded",
+  "history",
+  "record",
+  "body",
+] as const satisfies readonly (keyof Row)[];
+
+/** The columns of a list: all but the large ones. */
+export const SUMMARY_COLUMNS = COLUMNS.filter((name) => !["history", "record", "body"].includes(name)).join(", ");
+export type Summary = Omit<Row, "history" | "record" | "body">;
+
+const INSERT = `INSERT OR REPLACE INTO dead_letters (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+
+export function readRow(sql: SqlStorage, eventId: string): Row | undefined {
+  return read<Row>(sql, `SELECT ${COLUMNS.join(", ")} FROM dead_letters WHERE event_id = ?`, eventId)[0];
+}
+
+export function writeRow(sql: SqlStorage, row: Row): void {
+  sql.exec(INSERT, ...COLUMNS.map((name) => row[name]));
+}
+
+/** The failure that a row describes now, as it goes into the history. */
+export function failureOf(row: Row): PastFailure {
+  const failure = Object.fromEntries(FAILURE.map((name) => [name, row[name]])) as unknown as Failure;
+  return row.generation > 0 && row.replay_id !== null ? { ...failure, replay_id: row.replay_id } : failure;
+}
+
+/** Runs a query whose columns are known to fit `T`. */
+export function read<T>(sql: SqlStorage, query: string, ...values: (string | number | null)[]): T[] {
+  return sql.exec(query, ...values).toArray() as T[];
+}

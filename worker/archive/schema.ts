@@ -1,0 +1,91 @@
+/** The archive's tables: dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
+
+/**
+ * `live` is 1 while an operator can still do something; its index serves the default list, newest first. `generation` is the
+ * replay whose failure the row describes, 0 for the first delivery; `accepted` is 1 once QStash has taken the message of the
+ * current replay. Large columns come last, so that scans skip them. `links` says which entries of QStash's own dead-letter
+ * queue hold an event id, `sightings` which of them were looked at, `removals` which may go.
+ */
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS dead_letters (
+  event_id TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  live INTEGER NOT NULL GENERATED ALWAYS AS (state IN ('open', 'replaying')) VIRTUAL,
+  class TEXT NOT NULL,
+  wrote TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  status INTEGER,
+  attempts INTEGER NOT NULL,
+  first_attempt_at INTEGER,
+  last_attempt_at INTEGER,
+  parked_at INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  replays INTEGER NOT NULL DEFAULT 0,
+  replay_id TEXT,
+  source TEXT NOT NULL,
+  action TEXT,
+  organization TEXT,
+  method TEXT,
+  route TEXT,
+  occurred_at INTEGER,
+  message_id TEXT,
+  dlq_id TEXT,
+  accepted INTEGER NOT NULL DEFAULT 0,
+  discarded TEXT,
+  history TEXT NOT NULL DEFAULT '[]',
+  record TEXT,
+  body TEXT
+);
+CREATE INDEX IF NOT EXISTS dead_letters_by_time ON dead_letters (live, parked_at, event_id);
+
+CREATE TABLE IF NOT EXISTS links (event_id TEXT NOT NULL, dlq_id TEXT NOT NULL, PRIMARY KEY (event_id, dlq_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_by_dlq ON links (dlq_id);
+
+CREATE TABLE IF NOT EXISTS sightings (dlq_id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS removals (dlq_id TEXT PRIMARY KEY, tries INTEGER NOT NULL, due_at INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS replays (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL,
+  request TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  rate REAL NOT NULL,
+  due_at INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  total INTEGER NOT NULL DEFAULT 0,
+  published INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  failed_again INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0,
+  judged_from TEXT NOT NULL DEFAULT '[0,0]',
+  receipt TEXT
+);
+CREATE TABLE IF NOT EXISTS items (
+  replay INTEGER NOT NULL,
+  event_id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  reason TEXT,
+  message_id TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  tries INTEGER NOT NULL DEFAULT 0,
+  troubled INTEGER NOT NULL DEFAULT 0,
+  published_at INTEGER,
+  ended_at INTEGER,
+  check_at INTEGER,
+  PRIMARY KEY (replay, event_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS items_pending ON items (replay, event_id) WHERE outcome = 'pending';
+CREATE INDEX IF NOT EXISTS items_to_check ON items (check_at) WHERE outcome = 'published';
+
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** Makes the tables that are not there yet. */
+export function createSchema(sql: SqlStorage): void {
+  sql.exec(SCHEMA);
+}

@@ -1,0 +1,107 @@
+/** The entry of `npm run deploy`: puts the worker on Cloudflare. Exit 0 done, 1 failed, 2 wrong use. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import yargs from "yargs";
+import { runDoctor, waitForWorker } from "./deploy/after.ts";
+import { askSecret } from "./deploy/prompt.ts";
+import { deploy, type Deployed, type DeployOptions } from "./deploy/run.ts";
+import { stepLines, type Step } from "./deploy/step.ts";
+import { parseValues, SECRETS, type Values } from "./deploy/variables.ts";
+import { wranglerOf } from "./deploy/wrangler.ts";
+import { failureOf, WrongUse } from "./run/failure.ts";
+import { processIo } from "./run/io.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const CLI = fileURLToPath(new URL("main.ts", import.meta.url));
+const io = processIo();
+const line = process.argv.slice(2);
+
+const parser = yargs()
+  .scriptName("npm run deploy --")
+  .usage("$0 [options]\n\nPuts the worker on Cloudflare: secrets, upload, doctor. Run it again at any time.")
+  .option("env", {
+    choices: ["staging", "production"] as const,
+    default: "staging" as const,
+    describe: "Environment of wrangler.toml",
+  })
+  .option("secrets-file", { type: "string", requiresArg: true, describe: "A .env file with the worker's secrets" })
+  .option("directory", {
+    type: "boolean",
+    default: false,
+    describe: 'Make and bind the KV namespace "DIRECTORY" where it is missing',
+  })
+  .option("dry-run", {
+    type: "boolean",
+    default: false,
+    describe: "Bundle for real, print the rest; needs no account and no network",
+  })
+  .option("json", { type: "boolean", default: false, describe: "Print one JSON document instead of text" })
+  .epilogue(
+    `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
+      `None is ever put on a command line.\nCloudflare: "wrangler login", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
+  )
+  .example("$0 --env staging --dry-run", "show what would be done")
+  .example("$0 --env production --secrets-file .dev.vars.production", "deploy")
+  .locale("en")
+  .strict()
+  .alias("help", "h")
+  .version(false)
+  .showHelpOnFail(false)
+  .exitProcess(false)
+  .fail((message, error) => {
+    // yargs throws its own complaints too, under a name of its own.
+    if (error && error.name !== "YError") throw error;
+    throw new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "npm run deploy -- --help"`);
+  });
+
+async function valuesIn(path: string | undefined): Promise<Values> {
+  if (path === undefined) return { secrets: {}, plain: {} };
+  const source = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw new WrongUse(`"--secrets-file" cannot be read (${cause.code ?? "unknown"}): ${path}`, { cause });
+  });
+  return parseValues(source);
+}
+
+function print(text: string): void {
+  process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+}
+
+async function main(options: DeployOptions, json: boolean): Promise<Deployed> {
+  const onStep = (step: Step): void => (json ? undefined : print(stepLines(step, io).join("\n")));
+  return deploy(options, {
+    root: ROOT,
+    wrangler: wranglerOf(ROOT, process.env),
+    io,
+    ask: (name) => askSecret(`${name} (not shown): `),
+    waitForWorker,
+    doctor: async (env) => {
+      const result = await runDoctor(CLI, json ? ["--json"] : [], env);
+      if (!json) print(result.output);
+      return result;
+    },
+    onStep,
+  });
+}
+
+try {
+  const args = await parser.parseAsync(line);
+  if (!args.help) {
+    const options = {
+      environment: args.env,
+      dryRun: args.dryRun,
+      directory: args.directory,
+      values: await valuesIn(args.secretsFile),
+    };
+    const { doctor, ...deployed } = await main(options, args.json);
+    if (args.json) {
+      const checks: unknown = doctor ? JSON.parse(doctor) : undefined;
+      print(JSON.stringify({ environment: args.env, dry_run: args.dryRun, ...deployed, doctor: checks }, null, 2));
+    } else if (args.dryRun) print("dry run: nothing was changed");
+    if (!deployed.ok) process.exitCode = 1;
+  }
+} catch (error) {
+  const { exitCode, code, message } = failureOf(error);
+  if (line.includes("--json")) print(JSON.stringify({ error: { code, message } }, null, 2));
+  io.note(`error[${code}]: ${message}`);
+  process.exitCode = exitCode;
+}

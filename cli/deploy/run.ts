@@ -1,0 +1,185 @@
+/** The deploy of the worker, step by step. Every step may be repeated: what is there already is kept or set to the same value. */
+import { AuditError } from "../../shared/errors.ts";
+import type { Io } from "../run/io.ts";
+import { bindDirectory, directoryTitle } from "./directory.ts";
+import { collectSecrets, secretsOnWorker } from "./secrets.ts";
+import type { Step } from "./step.ts";
+import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
+import { missingSecrets, type Values } from "./variables.ts";
+import { mustRun, type Variables, type Wrangler } from "./wrangler.ts";
+
+export interface DeployOptions {
+  readonly environment: "staging" | "production";
+  readonly dryRun: boolean;
+  /** Creates and binds the KV namespace `DIRECTORY` where it is missing. */
+  readonly directory: boolean;
+  /** From the secrets file; empty without one. */
+  readonly values: Values;
+}
+
+export interface Ports {
+  readonly root: string;
+  readonly wrangler: Wrangler;
+  readonly io: Io;
+  readonly ask: (name: string) => Promise<string>;
+  readonly waitForWorker: (url: string) => Promise<void>;
+  readonly doctor: (env: Variables) => Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** Takes each step as soon as it has ended. */
+  readonly onStep: (step: Step) => void;
+}
+
+export interface Deployed {
+  readonly worker: string;
+  readonly url?: string;
+  readonly steps: readonly Step[];
+  readonly ok: boolean;
+  /** What `doctor` printed. */
+  readonly doctor?: string;
+}
+
+/** Deploys the worker; throws `missing_variable`, `payload_too_large`, or `internal` with wrangler's own words. */
+export async function deploy(options: DeployOptions, ports: Ports): Promise<Deployed> {
+  const steps: Step[] = [];
+  const end = (step: Step): void => {
+    steps.push(step);
+    ports.onStep(step);
+  };
+  const bundle = await bundleStep(options, ports, end);
+  await directoryStep(options, bundle, ports, end);
+  if (options.dryRun) {
+    for (const step of stepsToCome(options)) end(step);
+    return { worker: bundle.worker, steps, ok: true };
+  }
+  const secrets = await secretsStep(options, ports, end);
+  const args = deployArgs(options);
+  const uploaded = await upload(ports.wrangler, args);
+  end({ name: "deploy", state: "done", detail: uploaded.url ?? "no URL of its own", command: shown(args) });
+  const url = await workerUrlStep(options, secrets, uploaded, ports, end);
+  const { exitCode, output } = await doctorStep(options, secrets.given, url, ports);
+  const detail = exitCode === 0 ? "every check is green" : "the worker is deployed, but a check failed; see above";
+  end({ name: "doctor", state: exitCode === 0 ? "done" : "failed", detail, command: "audit-forwarder doctor" });
+  return { worker: uploaded.worker, ...(url ? { url } : {}), steps, ok: exitCode === 0, doctor: output };
+}
+
+type End = (step: Step) => void;
+
+async function bundleStep({ environment }: DeployOptions, { wrangler }: Ports, end: End): Promise<Upload> {
+  const args = ["deploy", "--dry-run", "--env", environment];
+  const bundle = await upload(wrangler, args);
+  const size = bundle.gzipBytes ?? 0;
+  if (size > BUNDLE_MAX_GZIP_BYTES) {
+    throw new AuditError(
+      "payload_too_large",
+      `the bundle has ${size} bytes after gzip; Cloudflare takes ${BUNDLE_MAX_GZIP_BYTES}`,
+    );
+  }
+  const detail = `${bundle.worker}, ${(size / 1000).toFixed(1)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
+  end({ name: "bundle", state: "done", detail, command: shown(args) });
+  return bundle;
+}
+
+async function directoryStep(options: DeployOptions, bundle: Upload, ports: Ports, end: End): Promise<void> {
+  const { environment, dryRun } = options;
+  const title = directoryTitle(environment);
+  if (bundle.bindings.includes("DIRECTORY")) {
+    return end({ name: "directory", state: "skipped", detail: '"DIRECTORY" is bound in wrangler.toml' });
+  }
+  if (!options.directory)
+    return end({ name: "directory", state: "skipped", detail: "optional; --directory makes one" });
+  const command = `wrangler kv namespace create audit-forwarder-directory --env ${environment}`;
+  if (dryRun) {
+    return end({
+      name: "directory",
+      state: "would",
+      detail: `finds or makes "${title}" and binds it in wrangler.toml`,
+      command,
+    });
+  }
+  const id = await bindDirectory(ports.wrangler, ports.root, environment);
+  end({ name: "directory", state: "done", detail: `"${title}" (${id}) is bound in wrangler.toml; commit that file` });
+}
+
+/** What a dry run shows instead of doing it; nothing here was asked of Cloudflare. */
+function stepsToCome(options: DeployOptions): readonly Step[] {
+  const { environment, values } = options;
+  const names = Object.keys(values.secrets);
+  const missing = missingSecrets(names, []);
+  const bulk = shown(["secret", "bulk", "--env", environment]);
+  const sets = names.length === 0 ? [] : [`sets ${names.length} from the file`];
+  const asks = missing.length === 0 ? [] : [`needs, where the worker does not have it yet: ${missing.join(", ")}`];
+  const detail = [...sets, ...asks].join("; ");
+  const url: Step = {
+    name: "worker url",
+    state: "would",
+    detail: "sets the URL that the deploy reports, where the worker has none",
+    command: bulk,
+    stdin: ["AUDIT_WORKER_URL"],
+  };
+  return [
+    { name: "secrets", state: "would", detail, command: bulk, stdin: names.length > 0 ? names : missing },
+    { name: "deploy", state: "would", detail: "uploads the worker", command: shown(deployArgs(options)) },
+    ...(names.includes("AUDIT_WORKER_URL") ? [] : [url]),
+    { name: "doctor", state: "would", detail: "checks the deployed worker", command: "audit-forwarder doctor" },
+  ];
+}
+
+interface KnownSecrets {
+  /** Values that this run knows, by name. */
+  readonly given: Readonly<Record<string, string>>;
+  /** Names that the worker had before. */
+  readonly onWorker: readonly string[];
+}
+
+async function secretsStep({ environment, values }: DeployOptions, ports: Ports, end: End): Promise<KnownSecrets> {
+  const onWorker = await secretsOnWorker(ports.wrangler, environment);
+  const given = await collectSecrets(values.secrets, onWorker, ports);
+  const names = Object.keys(given);
+  if (names.length === 0) {
+    end({ name: "secrets", state: "skipped", detail: "the worker has every secret it needs, and none was given" });
+    return { given, onWorker };
+  }
+  const args = ["secret", "bulk", "--env", environment];
+  await mustRun(ports.wrangler, args, JSON.stringify(given));
+  end({ name: "secrets", state: "done", detail: `${names.length} set`, command: shown(args), stdin: names });
+  return { given, onWorker };
+}
+
+/** The worker must know its own URL: QStash signs it, and a spilled message is published to it. */
+async function workerUrlStep(
+  { environment }: DeployOptions,
+  { given, onWorker }: KnownSecrets,
+  uploaded: Upload,
+  { wrangler, io }: Ports,
+  end: End,
+): Promise<string | undefined> {
+  const known = given["AUDIT_WORKER_URL"];
+  if (known !== undefined) return known;
+  if (onWorker.includes("AUDIT_WORKER_URL")) return io.env["AUDIT_WORKER_URL"] ?? uploaded.url;
+  if (uploaded.url === undefined) {
+    throw new AuditError("missing_variable", 'the deploy reports no URL; set "AUDIT_WORKER_URL" in the secrets file');
+  }
+  const args = ["secret", "bulk", "--env", environment];
+  await mustRun(wrangler, args, JSON.stringify({ AUDIT_WORKER_URL: uploaded.url }));
+  end({ name: "worker url", state: "done", detail: uploaded.url, command: shown(args), stdin: ["AUDIT_WORKER_URL"] });
+  return uploaded.url;
+}
+
+async function doctorStep(
+  { values }: DeployOptions,
+  given: Readonly<Record<string, string>>,
+  url: string | undefined,
+  { io, doctor, waitForWorker }: Ports,
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  if (url !== undefined) await waitForWorker(url);
+  return doctor({ ...io.env, ...values.plain, ...given, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
+}
+
+/** Variables that are no secrets may stand on the command line. */
+function deployArgs({ environment, values }: DeployOptions): readonly string[] {
+  const vars = Object.entries(values.plain).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  return ["deploy", "--env", environment, ...vars];
+}
+
+function shown(args: readonly string[]): string {
+  return `wrangler ${args.join(" ")}`;
+}

@@ -1,0 +1,161 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { newAccount, ROOT, runDeploy } from "./process.ts";
+
+const SECRETS = [
+  "WORKOS_API_KEY=sk_canary_1",
+  "QSTASH_TOKEN=canary_2",
+  "QSTASH_CURRENT_SIGNING_KEY=sig_canary_3",
+  "QSTASH_NEXT_SIGNING_KEY=sig_canary_4",
+  "AUDIT_INGEST_KEY=whsec_Y2FuYXJ5XzU=",
+  "AUDIT_ADMIN_TOKEN=canary_6_canary_6",
+].join("\n");
+
+describe("a dry run", () => {
+  it("bundles with the real wrangler and prints each step, and changes nothing", async () => {
+    const { exitCode, stdout, stderr } = await runDeploy(["--env", "production", "--dry-run", "--json"], {
+      WRANGLER: "",
+    });
+    expect(stderr).toBe("");
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout) as { worker: string; steps: { name: string; state: string; detail: string }[] };
+    expect(report.worker).toBe("audit-forwarder-production");
+    expect(report.steps.map(({ name, state }) => [name, state])).toEqual([
+      ["bundle", "done"],
+      ["directory", "skipped"],
+      ["secrets", "would"],
+      ["deploy", "would"],
+      ["worker url", "would"],
+      ["doctor", "would"],
+    ]);
+    expect(report.steps[0]?.detail).toMatch(/^audit-forwarder-production, \d+\.\d kB gzip of 3000 kB$/);
+  });
+
+  it("asks nothing of Cloudflare but the bundle, and shows the names of secrets without their values", async () => {
+    const account = await newAccount();
+    const file = await account.write(
+      "secrets",
+      `${SECRETS}\nQSTASH_URL=https://qstash-us-east-1.upstash.io\nAUDIT_ORGANIZATION_ID=org_1`,
+    );
+    const { exitCode, stdout } = await runDeploy(["--dry-run", "--directory", "--secrets-file", file], account.env);
+    expect(exitCode).toBe(0);
+    expect((await account.read()).calls.map(({ args }) => args.slice(0, 2))).toEqual([["deploy", "--dry-run"]]);
+    expect(stdout).toContain("would run: wrangler secret bulk --env staging");
+    expect(stdout).toContain("on stdin: WORKOS_API_KEY, QSTASH_TOKEN");
+    expect(stdout).toContain(
+      "would run: wrangler deploy --env staging --var QSTASH_URL:https://qstash-us-east-1.upstash.io",
+    );
+    expect(stdout).toContain("would run: wrangler kv namespace create audit-forwarder-directory --env staging");
+    expect(stdout).not.toContain("canary");
+    expect(stdout.trimEnd().endsWith("dry run: nothing was changed")).toBe(true);
+  });
+
+  it("refuses a bundle that Cloudflare would not take", async () => {
+    const account = await newAccount({ gzipBytes: 3_000_001 });
+    const { exitCode, stderr } = await runDeploy(["--dry-run"], account.env);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      "error[payload_too_large]: the bundle has 3000001 bytes after gzip; Cloudflare takes 3000000\n",
+    ]);
+  });
+});
+
+describe("wrong use", () => {
+  const cases: readonly (readonly [name: string, args: readonly string[], says: string])[] = [
+    ["an unknown environment", ["--env", "prod"], 'Given: "prod"'],
+    ["an unknown option", ["--force"], "Unknown argument: force"],
+    ["a stray word", ["staging"], "Unknown argument: staging"],
+    ["a file that is not there", ["--secrets-file", "nowhere"], '"--secrets-file" cannot be read (ENOENT): nowhere'],
+    ["an option without its value", ["--secrets-file"], "Not enough arguments following: secrets-file"],
+  ];
+  it.each(cases)("%s exits 2, says so in one line, and wrangler is not run", async (_name, args, says) => {
+    const account = await newAccount();
+    const { exitCode, stderr } = await runDeploy(args, account.env);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("error[wrong_use]: ");
+    expect(stderr).toContain(says);
+    expect(stderr.trimEnd()).not.toContain("\n");
+    expect((await account.read()).calls).toEqual([]);
+  });
+
+  it("names each wrong variable of the secrets file and shows no value", async () => {
+    const account = await newAccount();
+    const file = await account.write(
+      "secrets",
+      "WORKOS_API_KYE=canary\nAUDIT_INGEST_KEY=canary\nAUDIT_ADMIN_TOKEN=canary",
+    );
+    const { exitCode, stderr, stdout } = await runDeploy(["--secrets-file", file, "--json"], account.env);
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(
+      'error[wrong_use]: the secrets file is wrong: "AUDIT_ADMIN_TOKEN" must be 16 characters or more; ' +
+        '"AUDIT_INGEST_KEY" must be "whsec_" and base64; "WORKOS_API_KYE" is not a variable of the worker\n',
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "wrong_use" } });
+  });
+
+  it("--help lists every option and exits 0", async () => {
+    const { exitCode, stdout } = await runDeploy(["--help"]);
+    expect(exitCode).toBe(0);
+    for (const option of ["--env", "--dry-run", "--secrets-file", "--directory", "--json"])
+      expect(stdout).toContain(option);
+  });
+});
+
+describe("a deploy that cannot go on", () => {
+  it("names the secrets that are missing and uploads nothing where nobody can be asked", async () => {
+    const account = await newAccount({
+      secrets: { "audit-forwarder-staging": { WORKOS_API_KEY: "x", QSTASH_TOKEN: "x" } },
+    });
+    const { exitCode, stderr } = await runDeploy([], account.env);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      "error[missing_variable]: missing secrets: QSTASH_CURRENT_SIGNING_KEY, QSTASH_NEXT_SIGNING_KEY, AUDIT_INGEST_KEY, " +
+        'AUDIT_ADMIN_TOKEN; put them into a file for "--secrets-file"\n',
+    );
+    expect((await account.read()).workers).toEqual([]);
+  });
+
+  it.each(["deploy", "secret list", "secret bulk"])("passes on what wrangler says when %s fails", async (failOn) => {
+    const account = await newAccount({ failOn });
+    const { exitCode, stderr } = await runDeploy(
+      ["--secrets-file", await account.write("secrets", SECRETS)],
+      account.env,
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`error[internal]: "wrangler ${failOn}`);
+    expect(stderr).toContain("failed: [ERROR] Authentication error [code: 10000]");
+    expect(stderr).not.toContain("canary");
+  });
+
+  it("says so when wrangler cannot be started", async () => {
+    const { exitCode, stderr } = await runDeploy(["--dry-run"], { WRANGLER: "/nowhere/wrangler" });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'error[internal]: wrangler cannot be started (/nowhere/wrangler); check "WRANGLER"\n',
+    ]);
+  });
+});
+
+function realDryRun(environment: string): string {
+  const wrangler = "node_modules/wrangler/bin/wrangler.js";
+  const env = { ...process.env, NO_COLOR: "1", WRANGLER_SEND_METRICS: "false" };
+  const args = [wrangler, "deploy", "--dry-run", `--env=${environment}`];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8", env });
+  return stdout + stderr;
+}
+
+function bindingsIn(output: string): string[] {
+  return [...output.matchAll(/^env\.\S+.*$/gm)].map(([line]) => line.trim());
+}
+
+describe("the real wrangler", () => {
+  it.each(["staging", "production"])(
+    "gives the worker of %s every binding, variable and migration of the top level",
+    (environment) => {
+      const output = realDryRun(environment);
+      expect(bindingsIn(output)).toEqual(bindingsIn(realDryRun("")));
+      expect(bindingsIn(output).length).toBeGreaterThanOrEqual(7);
+      expect(output).not.toContain("WARNING");
+    },
+  );
+});

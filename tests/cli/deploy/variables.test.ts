@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { faultOf, missingSecrets, parseValues, PLAIN_VARIABLES, SECRETS } from "../../../cli/deploy/variables.ts";
+import { parseSettings } from "../../../worker/env.ts";
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  AUDIT_INGEST_KEY: "whsec_YQ==",
+  AUDIT_ALERT_KEY: "whsec_YQ==",
+  AUDIT_ADMIN_TOKEN: "0123456789abcdef",
+  AUDIT_ALERT_URL: "https://alerts.example.com/hook",
+  AUDIT_WORKER_URL: "https://worker.example.com",
+  WORKOS_BASE_URL: "https://api.workos.com",
+  QSTASH_URL: "https://qstash.upstash.io",
+};
+const NAMES = [...Object.keys(SECRETS), ...Object.keys(PLAIN_VARIABLES)];
+const ALL = Object.fromEntries(NAMES.map((name) => [name, EXAMPLES[name] ?? "value"]));
+
+it("knows exactly the variables that the worker reads", () => {
+  const parsed = parseSettings(ALL);
+  expect(parsed).toMatchObject({ ok: true });
+  expect(Object.keys(parsed.ok ? parsed.settings : {}).toSorted()).toEqual(NAMES.toSorted());
+});
+
+it("calls required exactly what the worker misses, with the URL that a deploy finds out itself", () => {
+  const parsed = parseSettings({ QSTASH_URL: "https://qstash.upstash.io" });
+  const missing = parsed.ok ? [] : parsed.missing;
+  expect([...missingSecrets([], []), "AUDIT_WORKER_URL"].toSorted()).toEqual(missing.toSorted());
+});
+
+it.each(["AUDIT_INGEST_KEY", "AUDIT_ALERT_KEY", "AUDIT_ADMIN_TOKEN", "AUDIT_ALERT_URL", "AUDIT_WORKER_URL"])(
+  "refuses a %s that the worker would refuse",
+  (name) => {
+    expect(faultOf(name, "wrong")).toMatch(/^must be /);
+    expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
+  },
+);
+
+it("takes a value as missing where it is empty", () => {
+  expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='a b'")).toEqual({ secrets: { QSTASH_TOKEN: "a b" }, plain: {} });
+});

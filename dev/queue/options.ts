@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { parseExpression } from "./delivery/expression.ts";
 import { parseDuration } from "./duration.ts";
 import { ApiError } from "./errors.ts";
@@ -226,7 +227,18 @@ function forwarded(headers: Headers): Headers {
     if (taken === undefined || taken === "") continue;
     // Authorization is forwarded only under the prefix: the bare one is the publisher's own token.
     if (NEVER_FORWARDED.test(taken) && !(own !== undefined && taken === "authorization")) continue;
+    checkHeader(taken, values);
     header[canonicalName(taken)] = values;
   }
   return header;
+}
+
+/** A batch brings its headers as JSON, which can hold what HTTP cannot carry. */
+function checkHeader(name: string, values: string[]): void {
+  try {
+    validateHeaderName(name);
+    for (const value of values) validateHeaderValue(name, value);
+  } catch {
+    throw new ApiError(400, `invalid header ${JSON.stringify(name)}: not a name and value that HTTP can carry`);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Database } from "../store/database.ts";
 import type { FlowKeys } from "../store/flow-keys.ts";
-import { dueMessages, headOfQueue, nextDueAt, openLanes } from "../store/messages.ts";
-import { findQueue } from "../store/queues.ts";
+import { openLanes } from "../store/messages.ts";
+import { dueInLane, limitOf, nextDueInLane, type Limit } from "./limits.ts";
 
 /** What a lane has under way and has used of its rate. */
 export interface Usage {
@@ -12,21 +12,14 @@ export interface Usage {
   periodStart: number;
 }
 
-interface Limit {
-  paused: boolean;
-  parallelism: number;
-  rate: number;
-  periodMs: number;
-}
-
 export interface Lanes {
   /** Remembers a lane that may hold messages. */
   add(lane: string): void;
   /** Lanes that may hold messages, each call beginning with another one, so that none starves the rest. */
   names(): string[];
   usage(lane: string): Usage;
-  /** Messages of a lane that may be delivered now, at most `limit`. */
-  take(lane: string, now: number, limit: number): number[];
+  /** Messages of a lane that may be delivered now, at most `count`. */
+  take(lane: string, now: number, count: number): number[];
   begin(lane: string, now: number): void;
   end(lane: string): void;
   /** Ends the current period at once. */
@@ -37,8 +30,6 @@ export interface Lanes {
   isWaiting(lane: string, now: number): boolean;
 }
 
-const UNLIMITED: Limit = { paused: false, parallelism: Infinity, rate: Infinity, periodMs: 1000 };
-
 /** Keeps flow-control keys and queues to their limits. What a key has used of its rate does not survive a restart. */
 export function createLanes(database: Database, flowKeys: FlowKeys): Lanes {
   const known = new Map<string, Usage>();
@@ -48,35 +39,11 @@ export function createLanes(database: Database, flowKeys: FlowKeys): Lanes {
     if (found === undefined) known.set(lane, (found = { active: 0, rateCount: 0, periodStart: 0 }));
     return found;
   };
+  const look = (lane: string): { limit: Limit; used: Usage } => ({
+    limit: limitOf(database, flowKeys, lane),
+    used: usage(lane),
+  });
   for (const lane of openLanes(database)) usage(lane);
-
-  const limitOf = (lane: string): Limit => {
-    if (lane.startsWith("queue:")) {
-      const queue = findQueue(database, lane.slice("queue:".length));
-      // Messages of a deleted queue still go out, one at a time.
-      return { ...UNLIMITED, paused: queue?.paused === 1, parallelism: queue?.parallelism ?? 1 };
-    }
-    const key = lane === "" ? undefined : flowKeys.get(lane.slice("flow:".length));
-    if (key === undefined) return UNLIMITED;
-    return {
-      paused: key.paused,
-      parallelism: key.parallelism || Infinity,
-      rate: key.rate || Infinity,
-      periodMs: key.period * 1000,
-    };
-  };
-  const isNewPeriod = (used: Usage, limit: Limit, now: number): boolean => now >= used.periodStart + limit.periodMs;
-  const room = (lane: string, now: number): number => {
-    const [limit, used] = [limitOf(lane), usage(lane)];
-    if (limit.paused) return 0;
-    const rateLeft = isNewPeriod(used, limit, now) ? limit.rate : limit.rate - used.rateCount;
-    return Math.max(0, Math.min(limit.parallelism - used.active, rateLeft));
-  };
-  const nextDue = (lane: string): number | undefined => {
-    if (!lane.startsWith("queue:")) return nextDueAt(database, lane);
-    const waiting = headOfQueue(database, lane, limitOf(lane).parallelism).filter((row) => row.state === "pending");
-    return waiting.length === 0 ? undefined : Math.min(...waiting.map((row) => row.due_at));
-  };
 
   return {
     add: (lane) => void usage(lane),
@@ -86,43 +53,45 @@ export function createLanes(database: Database, flowKeys: FlowKeys): Lanes {
       turn = names.length === 0 ? 0 : (turn + 1) % names.length;
       return [...names.slice(turn), ...names.slice(0, turn)];
     },
-    take(lane, now, limit) {
-      const free = Math.min(room(lane, now), limit);
-      if (free <= 0) return [];
-      if (!lane.startsWith("queue:")) return dueMessages(database, lane, now, free);
-      return headOfQueue(database, lane, limitOf(lane).parallelism)
-        .filter((row) => row.state === "pending" && row.due_at <= now)
-        .slice(0, free)
-        .map((row) => row.seq);
+    take(lane, now, count) {
+      const { limit, used } = look(lane);
+      const free = Math.min(room(limit, used, now), count);
+      return free > 0 ? dueInLane(database, lane, limit, now, free) : [];
     },
     begin(lane, now) {
-      const [limit, used] = [limitOf(lane), usage(lane)];
-      if (isNewPeriod(used, limit, now)) {
-        used.periodStart = now;
-        used.rateCount = 0;
-      }
+      const { limit, used } = look(lane);
+      if (isNewPeriod(limit, used, now)) Object.assign(used, { periodStart: now, rateCount: 0 });
       used.rateCount += 1;
       used.active += 1;
     },
     end: (lane) => void (usage(lane).active -= 1),
-    resetRate(lane, now) {
-      Object.assign(usage(lane), { periodStart: now, rateCount: 0 });
-    },
+    resetRate: (lane, now) => void Object.assign(usage(lane), { periodStart: now, rateCount: 0 }),
     reopensAt(lane, now) {
-      const [limit, used] = [limitOf(lane), usage(lane)];
-      if (limit.paused || limit.parallelism <= used.active) return undefined;
-      const due = nextDue(lane);
+      const { limit, used } = look(lane);
+      // An ending delivery or a resume looks again by itself.
+      if (limit.paused || used.active >= limit.parallelism) return undefined;
+      const due = nextDueInLane(database, lane, limit);
       if (due === undefined) {
-        if (used.active === 0 && isNewPeriod(used, limit, now)) known.delete(lane);
+        if (used.active === 0 && isNewPeriod(limit, used, now)) known.delete(lane);
         return undefined;
       }
-      const isSpent = !isNewPeriod(used, limit, now) && used.rateCount >= limit.rate;
-      return isSpent ? Math.max(due, used.periodStart + limit.periodMs) : due;
+      return room(limit, used, now) > 0 ? due : Math.max(due, used.periodStart + limit.periodMs);
     },
     isWaiting(lane, now) {
-      if (limitOf(lane).paused) return false;
-      const due = nextDue(lane);
+      const { limit } = look(lane);
+      if (limit.paused) return false;
+      const due = nextDueInLane(database, lane, limit);
       return due !== undefined && due <= now;
     },
   };
+}
+
+function isNewPeriod(limit: Limit, used: Usage, now: number): boolean {
+  return now >= used.periodStart + limit.periodMs;
+}
+
+function room(limit: Limit, used: Usage, now: number): number {
+  if (limit.paused) return 0;
+  const rateLeft = isNewPeriod(limit, used, now) ? limit.rate : limit.rate - used.rateCount;
+  return Math.max(0, Math.min(limit.parallelism - used.active, rateLeft));
 }

@@ -6,7 +6,7 @@ import { messageBySeq, type Message } from "../store/messages.ts";
 import { purge, type Retention } from "../store/retention.ts";
 import { deliveryHeaders } from "./headers.ts";
 import type { Lanes } from "./lanes.ts";
-import type { Sender } from "./sender.ts";
+import type { Outcome, Sender } from "./sender.ts";
 import { settle } from "./settle.ts";
 import { signDelivery } from "./signature.ts";
 
@@ -43,12 +43,12 @@ export interface Scheduler {
 const TIDY_EVERY_MS = 60_000;
 
 export function createScheduler(parts: SchedulerParts): Scheduler {
-  const { database, lanes, clock } = parts;
+  const { lanes, clock } = parts;
   const underWay = new Set<Promise<void>>();
+  const tidy = createTidier(parts);
   let idlers: (() => void)[] = [];
-  let cancelWake = (): void => {};
+  let cancelWake: (() => void) | undefined;
   let stopped = false;
-  let tidiedAt = 0;
 
   function wake(): void {
     if (stopped) return;
@@ -59,7 +59,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       for (const seq of lanes.take(lane, now, parts.parallelism - underWay.size)) begin(seq, lane, now);
       next = Math.min(next, lanes.reopensAt(lane, now) ?? Infinity);
     }
-    cancelWake();
+    cancelWake?.();
     // At the limit of what may be under way only an ending delivery can help, and that wakes by itself.
     if (next < Infinity && underWay.size < parts.parallelism) cancelWake = clock.wakeAt(next, wake);
     announceIdle(now);
@@ -67,45 +67,14 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
   function begin(seq: number, lane: string, now: number): void {
     lanes.begin(lane, now);
-    // Not awaited: if this is lost in a crash, so is the attempt, and the message is simply pending again.
-    const marked = database.write(() => {
-      database.run("UPDATE message SET state = 'active' WHERE seq = ?", seq);
-      addEvent(database, { messageSeq: seq, time: now, state: "ACTIVE" });
-    });
-    const work = attempt(messageBySeq(database, seq), marked).finally(() => {
-      underWay.delete(work);
-      lanes.end(lane);
-      wake();
-    });
+    const work = attempt(parts, seq, now, () => stopped)
+      .catch((error: unknown) => parts.log(`message ${seq} stays under way until the next start: ${String(error)}`))
+      .finally(() => {
+        underWay.delete(work);
+        lanes.end(lane);
+        wake();
+      });
     underWay.add(work);
-  }
-
-  async function attempt(message: Message, marked: Promise<void>): Promise<void> {
-    const { options, url, body } = message;
-    const begun = performance.now();
-    const method = options.method ?? "POST";
-    const signature = await signDelivery(parts.signingKey(), url, body, parts.signingNow());
-    const outcome = await parts.sender.send({
-      url,
-      method,
-      header: deliveryHeaders(message, signature),
-      body,
-      timeoutMs: options.timeoutMs ?? parts.timeoutMs,
-    });
-    await marked;
-    if (stopped) return;
-    const ended = await database.write(() => settle(database, message, outcome, parts.faults, clock.now()));
-    for (const lane of ended) lanes.add(lane);
-    const result = outcome.answer?.status ?? outcome.error;
-    const took = Math.round(performance.now() - begun);
-    parts.log(`${message.id} attempt ${message.retried + 1} ${method} ${url} ${result} ${took} ms`);
-  }
-
-  function tidy(): void {
-    const now = clock.now();
-    if (now - tidiedAt < TIDY_EVERY_MS) return;
-    tidiedAt = now;
-    void database.write(() => purge(database, now, parts.retention));
   }
 
   function announceIdle(now: number): void {
@@ -122,15 +91,58 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     active: () => underWay.size,
     idle: () =>
       new Promise((resolve) => {
+        if (stopped) return resolve();
         idlers.push(resolve);
         wake();
       }),
     async stop() {
       stopped = true;
-      cancelWake();
+      cancelWake?.();
       parts.sender.close();
       await Promise.allSettled(underWay);
       for (const resolve of idlers) resolve();
     },
+  };
+}
+
+/** Makes one attempt and writes down what came of it, unless the queue was stopped meanwhile. */
+async function attempt(parts: SchedulerParts, seq: number, now: number, isStopped: () => boolean): Promise<void> {
+  const { database } = parts;
+  const begun = performance.now();
+  const message = messageBySeq(database, seq);
+  const marked = database.write(() => {
+    database.run("UPDATE message SET state = 'active' WHERE seq = ?", seq);
+    addEvent(database, { messageSeq: seq, time: now, state: "ACTIVE" });
+  });
+  // The mark need not be on disk first: if it is lost in a crash, so is the attempt, and the message is still pending.
+  const [outcome] = await Promise.all([deliver(parts, message), marked]);
+  if (isStopped()) return;
+  const busy = await database.write(() => settle(database, message, outcome, parts.faults, parts.clock.now()));
+  for (const lane of busy) parts.lanes.add(lane);
+  const took = Math.round(performance.now() - begun);
+  const result = outcome.answer?.status ?? outcome.error;
+  parts.log(`${message.id} attempt ${message.retried + 1} ${message.url} ${result} ${took} ms`);
+}
+
+async function deliver(parts: SchedulerParts, message: Message): Promise<Outcome> {
+  const { options, url, body } = message;
+  const signature = await signDelivery(parts.signingKey(), url, body, parts.signingNow());
+  return parts.sender.send({
+    url,
+    method: options.method ?? "POST",
+    header: deliveryHeaders(message, signature),
+    body,
+    timeoutMs: options.timeoutMs ?? parts.timeoutMs,
+  });
+}
+
+function createTidier({ database, clock, retention }: SchedulerParts): () => void {
+  let tidiedAt = 0;
+  return () => {
+    const now = clock.now();
+    if (now - tidiedAt < TIDY_EVERY_MS) return;
+    tidiedAt = now;
+    // Lost in a crash, it is simply done again.
+    void database.write(() => purge(database, now, retention));
   };
 }

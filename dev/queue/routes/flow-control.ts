@@ -4,12 +4,13 @@ import type { Reply, Request, Route } from "../http.ts";
 import { countDue } from "../store/messages.ts";
 import type { FlowKey } from "../store/flow-keys.ts";
 
+const get = (path: RegExp, run: Route["run"]): Route => ({ method: "GET", path, group: "listing", run });
+
 /** The longest period of a rate: one week. */
 const LONGEST_PERIOD_S = 604_800;
 
 /** Flow-control keys: what they allow and hold back, and the operator's brake. */
 export function flowControlRoutes(app: App): Route[] {
-  const get = (path: RegExp, run: Route["run"]): Route => ({ method: "GET", path, group: "listing", run });
   const change = (verb: string, run: (request: Request, key: string) => Partial<FlowKey>): Route => ({
     method: "POST",
     path: new RegExp(`^/v2/flowControl/([^/]+)/${verb}$`),

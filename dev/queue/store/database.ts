@@ -6,6 +6,7 @@ import { SCHEMA } from "./schema.ts";
 
 /** The queue's SQLite file; statements are prepared once each. */
 export interface Database {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows the row its SQL selects
   one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   /** Runs one change; only inside {@link Database.write}. */
@@ -53,6 +54,7 @@ function wrap(sqlite: DatabaseSync): Database {
     return statement;
   };
   return {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as declared
     one: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).get(...values) as Row | undefined,
     all: <Row>(sql: string, ...values: SQLInputValue[]) => prepare(sql).all(...values) as Row[],
     run(sql, ...values) {

@@ -9,13 +9,28 @@ const DOCUMENT_ID = "workos";
 
 let shared: Ajv2020 | undefined;
 
-/** Compiled once for each process: reading the 1.1 MB description costs about a third of a second. */
+/** Compiled once for each process. */
 function judge(): Ajv2020 {
   if (shared) return shared;
   const file = createRequire(import.meta.url).resolve("@workos/openapi-spec/spec");
   shared = newAjv();
-  shared.addSchema(parse(readFileSync(file, "utf8")) as object, DOCUMENT_ID);
+  shared.addSchema(parse(auditLogParts(readFileSync(file, "utf8"))) as object, DOCUMENT_ID);
   return shared;
+}
+
+const PARTS = /^(\/audit_logs\/.*|\/organizations\/\{id\}.*|AuditLog.*|Organization)$/;
+
+/**
+ * The paths and schemas that concern audit logs, as YAML. Parsing all 1.1 MB takes a third of a second in each process that
+ * starts a stand-in. A reference to a part that is left out fails when its user is compiled.
+ */
+function auditLogParts(yaml: string): string {
+  const blocks = (heading: string, indent: number): string[] =>
+    yaml
+      .slice(yaml.indexOf(heading) + heading.length)
+      .split(new RegExp(`^(?= {${indent}}\\S)`, "m"))
+      .filter((block) => PARTS.test(block.slice(0, block.indexOf(":")).trim()));
+  return ["paths:\n", ...blocks("\npaths:\n", 2), "components:\n  schemas:\n", ...blocks("\n  schemas:\n", 4)].join("");
 }
 
 /** An ajv for JSON Schema 2020-12, as OpenAPI 3.1 wants it; `verbose` errors carry the refused data. */

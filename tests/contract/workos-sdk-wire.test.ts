@@ -45,10 +45,8 @@ test("method, path, key and credential are the documented ones", async () => {
 test("the capture is what the SDK puts on a real socket", async () => {
   const seen = Promise.withResolvers<{ request: IncomingMessage; body: unknown }>();
   const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      seen.resolve({ request, body });
-      response.setHeader("content-type", "application/json").end('{"success":true}');
-    });
+    response.setHeader("content-type", "application/json").end('{"success":true}');
+    seen.resolve(json(request).then((body) => ({ request, body })));
   });
   onTestFinished(() => void server.close());
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

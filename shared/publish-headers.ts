@@ -13,8 +13,10 @@ export const FLOW_RATE_PER_SECOND = 80;
 export const FLOW_PARALLELISM = 10;
 /** How long QStash waits for one delivery: longer than the worker's lease of 30 s. Our choice. */
 export const DELIVERY_TIMEOUT_SECONDS = 60;
-/** An intent or a watchdog's record waits this long, so that the outcome of the same request comes first. Our choice. */
-export const EARLY_RECORD_DELAY_SECONDS = 120;
+/** An intent waits this long, so that the outcome of the same request comes first. Our choice. */
+export const INTENT_DELAY_SECONDS = 120;
+/** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
+export const WATCHDOG_DELAY_SECONDS = 240;
 
 export interface PublishOptions {
   /** `AUDIT_WORKER_URL` without a trailing slash. */
@@ -64,18 +66,31 @@ export interface Identified {
 
 /**
  * The deduplication id of a message: the event id of its one record, with `:intent`, `:watchdog` or `:r<n>` where the same event
- * id travels more than once; for several records that of the first, and their number.
+ * id travels more than once; for several records that of the first with a hash of all, so that only the same records are equal.
  */
 export function deduplicationId(records: readonly Identified[]): string {
   const [first] = records;
   if (!first) throw new RangeError('"records" must not be empty');
-  const stage = first.stage === "outcome" ? "" : `:${first.stage}`;
-  const replay = first.replay ? `:r${first.replay.n}` : "";
-  const count = records.length > 1 ? `:x${records.length}` : "";
-  return `${first.id}${stage}${replay}${count}`;
+  const own = records.map(identity);
+  return own.length === 1 ? own.join() : `${own[0]}:x${own.length}-${hash(own.join())}`;
+}
+
+function identity({ id, stage, replay }: Identified): string {
+  return `${id}${stage === "outcome" ? "" : `:${stage}`}${replay ? `:r${replay.n}` : ""}`;
+}
+
+/** FNV-1a, twice from different starts: 64 bits, enough to tell the messages of one first record apart. */
+function hash(text: string): string {
+  let [low, high] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < text.length; i++) {
+    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(i), 0x85ebca6b);
+  }
+  return (low >>> 0).toString(36) + (high >>> 0).toString(36);
 }
 
 /** Seconds that a message waits in the queue before its first attempt. */
 export function publishDelaySeconds(records: readonly Identified[]): number {
-  return records.every(({ stage }) => stage !== "outcome") ? EARLY_RECORD_DELAY_SECONDS : 0;
+  if (records.some(({ stage }) => stage === "outcome")) return 0;
+  return records.some(({ stage }) => stage === "watchdog") ? WATCHDOG_DELAY_SECONDS : INTENT_DELAY_SECONDS;
 }

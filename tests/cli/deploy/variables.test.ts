@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { faultOf, missingSecrets, parseValues, PLAIN_VARIABLES, SECRETS } from "../../../cli/deploy/variables.ts";
-import { parseSettings } from "../../../worker/env.ts";
+import { parseSettings } from "../../../worker/variables.ts";
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_INGEST_KEY: "whsec_YQ==",

@@ -1,0 +1,58 @@
+/** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
+import * as z from "zod";
+
+const secret = z.string().min(1);
+const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
+const webhookKey = z.string().regex(/^whsec_[A-Za-z0-9+/]+=*$/);
+
+export const Variables = z.object({
+  /** API key of the WorkOS environment (`sk_…`). It never leaves the worker. */
+  WORKOS_API_KEY: secret,
+  /** Where WorkOS's API is. */
+  WORKOS_BASE_URL: url.default("https://api.workos.com"),
+  /** QStash's base URL, of the region that holds your account. */
+  QSTASH_URL: url,
+  /** QStash's token. The worker publishes spilled messages and replays, pauses, and reads QStash's dead-letter queue with it. */
+  QSTASH_TOKEN: secret,
+  /** Signs deliveries. */
+  QSTASH_CURRENT_SIGNING_KEY: secret,
+  /** Signs deliveries after the keys are rolled. */
+  QSTASH_NEXT_SIGNING_KEY: secret,
+  /** The current key of a second QStash region. */
+  QSTASH_CURRENT_SIGNING_KEY_2: secret.optional(),
+  /** The next key of a second QStash region. */
+  QSTASH_NEXT_SIGNING_KEY_2: secret.optional(),
+  /** QStash's flow-control key, which paces and pauses deliveries; the same as the policy's option `flowControlKey`. */
+  AUDIT_FLOW_CONTROL_KEY: secret.default("workos"),
+  /** The worker's own URL, as QStash signs it; a trailing slash does not matter. */
+  AUDIT_WORKER_URL: url,
+  /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`); the same on both sides. */
+  AUDIT_INGEST_KEY: webhookKey,
+  /** Opens the admin routes; 16 characters or more. */
+  AUDIT_ADMIN_TOKEN: z.string().min(16),
+  /** Where alerts are posted. */
+  AUDIT_ALERT_URL: url.optional(),
+  /** Signs alerts (Standard Webhooks, `whsec_…`). */
+  AUDIT_ALERT_KEY: webhookKey.optional(),
+});
+
+/** The variables after parsing; URLs carry no trailing slash. */
+export type Settings = z.infer<typeof Variables>;
+
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  /** Names of the variables that are missing or malformed, never their values. */
+  | { readonly ok: false; readonly missing: readonly string[]; readonly malformed: readonly string[] };
+
+/** Parses the variables; names each one that is missing or malformed. An empty value counts as missing. */
+export function parseSettings(env: Readonly<Record<string, unknown>>): SettingsResult {
+  const given = Object.fromEntries(Object.keys(Variables.shape).map((name) => [name, env[name] || undefined]));
+  const parsed = Variables.safeParse(given);
+  if (parsed.success) return { ok: true, settings: parsed.data };
+  const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];
+  return {
+    ok: false,
+    missing: names.filter((name) => given[name] === undefined),
+    malformed: names.filter((name) => given[name] !== undefined),
+  };
+}

@@ -22,29 +22,53 @@ export interface EventBody {
  * of the same name.
  */
 export const EVENT_METADATA = {
+  /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the archive and the logs. */
   event_id: "string",
+  /** `success`, `failure`, `denied` (401 and 403) or `unknown`. */
   outcome: "string",
+  /** The request's method. */
   http_method: "string",
+  /** The route's pattern, such as `/items/{id}`; never the path with its values. */
   http_route: "string",
+  /** The status that the client got, or the one that `status_source` names. */
   http_status: "number",
+  /** `before_sending_hooks`: a later hook may have changed the status that the client got. */
   status_source: "string",
+  /** Gateway time from the policy to the outcome. */
   duration_ms: "number",
+  /** The gateway's request id. A client can choose it: never an identity. */
   request_id: "string",
+  /** The trace id of the W3C `traceparent`. */
   trace_id: "string",
+  /** The level the route was recorded with. */
   assurance: "string",
+  /** The event id of the request that called this route by `invokeRoute`. */
   parent_event_id: "string",
+  /** How the caller proved who it is, such as `api_key`; never the credential. */
   credential_kind: "string",
+  /** Which key it was, where the auth policy says so. */
   credential_key_id: "string",
+  /** Country, region and city, where the platform knows them. */
   geo: "string",
+  /** Selectors that did not resolve. */
   missing: "string",
+  /** Fields that were cut to a limit, some with a SHA-256 of the whole. */
   truncated: "string",
+  /** The gateway's environment. */
   gateway_environment: "string",
+  /** The gateway's build. */
   gateway_build: "string",
+  /** The version of the policy that made the record. */
   policy_version: "string",
+  /** The gateway isolate that made the record. */
   isolate_id: "string",
+  /** Counts the records of one isolate from 1, so that a gap shows. */
   sequence: "number",
+  /** The version of the message that carried the record. */
   record_v: "number",
+  /** Fields that an operator changed before a replay. */
   mended: "string",
+  /** The replay that sent the event. */
   replay_id: "string",
 } as const satisfies Readonly<Record<string, "string" | "number" | "boolean">>;
 

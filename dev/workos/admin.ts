@@ -71,7 +71,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     }),
   "POST knobs": (world, call) =>
     parsed(bodies.knobs, call, (knobs) => {
-      Object.assign(world.knobs, knobs, "rateLimit" in knobs && { rateLimit: knobs.rateLimit ?? undefined });
+      Object.assign(world.knobs, knobs);
       return json(200, world.knobs);
     }),
   "POST reset": (world, _call, options) => {

@@ -33,8 +33,8 @@ function optionsFrom(args: string[]): WorkosOptions {
       port,
       strictSchemas: values["strict-schemas"],
       organizations: values.organization,
-      ...(values["api-key"] !== undefined && { apiKey: values["api-key"] }),
-      ...(values.path !== undefined && { path: values.path }),
+      apiKey: values["api-key"],
+      path: values.path,
     };
   } catch (error) {
     throw new AuditError("invalid_option", `${(error as Error).message} (${USAGE})`, { cause: error });

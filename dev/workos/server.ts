@@ -163,7 +163,7 @@ async function disturbed(
   if (fault.hang) return "hang";
   const scripted = faultAnswer(fault);
   if (!scripted) return real ?? effect(world, call, entry, origin);
-  if (!effectFirst && call.path === EVENTS_PATH) keep(world, call, scripted);
+  if (call.path === EVENTS_PATH) keep(world, call, scripted);
   return scripted;
 }
 

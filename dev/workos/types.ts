@@ -47,18 +47,18 @@ export interface Knobs {
   /** The real server's maxItems (dust-tt/dust#27021); not in the description. */
   maxTargets: number;
   /** Requests a window for each key; the docs say 6,000 in 60 s. Off by default. */
-  rateLimit: { requests: number; windowMs: number; retryAfterSeconds?: number } | undefined;
+  rateLimit: { requests: number; windowMs: number; retryAfterSeconds?: number } | null;
 }
 
 export interface WorkosOptions extends Partial<Knobs> {
-  port?: number;
+  port?: number | undefined;
   /** The accepted key; default "sk_test_workos". */
-  apiKey?: string;
-  clock?: Clock;
+  apiKey?: string | undefined;
+  clock?: Clock | undefined;
   /** The organizations that exist; undefined accepts any. */
   organizations?: readonly string[] | undefined;
   /** SQLite file in which events, kept answers and schemas survive a restart; default none. */
-  path?: string;
+  path?: string | undefined;
 }
 
 export const DEFAULT_KNOBS: Knobs = {
@@ -70,5 +70,5 @@ export const DEFAULT_KNOBS: Knobs = {
   successStatus: 200,
   bodyLimitBytes: 102_400,
   maxTargets: 20,
-  rateLimit: undefined,
+  rateLimit: null,
 };

@@ -49,6 +49,8 @@ test("before walks back over the same pages", async () => {
   const first = await page(standIn, "?limit=2");
   const second = await page(standIn, `?limit=2&after=${first.after}`);
   expect(second.names).toEqual(["action.n2", "action.n1"]);
+  const third = await page(standIn, `?limit=2&after=${second.after}`);
+  expect(await page(standIn, `?limit=2&before=${third.before}`)).toEqual(second);
   expect(await page(standIn, `?limit=2&before=${second.before}`)).toEqual(first);
 });
 

@@ -47,9 +47,12 @@ async function storedIn(url: string): Promise<string[]> {
   return events.map(({ event }) => event.metadata.event_id);
 }
 
-test.each(["SIGINT", "SIGTERM"] as const)("%s ends it with exit code 0, open connections or not", async (signal) => {
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends it with exit code 0, held requests or not", async (signal) => {
   const { child, url } = await running();
   await send(url, "e1");
+  await fetch(`${url}/__dev/faults`, { method: "POST", body: JSON.stringify({ delayMs: 3_600_000 }) });
+  send(url, "e2").catch(() => undefined);
+  await expect.poll(async () => await (await fetch(`${url}/__dev/requests`)).json()).toMatchObject({ total: 2 });
   child.kill(signal);
   expect(await once(child, "exit")).toEqual([0, null]);
 });

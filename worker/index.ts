@@ -1,5 +1,6 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { archiveRoutes } from "./archive/routes.ts";
+import { sweep } from "./archive/sweep.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
@@ -33,5 +34,10 @@ export default {
       if (refusal) return refusal;
     }
     return match.route.handle({ request, url, params: match.params, env, settings, execution });
+  },
+
+  async scheduled(_controller, env): Promise<void> {
+    const parsed = parseSettings(env);
+    if (parsed.ok) await sweep(env, parsed.settings);
   },
 } satisfies ExportedHandler<Env>;

@@ -9,6 +9,7 @@ import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { createSchema } from "./schema.ts";
+import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
 
 export interface PageQuery {
   readonly filter: Filter;
@@ -49,6 +50,14 @@ export class Archive extends DurableObject<Env> {
     return unsighted(this.#sql, dlqIds);
   }
 
+  sweepPosition(): SweepPosition {
+    return readSweepPosition(this.#sql);
+  }
+
+  keepSweepPosition(position: SweepPosition): void {
+    keepSweepPosition(this.#sql, position);
+  }
+
   page(query: PageQuery): Summary[] {
     return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after, false);
   }
@@ -72,9 +81,4 @@ export class Archive extends DurableObject<Env> {
   discard(eventId: string, reason: string, by: string): Discarded {
     return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
   }
-}
-
-/** The one archive. */
-export function archive(env: Pick<Env, "ARCHIVE">) {
-  return env.ARCHIVE.getByName("archive");
 }

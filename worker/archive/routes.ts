@@ -5,7 +5,8 @@ import { isEventId } from "../../shared/event-id.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { markDiscarded } from "../ledger/client.ts";
-import { archive } from "./archive.ts";
+import { archive } from "./client.ts";
+import { callbackRoute } from "./callback.ts";
 import { encodeCursor } from "./cursor.ts";
 import { refusing } from "./refusals.ts";
 import { readJson } from "./json-body.ts";
@@ -19,6 +20,7 @@ export const archiveRoutes: readonly Route[] = [
   { method: "GET", path: "/api/dead-letters", access: "admin", handle: refusing(list) },
   { method: "GET", path: "/api/dead-letters/:event_id", access: "admin", handle: refusing(show) },
   { method: "POST", path: "/api/dead-letters/:event_id/discard", access: "admin", handle: refusing(discard) },
+  callbackRoute,
 ];
 
 async function list({ url, env }: Context): Promise<Response> {

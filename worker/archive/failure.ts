@@ -1,0 +1,75 @@
+/** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure but for the ledger. */
+import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+import { decodeMessage } from "../deliver/decode.ts";
+import type { LedgerEntry, LedgerState } from "../ledger/types.ts";
+import type { DeadLetterEntry } from "./dead-letter.ts";
+import { unreadableEntries, type Origin } from "./unreadable.ts";
+
+export interface FailedMessage {
+  readonly body: Uint8Array;
+  /** Deliveries that QStash made. */
+  readonly attempts: number;
+  /** Status of the last delivery as QStash saw it: the worker's own, not WorkOS's. 0 or absent: no answer. */
+  readonly status?: number | undefined;
+  readonly createdAtMs?: number | undefined;
+  readonly messageId?: string | undefined;
+  readonly dlqId?: string | undefined;
+  readonly source: "failure_callback" | "sweep";
+}
+
+export type Lookup = (ids: readonly string[]) => Promise<ReadonlyMap<string, LedgerEntry>>;
+
+const ENDED: ReadonlySet<LedgerState> = new Set(["delivered", "discarded"]);
+
+/** One dead letter for each record that was neither delivered nor discarded. */
+export async function deadLettersOf(message: FailedMessage, lookup: Lookup, nowMs: number): Promise<DeadLetterEntry[]> {
+  const decoded = decodeMessage(message.body);
+  const { source, messageId, dlqId, attempts } = message;
+  const origin: Origin = { source, attempts, ...(messageId ? { messageId } : {}), ...(dlqId ? { dlqId } : {}) };
+  const unreadable = await unreadableEntries(message.body, decoded, origin);
+  if (decoded.kind !== "message" || decoded.records.length === 0) return unreadable;
+  const known = await lookup(decoded.records.map((record) => record.id));
+  const lost = decoded.records.filter(({ id }) => !ENDED.has(known.get(id)?.state ?? "pending"));
+  const readable = lost.map((record) => readableEntry(record, known.get(record.id), message, origin, nowMs));
+  return [...readable, ...unreadable];
+}
+
+function readableEntry(
+  record: AuditRecord,
+  ledger: LedgerEntry | undefined,
+  message: FailedMessage,
+  origin: Origin,
+  nowMs: number,
+): DeadLetterEntry {
+  const described = ledger ? knownFailure(ledger, message.attempts) : unknownFailure(message, nowMs);
+  return { ...origin, ...described, eventId: record.id, record };
+}
+
+type Described = Omit<DeadLetterEntry, "eventId" | "record" | "source" | "messageId" | "dlqId">;
+
+function knownFailure(ledger: LedgerEntry, delivered: number): Described {
+  const last = ledger.attempts.at(-1);
+  const credential = last?.outcome === "pause";
+  return {
+    class: ledger.state === "rejected" ? "rejected" : credential ? "credential" : "exhausted",
+    wrote: ledger.wrote === "no" ? "no" : "maybe",
+    reason: ledger.reason ?? last?.reason ?? "not_attempted",
+    attempts: ledger.attempts.length || delivered,
+    ...(last?.status === undefined ? {} : { status: last.status }),
+    ...(ledger.firstAttemptAtMs === undefined ? {} : { firstAttemptAtMs: ledger.firstAttemptAtMs }),
+    ...(last === undefined ? {} : { lastAttemptAtMs: last.atMs }),
+  };
+}
+
+/** The ledger has never seen it: no delivery got as far as WorkOS, unless that is too long ago to be remembered. */
+function unknownFailure(message: FailedMessage, nowMs: number): Described {
+  const forgotten = message.createdAtMs !== undefined && nowMs - message.createdAtMs >= LEDGER_RETENTION_MS;
+  return {
+    class: "exhausted",
+    wrote: forgotten ? "maybe" : "no",
+    reason: message.status ? `not_attempted worker answered ${message.status}` : "not_attempted worker did not answer",
+    attempts: message.attempts,
+    ...(message.createdAtMs === undefined ? {} : { firstAttemptAtMs: message.createdAtMs }),
+  };
+}

@@ -1,0 +1,86 @@
+/** QStash's own dead-letter queue: one page, and removal by id. https://upstash.com/docs/qstash/api/dlq/listMessages */
+import * as z from "zod";
+import { QSTASH_LABEL } from "../../shared/publish-headers.ts";
+import type { Settings } from "../env.ts";
+import { qstashRequest, type Fetch } from "./request.ts";
+
+/** QStash's default and largest page. */
+const PAGE_SIZE = 100;
+/** Pause after a 429 that does not say when to come back. Our choice. */
+const RATE_LIMIT_PAUSE_MS = 60_000;
+/** Longest pause that is believed. Our choice. */
+const PAUSE_MAX_MS = 3_600_000;
+
+const Entry = z.looseObject({
+  dlqId: z.string().min(1),
+  messageId: z.string().optional(),
+  url: z.string(),
+  body: z.string().optional(),
+  bodyBase64: z.string().optional(),
+  responseStatus: z.number().optional(),
+  createdAt: z.number().optional(),
+  maxRetries: z.number().optional(),
+  label: z.string().optional(),
+  labels: z.array(z.string()).optional(),
+});
+export type DlqEntry = z.infer<typeof Entry>;
+
+const Page = z.looseObject({ messages: z.array(z.unknown()), cursor: z.string().optional() });
+
+export type DlqPage =
+  | { readonly kind: "page"; readonly entries: readonly DlqEntry[]; readonly cursor: string | undefined }
+  /** 429: come back at this time, ms since the epoch. */
+  | { readonly kind: "rate_limited"; readonly untilMs: number }
+  | { readonly kind: "failed"; readonly status: number | undefined };
+
+type QstashSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN">;
+
+/** One page of the dead letters that carry our label. An entry that cannot be read is left out. Never throws. */
+export async function listDlq(
+  settings: QstashSettings,
+  fetcher: Fetch,
+  cursor: string | undefined,
+  nowMs: number,
+): Promise<DlqPage> {
+  const query = new URLSearchParams({ count: String(PAGE_SIZE), label: QSTASH_LABEL, ...(cursor ? { cursor } : {}) });
+  try {
+    const response = await qstashRequest(settings, fetcher, `/v2/dlq?${query.toString()}`);
+    if (response.status === 429) return { kind: "rate_limited", untilMs: comeBackAt(response.headers, nowMs) };
+    if (response.status !== 200) return { kind: "failed", status: response.status };
+    const page = Page.parse(await response.json());
+    const entries = page.messages.map((message) => Entry.safeParse(message)).flatMap(({ data }) => data ?? []);
+    return { kind: "page", entries, cursor: page.cursor || undefined };
+  } catch {
+    return { kind: "failed", status: undefined };
+  }
+}
+
+/** Removes entries by id; true where QStash confirmed, also for those that were not there. Never throws, never without ids. */
+export async function removeFromDlq(
+  settings: QstashSettings,
+  fetcher: Fetch,
+  dlqIds: readonly string[],
+): Promise<boolean> {
+  // Without a filter this request would empty the whole queue, other people's messages too.
+  if (dlqIds.length === 0) return true;
+  const query = new URLSearchParams(dlqIds.map((id) => ["dlqIds", id]));
+  try {
+    const response = await qstashRequest(settings, fetcher, `/v2/dlq?${query.toString()}`, { method: "DELETE" });
+    await response.body?.cancel();
+    return response.ok || response.status === 404;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * When a rate limit ends. QStash documents `Burst-RateLimit-Reset` and `RateLimit-Reset` without saying whether they hold
+ * seconds from now or a Unix time, so both are read. https://upstash.com/docs/qstash/api/api-ratelimiting
+ */
+export function comeBackAt(headers: Headers, nowMs: number): number {
+  const names = ["burst-ratelimit-reset", "ratelimit-reset", "retry-after"];
+  const value = Number(names.map((name) => headers.get(name)).find((text) => text !== null) ?? Number.NaN);
+  if (!Number.isFinite(value) || value < 0) return nowMs + RATE_LIMIT_PAUSE_MS;
+  const atMs = value > 1e12 ? value : value > 1e9 ? value * 1_000 : nowMs + value * 1_000;
+  return Math.min(Math.max(atMs, nowMs), nowMs + PAUSE_MAX_MS);
+}

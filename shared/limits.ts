@@ -40,3 +40,12 @@ export const LEDGER_RETENTION_MS = 120 * 86_400_000;
  * plan), and shorter than the ledger remembers, so that nothing can be replayed that the ledger has forgotten. Our choice.
  */
 export const DEAD_LETTER_RETENTION_MS = 100 * 86_400_000;
+
+/** WorkOS sets no limit for these; ours are as for metadata values, in code points, so that an event stays readable. Our choice. */
+export const TEXT_MAX_CODE_POINTS = 500;
+/** Longest action: it is a path segment in WorkOS's schema API. Our choice. */
+export const ACTION_MAX_CODE_POINTS = 200;
+/** Longest request id and credential key id; longer ones come from a client that plays. Our choice. */
+export const ID_MAX_CODE_POINTS = 128;
+/** Selectors that one record names as `missing`; the count of the others stands at the end. Our choice. */
+export const MISSING_MAX = 20;

@@ -4,22 +4,34 @@ import { commands } from "./commands/index.ts";
 import type { Report } from "./run/command.ts";
 import { failureOf, WrongUse } from "./run/failure.ts";
 import { processIo } from "./run/io.ts";
+import { visible } from "./run/text.ts";
 
 const line = process.argv.slice(2);
 const io = processIo();
 
 function finish(report: Report, json: boolean): void {
-  const text = json ? JSON.stringify(report.json, null, 2) : report.lines.join("\n");
+  const text = json ? jsonText(report.json) : report.lines.join("\n");
   if (text !== "") process.stdout.write(`${text}\n`);
   if (report.ok === false) process.exitCode = 1;
 }
 
+/** JSON leaves the control characters above 0x7e as they are; a terminal may obey them. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f]/g,
+    (char) => `\\u00${char.charCodeAt(0).toString(16)}`,
+  );
+}
+
 function fail(error: unknown): void {
   const { exitCode, code, message } = failureOf(error);
-  if (line.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
-  io.note(`error[${code}]: ${message}`);
+  if (line.includes("--json")) process.stdout.write(`${jsonText({ error: { code, message } })}\n`);
+  io.note(`error[${code}]: ${visible(message)}`);
   process.exitCode = exitCode;
 }
+
+/** Options and positionals that take several values; any other one that is given twice is refused. */
+const REPEATABLE = new Set(["_", "class", "state", "set", "drop", "event-ids", "eventIds"]);
 
 const parser = yargs()
   .scriptName("audit-forwarder")
@@ -28,13 +40,23 @@ const parser = yargs()
   .locale("en")
   .parserConfiguration({ "duplicate-arguments-array": true, "boolean-negation": false })
   .strict()
+  .check((args) => {
+    const twice = Object.entries(args).find(([name, value]) => Array.isArray(value) && !REPEATABLE.has(name));
+    if (twice) throw new WrongUse(`"--${twice[0]}" is given twice`);
+    return true;
+  })
   .recommendCommands()
   .demandCommand(1, "a command is needed")
   .alias("help", "h")
   .showHelpOnFail(false)
   .exitProcess(false)
   .fail((message, error) => {
-    throw error ?? new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "audit-forwarder --help"`);
+    throw (
+      error ??
+      new WrongUse(
+        `${message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ")}; see "audit-forwarder --help"`,
+      )
+    );
   });
 for (const register of commands) register(parser, io, finish);
 

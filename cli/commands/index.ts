@@ -1,5 +1,8 @@
 /** Every command, in the order of the help. */
 import type { Registration } from "../run/command.ts";
+import { deadLetters } from "./dead-letters/index.ts";
 import { init } from "./init.ts";
+import { pause, resume } from "./pause.ts";
+import { trace } from "./trace.ts";
 
-export const commands: readonly Registration[] = [init];
+export const commands: readonly Registration[] = [init, deadLetters, trace, pause, resume];

@@ -1,0 +1,112 @@
+/** Calls the worker's admin API; an answer that is not a success becomes one clear error. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+import { WrongUse } from "../run/failure.ts";
+import type { Io } from "../run/io.ts";
+import { failureOfAnswer, failureOfFetch } from "./failure.ts";
+
+/** Query parameters; undefined ones are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Api {
+  /** Asks up to three times where the worker is away for a moment. */
+  readonly get: <T>(schema: z.ZodType<T>, path: string, query?: Query) => Promise<T>;
+  /** Asks once. `body` is sent as JSON, a string as it is with the media type given. */
+  readonly post: <T>(schema: z.ZodType<T>, path: string, body?: unknown, mediaType?: string) => Promise<T>;
+}
+
+/** Longest time one call may take; planning a replay of 100,000 takes under 5 s. Our choice. */
+const TIMEOUT_MS = 60_000;
+const GET_ATTEMPTS = 3;
+const RETRY_DELAY_MS = 500;
+
+/** The API at `AUDIT_WORKER_URL` with `AUDIT_ADMIN_TOKEN`; throws `WrongUse` where one of them is missing or malformed. */
+export function openApi(io: Io): Api {
+  const base = workerUrl(io);
+  const token = io.env["AUDIT_ADMIN_TOKEN"];
+  if (!token) throw new WrongUse('"AUDIT_ADMIN_TOKEN" is not set; export the token of the worker');
+  const call = async (method: string, path: string, body?: string, mediaType?: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, ...(mediaType ? { "content-type": mediaType } : {}) };
+    return readAnswer(await send(base + path, { method, headers, ...(body === undefined ? {} : { body }) }));
+  };
+  return {
+    get: async (schema, path, query = {}) => parse(schema, await patiently(() => call("GET", path + toQuery(query)))),
+    post: async (schema, path, body, mediaType = "application/json") =>
+      parse(
+        schema,
+        body === undefined
+          ? await call("POST", path)
+          : await call("POST", path, typeof body === "string" ? body : JSON.stringify(body), mediaType),
+      ),
+  };
+}
+
+/**
+ * `AUDIT_WORKER_URL` without a trailing slash. Throws `WrongUse` where it is missing, no URL, or not https: the admin token goes
+ * in clear only to this machine.
+ */
+export function workerUrl(io: Io): string {
+  const text = io.env["AUDIT_WORKER_URL"];
+  if (!text) throw new WrongUse('"AUDIT_WORKER_URL" is not set; export the URL of the worker');
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) throw new WrongUse('"AUDIT_WORKER_URL" is not an http or https URL');
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    throw new WrongUse('"AUDIT_WORKER_URL" must be https; http is for this machine only');
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host) || host.endsWith(".localhost");
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    // A redirect is not followed: the token is for this worker alone.
+    return await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (cause) {
+    throw failureOfFetch(cause, new URL(url).origin, TIMEOUT_MS);
+  }
+}
+
+async function readAnswer(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const json = parseJson(text);
+  if (response.ok && json !== undefined) return json;
+  throw failureOfAnswer(response.status, json, response.headers.get("retry-after"));
+}
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passing = error instanceof AuditError && error.code === "unavailable";
+      if (!passing || attempt === GET_ATTEMPTS) throw error;
+      await sleep(RETRY_DELAY_MS * attempt);
+    }
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join(".") ?? "";
+  throw new AuditError("internal", `the worker's answer has no valid "${field}"; do the worker and the CLI match?`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function toQuery(query: Query): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
+}

@@ -1,0 +1,79 @@
+/** `dead-letters export`: every chosen entry as JSON lines or CSV. */
+import { createWriteStream } from "node:fs";
+import { PassThrough, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { stringify } from "csv-stringify";
+import type { WholeDeadLetter } from "../../api/answers.ts";
+import { openApi } from "../../api/client.ts";
+import { filterOptions, STATES, toFilter } from "../../dead-letters/filter.ts";
+import { everyDeadLetter } from "../../dead-letters/pages.ts";
+import { command } from "../../run/command.ts";
+import { WrongUse } from "../../run/failure.ts";
+import { count } from "../../run/text.ts";
+
+// prettier-ignore
+const CSV_COLUMNS = [
+  "event_id", "state", "class", "wrote", "reason", "status", "attempts", "source", "action", "organization", "method", "route",
+  "occurred_at", "first_attempt_at", "last_attempt_at", "parked_at", "replays", "replay_id", "safe_until", "record",
+] as const;
+
+export const exportLetters = command({
+  usage: "export",
+  about: "Write dead letters as JSON lines or CSV, to a file or stdout",
+  examples: [
+    ["dead-letters export --reveal --output letters.jsonl", "everything, to be imported elsewhere"],
+    ["dead-letters export --format csv > letters.csv", "for a spreadsheet"],
+  ],
+  options: (yargs) =>
+    filterOptions(yargs)
+      .option("state", { array: true, choices: STATES, nargs: 1, describe: "Default open and replaying" })
+      .option("format", { choices: ["jsonl", "csv"] as const, default: "jsonl" as const })
+      .option("output", { alias: "o", type: "string", requiresArg: true, describe: "A file; default stdout" })
+      .option("reveal", { type: "boolean", describe: "With the values that routes selected; needed for import" }),
+  run: async (args, io) => {
+    if (args.json && args.output === undefined) throw new WrongUse('"--json" needs "--output": stdout is the export');
+    const query = { ...toFilter(args, Date.now()), state: args.state?.join(","), reveal: args.reveal };
+    let exported = 0;
+    const entries = everyDeadLetter(openApi(io), query);
+    async function* counted() {
+      for await (const entry of entries) {
+        exported++;
+        yield entry;
+      }
+    }
+    // A file with values of requests in it is for its owner alone.
+    const target = args.output === undefined ? stdout() : createWriteStream(args.output, { mode: 0o600 });
+    await (args.format === "csv"
+      ? pipeline(
+          Readable.from(counted()).map(csvRow),
+          stringify({ header: true, columns: [...CSV_COLUMNS], escape_formulas: true }),
+          target,
+        )
+      : pipeline(Readable.from(jsonLines(counted())), target));
+    const done = `exported ${count(exported, "dead letter")}`;
+    if (args.output === undefined) io.note(done);
+    return {
+      json: { exported, file: args.output },
+      lines: args.output === undefined ? [] : [`${done} to ${args.output}`],
+    };
+  },
+});
+
+async function* jsonLines(entries: AsyncIterable<WholeDeadLetter>) {
+  for await (const entry of entries) yield `${JSON.stringify(entry)}\n`;
+}
+
+function csvRow(entry: WholeDeadLetter): readonly string[] {
+  return CSV_COLUMNS.map((column) => {
+    const value = entry[column];
+    if (value === undefined) return "";
+    return typeof value === "string" ? value : JSON.stringify(value);
+  });
+}
+
+/** `pipeline` ends its target, which stdout must not be: the process still has to say how it went. */
+function stdout(): PassThrough {
+  const through = new PassThrough();
+  through.pipe(process.stdout, { end: false });
+  return through;
+}

@@ -1,0 +1,54 @@
+/** `trace <event-id>`: the whole fate of one record; also by the request id of the gateway. */
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+import { isEventId } from "../../shared/event-id.ts";
+import { type Api, openApi } from "../api/client.ts";
+import { attemptLines, type EventFate, EventFateAnswer } from "../api/events.ts";
+import { command } from "../run/command.ts";
+import { WrongUse } from "../run/failure.ts";
+import type { Io } from "../run/io.ts";
+import { pairLines } from "../run/text.ts";
+
+const EventPage = z.looseObject({ events: z.array(EventFateAnswer) });
+
+export const trace = command({
+  usage: "trace <id>",
+  about: "Show what became of one record, by its event id or its request id",
+  examples: [["trace 019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a07", "when captured, each attempt, where it is now"]],
+  options: (yargs) =>
+    yargs
+      .positional("id", { type: "string", demandOption: true, describe: "Event id, or request id" })
+      .option("request-id", { type: "boolean", describe: "Take the id as a request id only" }),
+  run: async ({ id, requestId }, io) => {
+    if (id === "") throw new WrongUse('"id" must not be empty');
+    const api = openApi(io);
+    const fates = (requestId ? undefined : await byEventId(api, id)) ?? (await byRequestId(api, id));
+    if (fates.length === 0) throw new AuditError("not_found", `no record has the event id or request id "${id}"`);
+    return {
+      json: fates.length === 1 ? fates[0] : { events: fates },
+      lines: fates.flatMap((fate, index) => [...(index > 0 ? [""] : []), ...fateLines(io, fate)]),
+    };
+  },
+});
+
+async function byEventId(api: Api, id: string): Promise<readonly EventFate[] | undefined> {
+  if (!isEventId(id)) return undefined;
+  try {
+    const fate = await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(id)}`);
+    return fate.state === "unknown" ? undefined : [fate];
+  } catch (error) {
+    if (error instanceof AuditError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
+async function byRequestId(api: Api, requestId: string): Promise<readonly EventFate[]> {
+  return (await api.get(EventPage, "/api/events", { request_id: requestId })).events;
+}
+
+function fateLines(io: Io, { attempts, ...fields }: EventFate): readonly string[] {
+  const pairs = Object.entries(fields).map(
+    ([name, value]) => [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)] as const,
+  );
+  return [...pairLines(pairs), "", ...attemptLines(io, { ...fields, attempts })];
+}

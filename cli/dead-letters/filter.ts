@@ -1,0 +1,76 @@
+/** The options that choose dead letters, the same for every command that takes them. */
+import type { Argv } from "yargs";
+import { WrongUse } from "../run/failure.ts";
+import { parseTime } from "../run/time.ts";
+
+export const CLASSES = ["rejected", "exhausted", "credential", "unreadable"] as const;
+export const STATES = ["open", "replaying", "delivered", "discarded"] as const;
+
+export interface FilterOptions {
+  readonly class?: readonly string[] | undefined;
+  readonly action?: string | undefined;
+  readonly organization?: string | undefined;
+  readonly route?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly status?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Adds the filters to a command. */
+export function filterOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option("class", { array: true, choices: CLASSES, describe: "Why it is a dead letter", nargs: 1 })
+    .option("action", { type: "string", describe: "Exact action" })
+    .option("organization", { type: "string", describe: "Exact WorkOS organization id" })
+    .option("route", { type: "string", describe: "Exact route pattern, such as /users/{id}" })
+    .option("reason", { type: "string", describe: "Exact reason, as `list --group-by reason` shows it" })
+    .option("status", { type: "string", describe: "HTTP status of the last attempt, or none" })
+    .option("since", { type: "string", describe: "Parked at or after: ISO 8601, or an age such as 2h or 3d" })
+    .option("until", { type: "string", describe: "Parked before: ISO 8601, or an age" });
+}
+
+export interface Filter {
+  readonly class?: string;
+  readonly action?: string;
+  readonly organization?: string;
+  readonly route?: string;
+  readonly reason?: string;
+  readonly status?: string;
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** The filter as query parameters; throws `WrongUse` where an option is no status or no time, or was given twice. */
+export function toFilter(options: FilterOptions, nowMs: number): Filter {
+  const { status, since, until } = options;
+  if (status !== undefined && !/^([1-5]\d\d|none)$/.test(status)) {
+    throw new WrongUse('"--status" must be an HTTP status such as 503, or none');
+  }
+  const times = {
+    since: since === undefined ? undefined : parseTime("--since", since, nowMs),
+    until: until === undefined ? undefined : parseTime("--until", until, nowMs),
+  };
+  if (times.since !== undefined && times.until !== undefined && times.since >= times.until) {
+    throw new WrongUse('"--since" must be before "--until"');
+  }
+  const filter = {
+    class: options.class?.length ? options.class.join(",") : undefined,
+    action: options.action,
+    organization: options.organization,
+    route: options.route,
+    reason: options.reason,
+    status,
+    ...times,
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
+}
+
+/** The same filter as the body of a replay wants it: lists as lists, the status as a number. */
+export function toReplayFilter({ class: classes, status, ...rest }: Filter): Record<string, unknown> {
+  return {
+    ...rest,
+    ...(classes === undefined ? {} : { class: classes.split(",") }),
+    ...(status === undefined ? {} : { status: status === "none" ? status : Number(status) }),
+  };
+}

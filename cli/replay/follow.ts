@@ -1,0 +1,41 @@
+/** Follows a replay until it has ended. The replay runs in the worker, so that nothing depends on this process. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Replay } from "../api/answers.ts";
+import type { Api } from "../api/client.ts";
+import { failureOf } from "../run/failure.ts";
+import type { ProgressView } from "./progress.ts";
+
+/** How often the worker is asked. Our choice. */
+const POLL_MS = 500;
+
+/** `ended`: done or stopped. `interrupted`: the operator pressed Ctrl-C, and the replay waits where the worker allows it. */
+export interface Followed {
+  readonly how: "ended" | "interrupted";
+  readonly replay: Replay;
+}
+
+/** Resolves once the replay is done, stopped, paused, or `interrupt` fires; an interrupted one is paused. */
+export async function follow(api: Api, id: string, view: ProgressView, interrupt: AbortSignal): Promise<Followed> {
+  const path = `/api/replays/${encodeURIComponent(id)}`;
+  try {
+    for (;;) {
+      const replay = await api.get(Replay, path);
+      view.show(replay);
+      if (replay.state !== "running" && replay.state !== "settling") return { how: "ended", replay };
+      if (interrupt.aborted) return { how: "interrupted", replay: await pause(api, path, replay) };
+      await sleep(POLL_MS, undefined, { signal: interrupt }).catch(() => undefined);
+    }
+  } finally {
+    view.end();
+  }
+}
+
+/** A replay that is all with the queue cannot be paused; it ends by itself. */
+async function pause(api: Api, path: string, replay: Replay): Promise<Replay> {
+  try {
+    return await api.post(Replay, `${path}/pause`);
+  } catch (error) {
+    if (failureOf(error).code !== "conflict") throw error;
+    return replay;
+  }
+}

@@ -1,0 +1,87 @@
+/** The plan of a replay, for people. Pure. */
+import type { Plan } from "../api/answers.ts";
+import type { Io } from "../run/io.ts";
+import { count, pairLines, visible } from "../run/text.ts";
+
+/** Why a dead letter is left out, in words. */
+const SKIPPED: Readonly<Record<string, string>> = {
+  delivered: "delivered already",
+  in_replay: "in another replay",
+  discarded: "discarded",
+  not_found: "no such dead letter",
+  unreadable: "bytes that cannot be decoded",
+  needs_accept_duplicates: "WorkOS may hold it, and its 24 h window is over: needs --accept-duplicates",
+  mend_needs_accept_duplicates: "mended, and WorkOS may hold the first form: needs --accept-duplicates",
+  cancelled: "cancelled",
+  not_accepted: "the queue refused it",
+};
+
+const AGES: Readonly<Record<string, string>> = {
+  within_24h: "within WorkOS's 24 h window",
+  beyond_24h: "beyond WorkOS's 24 h window",
+  never_attempted: "never attempted",
+};
+
+export function planLines(plan: Plan, paint: Io["paint"]): readonly string[] {
+  const at = plan.rate === undefined ? "" : ` at ${plan.rate} a second`;
+  const time = plan.seconds === undefined || plan.send === 0 ? "" : `, about ${duration(plan.seconds)}`;
+  return [
+    paint("bold", `plan: send ${count(plan.send, "dead letter")}${at}${time}; skip ${plan.skip}`),
+    ...section("by class", plan.by_class),
+    ...section("by action", plan.by_action),
+    ...section("by organization", plan.by_organization),
+    ...section("by age of the first attempt", named(plan.age, AGES)),
+    ...section("skipped", named(plan.skip_reasons, SKIPPED)),
+    ...duplicateLines(plan, paint),
+    ...mendLines(plan, paint),
+  ];
+}
+
+function section(title: string, counts: Readonly<Record<string, number>>): readonly string[] {
+  const rows = Object.entries(counts).filter(([, n]) => n > 0);
+  if (rows.length === 0) return [];
+  const width = Math.max(...rows.map(([, n]) => String(n).length));
+  return [title, ...rows.map(([name, n]) => `  ${String(n).padStart(width)}  ${visible(name)}`)];
+}
+
+function named(counts: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(counts).map(([name, n]) => [names[name] ?? name, n]));
+}
+
+function duplicateLines(plan: Plan, paint: Io["paint"]): readonly string[] {
+  if (plan.duplicates_possible === 0) return [];
+  const what = `${count(plan.duplicates_possible, "event")} may be in WorkOS already`;
+  return [paint("yellow", plan.needs_accept_duplicates ? `${what}; they are skipped` : `${what} and may appear twice`)];
+}
+
+function mendLines({ mend }: Plan, paint: Io["paint"]): readonly string[] {
+  if (!mend) return [];
+  const changes = mend.sample.flatMap(({ event_id, changes }) => [
+    `  ${visible(event_id)}`,
+    ...changes.flatMap(({ field, from, to }) => [
+      paint("red", `    - ${visible(field)}: ${value(from)}`),
+      ...(to === null || to === undefined ? [] : [paint("green", `    + ${visible(field)}: ${value(to)}`)]),
+    ]),
+  ]);
+  const rest = mend.changed - mend.sample.length;
+  return [
+    `mending changes ${mend.changed} and leaves ${mend.unchanged} as they are`,
+    ...changes,
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
+}
+
+function value(of: unknown): string {
+  return visible(typeof of === "string" ? of : (JSON.stringify(of) ?? "-"));
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** The outcome of a replay, for people. */
+export function pairsOfCounts(counts: Readonly<Record<string, unknown>>): readonly string[] {
+  return pairLines(Object.entries(counts).map(([name, n]) => [name.replaceAll("_", " "), String(n)]));
+}

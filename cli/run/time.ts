@@ -1,0 +1,29 @@
+/** Times as an operator writes them. */
+import { WrongUse } from "./failure.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** ISO 8601 with a zone, a date (midnight UTC), or an age such as `2h` or `3d`; the answer is ISO 8601 in UTC. Throws `WrongUse`. */
+export function parseTime(option: string, text: string, nowMs: number): string {
+  const age = /^(\d{1,6})([smhdw])$/.exec(text);
+  const ms = age
+    ? nowMs - Number(age[1]) * (UNIT_MS[age[2] ?? ""] ?? 0)
+    : ISO.test(text)
+      ? Date.parse(text)
+      : Number.NaN;
+  const date = new Date(ms);
+  if (!Number.isNaN(ms) && (age || date.toISOString().startsWith(expectedDay(text, date)))) return date.toISOString();
+  throw new WrongUse(`"${option}" must be an ISO 8601 time with a zone, or an age such as 2h or 3d`);
+}
+
+/** A day that does not exist, such as 30 February, would be moved by the parser; only a date without a zone can be compared. */
+function expectedDay(text: string, date: Date): string {
+  return text.length === 10 || text.endsWith("Z") ? text.slice(0, 10) : date.toISOString().slice(0, 10);
+}

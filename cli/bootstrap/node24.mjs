@@ -31,7 +31,7 @@ export function knownNode(root) {
  * @throws {SetupError} `node_unavailable`, and npm's failures
  */
 export async function fetchNode(root) {
-  const doing = `getting Node ${NODE_VERSION} (this machine has ${process.versions.node})`;
+  const doing = `getting Node ${NODE_VERSION}, since this one is ${process.versions.node}`;
   const args = [
     "exec",
     "--yes",

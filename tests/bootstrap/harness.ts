@@ -1,0 +1,178 @@
+/** A small copy of the repository in which the real bootstrap runs as a process, with a stand-in for npm on PATH. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const SYSTEM_PATH = "/usr/bin:/bin";
+
+/** What the stand-in for npm does, by the first argument it gets; shell commands. `npm.calls` lists every call. */
+export interface FakeNpm {
+  readonly version?: string;
+  readonly ci?: string;
+  readonly exec?: string;
+}
+
+export interface Copy {
+  readonly root: string;
+  write(file: string, text: string): Promise<void>;
+  read(file: string): Promise<string>;
+  has(file: string): boolean;
+  /** Lines of `npm.calls`: the first argument of each call of the stand-in. */
+  npmCalls(): Promise<string[]>;
+  useNpm(npm: FakeNpm): Promise<void>;
+  start(args: readonly string[], options?: RunOptions): Running;
+  run(args: readonly string[], options?: RunOptions): Promise<Ended>;
+}
+
+export interface RunOptions {
+  /** Pretends that this is the version of the running Node. */
+  readonly nodeVersion?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** JavaScript that runs before the bootstrap. */
+  readonly preload?: string;
+  /** The script to run instead of the bootstrap. */
+  readonly script?: string;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves once the text stands in either output; rejects where the process ends without it. */
+  saw(text: string): Promise<void>;
+}
+
+/** What a working `npm ci` leaves behind, as far as the bootstrap looks. */
+export const CI_OK = "mkdir -p node_modules && cp package-lock.json node_modules/.package-lock.json";
+/** Leaves its process id in the file `hanging` and then does nothing. */
+export const HANG = "echo $$ > hanging.new; mv hanging.new hanging; exec sleep 60";
+/** Prints this test's own Node where the bootstrap asks npm for one. */
+export const EXEC_OK = `echo '${process.execPath}'`;
+
+const LOCKFILE = {
+  name: "copy",
+  lockfileVersion: 3,
+  packages: { "": { name: "copy" }, "node_modules/one": { version: "1.0.0", integrity: "sha512-one" } },
+};
+export const LOCKFILE_TEXT = JSON.stringify(LOCKFILE);
+export const NEWER_LOCKFILE_TEXT = LOCKFILE_TEXT.replace("1.0.0", "1.0.1");
+
+/** Makes a copy whose task `bench` is `task`, TypeScript text. The folder's name holds a space and a letter beyond ASCII. */
+export async function makeCopy(npm: FakeNpm, task = 'console.log("task ran");'): Promise<Copy> {
+  const base = await realpath(await mkdtemp(join(tmpdir(), "audit forwarder é ")));
+  onTestFinished(() => rm(base, { recursive: true, force: true }));
+  const root = join(base, "clone");
+  const copy: Copy = {
+    root,
+    async write(file, text) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await writeFile(join(root, file), text);
+    },
+    read: (file) => readFile(join(root, file), "utf8"),
+    has: (file) => existsSync(join(root, file)),
+    npmCalls: async () => (await readFile(join(base, "npm.calls"), "utf8").catch(() => "")).split("\n").filter(Boolean),
+    useNpm: (fake) => writeFakeNpm(base, fake),
+    start: (args, options = {}) => start(base, root, args, options),
+    run: (args, options = {}) => start(base, root, args, options).ended,
+  };
+  for (const file of ["cli/bootstrap", "cli/bin.mjs", "shared/errors.ts", ".ci", "package.json"]) {
+    await cp(join(REPOSITORY, file), join(root, file), { recursive: true });
+  }
+  await copy.write("package-lock.json", LOCKFILE_TEXT);
+  await copy.write("bench/run.ts", task);
+  await copy.useNpm(npm);
+  return copy;
+}
+
+async function writeFakeNpm(base: string, { version = "11.0.0", ci = CI_OK, exec = EXEC_OK }: FakeNpm): Promise<void> {
+  const file = join(base, "bin", "npm");
+  await mkdir(dirname(file), { recursive: true });
+  const script = `#!/bin/sh
+echo "$1" >> '${join(base, "npm.calls")}'
+case "$1" in
+  --version) echo ${version} ;;
+  ci) ${ci} ;;
+  exec) ${exec} ;;
+  *) pwd; echo "$@" ;;
+esac
+`;
+  await writeFile(file, script);
+  await chmod(file, 0o755);
+}
+
+function start(base: string, root: string, args: readonly string[], options: RunOptions): Running {
+  const script = options.script ?? join(root, "cli/bootstrap/run.mjs");
+  const child = spawn(process.execPath, [...preloads(options), script, ...args], {
+    cwd: options.cwd ?? root,
+    env: { PATH: `${join(base, "bin")}:${SYSTEM_PATH}`, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let stdout = "";
+  let stderr = "";
+  let onOutput: (() => void) | undefined;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => ((stdout += text), onOutput?.()));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => ((stderr += text), onOutput?.()));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
+  });
+  const saw = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if ((stdout + stderr).includes(text)) resolve();
+      };
+      onOutput = look;
+      look();
+      void ended.then(() => reject(new Error(`ended without "${text}": ${stdout}${stderr}`)));
+    });
+  return { process: child, ended, saw };
+}
+
+/** With `nodeVersion` the bootstrap sees an older Node; it is still this one that runs. */
+function preloads({ nodeVersion, preload = "" }: RunOptions): string[] {
+  const pretend = `{ value: { ...process.versions, node: "${nodeVersion}" } }`;
+  const code = nodeVersion ? `Object.defineProperty(process, "versions", ${pretend});${preload}` : preload;
+  return code ? ["--import", `data:text/javascript,${encodeURIComponent(code)}`] : [];
+}
+
+/** The lines of a text that are errors of the bootstrap. */
+export function errorLines(text: string): string[] {
+  return text.split("\n").filter((line) => line.startsWith("error["));
+}
+
+/** Waits until a condition holds, looking every 20 ms. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 10_000,
+): Promise<void> {
+  const endMs = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > endMs) throw new Error(`waited ${limitMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** True while a process with this id exists and is not a zombie. */
+export async function isRunning(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return !/\) Z /.test(state);
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { spawn } from "@lydell/node-pty";
+import { describe, expect, it } from "vitest";
+import { CI_OK, makeCopy, type Copy, type FakeNpm } from "./harness.ts";
+
+/** A task that prints this gets a ctrl-c. */
+const ASKS = "press ctrl-c";
+/** Back to the line's start and wiped. */
+const WIPE = "\r\u001b[K";
+/** Long enough for a few frames of the live line. */
+const SLOW_CI = `sleep 0.5; ${CI_OK}`;
+
+async function onTerminal(npm: FakeNpm, task?: string): Promise<{ copy: Copy; output: string; exitCode: number }> {
+  const copy = await makeCopy(npm, task);
+  const PATH = `${join(copy.root, "../bin")}:/usr/bin:/bin`;
+  const terminal = spawn(process.execPath, [join(copy.root, "cli/bootstrap/run.mjs"), "bench"], {
+    cwd: copy.root,
+    env: { PATH },
+  });
+  let output = "";
+  terminal.onData((text) => {
+    const asked = output.includes(ASKS);
+    output += text;
+    if (!asked && output.includes(ASKS)) terminal.write("\u0003");
+  });
+  const { exitCode } = await new Promise<{ exitCode: number }>((resolve) => terminal.onExit(resolve));
+  return { copy, output, exitCode };
+}
+
+describe("progress on a terminal", () => {
+  it("is one live line with the elapsed time, replaced by one that says it is done", async () => {
+    const { output } = await onTerminal({ ci: SLOW_CI });
+    const frames = output.split(WIPE).filter((frame) => /^[|/\\-] installing the packages, \d+ s$/.test(frame));
+    expect(frames.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(frames.map((frame) => frame[0])).size).toBeGreaterThanOrEqual(3);
+    const [progress, ...rest] = output.split("\r\n");
+    expect(progress?.split(WIPE).at(-1)).toMatch(/^done installing the packages, \d+ s$/);
+    expect(rest).toEqual(["task ran", ""]);
+  });
+
+  it("is wiped before an error is said", async () => {
+    const { output, exitCode } = await onTerminal({ ci: "sleep 0.3; exit 1" });
+    expect(exitCode).toBe(1);
+    expect(output.split(WIPE).at(-1)).toMatch(/^error\[install_failed\]: [^\r\n]+\r\n$/);
+  });
+});
+
+describe("ctrl-c on a terminal", () => {
+  it("reaches the task once: the terminal sends it to both", async () => {
+    const task = `
+      const alive = setInterval(() => {}, 1000);
+      process.on("SIGINT", () => { console.log("stopping"); setTimeout(() => clearInterval(alive), 300); process.exitCode = 9; });
+      console.log("${ASKS}");`;
+    const { output, exitCode } = await onTerminal({}, task);
+    expect(output.match(/stopping/g)).toHaveLength(1);
+    expect(exitCode).toBe(9);
+  });
+});

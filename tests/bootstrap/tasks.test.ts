@@ -1,0 +1,140 @@
+import { execFile } from "node:child_process";
+import { readFile, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { LOCKFILE_TEXT, makeCopy, REPOSITORY } from "./harness.ts";
+
+const SHOW_ARGUMENTS = "console.log(JSON.stringify(process.argv.slice(2)));";
+
+describe("a task", () => {
+  it("gets its arguments as they are", async () => {
+    const copy = await makeCopy({}, SHOW_ARGUMENTS);
+    const args = ["--json", "--name=a b", "", "*", "--", "-x"];
+    expect((await copy.run(["bench", ...args])).stdout).toBe(`${JSON.stringify(args)}\n`);
+  });
+
+  it("gives its exit code", async () => {
+    const copy = await makeCopy({}, "process.exitCode = 3;");
+    expect((await copy.run(["bench"])).exitCode).toBe(3);
+  });
+
+  it("runs in the repository, wherever it was called", async () => {
+    const copy = await makeCopy({}, "console.log(process.cwd());");
+    expect((await copy.run(["bench"], { cwd: "/" })).stdout).toBe(`${copy.root}\n`);
+  });
+
+  it.each(["WRANGLER_SEND_METRICS", "ZUPLO_DO_NOT_TRACK"])(
+    "keeps tools from reporting to their makers: %s",
+    async (name) => {
+      const copy = await makeCopy({}, `console.log(process.env.${name});`);
+      expect((await copy.run(["bench"])).stdout).toMatch(/^(false|1)\n$/);
+      expect((await copy.run(["bench"], { env: { [name]: "mine" } })).stdout).toBe("mine\n");
+    },
+  );
+
+  it("keeps its own stdout clean: progress goes to stderr", async () => {
+    const copy = await makeCopy({});
+    const { stdout, stderr } = await copy.run(["bench"]);
+    expect(stdout).toBe("task ran\n");
+    expect(stderr).toMatch(/^installing the packages \.\.\.\ndone installing the packages, \d+ s\n$/);
+  });
+});
+
+describe("an error at a task's top", () => {
+  it.each([
+    {
+      name: "an expected error is one line",
+      task: 'import { AuditError } from "../shared/errors.ts"; throw new AuditError("port_taken", "port 9000 is in use; stop it");',
+      stderr: /^error\[port_taken\]: port 9000 is in use; stop it\n$/,
+    },
+    {
+      name: "also as a rejection",
+      task: 'import { AuditError } from "../shared/errors.ts"; void Promise.reject(new AuditError("timeout", "too late"));',
+      stderr: /^error\[timeout\]: too late\n$/,
+    },
+    {
+      name: "a taken port is named even where nobody made an error of ours from it",
+      task: `import { createServer } from "node:net";
+        const one = createServer().listen(0, "127.0.0.1", () => createServer().listen(one.address().port, "127.0.0.1"));`,
+      stderr: /^error\[port_taken\]: port \d+ is in use; stop what listens there and run the command again\n$/,
+    },
+    { name: "anything else keeps its stack", task: 'throw new TypeError("a bug");', stderr: /TypeError: a bug\n +at / },
+  ])("$name", async ({ task, stderr }) => {
+    const copy = await makeCopy({}, task);
+    await copy.write("node_modules/.package-lock.json", LOCKFILE_TEXT);
+    const ended = await copy.run(["bench"]);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toMatch(stderr);
+  });
+});
+
+describe("the command audit-forwarder", () => {
+  it("runs in the caller's directory, through a link, with its arguments", async () => {
+    const copy = await makeCopy({});
+    await copy.write("cli/main.ts", "console.log(JSON.stringify([process.cwd(), ...process.argv.slice(2)]));");
+    const link = join(dirname(copy.root), "audit-forwarder");
+    await symlink(join(copy.root, "cli/bin.mjs"), link);
+    const { stdout, exitCode } = await copy.run(["init", "./project"], { script: link, cwd: dirname(copy.root) });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual([dirname(copy.root), "init", "./project"]);
+  });
+});
+
+describe("check", () => {
+  it("goes on after a failed step, shows only what failed, and fails", async () => {
+    const copy = await makeCopy({});
+    await copy.run(["bench"]);
+    await copy.write("node_modules/prettier/bin/prettier.cjs", 'console.log("unformatted.ts"); process.exitCode = 2;');
+    await copy.write("node_modules/oxlint/bin/oxlint", 'console.log("lint is fine");');
+    await copy.write("node_modules/typescript/bin/tsc", "process.exitCode = process.argv[3] === 'worker' ? 1 : 0;");
+    await copy.write("worker/tsconfig.json", "{}");
+    await copy.write("worker/tsconfig.other.json", "{}");
+    await copy.write("docs/generate.ts", 'console.log(process.argv[2] + " is fine");');
+    for (const rung of ["shared", "policy", "cli", "dev", "bench", "tests"])
+      await copy.write(`${rung}/tsconfig.json`, "{}");
+    const { exitCode, stdout } = await copy.run(["check"]);
+    expect(exitCode).toBe(2);
+    expect(
+      stdout
+        .replaceAll(/ \(.*\)/g, "")
+        .trim()
+        .split("\n"),
+    ).toEqual([
+      "FAIL format",
+      "unformatted.ts",
+      "ok   lint",
+      "ok   types shared",
+      "ok   types policy",
+      "FAIL types worker",
+      "ok   types worker/tsconfig.other.json",
+      "ok   types cli",
+      "ok   types cli/bootstrap",
+      "ok   types dev",
+      "ok   types bench",
+      "ok   types tests",
+      "ok   docs",
+    ]);
+  });
+});
+
+describe("package.json and .ci/run", () => {
+  it("every npm script runs a task that exists", async () => {
+    const { scripts } = JSON.parse(await readFile(join(REPOSITORY, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const copy = await makeCopy({});
+    const tasks = (await copy.run([])).stderr;
+    for (const [name, command] of Object.entries(scripts)) {
+      expect(command).toBe(`node cli/bootstrap/run.mjs ${name}`);
+      expect(tasks).toContain(`  ${name} `);
+    }
+  });
+
+  it(".ci/run calls `npm test` in the repository from any directory", async () => {
+    const copy = await makeCopy({});
+    const PATH = `${join(dirname(copy.root), "bin")}:/usr/bin:/bin`;
+    const { stdout } = await promisify(execFile)("bash", [join(copy.root, ".ci/run")], { cwd: "/", env: { PATH } });
+    expect(stdout).toBe(`${copy.root}\ntest\n`);
+  });
+});

@@ -1,0 +1,25 @@
+/** Writes the generated pages; with `--check` it only says which of them are out of step with the code, and exits 1. */
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { configurationPage } from "./generate/configuration.ts";
+import { formatted } from "./generate/markdown.ts";
+
+const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** The generated pages by path, as they should be. */
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([["docs/configuration.md", await formatted(await configurationPage(path))]]);
+}
+
+async function main(check: boolean): Promise<void> {
+  for (const [name, text] of await generatedPages()) {
+    const now = await readFile(path(name), "utf8").catch(() => "");
+    if (now === text) continue;
+    if (check) {
+      process.stderr.write(`error[conflict]: "${name}" is out of step with the code; run "node docs/generate.ts"\n`);
+      process.exitCode = 1;
+    } else await writeFile(path(name), text);
+  }
+}
+
+if (import.meta.main) await main(process.argv.includes("--check"));

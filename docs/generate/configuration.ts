@@ -1,0 +1,110 @@
+/** `docs/configuration.md`: every option, selector, variable, limit, code and field, from the code that reads them. */
+import * as limits from "../../shared/limits.ts";
+import { HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
+import { EVENT_METADATA } from "../../shared/event.ts";
+import { Variables } from "../../worker/variables.ts";
+import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
+import { code, linked, table } from "./markdown.ts";
+
+/** The page, not yet formatted. `path` resolves a path inside the repository. */
+export async function configurationPage(path: (name: string) => string): Promise<string> {
+  const sections = [
+    HEAD,
+    await workerVariables(path("worker/variables.ts")),
+    retries(),
+    await limitTable(path("shared/limits.ts")),
+    await errorTable(path("shared/errors.ts")),
+    await metadataTable(path("shared/event.ts")),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+const HEAD = `<!-- Made by docs/generate.ts from the code; "npm run check" fails where it is out of step. Do not edit. -->
+
+# Configuration`;
+
+async function workerVariables(path: string): Promise<string> {
+  const rows = (await membersOf(path, "Variables")).map(({ name, about }) => {
+    const parsed = Variables.shape[name as keyof typeof Variables.shape].safeParse(undefined);
+    const need = !parsed.success ? "required" : parsed.data === undefined ? "optional" : `default ${code(parsed.data)}`;
+    return [code(name), need, linked(about)];
+  });
+  return `## Variables of the worker
+
+With a required one missing or any one malformed, \`/health\` answers 503 and names it, and \`/deliver\` answers a retry, so that
+nothing is lost. \`npm run deploy\` sets them ([deploy](deploy.md)).
+
+${table(["variable", "", "meaning"], rows)}
+
+The optional KV binding \`DIRECTORY\` holds organizations and names for the events.`;
+}
+
+function retries(): string {
+  const rows = [3, 4, 5, 6, 7, 8].map((count) => {
+    const { delaysMs, delayExpression, horizonMs } = retryPlan(count);
+    return [String(count), code(delayExpression), delaysMs.map(duration).join(", "), duration(horizonMs)];
+  });
+  return `## Retries
+
+A failed attempt is repeated by QStash. The last attempt falls between ${duration(HORIZON_MIN_MS)} and ${duration(HORIZON_MAX_MS)} after the first, inside
+the 24 h for which WorkOS remembers an idempotency key. How many retries a QStash plan allows differs.
+
+${table(["retries", "`Upstash-Retry-Delay`", "waits", "last attempt after"], rows)}`;
+}
+
+async function limitTable(path: string): Promise<string> {
+  const rows = (await exportedConstants(path)).map(({ name, about }) => [
+    code(name),
+    quantity(name, (limits as Readonly<Record<string, number>>)[name] ?? 0),
+    linked(about),
+  ]);
+  return `## Limits
+
+What is cut to a limit is marked in the event (\`metadata.truncated\`); nothing is dropped silently.
+
+${table(["limit", "value", "why"], rows)}`;
+}
+
+async function errorTable(path: string): Promise<string> {
+  const rows = (await literalsOf(path, "ErrorCode")).map(({ name, about }) => [code(name), about]);
+  return `## Error codes
+
+The \`code\` of a problem document (\`application/problem+json\`), and the word in \`error[…]\` of a command. A code never changes its
+meaning. Commands also say \`wrong_use\` (exit 2: nothing was done) and \`aborted\`.
+
+${table(["code", "meaning"], rows)}`;
+}
+
+async function metadataTable(path: string): Promise<string> {
+  const rows = (await membersOf(path, "EVENT_METADATA")).map(({ name, about }) => [
+    code(name),
+    EVENT_METADATA[name as keyof typeof EVENT_METADATA],
+    about,
+  ]);
+  return `## Metadata of every event
+
+Set by the forwarder beside your own \`metadata\`; a field of ours wins over one of yours with the same name. A field without a value is
+left out. \`audit-forwarder schemas push\` registers them with each action.
+
+${table(["field", "type", "meaning"], rows)}`;
+}
+
+/** A number with the unit that ends its name. */
+function quantity(name: string, value: number): string {
+  if (name.endsWith("_MS")) return duration(value);
+  if (name.endsWith("_SECONDS")) return duration(value * 1000);
+  const unit = /_(BYTES|CHARS|CODE_POINTS)$/.exec(name)?.[1]?.toLowerCase().replace("_", " ");
+  return `${value.toLocaleString("en")}${unit ? ` ${unit.replace("chars", "characters")}` : ""}`;
+}
+
+function duration(ms: number): string {
+  const [size, unit] = (
+    [
+      [86_400_000, "d"],
+      [3_600_000, "h"],
+      [60_000, "min"],
+      [1000, "s"],
+    ] as const
+  ).find(([size]) => ms >= size * (size === 86_400_000 ? 2 : 1)) ?? [1, "ms"];
+  return `${Number((ms / size).toFixed(1))} ${unit}`;
+}

@@ -50,10 +50,20 @@ function other(world: World, call: Call, origin: string): Effect {
   for (const [method, path, endpoint] of ENDPOINTS) {
     const match = method === call.method && path.exec(call.path);
     if (!match) continue;
-    const answer = endpoint(world, call, decodeURIComponent(match[1] ?? ""), origin);
+    const parameter = decoded(match[1] ?? "");
+    if (parameter === undefined) return refused(ANSWERS.bad_request);
+    const answer = endpoint(world, call, parameter, origin);
     return { answer, outcome: answer.status < 400 ? "answered" : "refused" };
   }
   return refused(json(404, { message: `Cannot ${call.method} ${call.path}`, error: "Not Found", statusCode: 404 }));
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
 }
 
 function listActions(world: World, call: Call): Answer {

@@ -110,7 +110,7 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
   if (call.path.startsWith(ADMIN_PREFIX)) return send(world, response, administer(world, call, options));
   const entry = recordRequest(world, call);
   const origin = `http://${request.headers.host}`;
-  const fault = world.faults.take({ ...entry, method: call.method, path: call.path });
+  const fault = world.faults.take(entry);
   const answer = fault ? await disturbed(serving, call, entry, fault, origin) : effect(world, call, entry, origin);
   if (answer === "hang") return;
   if (answer === "reset") {

@@ -147,6 +147,7 @@ test("an endpoint that WorkOS does not have is 404 and stores nothing", async ()
   const standIn = await started();
   expect((await call(standIn, "/audit_logs/events")).status).toBe(404);
   expect((await call(standIn, "/audit_logs/events/batch", [])).status).toBe(404);
+  expect((await call(standIn, "/organizations/%zz")).status).toBe(400);
 });
 
 test("over the rate limit is 429 until the window has passed on the stand-in's clock", async () => {

@@ -1,17 +1,20 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { archiveRoutes } from "./archive/routes.ts";
 import { sweep } from "./archive/sweep.ts";
+import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
 import { compileRoutes, matchRoute, type Route } from "./http/router.ts";
+
+import { monitorRoutes } from "./monitor/routes.ts";
 
 export { Archive } from "./archive/archive.ts";
 export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
 
-const routes: readonly Route[] = [...archiveRoutes];
+const routes: readonly Route[] = [...deliverRoutes, ...monitorRoutes, ...archiveRoutes];
 
 const compiled = compileRoutes(routes);
 

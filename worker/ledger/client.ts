@@ -26,6 +26,15 @@ export async function markDiscarded(
   return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, Date.now());
 }
 
+/** Tells the ledger that these records are dead letters now, so that they no longer count as waiting for an attempt. */
+export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<void> {
+  await eachShard(
+    ids,
+    (id) => id,
+    (shard, group) => ledger(env, shard).parked(group),
+  );
+}
+
 /** The ledger of all shards as a delivery uses it. */
 export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
   const ofId = (item: Claim | Settlement) => item.id;

@@ -1,18 +1,81 @@
+/** One shard of the ledger as a Durable Object: a thin shell around `Book`. */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
+import { Book } from "./book.ts";
+import type { Numbers } from "./counters.ts";
+import { storageSql } from "./storage-sql.ts";
 import type { Claim, Grant, LedgerEntry, Settlement } from "./types.ts";
 
+const PRUNE_EVERY_MS = 86_400_000;
+const NEXT_SLICE_MS = 1_000;
+/** Counters are written this long after they change: one row for many events. */
+const SAVE_AFTER_MS = 5_000;
+
+export interface ShardStatus {
+  readonly numbers: Numbers;
+  readonly waiting: number;
+  readonly oldestMs: number | null;
+}
+
 export class Ledger extends DurableObject<Env> {
-  claim(lease: string, claims: readonly Claim[], nowMs: number): Promise<readonly Grant[]> {
-    throw new Error(`not yet: ${lease} ${claims.length} ${nowMs}`);
+  readonly #book: Book;
+  #alarmIsSet = false;
+  #saveIsPlanned = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#book = new Book(storageSql(ctx.storage));
   }
-  settle(lease: string, settlements: readonly Settlement[], nowMs: number): Promise<void> {
-    throw new Error(`not yet: ${lease} ${settlements.length} ${nowMs}`);
+
+  async claim(lease: string, claims: readonly Claim[], nowMs: number): Promise<readonly Grant[]> {
+    const grants = this.#book.claim(lease, claims, nowMs);
+    this.#planSave();
+    if (!this.#alarmIsSet) await this.#setAlarm();
+    return grants;
   }
-  lookup(ids: readonly string[], nowMs: number): Promise<readonly LedgerEntry[]> {
-    throw new Error(`not yet: ${ids.length} ${nowMs}`);
+
+  settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {
+    this.#book.settle(lease, settlements, nowMs);
+    this.#planSave();
   }
-  discard(id: string, reason: string, nowMs: number): Promise<"discarded" | "delivered" | "leased"> {
-    throw new Error(`not yet: ${id} ${reason} ${nowMs}`);
+
+  lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
+    return this.#book.lookup(ids, nowMs);
+  }
+
+  findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {
+    return this.#book.lookup(this.#book.idsOfRequest(requestId, sinceMs, untilMs, limit), Date.now());
+  }
+
+  discard(id: string, reason: string, nowMs: number): "discarded" | "delivered" | "leased" {
+    return this.#book.discard(id, reason, nowMs);
+  }
+
+  parked(ids: readonly string[]): void {
+    this.#book.parked(ids);
+  }
+
+  status(): ShardStatus {
+    const { count, oldestMs } = this.#book.waiting();
+    return { numbers: this.#book.counters.numbers(), waiting: count, oldestMs };
+  }
+
+  override async alarm(): Promise<void> {
+    const more = this.#book.prune(Date.now());
+    await this.ctx.storage.setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
+  }
+
+  async #setAlarm(): Promise<void> {
+    this.#alarmIsSet = true;
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PRUNE_EVERY_MS);
+  }
+
+  #planSave(): void {
+    if (this.#saveIsPlanned) return;
+    this.#saveIsPlanned = true;
+    setTimeout(() => {
+      this.#saveIsPlanned = false;
+      this.#book.saveCounters();
+    }, SAVE_AFTER_MS);
   }
 }

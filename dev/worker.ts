@@ -1,0 +1,130 @@
+/** The worker in workerd on loopback, through Miniflare: the same code and the same Durable Objects as when deployed. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { AuditError } from "../shared/errors.ts";
+
+const HOST = "127.0.0.1";
+
+export interface WorkerOptions {
+  /** Absent or 0: a free one. */
+  readonly port?: number | undefined;
+  /** The worker's variables; `AUDIT_WORKER_URL` is the worker's own URL unless given. */
+  readonly vars: Readonly<Record<string, string>>;
+  /** Folder of the Durable Objects and the directory; absent: in memory, gone when the worker stops. */
+  readonly persistPath?: string | undefined;
+  /** Entries of the directory of organizations and names (KV). */
+  readonly directory?: Readonly<Record<string, string>> | undefined;
+  /** Takes the lines that the worker logs; absent: they are dropped. */
+  readonly onLog?: ((line: string) => void) | undefined;
+}
+
+export interface RunningWorker {
+  readonly url: string;
+  readonly port: number;
+  /** Runs the cron handler once. */
+  scheduled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the worker; throws `port_taken` where something else listens on the port. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const [script, port] = await Promise.all([bundle(), freePort(options.port ?? 0)]);
+  const url = `http://${HOST}:${port}`;
+  const miniflare = new Miniflare(miniflareOptions(options, script, port, url));
+  let isStopped = false;
+  const stop = async () => {
+    if (isStopped) return;
+    isStopped = true;
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+    await miniflare.dispose();
+  };
+  // Without this an interrupted parent leaves workerd behind, which keeps the port.
+  const onSignal = (signal: NodeJS.Signals) => {
+    const isAlone = process.listenerCount(signal) === 1;
+    void stop().then(() => {
+      if (isAlone) process.exit(signal === "SIGINT" ? 130 : 143);
+    });
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  try {
+    await miniflare.ready;
+    await fillDirectory(miniflare, options.directory);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, port, stop, scheduled: () => runCron(miniflare) };
+}
+
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("../worker/index.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen(wanted, HOST);
+    await once(server, "listening");
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : wanted;
+  } catch (error) {
+    throw new AuditError("port_taken", `port ${wanted} is taken; choose another "port" or stop what listens there`, {
+      cause: error,
+    });
+  } finally {
+    server.close();
+  }
+}
+
+const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
+
+function miniflareOptions({ vars, persistPath, onLog }: WorkerOptions, script: string, port: number, url: string) {
+  const durableObjects = Object.fromEntries(
+    Object.entries(STORES).map(([name, className]) => [name, { className, useSQLite: true }]),
+  );
+  const options = convertV4MiniflareOptions({
+    host: HOST,
+    port,
+    cf: false,
+    handleStructuredLogs: ({ message }: { message: string }) => onLog?.(message),
+    workers: [
+      {
+        name: "audit-forwarder",
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
+        compatibilityDate: "2026-07-01",
+        bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
+        durableObjects,
+        kvNamespaces: ["DIRECTORY"],
+      },
+    ],
+  });
+  return persistPath === undefined ? options : { ...options, resourcePersistencePath: persistPath };
+}
+
+async function fillDirectory(miniflare: Miniflare, directory: Readonly<Record<string, string>> = {}): Promise<void> {
+  const entries = Object.entries(directory);
+  if (entries.length === 0) return;
+  const store = await miniflare.getKVNamespace("DIRECTORY");
+  for (const [key, value] of entries) await store.put(key, value);
+}
+
+async function runCron(miniflare: Miniflare): Promise<void> {
+  const worker = await miniflare.getWorker();
+  const result = await worker.scheduled({ cron: "*/5 * * * *" });
+  if (result.outcome !== "ok") throw new AuditError("internal", `the cron handler ended as "${result.outcome}"`);
+}

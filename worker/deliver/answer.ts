@@ -1,0 +1,44 @@
+/** What QStash is told of a message: done, again, or never. Pure. */
+import { retryPlan } from "../../shared/retry-horizon.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RecordResult } from "./ports.ts";
+
+/** Without a wait that WorkOS asked for, QStash's own schedule holds; a lease or a pause is over much sooner. */
+const PAUSED_RETRY_AFTER_MS = 30_000;
+
+/**
+ * The answer to a message: 503 while a record needs another attempt; 489 (which QStash does not retry) once all have ended and
+ * one is a dead letter; otherwise 200. The body names each record's reason.
+ */
+export function answerFor(results: readonly RecordResult[], retried: number): Response {
+  const records = results.map((result) => ({
+    id: result.id,
+    result: result.kind,
+    ...("reason" in result ? { reason: result.reason } : {}),
+  }));
+  const retries = results.filter((result) => result.kind === "retry");
+  if (retries.length > 0) {
+    const asked = retries.map((result) => result.retryAfterMs ?? (result.pause ? PAUSED_RETRY_AFTER_MS : 0));
+    return jsonAnswer({ code: "undelivered", records }, 503, retryAfterHeader(Math.max(...asked), retried));
+  }
+  const headers: Record<string, string> = { "upstash-nonretryable-error": "true" };
+  if (results.some(({ kind }) => kind === "dead_letter"))
+    return jsonAnswer({ code: "rejected", records }, 489, headers);
+  return jsonAnswer({ records });
+}
+
+/** The answer to a message that cannot be delivered while delivery is paused. */
+export function pausedAnswer(retried: number): Response {
+  const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, retried);
+  return jsonAnswer({ code: "paused", detail: "delivery is paused; resume it with POST /api/resume" }, 503, headers);
+}
+
+/**
+ * A wait is passed on as it was asked for at the first attempt. Later it may lengthen the schedule but never shorten it, or a few
+ * short waits would spend every attempt within minutes and turn an outage into dead letters.
+ */
+function retryAfterHeader(askedMs: number, retried: number): Record<string, string> {
+  if (askedMs <= 0) return {};
+  const plannedMs = retried > 0 ? (retryPlan().delaysMs[retried] ?? 0) : 0;
+  return { "retry-after": String(Math.ceil(Math.max(askedMs, plannedMs) / 1000)) };
+}

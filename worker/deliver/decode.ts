@@ -1,0 +1,107 @@
+/** Decodes a message: the envelope as a whole, then each record by itself, so that one bad record does not spoil the others. */
+import * as z from "zod";
+import { isEventId } from "../../shared/event-id.ts";
+import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
+import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
+import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wire.ts";
+
+const Envelope = z.looseObject({
+  v: z.literal(MESSAGE_VERSION),
+  g: z.array(z.union([z.string(), z.null()])),
+  s: z.array(z.string()).optional(),
+  records: z.array(z.unknown()).min(1).max(MESSAGE_MAX_RECORDS),
+});
+
+const list = z.array(z.union([z.string(), z.number()])).optional();
+
+const RecordShape = z.looseObject({
+  id: z.string().refine(isEventId),
+  c: z.array(z.unknown()),
+  k: z.enum(["i", "w"]).optional(),
+  x: z.enum(["success", "failure", "denied", "unknown"]).optional(),
+  y: z.enum(["d", "r"]).optional(),
+  l: list,
+  e: list,
+  j: list,
+  f: list,
+  rp: z
+    .object({
+      id: z.string(),
+      n: z.int().positive(),
+      mended: z.array(z.string()).optional(),
+      acceptDuplicates: z.boolean().optional(),
+    })
+    .optional(),
+});
+
+/** A record that cannot be decoded, with what is needed to decode it later: a message that holds it alone. */
+export interface UnreadableRecord {
+  readonly id?: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type Decoded =
+  | {
+      readonly kind: "message";
+      readonly records: readonly AuditRecord[];
+      readonly unreadable: readonly UnreadableRecord[];
+    }
+  /** Written by a newer policy: deploy the worker. */
+  | { readonly kind: "newer"; readonly version: number }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** Decodes the bytes of a message; never throws. */
+export function decodeMessage(body: Uint8Array): Decoded {
+  const json = parseJson(body);
+  if (json === undefined) return { kind: "unreadable", reason: "the body is not JSON" };
+  const version = typeof json === "object" && json !== null && "v" in json ? json.v : undefined;
+  if (typeof version === "number" && Number.isInteger(version) && version > MESSAGE_VERSION) {
+    return { kind: "newer", version };
+  }
+  const envelope = Envelope.safeParse(json);
+  if (!envelope.success) return { kind: "unreadable", reason: describe(envelope.error) };
+  const { g, s, records } = envelope.data;
+  const shared: Pick<WireMessage, "g" | "s"> = { g, s };
+  const readable: AuditRecord[] = [];
+  const unreadable: UnreadableRecord[] = [];
+  for (const wire of records) {
+    const decoded = decodeOne(wire, shared);
+    if (typeof decoded === "string") unreadable.push(unreadableRecord(wire, shared, decoded));
+    else readable.push(decoded);
+  }
+  return { kind: "message", records: readable, unreadable };
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The record, or why it is unreadable. */
+function decodeOne(wire: unknown, shared: Pick<WireMessage, "g" | "s">): AuditRecord | string {
+  const shape = RecordShape.safeParse(wire);
+  if (!shape.success) return describe(shape.error);
+  try {
+    const record = decodeRecord(shape.data as unknown as WireRecord, shared);
+    // The largest time that a date can hold (ECMA-262, section 21.4.1.1).
+    return Math.abs(record.occurredAtMs) > 8.64e15 ? '"t" is not a time' : record;
+  } catch (error) {
+    return error instanceof Error ? error.message : "undecodable";
+  }
+}
+
+/** Names the first wrong field, never its value. */
+function describe(error: z.ZodError): string {
+  const path = error.issues[0]?.path.map(String).join(".");
+  return path ? `"${path}" is missing or malformed` : "not an object";
+}
+
+function unreadableRecord(wire: unknown, shared: Pick<WireMessage, "g" | "s">, reason: string): UnreadableRecord {
+  const id = typeof wire === "object" && wire !== null && "id" in wire && isEventId(wire.id) ? wire.id : undefined;
+  const message = JSON.stringify({ v: MESSAGE_VERSION, ...shared, records: [wire] });
+  return { ...(id === undefined ? {} : { id }), reason, message };
+}

@@ -1,0 +1,181 @@
+/** Delivers the records of one message: claim, send, archive what ended badly, settle. Each record has a result of its own. */
+import type { AuditRecord } from "../../shared/record.ts";
+import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import type { Claim, Grant, Settlement } from "../ledger/types.ts";
+import { expiredEntry, refusedEntry, unpreparedEntry } from "./dead-letters.ts";
+import { sendAll, type Ended } from "./lanes.ts";
+import type { Delivery, DeliverPorts, Prepared, RecordEvent, RecordResult } from "./ports.ts";
+
+/** One record on its way through a delivery; each step fills in what it learns. */
+interface Job {
+  readonly record: AuditRecord;
+  prepared?: Prepared;
+  grant?: Grant;
+  ended?: Ended;
+  letter?: DeadLetterEntry;
+  result?: RecordResult;
+}
+
+/** Delivers records, each event id once; rejects only where the ledger cannot be reached before anything was sent. */
+export async function deliverRecords(
+  records: readonly AuditRecord[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<readonly RecordResult[]> {
+  const { jobs, repeated } = onePerId(records);
+  await prepareJobs(jobs, delivery, ports);
+  await claimAndSend(jobs, delivery, ports);
+  await parkJobs(jobs, ports);
+  await settleJobs(jobs, delivery, ports);
+  const results = jobs.map((job) => finish(job, ports));
+  return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
+}
+
+/** Of records with the same event id, the outcome goes before an intent or a watchdog's, and the first before the others. */
+function onePerId(records: readonly AuditRecord[]): { jobs: readonly Job[]; repeated: readonly AuditRecord[] } {
+  const jobs = new Map<string, Job>();
+  const repeated: AuditRecord[] = [];
+  for (const record of records) {
+    const known = jobs.get(record.id);
+    if (!known) jobs.set(record.id, { record });
+    else if (known.record.stage !== "outcome" && record.stage === "outcome") {
+      repeated.push(known.record);
+      jobs.set(record.id, { record });
+    } else repeated.push(record);
+  }
+  return { jobs: [...jobs.values()], repeated };
+}
+
+async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
+  const prepared = await ports.prepare(jobs.map(({ record }) => record));
+  for (const [index, job] of jobs.entries()) {
+    const made = prepared[index] ?? { kind: "retry", reason: "not_prepared" };
+    job.prepared = made;
+    if (made.kind === "retry") job.result = { id: job.record.id, kind: "retry", reason: made.reason };
+    if (made.kind === "rejected") job.letter = unpreparedEntry(job.record, made.reason, delivery, ports.now());
+  }
+}
+
+async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
+  const bodies = new Map<string, string>();
+  const claims: Claim[] = [];
+  for (const { record, prepared } of jobs) {
+    if (prepared?.kind !== "ready") continue;
+    bodies.set(record.id, prepared.body);
+    claims.push(claimOf(record, prepared.body));
+  }
+  if (claims.length === 0) return;
+  const startMs = ports.now();
+  const byId = new Map(jobs.map((job) => [job.record.id, job]));
+  const ready = [];
+  for (const grant of await ports.ledger.claim(delivery.lease, claims, startMs)) {
+    const job = byId.get(grant.id);
+    if (job) job.grant = grant;
+    if (job && grant.kind === "expired") job.letter = expiredEntry(job.record, grant, delivery, startMs);
+    const body = grant.kind === "send" ? (grant.body ?? bodies.get(grant.id)) : undefined;
+    if (grant.kind === "send" && body !== undefined) ready.push({ id: grant.id, body, key: grant.key });
+  }
+  for (const ended of await sendAll(ready, startMs, ports)) {
+    const job = byId.get(ended.id);
+    if (!job) continue;
+    job.ended = ended;
+    if (job.grant?.kind === "send" && ended.outcome.kind === "reject") {
+      job.letter = refusedEntry(job.record, job.grant, ended.attempt, delivery);
+    }
+  }
+}
+
+function claimOf(record: AuditRecord, body: string): Claim {
+  const { id, stage, occurredAtMs, requestId, replay } = record;
+  return {
+    id,
+    stage,
+    body,
+    occurredAtMs,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(replay && {
+      replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },
+    }),
+  };
+}
+
+/** Archives before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */
+async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void> {
+  const withLetter = jobs.filter(({ letter }) => letter);
+  if (withLetter.length === 0) return;
+  try {
+    await ports.park(withLetter.flatMap(({ letter }) => letter ?? []));
+  } catch {
+    for (const job of withLetter) {
+      delete job.letter;
+      job.result = { id: job.record.id, kind: "retry", reason: "archive_unreachable" };
+    }
+  }
+}
+
+async function settleJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
+  const settlements = jobs.flatMap(settlementOf);
+  if (settlements.length === 0) return;
+  try {
+    await ports.ledger.settle(delivery.lease, settlements, ports.now());
+  } catch {
+    // The attempts stand in the ledger as leased; the next delivery sends the same bytes under the same key.
+    for (const job of jobs) {
+      if (job.ended) job.result = { id: job.record.id, kind: "retry", reason: "ledger_unreachable" };
+    }
+  }
+}
+
+function settlementOf({ record, ended, letter }: Job): Settlement[] {
+  if (!ended) return [];
+  const isParked = ended.outcome.kind !== "reject" || letter !== undefined;
+  return [{ id: record.id, attempt: isParked ? ended.attempt : { ...ended.attempt, outcome: "retry" } }];
+}
+
+function finish(job: Job, ports: DeliverPorts): RecordResult {
+  const result = job.result ?? resultOf(job);
+  ports.observe(eventOf(job, result));
+  return result;
+}
+
+function resultOf({ record, grant, ended, letter }: Job): RecordResult {
+  const { id } = record;
+  if (letter) return { id, kind: "dead_letter", class: letter.class, reason: letter.reason };
+  if (ended) return resultOfAttempt(id, ended);
+  if (grant?.kind === "skip") return { id, kind: "skipped", reason: grant.why };
+  if (grant?.kind === "rejected") return { id, kind: "dead_letter", class: "rejected", reason: grant.reason };
+  if (grant?.kind === "leased") return { id, kind: "retry", reason: "leased", retryAfterMs: grant.retryAfterMs };
+  return { id, kind: "retry", reason: "not_claimed" };
+}
+
+function resultOfAttempt(id: string, { outcome }: Ended): RecordResult {
+  switch (outcome.kind) {
+    case "delivered":
+      return { id, kind: "delivered" };
+    case "pause":
+      return { id, kind: "retry", reason: outcome.reason, pause: true };
+    case "retry":
+      return {
+        id,
+        kind: "retry",
+        reason: outcome.reason,
+        ...(outcome.retryAfterMs === undefined ? {} : { retryAfterMs: outcome.retryAfterMs }),
+      };
+    case "reject":
+      // Only where the archive did not take it; `parkJobs` has said so.
+      return { id, kind: "retry", reason: "archive_unreachable" };
+  }
+}
+
+function eventOf({ record, grant, ended }: Job, result: RecordResult): RecordEvent {
+  if (!ended || grant?.kind !== "send") return { record, result };
+  const { status, durationMs, wrote } = ended.attempt;
+  const attempt = {
+    number: grant.attempt,
+    key: grant.key,
+    durationMs,
+    wrote,
+    ...(status === undefined ? {} : { status }),
+  };
+  return { record, result, attempt };
+}

@@ -1,0 +1,72 @@
+/** What the delivery of a message needs from the world; a simulation passes its own. */
+import type { AuditRecord } from "../../shared/record.ts";
+import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import type { LedgerPort } from "../ledger/types.ts";
+import type { Sent } from "../workos.ts";
+
+/** The bytes of one record's event, or why there are none. */
+export type Prepared =
+  | { readonly kind: "ready"; readonly body: string; readonly organization: string }
+  /** It can never be sent as it is. */
+  | { readonly kind: "rejected"; readonly reason: string }
+  /** What it needs cannot be read at this moment. */
+  | { readonly kind: "retry"; readonly reason: string };
+
+export interface DeliverPorts {
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly ledger: LedgerPort;
+  readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
+  readonly send: (body: string, key: string) => Promise<Sent>;
+  readonly park: (entries: readonly DeadLetterEntry[]) => Promise<void>;
+  /** Told once for each attempt and each record that ends without one. */
+  readonly observe: (event: RecordEvent) => void;
+}
+
+/** Where a message came from, as QStash says. */
+export interface Delivery {
+  /** Names this delivery in the ledger; never used twice. */
+  readonly lease: string;
+  readonly messageId?: string;
+  /** `Upstash-Retried`: 0 at the first delivery. */
+  readonly retried: number;
+}
+
+/** What became of one record in one delivery. */
+export type RecordResult =
+  | { readonly id: string; readonly kind: "delivered" }
+  | {
+      readonly id: string;
+      readonly kind: "skipped";
+      readonly reason: "delivered" | "discarded" | "superseded" | "repeated";
+    }
+  /** Ended as a dead letter that the archive holds. */
+  | {
+      readonly id: string;
+      readonly kind: "dead_letter";
+      readonly class: DeadLetterEntry["class"];
+      readonly reason: string;
+    }
+  | {
+      readonly id: string;
+      readonly kind: "retry";
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      /** The credential is wrong: delivery must be paused. */
+      readonly pause?: boolean;
+    };
+
+/** One line of the log. */
+export interface RecordEvent {
+  readonly record: AuditRecord;
+  readonly result: RecordResult;
+  /** Absent where nothing was sent. */
+  readonly attempt?: {
+    readonly number: number;
+    readonly key: string;
+    readonly status?: number;
+    readonly durationMs: number;
+    readonly wrote: "yes" | "no" | "maybe";
+  };
+}

@@ -1,0 +1,98 @@
+/** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
+import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import { problemAnswer } from "../http/answers.ts";
+import type { Context, Route } from "../http/router.ts";
+import { readSigned } from "../http/signed.ts";
+import { currentPause, pauseDelivery, reportIncident } from "../monitor/client.ts";
+import { answerFor, pausedAnswer } from "./answer.ts";
+import { unreadableEntry } from "./dead-letters.ts";
+import { decodeMessage, type UnreadableRecord } from "./decode.ts";
+import { deliverRecords } from "./deliver.ts";
+import { livePorts } from "./live-ports.ts";
+import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
+
+export const deliverRoutes: readonly Route[] = [
+  { method: "POST", path: "/deliver", access: "signed", handle: deliver },
+];
+
+async function deliver(context: Context): Promise<Response> {
+  const { request, env, settings } = context;
+  const body = await readSigned(context, "/deliver", MESSAGE_MAX_BYTES);
+  if (body instanceof Response) return body;
+  const delivery = deliveryOf(request);
+  if (await currentPause(env, Date.now())) return pausedAnswer(delivery.retried);
+  const decoded = decodeMessage(body);
+  const ports = livePorts(env, settings, delivery.messageId);
+  if (decoded.kind === "newer") return refuseNewer(context, decoded.version);
+  if (decoded.kind === "unreadable") {
+    const results = await parkUnreadable([{ reason: decoded.reason, bytes: body }], delivery, ports);
+    return answerFor(results, delivery.retried);
+  }
+  const bytes = decoded.unreadable.map((record) => ({ ...record, bytes: new TextEncoder().encode(record.message) }));
+  const [unreadable, results] = await Promise.all([
+    parkUnreadable(bytes, delivery, ports),
+    deliverReadable(context, decoded.records, delivery, ports),
+  ]);
+  return answerFor([...results, ...unreadable], delivery.retried);
+}
+
+function deliveryOf(request: Request): Delivery {
+  const messageId = request.headers.get("upstash-message-id");
+  const retried = Number(request.headers.get("upstash-retried") ?? 0);
+  return {
+    lease: crypto.randomUUID(),
+    retried: Number.isInteger(retried) && retried > 0 ? retried : 0,
+    ...(messageId ? { messageId } : {}),
+  };
+}
+
+async function refuseNewer({ env }: Context, version: number): Promise<Response> {
+  const detail = `message version ${version} is newer than this worker; deploy the worker`;
+  await reportIncident(env, "newer_message", detail, Date.now());
+  return problemAnswer(503, "unsupported_version", "Newer message", detail);
+}
+
+type UnreadableBytes = Pick<UnreadableRecord, "id" | "reason"> & { readonly bytes: Uint8Array };
+
+async function parkUnreadable(
+  records: readonly UnreadableBytes[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<readonly RecordResult[]> {
+  if (records.length === 0) return [];
+  const entries = await Promise.all(
+    records.map((record) => unreadableEntry(record, record.bytes, delivery, ports.now())),
+  );
+  try {
+    await ports.park(entries);
+    return entries.map(resultOfEntry);
+  } catch {
+    return entries.map(({ eventId }) => ({ id: eventId, kind: "retry", reason: "archive_unreachable" }));
+  }
+}
+
+function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEntry): RecordResult {
+  return { id: eventId, kind: "dead_letter", class: deadLetterClass, reason };
+}
+
+async function deliverReadable(
+  { env }: Context,
+  records: readonly AuditRecord[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<readonly RecordResult[]> {
+  try {
+    const results = await deliverRecords(records, delivery, ports);
+    const wrongCredential = results.find((result) => result.kind === "retry" && result.pause === true);
+    if (wrongCredential?.kind === "retry") {
+      const reason = `WorkOS refuses the API key (${wrongCredential.reason})`;
+      await pauseDelivery(env, reason, "credential", Date.now());
+    }
+    return results;
+  } catch {
+    await reportIncident(env, "ledger_unreachable", "the ledger does not answer", Date.now());
+    return records.map(({ id }) => ({ id, kind: "retry", reason: "ledger_unreachable" }));
+  }
+}

@@ -1,0 +1,76 @@
+/** Makes the event of a record. Pure and deterministic: no clock, no randomness. */
+import type { AuditEvent, EventBody } from "../shared/event.ts";
+import { MESSAGE_VERSION, type AuditRecord, type Metadata, type MetadataValue, type Party } from "../shared/record.ts";
+
+/** What the event takes from outside the record. */
+export interface Enrichment {
+  /** WorkOS organization id, where the record has none or holds an id of another system. */
+  readonly organization?: string | undefined;
+  /** Registered schema version of the action; WorkOS takes no version as the first one. */
+  readonly schemaVersion?: number | undefined;
+  /** Names by `type:id`. */
+  readonly names?: ReadonlyMap<string, string> | undefined;
+}
+
+/** The event, or undefined where no organization is known. */
+export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody | undefined {
+  const organization = extra.organization ?? record.organization;
+  if (!organization) return undefined;
+  const named = (party: Party) => withName(party, extra.names);
+  const targets = record.targets.length > 0 ? record.targets : [{ id: record.route, type: "route" }];
+  const event: AuditEvent = {
+    action: record.action,
+    occurred_at: new Date(record.occurredAtMs).toISOString(),
+    ...(extra.schemaVersion === undefined ? {} : { version: extra.schemaVersion }),
+    actor: named(record.actor),
+    targets: targets.map(named),
+    context: {
+      location: record.ip || "unknown",
+      ...(record.userAgent ? { user_agent: record.userAgent } : {}),
+    },
+    metadata: { ...record.metadata, ...ownMetadata(record) },
+  };
+  return { organization_id: organization, event };
+}
+
+function withName(party: Party, names: ReadonlyMap<string, string> | undefined): Party {
+  const name = party.name ?? names?.get(`${party.type}:${party.id}`);
+  return name === undefined ? party : { ...party, name };
+}
+
+/** Keys as in `EVENT_METADATA`; what the record does not hold is left out. */
+function ownMetadata(record: AuditRecord): Metadata {
+  const { gateway, geo } = record;
+  const own: Record<string, MetadataValue | undefined> = {
+    event_id: record.id,
+    outcome: record.outcome,
+    http_method: record.method,
+    http_route: record.route,
+    http_status: record.status,
+    status_source: record.statusSource,
+    duration_ms: record.durationMs,
+    request_id: record.requestId,
+    trace_id: traceIdOf(record.traceparent),
+    assurance: record.assurance,
+    parent_event_id: record.parentId,
+    credential_kind: record.credential?.kind,
+    credential_key_id: record.credential?.keyId,
+    geo: geo && [geo.country, geo.region, geo.city].filter(Boolean).join(", "),
+    missing: record.missing?.join(", "),
+    truncated: record.truncated?.join(", "),
+    gateway_environment: gateway.environment,
+    gateway_build: gateway.build,
+    policy_version: gateway.policyVersion,
+    isolate_id: gateway.isolateId,
+    sequence: record.sequence,
+    record_v: MESSAGE_VERSION,
+    mended: record.replay?.mended?.join(", "),
+    replay_id: record.replay?.id,
+  };
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined && value !== "")) as Metadata;
+}
+
+/** The trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent === undefined ? undefined : /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1];
+}

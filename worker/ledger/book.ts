@@ -1,0 +1,133 @@
+/** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
+import { IDEMPOTENCY_WINDOW_MS } from "../../shared/limits.ts";
+import { mintEventId } from "../../shared/event-id.ts";
+import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { Counters } from "./counters.ts";
+import { afterAttempt, afterDiscard, decide, type Row } from "./rules.ts";
+import { LedgerStore, type SqlPort } from "./store.ts";
+import type { Claim, Grant, LedgerEntry, Settlement } from "./types.ts";
+
+const DAY_MS = 86_400_000;
+
+export class Book {
+  readonly counters: Counters;
+  readonly #store: LedgerStore;
+
+  constructor(sql: SqlPort) {
+    this.#store = new LedgerStore(sql);
+    this.counters = new Counters(this.#store.readCounters());
+  }
+
+  claim(lease: string, claims: readonly Claim[], nowMs: number): readonly Grant[] {
+    return this.#store.transaction(() => claims.map((claim) => this.#claimOne(lease, claim, nowMs)));
+  }
+
+  #claimOne(lease: string, claim: Claim, nowMs: number): Grant {
+    const known = this.#store.get(claim.id);
+    const { grant, row } = decide(known, claim, lease, nowMs);
+    if (row) this.#store.put(row, nowMs);
+    if (grant.kind === "expired") this.#store.endWait(claim.id);
+    this.counters.claimed(grant, known === undefined);
+    return grant;
+  }
+
+  settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {
+    this.#store.transaction(() => {
+      for (const { id, attempt } of settlements) this.#settleOne(lease, id, attempt, nowMs);
+    });
+  }
+
+  #settleOne(lease: string, id: string, attempt: Settlement["attempt"], nowMs: number): void {
+    const known = this.#store.get(id);
+    if (!known) return;
+    const row = afterAttempt(known, lease, attempt);
+    this.#store.put(row, nowMs);
+    if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
+    else if (known.attempts.length > 0) this.#store.endWait(id);
+    this.counters.settled(attempt, known.occurredMs, nowMs);
+  }
+
+  lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
+    return ids.flatMap((id) => {
+      const row = this.#store.get(id);
+      return row ? [entryOf(row, nowMs)] : [];
+    });
+  }
+
+  /** Event ids of a request id among the UUIDv7 minted between two times. */
+  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly string[] {
+    return this.#store.idsOfRequest(requestId, lowestIdAt(sinceMs), lowestIdAt(untilMs), limit);
+  }
+
+  discard(id: string, reason: string, nowMs: number): "discarded" | "delivered" | "leased" {
+    return this.#store.transaction(() => {
+      const known = this.#store.get(id);
+      if (known?.state === "delivered") return "delivered";
+      if (known && known.lease !== null && known.leaseUntilMs > nowMs) return "leased";
+      this.#store.put(afterDiscard(known ?? unseen(id, nowMs), reason), nowMs);
+      this.#store.endWait(id);
+      return "discarded";
+    });
+  }
+
+  /** These records became dead letters: nobody waits for their next attempt. */
+  parked(ids: readonly string[]): void {
+    for (const id of ids) this.#store.endWait(id);
+  }
+
+  waiting(): { readonly count: number; readonly oldestMs: number | null } {
+    return this.#store.waiting();
+  }
+
+  saveCounters(): void {
+    this.#store.writeCounters(this.counters.toJson());
+  }
+
+  /** Forgets one slice of what is older than the retention; true where more may remain. */
+  prune(nowMs: number): boolean {
+    const oldId = lowestIdAt(nowMs - LEDGER_RETENTION_MS);
+    return this.#store.prune(nowMs, oldId, lowestIdAt(nowMs + DAY_MS), IDEMPOTENCY_WINDOW_MS);
+  }
+}
+
+function entryOf(row: Row, nowMs: number): LedgerEntry {
+  const leased = row.lease !== null && row.leaseUntilMs > nowMs;
+  const lost = row.lease !== null && row.wrote !== "yes";
+  return {
+    id: row.id,
+    state: row.state,
+    wrote: lost ? "maybe" : row.wrote,
+    stage: row.stage,
+    key: row.key,
+    replays: row.replays,
+    firstAttemptAtMs: row.firstMs,
+    attempts: row.attempts,
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    occurredAtMs: row.occurredMs,
+    ...(row.requestId === null ? {} : { requestId: row.requestId }),
+    leased,
+  };
+}
+
+function unseen(id: string, nowMs: number): Row {
+  return {
+    id,
+    state: "pending",
+    wrote: "no",
+    stage: "outcome",
+    key: id,
+    body: null,
+    replays: 0,
+    firstMs: nowMs,
+    lease: null,
+    leaseUntilMs: 0,
+    attempts: [],
+    reason: null,
+    occurredMs: nowMs,
+    requestId: null,
+  };
+}
+
+function lowestIdAt(ms: number): string {
+  return mintEventId(Math.max(ms, 0), new Uint8Array(9), 0).slice(0, 13);
+}

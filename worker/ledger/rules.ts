@@ -1,0 +1,174 @@
+/** The rules of the ledger, pure: who may send what under which key, and what an attempt's end changes. */
+import { IDEMPOTENCY_WINDOW_MS, LEASE_MS } from "../../shared/limits.ts";
+import type { Stage } from "../../shared/record.ts";
+import type { Claim, Grant, LedgerAttempt, LedgerState } from "./types.ts";
+
+/** Of a record that fails for weeks, the newest attempts are kept. Our choice. */
+const MAX_ATTEMPTS_KEPT = 20;
+
+/** The memory of one event id. */
+export interface Row {
+  readonly id: string;
+  readonly state: LedgerState;
+  /** What the attempts that ended say; one that is under way or lost its delivery counts as `maybe`. */
+  readonly wrote: "yes" | "no" | "maybe";
+  readonly stage: Stage;
+  readonly key: string;
+  /** The frozen bytes; null once it has ended. */
+  readonly body: string | null;
+  readonly replays: number;
+  /** Start of WorkOS's idempotency window for `key`. */
+  readonly firstMs: number;
+  readonly lease: string | null;
+  readonly leaseUntilMs: number;
+  readonly attempts: readonly LedgerAttempt[];
+  readonly reason: string | null;
+  readonly occurredMs: number;
+  readonly requestId: string | null;
+}
+
+/** A grant, and the row to store where the claim changes it. */
+export interface Decision {
+  readonly grant: Grant;
+  readonly row?: Row;
+}
+
+/** Decides one claim against what is known of its event id. */
+export function decide(known: Row | undefined, claim: Claim, lease: string, nowMs: number): Decision {
+  const { id } = claim;
+  if (!known) return send(freshRow(claim, nowMs), claim, lease, nowMs);
+  if (known.state === "delivered" || known.state === "discarded") return skip(id, known.state);
+  if (known.lease !== null && known.leaseUntilMs > nowMs) {
+    return { grant: { id, kind: "leased", retryAfterMs: known.leaseUntilMs - nowMs } };
+  }
+  // An intent or a watchdog's record never stands in for an outcome, whatever became of that.
+  if (known.stage === "outcome" && claim.stage !== "outcome") return skip(id, "superseded");
+  const row = withLostAttempt(known);
+  const isNewReplay = claim.replay !== undefined && claim.replay.n > row.replays;
+  if (row.state === "rejected") return decideRejected(row, claim, lease, nowMs, isNewReplay);
+  return row.wrote === "maybe"
+    ? decideMaybe(row, claim, lease, nowMs, isNewReplay)
+    : decideUnwritten(row, claim, lease, nowMs, isNewReplay);
+}
+
+/** WorkOS may repeat its stored refusal, so whatever is sent after one has a key of its own. */
+function decideRejected(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+  if (isNewReplay) return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
+  if (outranks(claim, row)) return send(reopen(row, claim, `${row.id}:outcome`, nowMs), claim, lease, nowMs);
+  return { grant: { id: row.id, kind: "rejected", reason: row.reason ?? "rejected" } };
+}
+
+/** The key and the bytes stay as long as WorkOS remembers the key; then only an operator may risk a second event. */
+function decideMaybe(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+  // A request that starts now must also end inside the window.
+  if (nowMs - row.firstMs < IDEMPOTENCY_WINDOW_MS - LEASE_MS) return send(row, claim, lease, nowMs);
+  if (isNewReplay && claim.replay?.acceptDuplicates) {
+    return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
+  }
+  const { attempts, firstMs } = row;
+  return {
+    grant: { id: row.id, kind: "expired", attempts: attempts.length, firstAttemptAtMs: firstMs },
+    row: { ...row, lease: null },
+  };
+}
+
+/** Nothing was written, so the window starts anew, and better bytes may take the place of the frozen ones. */
+function decideUnwritten(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+  if (isNewReplay && claim.replay?.mended) {
+    return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
+  }
+  if (outranks(claim, row)) return send(reopen(row, claim, row.key, nowMs), claim, lease, nowMs);
+  return send({ ...row, firstMs: nowMs }, claim, lease, nowMs);
+}
+
+function skip(id: string, why: "delivered" | "discarded" | "superseded"): Decision {
+  return { grant: { id, kind: "skip", why } };
+}
+
+function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
+  const leased: Row = {
+    ...row,
+    replays: Math.max(row.replays, claim.replay?.n ?? 0),
+    lease,
+    leaseUntilMs: nowMs + LEASE_MS,
+  };
+  const frozen = row.body !== null && row.body !== claim.body ? { body: row.body } : {};
+  const attempt = row.attempts.length + 1;
+  const grant: Grant = { id: row.id, kind: "send", key: row.key, attempt, firstAttemptAtMs: row.firstMs, ...frozen };
+  return { grant, row: leased };
+}
+
+function freshRow(claim: Claim, nowMs: number): Row {
+  return {
+    id: claim.id,
+    state: "pending",
+    wrote: "no",
+    stage: claim.stage,
+    key: claim.id,
+    body: claim.body,
+    replays: 0,
+    firstMs: nowMs,
+    lease: null,
+    leaseUntilMs: 0,
+    attempts: [],
+    reason: null,
+    occurredMs: claim.occurredAtMs,
+    requestId: claim.requestId ?? null,
+  };
+}
+
+/** The same event id with new bytes; the history stays. */
+function reopen(row: Row, claim: Claim, key: string, nowMs: number): Row {
+  return { ...freshRow(claim, nowMs), key, replays: row.replays, attempts: row.attempts };
+}
+
+function replayKey(claim: Claim): string {
+  return `${claim.id}:r${claim.replay?.n ?? 0}`;
+}
+
+function outranks(claim: Claim, row: Row): boolean {
+  return claim.stage === "outcome" && row.stage !== "outcome";
+}
+
+/** A lease that nobody settled: its request may have reached WorkOS. */
+function withLostAttempt(row: Row): Row {
+  if (row.lease === null) return row;
+  const lost: LedgerAttempt = { atMs: row.leaseUntilMs - LEASE_MS, durationMs: 0, outcome: "lost", wrote: "maybe" };
+  return { ...row, wrote: row.wrote === "yes" ? "yes" : "maybe", lease: null, attempts: keep(row.attempts, lost) };
+}
+
+/**
+ * The row after an attempt. `delivered` holds whoever says it; anything else counts only from the holder of the lease, because
+ * a late answer must not undo what a newer delivery knows.
+ */
+export function afterAttempt(row: Row, lease: string, attempt: LedgerAttempt): Row {
+  const attempts = keep(row.attempts, attempt);
+  const isHolder = row.lease === lease;
+  const released = isHolder ? { lease: null } : {};
+  if (attempt.outcome === "delivered") {
+    return { ...row, ...released, attempts, state: "delivered", wrote: "yes", body: null, reason: null };
+  }
+  if (row.state !== "pending") return { ...row, attempts };
+  if (attempt.outcome === "reject" && isHolder) {
+    return {
+      ...row,
+      ...released,
+      attempts,
+      state: "rejected",
+      wrote: "no",
+      body: null,
+      reason: attempt.reason ?? null,
+    };
+  }
+  const wrote = attempt.wrote === "maybe" || row.wrote === "maybe" ? "maybe" : "no";
+  return { ...row, ...released, attempts, wrote };
+}
+
+/** The row after an operator gave the record up; it may not be under way. */
+export function afterDiscard(row: Row, reason: string): Row {
+  return { ...withLostAttempt(row), state: "discarded", body: null, reason };
+}
+
+function keep(attempts: readonly LedgerAttempt[], next: LedgerAttempt): readonly LedgerAttempt[] {
+  return [...attempts, next].slice(-MAX_ATTEMPTS_KEPT);
+}

@@ -1,0 +1,9 @@
+/** A Durable Object's SQLite as the port that the stores need. */
+import type { SqlPort } from "./store.ts";
+
+export function storageSql(storage: DurableObjectStorage): SqlPort {
+  return {
+    all: (query, ...parameters) => storage.sql.exec(query, ...parameters).toArray(),
+    transaction: (run) => storage.transactionSync(run),
+  };
+}

@@ -1,0 +1,154 @@
+/** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
+import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import type { Stage } from "../../shared/record.ts";
+import type { Row } from "./rules.ts";
+import type { LedgerAttempt, LedgerState } from "./types.ts";
+
+/** SQLite as a Durable Object or `node:sqlite` gives it. */
+export interface SqlPort {
+  all(query: string, ...parameters: readonly (string | number | null)[]): readonly Record<string, unknown>[];
+  transaction<T>(run: () => T): T;
+}
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS ledger (
+  id TEXT PRIMARY KEY, state INTEGER NOT NULL, wrote INTEGER NOT NULL, stage INTEGER NOT NULL, key TEXT, body TEXT,
+  replays INTEGER NOT NULL, first_ms INTEGER NOT NULL, lease TEXT, lease_until_ms INTEGER NOT NULL, attempts TEXT,
+  reason TEXT, occurred_ms INTEGER NOT NULL, request_id TEXT, touched_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
+`;
+
+const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected", "discarded"];
+const WROTE = ["no", "maybe", "yes"] as const;
+const STAGES: readonly Stage[] = ["outcome", "intent", "watchdog"];
+const OUTCOMES = ["delivered", "retry", "reject", "pause", "lost"] as const;
+/** Rows that one step of the pruning removes. */
+const PRUNE_SLICE_ROWS = 5_000;
+
+export class LedgerStore {
+  readonly #sql: SqlPort;
+
+  constructor(sql: SqlPort) {
+    this.#sql = sql;
+    sql.all(SCHEMA);
+  }
+
+  transaction<T>(run: () => T): T {
+    return this.#sql.transaction(run);
+  }
+
+  get(id: string): Row | undefined {
+    const [found] = this.#sql.all("SELECT * FROM ledger WHERE id = ?", id);
+    return found && readRow(found);
+  }
+
+  put(row: Row, nowMs: number): void {
+    this.#sql.all(
+      "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      row.id,
+      STATES.indexOf(row.state),
+      WROTE.indexOf(row.wrote),
+      STAGES.indexOf(row.stage),
+      row.key === row.id ? null : row.key,
+      row.body,
+      row.replays,
+      row.firstMs,
+      row.lease,
+      row.leaseUntilMs,
+      writeAttempts(row.attempts),
+      row.reason,
+      row.occurredMs,
+      row.requestId,
+      nowMs,
+    );
+  }
+
+  /** Event ids of a request id, newest first; reads every row between the two ids, so keep them near. */
+  idsOfRequest(requestId: string, fromId: string, untilId: string, limit: number): readonly string[] {
+    const query = "SELECT id FROM ledger WHERE id >= ? AND id < ? AND request_id = ? ORDER BY id DESC LIMIT ?";
+    return this.#sql.all(query, fromId, untilId, requestId, limit).map(({ id }) => String(id));
+  }
+
+  /** Notes that a record waits for its next attempt; not on the clean path. */
+  wait(id: string, occurredMs: number, nowMs: number): void {
+    this.#sql.all("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)", id, occurredMs, nowMs);
+  }
+
+  endWait(id: string): void {
+    this.#sql.all("DELETE FROM waiting WHERE id = ?", id);
+  }
+
+  /** Records that wait for their next attempt, and the time of the oldest request among them. */
+  waiting(): { readonly count: number; readonly oldestMs: number | null } {
+    const [row] = this.#sql.all("SELECT COUNT(*) AS count, MIN(occurred_ms) AS oldest FROM waiting");
+    return { count: Number(row?.["count"] ?? 0), oldestMs: (row?.["oldest"] as number | null | undefined) ?? null };
+  }
+
+  readCounters(): string | undefined {
+    const [row] = this.#sql.all("SELECT json FROM counters WHERE id = 1");
+    return row && String(row["json"]);
+  }
+
+  writeCounters(json: string): void {
+    this.#sql.all("INSERT OR REPLACE INTO counters VALUES (1, ?)", json);
+  }
+
+  /**
+   * Forgets what was last touched before the retention, at most one slice; true where more may remain. A UUIDv7 sorts by
+   * time, so only ids below `oldId` and above `futureId` need to be looked at: the others are either younger or come into
+   * reach later.
+   */
+  prune(nowMs: number, oldId: string, futureId: string, waitingMaxAgeMs: number): boolean {
+    this.#sql.all("DELETE FROM waiting WHERE touched_ms < ?", nowMs - waitingMaxAgeMs);
+    const query = `DELETE FROM ledger WHERE id IN (
+      SELECT id FROM ledger WHERE (id < ? OR id > ?) AND touched_ms < ? LIMIT ${PRUNE_SLICE_ROWS}) RETURNING id`;
+    return this.#sql.all(query, oldId, futureId, nowMs - LEDGER_RETENTION_MS).length === PRUNE_SLICE_ROWS;
+  }
+}
+
+function readRow(found: Record<string, unknown>): Row {
+  const id = String(found["id"]);
+  return {
+    id,
+    state: STATES[Number(found["state"])] ?? "pending",
+    wrote: WROTE[Number(found["wrote"])] ?? "maybe",
+    stage: STAGES[Number(found["stage"])] ?? "outcome",
+    key: (found["key"] as string | null) ?? id,
+    body: found["body"] as string | null,
+    replays: Number(found["replays"]),
+    firstMs: Number(found["first_ms"]),
+    lease: found["lease"] as string | null,
+    leaseUntilMs: Number(found["lease_until_ms"]),
+    attempts: readAttempts(found["attempts"] as string | null),
+    reason: found["reason"] as string | null,
+    occurredMs: Number(found["occurred_ms"]),
+    requestId: found["request_id"] as string | null,
+  };
+}
+
+/** `[at, duration, outcome, wrote, status, reason]`, short because most rows keep one for months. */
+function writeAttempts(attempts: readonly LedgerAttempt[]): string | null {
+  if (attempts.length === 0) return null;
+  return JSON.stringify(
+    attempts.map(({ atMs, durationMs, outcome, wrote, status, reason }) => {
+      const short = [atMs, durationMs, OUTCOMES.indexOf(outcome), WROTE.indexOf(wrote), status ?? 0];
+      return reason === undefined ? short : [...short, reason];
+    }),
+  );
+}
+
+type ShortAttempt = readonly [number, number, number, number, number, string?];
+
+function readAttempts(json: string | null): readonly LedgerAttempt[] {
+  if (json === null) return [];
+  return (JSON.parse(json) as readonly ShortAttempt[]).map(([atMs, durationMs, outcome, wrote, status, reason]) => ({
+    atMs,
+    durationMs,
+    outcome: OUTCOMES[outcome] ?? "lost",
+    wrote: WROTE[wrote] ?? "maybe",
+    ...(status === 0 ? {} : { status }),
+    ...(reason === undefined ? {} : { reason }),
+  }));
+}

@@ -1,0 +1,73 @@
+/** The monitor from outside. What a delivery asks of it is remembered in the isolate for a few seconds. */
+import type { Env } from "../env.ts";
+import type { IncidentKind } from "./incidents.ts";
+import type { Pause } from "./monitor.ts";
+
+type MonitorEnv = Pick<Env, "MONITOR">;
+
+/** How long an isolate trusts what it last heard: a pause made elsewhere holds here that much later. Our choice. */
+const PAUSE_CACHE_MS = 5_000;
+/** An incident that was just reported is not reported again for so long. Our choice. */
+const REPORT_CACHE_MS = 60_000;
+
+let cachedPause: { readonly pause: Pause | null; readonly atMs: number } | undefined;
+const reportedAtMs = new Map<IncidentKind, number>();
+
+export function monitor(env: MonitorEnv) {
+  return env.MONITOR.getByName("monitor");
+}
+
+/** The pause, if delivery is paused; where the monitor does not answer, delivery goes on and WorkOS decides. */
+export async function currentPause(env: MonitorEnv, nowMs: number): Promise<Pause | null> {
+  if (cachedPause && nowMs - cachedPause.atMs < PAUSE_CACHE_MS) return cachedPause.pause;
+  try {
+    return remember(await monitor(env).pauseState(), nowMs);
+  } catch {
+    return null;
+  }
+}
+
+/** Pauses delivery at QStash and here; repeats change nothing. */
+export async function pauseDelivery(env: MonitorEnv, reason: string, by: Pause["by"], nowMs: number): Promise<Pause> {
+  const pause = await monitor(env).pause(reason, by);
+  remember(pause, nowMs);
+  return pause;
+}
+
+/** Resumes delivery; false where QStash does not confirm it. */
+export async function resumeDelivery(env: MonitorEnv, nowMs: number): Promise<boolean> {
+  const resumed = await monitor(env).resume();
+  if (resumed) remember(null, nowMs);
+  return resumed;
+}
+
+/** Opens an incident: one alert and one log line, however often it is reported. Never throws. */
+export async function reportIncident(
+  env: MonitorEnv,
+  kind: IncidentKind,
+  detail: string,
+  nowMs: number,
+): Promise<void> {
+  if (nowMs - (reportedAtMs.get(kind) ?? 0) < REPORT_CACHE_MS) return;
+  reportedAtMs.set(kind, nowMs);
+  try {
+    await monitor(env).report(kind, detail);
+  } catch {
+    reportedAtMs.delete(kind);
+  }
+}
+
+/** Ends an incident: one message that it is over. Never throws. */
+export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Promise<void> {
+  reportedAtMs.delete(kind);
+  try {
+    await monitor(env).resolve(kind);
+  } catch {
+    // The next sweep says it again.
+  }
+}
+
+function remember(pause: Pause | null, atMs: number): Pause | null {
+  cachedPause = { pause, atMs };
+  return pause;
+}

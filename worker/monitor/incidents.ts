@@ -1,0 +1,97 @@
+/** Open incidents and the messages about them that still have to go out; each incident is announced once and its end once. */
+
+export type IncidentKind =
+  | "paused"
+  | "dead_letters_rejected"
+  | "dead_letters_exhausted"
+  | "dead_letters_credential"
+  | "dead_letters_unreadable"
+  | "undelivered_too_long"
+  | "outbox_waits_too_long"
+  | "queue_unreachable"
+  | "ledger_unreachable"
+  | "newer_message";
+
+export interface Incident {
+  readonly kind: IncidentKind;
+  readonly detail: string;
+  readonly sinceMs: number;
+  /** null while it lasts. */
+  readonly untilMs: number | null;
+}
+
+export interface Notice extends Incident {
+  readonly id: number;
+  readonly tries: number;
+}
+
+export class Incidents {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(`
+      CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS notices (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER,
+        tries INTEGER NOT NULL DEFAULT 0
+      );
+    `);
+  }
+
+  /** True where the incident is new. */
+  open(kind: IncidentKind, detail: string, nowMs: number): boolean {
+    const inserted = this.#sql
+      .exec("INSERT INTO incidents VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING kind", kind, detail, nowMs)
+      .toArray();
+    if (inserted.length === 0) return false;
+    this.#notice({ kind, detail, sinceMs: nowMs, untilMs: null });
+    return true;
+  }
+
+  /** True where there was one to end. */
+  close(kind: IncidentKind, nowMs: number): boolean {
+    const [ended] = this.#sql
+      .exec<{ detail: string; since_ms: number }>("DELETE FROM incidents WHERE kind = ? RETURNING *", kind)
+      .toArray();
+    if (!ended) return false;
+    this.#notice({ kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs });
+    return true;
+  }
+
+  list(): readonly Incident[] {
+    return this.#sql
+      .exec<{ kind: IncidentKind; detail: string; since_ms: number }>("SELECT * FROM incidents ORDER BY since_ms")
+      .toArray()
+      .map(({ kind, detail, since_ms }) => ({ kind, detail, sinceMs: since_ms, untilMs: null }));
+  }
+
+  /** What has to be announced, oldest first. */
+  notices(): readonly Notice[] {
+    type Found = {
+      id: number;
+      kind: IncidentKind;
+      detail: string;
+      since_ms: number;
+      until_ms: number | null;
+      tries: number;
+    };
+    return this.#sql
+      .exec<Found>("SELECT * FROM notices ORDER BY id")
+      .toArray()
+      .map(({ since_ms, until_ms, ...rest }) => ({ ...rest, sinceMs: since_ms, untilMs: until_ms }));
+  }
+
+  announced(id: number): void {
+    this.#sql.exec("DELETE FROM notices WHERE id = ?", id);
+  }
+
+  failed(id: number): void {
+    this.#sql.exec("UPDATE notices SET tries = tries + 1 WHERE id = ?", id);
+  }
+
+  #notice({ kind, detail, sinceMs, untilMs }: Incident): void {
+    const query = "INSERT INTO notices (kind, detail, since_ms, until_ms) VALUES (?, ?, ?, ?)";
+    this.#sql.exec(query, kind, detail, sinceMs, untilMs);
+  }
+}

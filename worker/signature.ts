@@ -1,0 +1,117 @@
+/** Checks QStash's signature of a delivery. https://upstash.com/docs/qstash/howto/signature */
+import { errors } from "jose";
+import { jwtVerify } from "jose/jwt/verify";
+import { AuditError } from "../shared/errors.ts";
+import type { Settings } from "./env.ts";
+
+/** The public keys of QStash's development server and its test users. https://upstash.com/docs/qstash/howto/local-development */
+const DEVELOPMENT_KEYS: ReadonlySet<string> = new Set([
+  "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r",
+  "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs",
+  "sig_7GVPjvuwsfqF65iC8fSrs1dfYruM",
+  "sig_5NoELc3EFnZn4DVS5bDs2Nk4b7Ua",
+  "sig_6jWGaWRxHsw4vMSPJprXadyvrybF",
+  "sig_7qHbvhmahe5GwfePDiS5Lg3pi6Qx",
+  "sig_5T8FcSsynBjn9mMLBsXhpacRovJf",
+  "sig_7GFR4YaDshFcqsxWRZpRB161jguD",
+  "sig_7RvLjqfZBvP5KEUimQCE1pvpLuou",
+  "sig_7W3ZNbfKWk5NWwEs3U4ixuQ7fxwE",
+]);
+
+export interface SignedDelivery {
+  /** Value of `Upstash-Signature`. */
+  readonly token: string | null;
+  readonly body: Uint8Array;
+  /** The URL that QStash was told to call. */
+  readonly url: string;
+}
+
+type SigningSettings = Pick<
+  Settings,
+  | "QSTASH_CURRENT_SIGNING_KEY"
+  | "QSTASH_NEXT_SIGNING_KEY"
+  | "QSTASH_CURRENT_SIGNING_KEY_2"
+  | "QSTASH_NEXT_SIGNING_KEY_2"
+  | "AUDIT_WORKER_URL"
+>;
+
+/** The keys to try, in order; development keys are left out unless both this request and the worker's own URL are on loopback. */
+export function signingKeys(settings: SigningSettings, requestUrl: string): readonly string[] {
+  const keys = [
+    settings.QSTASH_CURRENT_SIGNING_KEY,
+    settings.QSTASH_NEXT_SIGNING_KEY,
+    settings.QSTASH_CURRENT_SIGNING_KEY_2,
+    settings.QSTASH_NEXT_SIGNING_KEY_2,
+  ].filter((key) => key !== undefined);
+  if (isLoopback(requestUrl) && isLoopback(settings.AUDIT_WORKER_URL)) return keys;
+  return keys.filter((key) => !DEVELOPMENT_KEYS.has(key));
+}
+
+/**
+ * Resolves when one of `keys` signed the delivery for its URL and body, HS256 only, with no tolerance of the clock. The next key
+ * is tried only after a wrong signature. Throws `invalid_signature` on anything else.
+ */
+export async function verifySignature(delivery: SignedDelivery, keys: readonly string[], nowMs: number): Promise<void> {
+  const { token } = delivery;
+  if (!token) throw refusal('"upstash-signature" is missing');
+  for (const key of keys) {
+    const claims = await verifyWith(key, token, delivery.url, nowMs);
+    if (!claims) continue;
+    if (!(await isHashOf(claims.body, delivery.body))) throw refusal('claim "body" does not match the body');
+    return;
+  }
+  throw refusal('"upstash-signature" was made with another key');
+}
+
+/** The claims, or undefined where only the signature is wrong. */
+async function verifyWith(key: string, token: string, subject: string, nowMs: number) {
+  try {
+    const { payload } = await jwtVerify<{ body?: unknown }>(token, await importKey(key), {
+      algorithms: ["HS256"],
+      issuer: "Upstash",
+      subject,
+      requiredClaims: ["exp", "body"],
+      currentDate: new Date(nowMs),
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
+    throw refusal(describe(error), error);
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'claim "exp" is in the past';
+  if (error instanceof errors.JWTClaimValidationFailed) return `claim "${error.claim}" is missing or wrong`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return '"alg" must be HS256';
+  return '"upstash-signature" is not a signed token';
+}
+
+function refusal(message: string, cause?: unknown): AuditError {
+  return new AuditError("invalid_signature", message, { cause });
+}
+
+const imported = new Map<string, Promise<CryptoKey>>();
+
+function importKey(key: string): Promise<CryptoKey> {
+  let found = imported.get(key);
+  if (!found) {
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    found = crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, ["verify"]);
+    imported.set(key, found);
+  }
+  return found;
+}
+
+/** The claim is base64url of SHA-256, with padding or without. */
+async function isHashOf(claim: unknown, body: Uint8Array): Promise<boolean> {
+  if (typeof claim !== "string") return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
+  const base64 = btoa(String.fromCharCode(...digest));
+  return claim.replace(/=+$/, "") === base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname);
+}

@@ -1,0 +1,77 @@
+/** One request to WorkOS. https://workos.com/docs/reference/audit-logs/create-event */
+import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
+import type { Answer } from "../shared/outcome.ts";
+import type { Settings } from "./env.ts";
+import { readBounded } from "./http/body.ts";
+import type { Fetch } from "./qstash/request.ts";
+
+/** An answer is a few hundred bytes; what is longer is not read. Our choice. */
+const ANSWER_MAX_BYTES = 65_536;
+/** So many errors of one answer are named. Our choice. */
+const MAX_NAMED_ERRORS = 3;
+
+export interface Sent {
+  readonly answer: Answer;
+  /** Code, instance paths and keywords of an error answer; never its message or data, which can echo the event. */
+  readonly detail?: string;
+}
+
+/** Sends one event body under its idempotency key, for at most 15 s; redirects are not followed. Never throws. */
+export async function sendEvent(
+  settings: Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">,
+  fetcher: Fetch,
+  body: string,
+  key: string,
+): Promise<Sent> {
+  try {
+    const response = await fetcher(`${settings.WORKOS_BASE_URL}/audit_logs/events`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${settings.WORKOS_API_KEY}`,
+        "content-type": "application/json",
+        "idempotency-key": key,
+      },
+      body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(WORKOS_TIMEOUT_MS),
+    });
+    const json = parseJson(await readBounded(response, ANSWER_MAX_BYTES));
+    const retryAfter = response.headers.get("retry-after");
+    const detail = response.ok ? undefined : errorDetail(json);
+    return {
+      answer: { kind: "response", status: response.status, json, retryAfter },
+      ...(detail ? { detail } : {}),
+    };
+  } catch (error) {
+    const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+    return { answer: { kind: timedOut ? "timeout" : "network" } };
+  }
+}
+
+function parseJson(body: Uint8Array | undefined): unknown {
+  if (!body) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(body)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the published error shapes and the ones seen in the field: `errors` of `{instancePath, keyword}` or `{code, field}`. */
+export function errorDetail(json: unknown): string | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  const { code, errors } = json as { code?: unknown; errors?: unknown };
+  const parts = [safe(code), ...(Array.isArray(errors) ? errors.slice(0, MAX_NAMED_ERRORS).map(errorItem) : [])];
+  return parts.filter(Boolean).join(" ") || undefined;
+}
+
+function errorItem(item: unknown): string {
+  if (typeof item !== "object" || item === null) return "";
+  const { instancePath, keyword, code, field } = item as Record<string, unknown>;
+  return [safe(instancePath), safe(keyword), safe(code), safe(field)].filter(Boolean).join(" ");
+}
+
+/** Only what looks like a name or a path, so that no value of the event can pass. */
+function safe(value: unknown): string {
+  return typeof value === "string" && /^[\w./~-]{1,100}$/.test(value) ? value : "";
+}

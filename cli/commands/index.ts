@@ -1,8 +1,10 @@
 /** Every command, in the order of the help. */
 import type { Registration } from "../run/command.ts";
+import { completion } from "./completion.ts";
 import { deadLetters } from "./dead-letters/index.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
+import { pseudonym } from "./pseudonym.ts";
 import { trace } from "./trace.ts";
 
-export const commands: readonly Registration[] = [init, deadLetters, trace, pause, resume];
+export const commands: readonly Registration[] = [init, deadLetters, trace, pause, resume, pseudonym, completion];

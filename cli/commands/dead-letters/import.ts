@@ -1,4 +1,4 @@
-/** `dead-letters import <file>`: takes an export into another deployment. */
+/** `dead-letters import [file]`: takes an export into another deployment. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Imported } from "../../api/answers.ts";
@@ -9,14 +9,14 @@ import { WrongUse } from "../../run/failure.ts";
 import { count } from "../../run/text.ts";
 
 export const importLetters = command({
-  usage: "import <file>",
+  usage: "import [file]",
   about: "Take exported dead letters into this deployment (JSON lines, exported with --reveal)",
-  options: (yargs) =>
-    yargs.positional("file", { type: "string", demandOption: true, describe: "A file of JSON lines, or - for stdin" }),
+  options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
+    const input = args.file === undefined ? io.stdin("file") : createReadStream(args.file);
     const api = openApi(io);
     const total = { imported: 0, known: 0, refused: [] as Imported["refused"] };
-    for await (const chunk of chunks(linesOf(args.file))) {
+    for await (const chunk of chunks(linesOf(input))) {
       const answer = await send(api, chunk);
       total.imported += answer.imported;
       total.known += answer.known;
@@ -38,12 +38,11 @@ async function send(api: Api, chunk: readonly Line[]): Promise<Imported> {
   return { ...answer, refused };
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
+async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Infinity });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new WrongUse(`the file "${file}" does not exist`);
+    throw new WrongUse('"file" does not exist');
   }
 }

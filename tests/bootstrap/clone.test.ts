@@ -32,7 +32,7 @@ it("a clone without packages sets itself up from the real registry on an old Nod
   await cp(REPOSITORY, clone, { recursive: true, filter: (file) => !NOT_CLONED.has(file.split("/").at(-1) ?? "") });
   const { directory, env } = await oldNode();
   const PATH = [directory, process.env["PATH"]].join(delimiter);
-  const options = { cwd: clone, env: { PATH, HOME: homedir(), ...env } };
+  const options = { cwd: clone, env: { PATH, HOME: homedir(), npm_config_update_notifier: "false", ...env } };
   const first = await run("npm", ["run", "format", "--", "--check", "package.json"], options);
   expect(first.stderr).toMatch(/^done getting Node 24\.\S+, since this one is 2[0-3]\./m);
   expect(first.stderr).toMatch(/^done installing the packages, \d+ s$/m);

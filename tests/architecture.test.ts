@@ -1,0 +1,208 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import * as rules from "./architecture/rules.ts";
+import { readTree, specifiersOf, type Tree } from "./architecture/tree.ts";
+
+const repository = readTree(fileURLToPath(new URL("../", import.meta.url)));
+
+describe("this repository", () => {
+  it("was read", () => {
+    expect([...repository.keys()]).toEqual(
+      expect.arrayContaining(["shared/errors.ts", "cli/bootstrap/run.mjs", "package-lock.json"]),
+    );
+  });
+
+  it.each(Object.entries(rules))("%s", (_, rule) => {
+    expect(rule(repository)).toEqual([]);
+  });
+});
+
+interface Case {
+  readonly rule: (tree: Tree) => string[];
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly violations: readonly string[];
+}
+
+const lines = (count: number): string => "//\n".repeat(count);
+const manifest = { "package.json": '{"dependencies":{"zod":"1.0.0"},"devDependencies":{"@types/node":"1.0.0"}}' };
+
+const imports: readonly Case[] = [
+  ["shared/a.ts", "../policy/b.ts", "policy/b.ts"],
+  ["policy/a.ts", "../worker/b.ts", "worker/b.ts"],
+  ["worker/deep/a.ts", "../../cli/b.ts", "cli/b.ts"],
+  ["cli/a.ts", "../worker/b.ts", "worker/b.ts"],
+  ["dev/a.ts", "../bench/b.ts", "bench/b.ts"],
+  ["bench/a.ts", "../tests/b.ts", "tests/b.ts"],
+].map(([from = "", specifier, target]) => ({
+  rule: rules.importsGoDown,
+  name: `${from} imports ${target}`,
+  files: { [from]: `import { x } from "${specifier}";` },
+  violations: [`${from} imports ${target}`],
+}));
+
+const broken: readonly Case[] = [
+  ...imports,
+  {
+    rule: rules.importsGoDown,
+    name: "a folder that is no rung",
+    files: { "tools/a.ts": "" },
+    violations: ['tools/a.ts lies in "tools", which is no rung'],
+  },
+  {
+    rule: rules.hasNoCycles,
+    name: "two modules and a third beside them",
+    files: {
+      "shared/a.ts": 'import "./b.ts";',
+      "shared/b.ts": 'export * from "./a.ts";',
+      "shared/c.ts": 'import "./a.ts";',
+    },
+    violations: ["shared/a.ts → shared/b.ts → shared/a.ts"],
+  },
+  {
+    rule: rules.hasNoCycles,
+    name: "types alone",
+    files: {
+      "shared/a.ts": 'import type { B } from "./b.ts"; export type A = B;',
+      "shared/b.ts": 'export type B = import("./c.ts").C;',
+      "shared/c.ts": 'export type { A as C } from "./a.ts";',
+    },
+    violations: ["shared/a.ts → shared/b.ts → shared/c.ts → shared/a.ts"],
+  },
+  {
+    rule: rules.hasNoCycles,
+    name: "a module that imports itself",
+    files: { "shared/a.ts": 'void import("./a.ts");' },
+    violations: ["shared/a.ts → shared/a.ts"],
+  },
+  {
+    rule: rules.shipsNoPackage,
+    name: "a package in shared, another than the runtime in policy",
+    files: {
+      "shared/a.ts": 'import * as z from "zod";',
+      "shared/b.ts": 'import { environment } from "@zuplo/runtime";',
+      "policy/a.ts": 'import { environment } from "@zuplo/runtime";',
+      "policy/b.ts": 'import { hash } from "node:crypto";',
+      "policy/build.ts": 'import { build } from "esbuild";',
+    },
+    violations: ["shared/a.ts imports zod", "shared/b.ts imports @zuplo/runtime", "policy/b.ts imports node:crypto"],
+  },
+  {
+    rule: rules.bootstrapNeedsNothing,
+    name: "a package or a module from outside",
+    files: {
+      "cli/bootstrap/a.mjs": 'import "node:fs"; import "./b.mjs"; import "yargs"; import "../../shared/c.ts";',
+      "cli/bin.mjs": 'import("./bootstrap/run.mjs"); import("zod");',
+    },
+    violations: [
+      "cli/bootstrap/a.mjs imports shared/c.ts",
+      "cli/bootstrap/a.mjs imports yargs",
+      "cli/bin.mjs imports zod",
+    ],
+  },
+  {
+    rule: rules.declaresItsPackages,
+    name: "a package that only another one brings",
+    files: {
+      ...manifest,
+      "cli/a.ts": 'import "zod/mini"; import "node:fs"; import "cloudflare:workers"; import "@types/node";',
+      "cli/b.ts": 'import "undici"; import "@scope/name/deep";',
+    },
+    violations: [
+      "cli/b.ts imports undici, which package.json does not name",
+      "cli/b.ts imports @scope/name, which package.json does not name",
+    ],
+  },
+  {
+    rule: rules.keepsFilesShort,
+    name: "a line too many",
+    files: {
+      "shared/at-the-limit.ts": lines(300),
+      "shared/over.ts": lines(301),
+      "tests/at-the-limit.ts": lines(400),
+      "tests/over.ts": lines(401),
+    },
+    violations: ["shared/over.ts has 301 lines; 300 at most", "tests/over.ts has 401 lines; 400 at most"],
+  },
+  {
+    rule: rules.namesModulesByNoun,
+    name: "a drawer, a verb, another case",
+    files: {
+      "cli/utils.ts": "",
+      "worker/helpers/date.ts": "",
+      "worker/get-record.ts": "",
+      "worker/RecordStore.ts": "",
+      "worker/record_store.mjs": "",
+      "worker/record-store.ts": "",
+      "tests/worker/record-store.workerd.test.ts": "",
+      "tests/helpers.ts": "",
+    },
+    violations: [
+      'cli/utils.ts is named "utils", which says nothing',
+      'worker/helpers/date.ts is named "helpers", which says nothing',
+      "worker/get-record.ts begins with a verb",
+      "worker/RecordStore.ts is not in kebab case",
+      "worker/record_store.mjs is not in kebab case",
+    ],
+  },
+  {
+    rule: rules.documentsPublicFunctions,
+    name: "a function that another folder imports",
+    files: {
+      "shared/a.ts":
+        "export function bare() {}\n// why\nexport function remark() {}\n/** What. */\nexport function told() {}",
+      "shared/b.ts": 'import { bare } from "./a.ts";',
+      "worker/c.ts": 'import { bare, remark as other, told } from "../shared/a.ts";',
+      "worker/d.ts": "export default async function () {}",
+      "dev/e.ts": 'import d from "../worker/d.ts";',
+      "dev/f.ts": "export function unused() {}",
+    },
+    violations: [
+      "shared/a.ts: bare has no docstring",
+      "shared/a.ts: remark has no docstring",
+      "worker/d.ts: default has no docstring",
+    ],
+  },
+  {
+    rule: rules.locksToNoHost,
+    name: "a host in a lockfile",
+    files: {
+      "package-lock.json": '{"packages":{"a":{"resolved": "https://registry.example/a.tgz"}}}',
+      "dev/gateway/project/package-lock.json": '{"packages":{"a":{"resolved": "vendor/a"}}}',
+    },
+    violations: ['package-lock.json names a host in 1 "resolved" lines'],
+  },
+];
+
+describe("a tree that breaks a rule", () => {
+  it.each(broken)("is refused: $rule.name, $name", ({ rule, files, violations }) => {
+    expect(rule(new Map(Object.entries(files)))).toEqual(violations);
+  });
+
+  it("was made for every rule", () => {
+    expect(new Set(broken.map(({ rule }) => rule))).toEqual(new Set(Object.values(rules)));
+  });
+});
+
+describe("imports are found", () => {
+  it.each([
+    ['import x from "a";', "a"],
+    ['import "a";', "a"],
+    ['import type { X } from "a";', "a"],
+    ['export { x } from "a";', "a"],
+    ['export type { X } from "a";', "a"],
+    ['export * from "a";', "a"],
+    ['const x = await import("a");', "a"],
+    ['type X = import("a").X;', "a"],
+  ])("in %s", (text, specifier) => {
+    expect(specifiersOf("shared/a.ts", text)).toEqual([specifier]);
+  });
+
+  it("but not in comments and texts", () => {
+    expect(specifiersOf("shared/a.ts", '// import "a";\nconst x = \'import "b";\';')).toEqual([]);
+  });
+
+  it("and a module that cannot be parsed is an error, not a pass", () => {
+    expect(() => specifiersOf("shared/a.ts", "import {")).toThrow("shared/a.ts: ");
+  });
+});

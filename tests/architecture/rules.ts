@@ -1,0 +1,135 @@
+/** The architecture rules: each takes a tree and returns its violations, one line each. */
+import { dirname } from "node:path/posix";
+import {
+  localImports,
+  namedImports,
+  packageImports,
+  rungOf,
+  sources,
+  type Tree,
+  undocumentedFunctions,
+} from "./tree.ts";
+
+/** What each top-level folder may import, besides itself. `docs` holds generators, which read the code they describe. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  policy: ["shared"],
+  worker: ["shared"],
+  cli: ["shared"],
+  dev: ["shared", "policy", "worker", "cli"],
+  bench: ["shared", "policy", "worker", "cli", "dev"],
+  docs: ["shared", "policy", "worker", "cli", "dev"],
+  tests: ["shared", "policy", "worker", "cli", "dev", "bench", "docs"],
+};
+
+export function importsGoDown(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    const rung = rungOf(path);
+    const allowed = MAY_IMPORT[rung];
+    if (!allowed) return [`${path} lies in "${rung}", which is no rung`];
+    return localImports(path, text)
+      .filter((target) => rungOf(target) !== rung && !allowed.includes(rungOf(target)))
+      .map((target) => `${path} imports ${target}`);
+  });
+}
+
+/** Each cycle is named once, by its modules in order; type imports count. */
+export function hasNoCycles(tree: Tree): string[] {
+  const graph = new Map(sources(tree).map(([path, text]) => [path, localImports(path, text)]));
+  const cycles = new Set<string>();
+  const done = new Set<string>();
+  const follow = (path: string, trail: readonly string[]): void => {
+    const seenAt = trail.indexOf(path);
+    if (seenAt >= 0) cycles.add(cycleName(trail.slice(seenAt)));
+    if (seenAt >= 0 || done.has(path)) return;
+    for (const target of graph.get(path) ?? []) follow(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) follow(path, []);
+  return [...cycles];
+}
+
+function cycleName(modules: readonly string[]): string {
+  const first = modules.indexOf(modules.toSorted()[0] ?? "");
+  const turned = [...modules.slice(first), ...modules.slice(0, first)];
+  return [...turned, turned[0]].join(" → ");
+}
+
+/** `shared` imports no package at all, and what the policy ships only the gateway's runtime. */
+export function shipsNoPackage(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) !== "shared" && rungOf(path) !== "policy") return [];
+    if (path === "policy/build.ts") return [];
+    return packageImports(path, text)
+      .filter((name) => rungOf(path) === "shared" || name !== "@zuplo/runtime")
+      .map((name) => `${path} imports ${name}`);
+  });
+}
+
+/** The bootstrap runs before anything is installed. */
+export function bootstrapNeedsNothing(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    if (!path.startsWith("cli/bootstrap/") && path !== "cli/bin.mjs") return [];
+    const outside = localImports(path, text).filter((target) => !target.startsWith("cli/bootstrap/"));
+    const packages = packageImports(path, text).filter((name) => !name.startsWith("node:"));
+    return [...outside, ...packages].map((name) => `${path} imports ${name}`);
+  });
+}
+
+/** Nothing leans on a package that is there only because another one brings it. */
+export function declaresItsPackages(tree: Tree): string[] {
+  const manifest = JSON.parse(tree.get("package.json") ?? "{}") as Record<string, Record<string, string>>;
+  const declared = new Set(Object.keys({ ...manifest["dependencies"], ...manifest["devDependencies"] }));
+  return sources(tree)
+    .filter(([path]) => !path.startsWith("dev/gateway/project/"))
+    .flatMap(([path, text]) =>
+      packageImports(path, text)
+        .filter((name) => !/^(node|cloudflare):/.test(name) && !declared.has(name))
+        .map((name) => `${path} imports ${name}, which package.json does not name`),
+    );
+}
+
+export function keepsFilesShort(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    const lines = text.trimEnd().split("\n").length;
+    const limit = rungOf(path) === "tests" ? 400 : 300;
+    return lines > limit ? [`${path} has ${lines} lines; ${limit} at most`] : [];
+  });
+}
+
+/** Modules are named by their noun, in kebab case; outside tests none is a drawer for everything, none begins with a verb. */
+export function namesModulesByNoun(tree: Tree): string[] {
+  return sources(tree).flatMap(([path]) => {
+    const parts = path.replace(/(\.(workerd|d|test|config|runtime))*\.(ts|mjs)$/, "").split("/");
+    const name = parts.at(-1) ?? "";
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return [`${path} is not in kebab case`];
+    if (rungOf(path) === "tests") return [];
+    const drawer = parts.find((part) => /^(utils?|helpers?|misc|common|lib|stuff)$/.test(part));
+    if (drawer) return [`${path} is named "${drawer}", which says nothing`];
+    return /^(get|set|do|make|create|handle)-/.test(name) ? [`${path} begins with a verb`] : [];
+  });
+}
+
+/** Public is what another folder imports; tests do not count. */
+export function documentsPublicFunctions(tree: Tree): string[] {
+  const ours = sources(tree).filter(([path]) => rungOf(path) !== "tests" && path.endsWith(".ts"));
+  const imported = ours.flatMap(([path, text]) =>
+    namedImports(path, text).filter((name) => dirname(name.split("#", 1)[0] ?? "") !== dirname(path)),
+  );
+  const used = new Set(imported);
+  return ours.flatMap(([path, text]) =>
+    undocumentedFunctions(path, text)
+      .filter((name) => used.has(`${path}#${name}`))
+      .map((name) => `${path}: ${name} has no docstring`),
+  );
+}
+
+/** A lockfile names versions and hashes; where packages come from is the machine's own setting. */
+export function locksToNoHost(tree: Tree): string[] {
+  return [...tree]
+    .filter(([path]) => path.endsWith("package-lock.json"))
+    .flatMap(([path, text]) => {
+      const urls = text.match(/"resolved": "[a-z+]+:\/\/[^"]*"/g) ?? [];
+      return urls.length > 0 ? [`${path} names a host in ${urls.length} "resolved" lines`] : [];
+    });
+}

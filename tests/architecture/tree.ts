@@ -78,7 +78,9 @@ export function packageImports(path: string, text: string): string[] {
 export function namedImports(path: string, text: string): string[] {
   const { module } = parseSync(path, text);
   return module.staticImports.flatMap(({ moduleRequest, entries }) =>
-    entries.map(({ importName }) => `${posix.join(posix.dirname(path), moduleRequest.value)}#${importName.name ?? "default"}`),
+    entries.map(
+      ({ importName }) => `${posix.join(posix.dirname(path), moduleRequest.value)}#${importName.name ?? "default"}`,
+    ),
   );
 }
 

@@ -43,12 +43,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await miniflare.dispose();
   };
   // Without this an interrupted parent leaves workerd behind, which keeps the port.
-  const onSignal = (signal: NodeJS.Signals) => {
-    const isAlone = process.listenerCount(signal) === 1;
-    void stop().then(() => {
-      if (isAlone) process.exit(signal === "SIGINT" ? 130 : 143);
-    });
-  };
+  const onSignal = (signal: NodeJS.Signals) => void stopAndEnd(stop, signal);
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
@@ -59,6 +54,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   return { url, port, stop, scheduled: () => runCron(miniflare) };
+}
+
+/** Ends the process as the signal would have, unless somebody else listens and decides. */
+async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Promise<void> {
+  await stop();
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
 async function bundle(): Promise<string> {

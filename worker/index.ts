@@ -5,6 +5,7 @@ import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
+import { ingestRoutes } from "./outbox/ingest.ts";
 import { compileRoutes, matchRoute, type Route } from "./http/router.ts";
 
 import { monitorRoutes } from "./monitor/routes.ts";
@@ -14,7 +15,7 @@ export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
 
-const routes: readonly Route[] = [...deliverRoutes, ...monitorRoutes, ...archiveRoutes];
+const routes: readonly Route[] = [...deliverRoutes, ...ingestRoutes, ...monitorRoutes, ...archiveRoutes];
 
 const compiled = compileRoutes(routes);
 

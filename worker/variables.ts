@@ -1,9 +1,13 @@
 /** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
+import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 
 const secret = z.string().min(1);
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
-const webhookKey = z.string().regex(/^whsec_[A-Za-z0-9+/]+=*$/);
+const webhookKey = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]+=*$/)
+  .refine(isWebhookKey);
 
 export const Variables = z.object({
   /** API key of the WorkOS environment (`sk_…`). It never leaves the worker. */
@@ -28,6 +32,8 @@ export const Variables = z.object({
   AUDIT_WORKER_URL: url,
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`); the same on both sides. */
   AUDIT_INGEST_KEY: webhookKey,
+  /** The ingest key before a rotation; what was signed with it is still taken. */
+  AUDIT_INGEST_KEY_PREVIOUS: webhookKey.optional(),
   /** Opens the admin routes; 16 characters or more. */
   AUDIT_ADMIN_TOKEN: z.string().min(16),
   /** Where alerts are posted. */
@@ -44,8 +50,16 @@ export type SettingsResult =
   /** Names of the variables that are missing or malformed, never their values. */
   | { readonly ok: false; readonly missing: readonly string[]; readonly malformed: readonly string[] };
 
-/** Parses the variables; names each one that is missing or malformed. An empty value counts as missing. */
+const results = new WeakMap<object, SettingsResult>();
+
+/** Parses the variables, once for each environment; names each one that is missing or malformed. An empty value counts as missing. */
 export function parseSettings(env: Readonly<Record<string, unknown>>): SettingsResult {
+  const known = results.get(env) ?? parse(env);
+  results.set(env, known);
+  return known;
+}
+
+function parse(env: Readonly<Record<string, unknown>>): SettingsResult {
   const given = Object.fromEntries(Object.keys(Variables.shape).map((name) => [name, env[name] || undefined]));
   const parsed = Variables.safeParse(given);
   if (parsed.success) return { ok: true, settings: parsed.data };
@@ -55,4 +69,13 @@ export function parseSettings(env: Readonly<Record<string, unknown>>): SettingsR
     missing: names.filter((name) => given[name] === undefined),
     malformed: names.filter((name) => given[name] !== undefined),
   };
+}
+
+/** Decodable, which the pattern alone does not say of its padding. */
+function isWebhookKey(key: string): boolean {
+  try {
+    return Boolean(new Webhook(key));
+  } catch {
+    return false;
+  }
 }

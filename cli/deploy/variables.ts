@@ -23,6 +23,8 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   AUDIT_ADMIN_TOKEN: { required: true, shape: "16 characters or more", pattern: /^.{16,}$/ },
   QSTASH_CURRENT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
   QSTASH_NEXT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
+  AUDIT_INGEST_KEY_PREVIOUS: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
+  AUDIT_INGEST_KEY_PREVIOUS: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
   AUDIT_ALERT_URL: { required: false, shape: "an http or https URL", pattern: url },
   AUDIT_ALERT_KEY: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
   /** Not a secret, but Cloudflare keeps secrets over deploys and drops variables that `wrangler.toml` does not name. */

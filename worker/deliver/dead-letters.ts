@@ -2,7 +2,7 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import type { Grant, LedgerAttempt } from "../ledger/types.ts";
-import type { UnreadableRecord } from "./decode.ts";
+import type { Decoded, UnreadableRecord } from "./decode.ts";
 import type { Delivery } from "./ports.ts";
 
 /** WorkOS said a definite no. */
@@ -70,6 +70,29 @@ export async function unreadableEntry(
     source: "worker",
     ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
   };
+}
+
+/** A message that the queue will never take, one dead letter for each record. */
+export async function undeliverableEntries(
+  decoded: Decoded,
+  body: Uint8Array,
+  reason: string,
+  nowMs: number,
+): Promise<DeadLetterEntry[]> {
+  const unread = { lease: "", retried: 0 };
+  if (decoded.kind !== "message") return [await unreadableEntry({ reason }, body, unread, nowMs)];
+  const unreadable = decoded.unreadable.map((record) =>
+    unreadableEntry(record, new TextEncoder().encode(record.message), unread, nowMs),
+  );
+  const readable = decoded.records.map((record): DeadLetterEntry => ({
+    ...common(record, unread),
+    class: "exhausted",
+    wrote: "no",
+    reason,
+    attempts: 0,
+    lastAttemptAtMs: nowMs,
+  }));
+  return [...readable, ...(await Promise.all(unreadable))];
 }
 
 function common(record: AuditRecord, { messageId }: Delivery) {

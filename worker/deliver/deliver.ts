@@ -149,22 +149,12 @@ function resultOf({ record, grant, ended, letter }: Job): RecordResult {
 }
 
 function resultOfAttempt(id: string, { outcome }: Ended): RecordResult {
-  switch (outcome.kind) {
-    case "delivered":
-      return { id, kind: "delivered" };
-    case "pause":
-      return { id, kind: "retry", reason: outcome.reason, pause: true };
-    case "retry":
-      return {
-        id,
-        kind: "retry",
-        reason: outcome.reason,
-        ...(outcome.retryAfterMs === undefined ? {} : { retryAfterMs: outcome.retryAfterMs }),
-      };
-    case "reject":
-      // Only where the archive did not take it; `parkJobs` has said so.
-      return { id, kind: "retry", reason: "archive_unreachable" };
-  }
+  if (outcome.kind === "delivered") return { id, kind: "delivered" };
+  if (outcome.kind === "pause") return { id, kind: "retry", reason: outcome.reason, pause: true };
+  // A rejection without a dead letter is one that the archive did not take; `parkJobs` has said so.
+  const { reason } = outcome;
+  const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
+  return { id, kind: "retry", reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 function eventOf({ record, grant, ended }: Job, result: RecordResult): RecordEvent {

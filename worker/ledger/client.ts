@@ -37,13 +37,12 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
 
 /** The ledger of all shards as a delivery uses it. */
 export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
-  const ofId = (item: Claim | Settlement) => item.id;
   return {
     async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
-      return (await eachShard(claims, ofId, (shard, group) => ledger(env, shard).claim(lease, group, nowMs))).flat();
+      return (await eachShard(claims, idOf, (shard, group) => ledger(env, shard).claim(lease, group, nowMs))).flat();
     },
     async settle(lease, settlements, nowMs) {
-      await eachShard(settlements, ofId, (shard, group) => ledger(env, shard).settle(lease, group, nowMs));
+      await eachShard(settlements, idOf, (shard, group) => ledger(env, shard).settle(lease, group, nowMs));
     },
   };
 }
@@ -53,14 +52,18 @@ export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
   return env.LEDGER.getByName(`ledger-${shard}`);
 }
 
+function idOf({ id }: Claim | Settlement): string {
+  return id;
+}
+
 async function eachShard<T, R>(
   items: readonly T[],
-  idOf: (item: T) => string,
+  idOfItem: (item: T) => string,
   call: (shard: number, group: readonly T[]) => Promise<R>,
 ): Promise<R[]> {
   const groups = new Map<number, T[]>();
   for (const item of items) {
-    const shard = shardOf(idOf(item), LEDGER_SHARDS);
+    const shard = shardOf(idOfItem(item), LEDGER_SHARDS);
     const group = groups.get(shard);
     if (group) group.push(item);
     else groups.set(shard, [item]);

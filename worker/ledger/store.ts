@@ -142,13 +142,16 @@ function writeAttempts(attempts: readonly LedgerAttempt[]): string | null {
 type ShortAttempt = readonly [number, number, number, number, number, string?];
 
 function readAttempts(json: string | null): readonly LedgerAttempt[] {
-  if (json === null) return [];
-  return (JSON.parse(json) as readonly ShortAttempt[]).map(([atMs, durationMs, outcome, wrote, status, reason]) => ({
+  return json === null ? [] : (JSON.parse(json) as readonly ShortAttempt[]).map(readAttempt);
+}
+
+function readAttempt([atMs, durationMs, outcome, wrote, status, reason]: ShortAttempt): LedgerAttempt {
+  return {
     atMs,
     durationMs,
     outcome: OUTCOMES[outcome] ?? "lost",
     wrote: WROTE[wrote] ?? "maybe",
     ...(status === 0 ? {} : { status }),
     ...(reason === undefined ? {} : { reason }),
-  }));
+  };
 }

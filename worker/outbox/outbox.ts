@@ -1,4 +1,67 @@
+/** One shard of the outbox: keeps spilled messages until QStash has taken them. */
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../env.ts";
+import { parseSettings, type Env } from "../env.ts";
+import { decodeMessage } from "../deliver/decode.ts";
+import { undeliverableEntries } from "../deliver/dead-letters.ts";
+import { storageSql } from "../ledger/storage-sql.ts";
+import { reportIncident, resolveIncident } from "../monitor/client.ts";
+import { publishMessage } from "../qstash/publish.ts";
+import { backoffMs, drainStep, STEP_MS } from "./drain.ts";
+import { OutboxStore, type OutboxStatus, type Waiting } from "./store.ts";
 
-export class Outbox extends DurableObject<Env> {}
+/** Failures in a row after which QStash counts as unreachable. Our choice. */
+const FAILURES_UNTIL_INCIDENT = 3;
+
+export class Outbox extends DurableObject<Env> {
+  readonly #store: OutboxStore;
+  #failures = 0;
+  #failure: string | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new OutboxStore(storageSql(ctx.storage));
+  }
+
+  /** Stores a message; the answer leaves only after the write is on disk. */
+  async add(message: Omit<Waiting, "seq">): Promise<void> {
+    this.#store.add(message);
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  status(): OutboxStatus {
+    return { ...this.#store.status(), failure: this.#failure };
+  }
+
+  override async alarm(): Promise<void> {
+    const { failure } = await this.#step();
+    const { waiting } = this.#store.status();
+    if (failure !== null) this.#failures += 1;
+    else if (this.#failures > 0) this.#failures = 0;
+    this.#failure = failure;
+    if (waiting > 0)
+      await this.ctx.storage.setAlarm(Date.now() + (failure === null ? STEP_MS : backoffMs(this.#failures)));
+    if (this.#failures === FAILURES_UNTIL_INCIDENT) {
+      await reportIncident(this.env, "queue_unreachable", `publishing to QStash fails: ${failure}`, Date.now());
+    }
+    if (failure === null) await resolveIncident(this.env, "queue_unreachable");
+  }
+
+  async #step(): Promise<{ failure: string | null }> {
+    const parsed = parseSettings(this.env);
+    if (!parsed.ok) return { failure: "not_configured" };
+    try {
+      return await drainStep(this.#store, {
+        publish: (message) => publishMessage(parsed.settings, fetch, message),
+        refuse: (message, reason) => this.#refuse(message, reason),
+      });
+    } catch {
+      return { failure: "archive_unreachable" };
+    }
+  }
+
+  async #refuse({ body }: Waiting, reason: string): Promise<void> {
+    const bytes = new TextEncoder().encode(body);
+    const entries = await undeliverableEntries(decodeMessage(bytes), bytes, reason, Date.now());
+    await this.env.ARCHIVE.getByName("archive").park(entries);
+  }
+}

@@ -4,6 +4,8 @@ import { parseSettings } from "../../../worker/variables.ts";
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_INGEST_KEY: "whsec_YQ==",
+  AUDIT_INGEST_KEY_PREVIOUS: "whsec_YQ==",
+  AUDIT_INGEST_KEY_PREVIOUS: "whsec_YQ==",
   AUDIT_ALERT_KEY: "whsec_YQ==",
   AUDIT_ADMIN_TOKEN: "0123456789abcdef",
   AUDIT_ALERT_URL: "https://alerts.example.com/hook",

@@ -1,0 +1,29 @@
+/** The outbox from outside: a few shards, each with its own alarm. */
+import { shardOf } from "../../shared/event-id.ts";
+import type { Env } from "../env.ts";
+import type { OutboxStatus } from "./store.ts";
+
+/** The spill is the exception, so a few are enough. Our choice; lowering it would strand what waits. */
+const OUTBOX_SHARDS = 4;
+
+type OutboxEnv = Pick<Env, "OUTBOX">;
+
+/** The shard of a deduplication id. */
+export function outboxOf(env: OutboxEnv, deduplicationId: string) {
+  return shard(env, shardOf(deduplicationId, OUTBOX_SHARDS));
+}
+
+/** What waits in all shards together. */
+export async function outboxStatus(env: OutboxEnv): Promise<OutboxStatus> {
+  const parts = await Promise.all(Array.from({ length: OUTBOX_SHARDS }, (_, index) => shard(env, index).status()));
+  const oldest = parts.flatMap(({ oldestMs }) => oldestMs ?? []);
+  return {
+    waiting: parts.reduce((sum, { waiting }) => sum + waiting, 0),
+    oldestMs: oldest.length > 0 ? Math.min(...oldest) : null,
+    failure: parts.find(({ failure }) => failure !== null)?.failure ?? null,
+  };
+}
+
+function shard(env: OutboxEnv, index: number) {
+  return env.OUTBOX.getByName(`outbox-${index}`);
+}

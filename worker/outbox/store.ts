@@ -1,0 +1,60 @@
+/** The outbox's table: spilled messages in the order in which they came. */
+import type { SqlPort } from "../ledger/store.ts";
+
+export interface Waiting {
+  readonly seq: number;
+  readonly deduplicationId: string;
+  readonly body: string;
+  readonly delaySeconds: number;
+  readonly receivedMs: number;
+}
+
+export interface OutboxStatus {
+  readonly waiting: number;
+  /** When the oldest message that waits was received; null where none does. */
+  readonly oldestMs: number | null;
+  /** Why the newest publish failed; null after one that did not. */
+  readonly failure: string | null;
+}
+
+export class OutboxStore {
+  readonly #sql: SqlPort;
+
+  constructor(sql: SqlPort) {
+    this.#sql = sql;
+    sql.all(`CREATE TABLE IF NOT EXISTS outbox (
+      seq INTEGER PRIMARY KEY, deduplication_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, delay_s INTEGER NOT NULL,
+      received_ms INTEGER NOT NULL
+    )`);
+  }
+
+  /** Stores a message; the same one twice is stored once. */
+  add(message: Omit<Waiting, "seq">): void {
+    this.#sql.all(
+      `INSERT INTO outbox (deduplication_id, body, delay_s, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      message.deduplicationId,
+      message.body,
+      message.delaySeconds,
+      message.receivedMs,
+    );
+  }
+
+  oldest(limit: number): readonly Waiting[] {
+    return this.#sql.all("SELECT * FROM outbox ORDER BY seq LIMIT ?", limit).map((row) => ({
+      seq: Number(row["seq"]),
+      deduplicationId: String(row["deduplication_id"]),
+      body: String(row["body"]),
+      delaySeconds: Number(row["delay_s"]),
+      receivedMs: Number(row["received_ms"]),
+    }));
+  }
+
+  remove(seq: number): void {
+    this.#sql.all("DELETE FROM outbox WHERE seq = ?", seq);
+  }
+
+  status(): Omit<OutboxStatus, "failure"> {
+    const [row] = this.#sql.all("SELECT COUNT(*) AS waiting, MIN(received_ms) AS oldest FROM outbox");
+    return { waiting: Number(row?.["waiting"] ?? 0), oldestMs: (row?.["oldest"] as number | null | undefined) ?? null };
+  }
+}

@@ -1,0 +1,81 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseDocument } from "yaml";
+import * as z from "zod";
+import { ROOT } from "./pages.ts";
+
+const Step = z.union([
+  z.strictObject({
+    uses: z.string().regex(/^actions\/[a-z-]+@v\d+$/),
+    with: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.strictObject({ name: z.string(), run: z.string(), env: z.record(z.string(), z.string()).optional() }),
+]);
+const Workflow = z.strictObject({
+  name: z.string(),
+  on: z.record(z.string(), z.unknown()),
+  permissions: z.strictObject({ contents: z.literal("read") }),
+  env: z.record(z.string(), z.string()).optional(),
+  concurrency: z.unknown().optional(),
+  jobs: z.record(
+    z.string(),
+    z.strictObject({
+      "runs-on": z.string(),
+      "timeout-minutes": z.number(),
+      steps: z.array(Step),
+      if: z.string().optional(),
+      needs: z.string().optional(),
+      strategy: z.unknown().optional(),
+      environment: z.string().optional(),
+      concurrency: z.string().optional(),
+      defaults: z.unknown().optional(),
+    }),
+  ),
+});
+
+const paths = [
+  ...globSync(".github/workflows/*.yml", { cwd: ROOT }),
+  ...globSync("docs/workflows/*.yml", { cwd: ROOT }),
+];
+const scripts = Object.keys(
+  (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> }).scripts,
+);
+
+it("has workflows for this repository and for its users", () => {
+  expect(paths.toSorted()).toEqual([".github/workflows/ci.yml", "docs/workflows/deploy.yml"]);
+});
+
+describe.each(paths)("%s", (path) => {
+  const document = parseDocument(readFileSync(join(ROOT, path), "utf8"));
+  const workflow = Workflow.parse(document.toJS());
+  const runs = Object.values(workflow.jobs).flatMap(({ steps }) => steps.filter((step) => "run" in step));
+
+  it("is valid YAML in the shape of a workflow, and each job needs only jobs that exist", () => {
+    expect([...document.errors, ...document.warnings]).toEqual([]);
+    for (const { needs } of Object.values(workflow.jobs))
+      expect(Object.keys(workflow.jobs)).toContain(needs ?? Object.keys(workflow.jobs)[0]);
+  });
+
+  it("names each step after the claim it proves: a sentence, not a tool", () => {
+    for (const { name } of runs) expect(name).toMatch(/^[A-Z]\S* (?:\S+ ){2,}\S+$/);
+  });
+
+  it("keeps secrets out of every command line", () => {
+    for (const { run } of runs) expect(run).not.toContain("secrets.");
+  });
+
+  it("runs only npm scripts that exist", () => {
+    const used = runs.flatMap(({ run }) =>
+      [...run.matchAll(/npm (?:run (\S+)|(test))/g)].map((match) => match[1] ?? match[2]),
+    );
+    expect(used.filter((name) => !scripts.includes(String(name)))).toEqual([]);
+  });
+});
+
+it("tests the Node versions that package.json promises", () => {
+  const ci = parseDocument(readFileSync(join(ROOT, ".github/workflows/ci.yml"), "utf8")).toJS() as {
+    jobs: { test: { strategy: { matrix: { node: number[] } } } };
+  };
+  expect(ci.jobs.test.strategy.matrix.node).toEqual([20, 22, 24]);
+});

@@ -1,0 +1,97 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { StartError } from "../../../../dev/queue/errors.ts";
+import { openDatabase, type Database } from "../../../../dev/queue/store/database.ts";
+import { newFolder } from "../process.ts";
+
+let folder: string;
+let path: string;
+let database: Database;
+beforeEach(() => {
+  folder = newFolder();
+  path = join(folder, "queue.sqlite");
+  database = openDatabase(path);
+});
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+
+const set = (name: string) => database.run("INSERT INTO setting VALUES (?, 'v')", name);
+const names = () => database.all<{ name: string }>("SELECT name FROM setting ORDER BY name").map((row) => row.name);
+
+test("a change is seen at once, and its answer comes only with the commit that its whole turn shares", async () => {
+  const done: string[] = [];
+  const first = database.write(() => set("a")).then(() => done.push("a"));
+  const second = database.write(() => set("b")).then(() => done.push("b"));
+  expect(names()).toEqual(["a", "b"]);
+  await Promise.resolve();
+  expect(done).toEqual([]);
+  await Promise.all([first, second]);
+  expect(done).toEqual(["a", "b"]);
+});
+
+test("a change that fails takes back only itself", async () => {
+  const good = database.write(() => set("good"));
+  const bad = database.write(() => {
+    set("half");
+    throw new Error("no");
+  });
+  const alsoGood = database.write(() => set("also good"));
+  await expect(bad).rejects.toThrow("no");
+  await Promise.all([good, alsoGood]);
+  expect(names()).toEqual(["also good", "good"]);
+});
+
+test("what was written is there after closing in the same turn", () => {
+  void database.write(() => set("last"));
+  database.close();
+  database = openDatabase(path);
+  expect(names()).toEqual(["last"]);
+});
+
+test("a commit flushes to disk, as a power cut would ask for", () => {
+  expect(database.one("PRAGMA synchronous")).toEqual({ synchronous: 2 });
+  expect(database.one("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+});
+
+test("a second queue on the same file is refused", () => {
+  expect(() => openDatabase(path)).toThrow(
+    expect.objectContaining({ code: "database_in_use", constructor: StartError }) as Error,
+  );
+});
+
+test("every number that only grows keeps growing after the newest row is gone", async () => {
+  const add = () =>
+    database.write(() => {
+      const { id } = database.run(
+        `INSERT INTO message (id, state, lane, due_at, retried, url, host, path, caller_ip, created_at, not_before, options, body)
+         VALUES ('m', 'pending', '', 0, 0, '', '', '', '', 0, 0, '{}', x'')`,
+      );
+      return id;
+    });
+  const first = await add();
+  await database.write(() => database.run("DELETE FROM message"));
+  expect(await add()).toBe(first + 1);
+});
+
+test.each([
+  [
+    "due messages of a lane",
+    "SELECT seq FROM message WHERE lane = ? AND state = 'pending' AND due_at <= ? ORDER BY due_at, seq LIMIT ?",
+    "message_due",
+  ],
+  [
+    "the head of a queue",
+    "SELECT seq, due_at, state FROM message WHERE lane = ? AND ended_at IS NULL ORDER BY seq LIMIT ?",
+    "message_open",
+  ],
+  ["a page of the dead-letter queue", "SELECT * FROM message WHERE dlq_seq > ? ORDER BY dlq_seq LIMIT ?", "dlq_order"],
+  ["dead letters to forget", "SELECT seq FROM message WHERE dlq_seq IS NOT NULL AND ended_at < ?", "dlq_time"],
+  ["log entries of a message", "SELECT * FROM event WHERE message_seq = ? ORDER BY seq DESC", "event_message"],
+])("%s are found through an index, without sorting", (_, sql, index) => {
+  const plan = JSON.stringify(database.all(`EXPLAIN QUERY PLAN ${sql}`, ...(sql.match(/\?/g) ?? []).map(() => 1)));
+  expect(plan).toMatch(new RegExp(`USING (COVERING )?INDEX ${index}`));
+  expect(plan).not.toContain("TEMP B-TREE");
+});

@@ -27,6 +27,7 @@ async function bury(headers: Headers = {}, status = 500, path = ""): Promise<str
   await stage.queue.idle();
   return json.messageId;
 }
+const found = async (query: string) => (await list(query)).messages.map((message) => message.messageId);
 const list = async (query = ""): Promise<{ messages: { messageId: string; dlqId: string }[]; cursor?: string }> =>
   (await stage.call("GET", `/v2/dlq${query}`)).json;
 
@@ -109,7 +110,6 @@ describe("filters", () => {
   test("by url, which may hold a comma, and by message id", async () => {
     const comma = await bury({}, 500, "?ids=1,2");
     const other = await bury({}, 500, "?ids=3");
-    const found = async (query: string) => (await list(query)).messages.map((message) => message.messageId);
     expect(await found(`?url=${encodeURIComponent(`${target}?ids=1,2`)}`)).toEqual([comma]);
     expect(await found(`?url=${encodeURIComponent(`${target}?ids=1`)}`)).toEqual([]);
     expect(await found(`?messageId=${other}`)).toEqual([other]);
@@ -122,11 +122,10 @@ describe("filters", () => {
       ids.push(await bury());
       stage.clock.advance(1000);
     }
-    const found = async (from: number, to: number) =>
-      (await list(`?fromDate=${start + from}&toDate=${start + to}`)).messages.map((message) => message.messageId);
-    expect(await found(0, 2000)).toEqual(ids);
-    expect(await found(1, 1000)).toEqual([ids[1]]);
-    expect(await found(1001, 1999)).toEqual([]);
+    const between = (from: number, to: number) => found(`?fromDate=${start + from}&toDate=${start + to}`);
+    expect(await between(0, 2000)).toEqual(ids);
+    expect(await between(1, 1000)).toEqual([ids[1]]);
+    expect(await between(1001, 1999)).toEqual([]);
   });
 
   test.each([
@@ -149,9 +148,9 @@ test("pages follow each other by cursor, and an entry that comes meanwhile is no
   expect(second.cursor).toBeUndefined();
 });
 
-describe("redaction", () => {
-  const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
+describe("redaction", () => {
   test("hides fields from every listing, and a retry still sends the originals", async () => {
     await bury({ "upstash-redact-fields": "body, header[Authorization]", "upstash-forward-authorization": "secret" });
     const hidden = {

@@ -83,7 +83,6 @@ describe.each([
     const hanging = publish(giveUp.signal).catch((error: unknown) => error);
     // The queue answers others meanwhile, which also shows that the hanging one has come in.
     await expect.poll(async () => (await stage.call("GET", "/__dev/faults")).json).toEqual({});
-    if (count > 0) await expect.poll(delivered).toBe(count);
     giveUp.abort();
     expect(await hanging).toMatchObject({ name: "AbortError" });
     expect(await delivered()).toBe(count);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openStage, until, type Stage } from "./stage.ts";
+import { openStage, until, type Answer, type Stage } from "./stage.ts";
 
 let stage: Stage;
 let target: string;
@@ -16,13 +16,9 @@ async function publish(count: number, flowControl: Flow): Promise<void> {
 
 /** Answers only once it is told to. */
 function holdAnswers(): () => void {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  stage.receiver.answer = async () => {
-    await released;
-    return {};
-  };
-  return release;
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  stage.receiver.answer = () => promise;
+  return () => resolve({});
 }
 
 test("no more than the rate are begun in one period, and the rest follow in order", async () => {
@@ -87,7 +83,12 @@ describe("a paused key", () => {
     await stage.client.flowControl.resume("k");
     await stage.queue.idle();
     const retried = stage.receiver.at("/deliver").map((got) => got.headers["upstash-retried"]);
-    expect(retried.toSorted()).toEqual(["0", "0", "0", "0", "0", "0", "1"]);
+    expect(Map.groupBy(retried, String)).toMatchObject(
+      new Map([
+        ["0", Array(6).fill("0")],
+        ["1", ["1"]],
+      ]),
+    );
     expect(await stage.client.flowControl.get("k")).toMatchObject({ isPaused: false, waitListSize: 0 });
   });
 
@@ -175,6 +176,7 @@ test("a busy key does not hold up messages without one", async () => {
   await until(() => stage.receiver.open === 1);
   await stage.client.publishJSON({ url: `${stage.receiver.url}/free`, body: 1 });
   await until(() => stage.receiver.at("/free").length === 1);
+  expect(stage.receiver.at("/deliver")).toHaveLength(1);
   release();
   await stage.queue.idle();
 });

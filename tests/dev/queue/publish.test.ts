@@ -281,9 +281,9 @@ describe("deduplication", () => {
   });
 });
 
-describe("a batch", () => {
-  const batch = (body: unknown) => stage.call("POST", "/v2/batch", { body: JSON.stringify(body) });
+const batch = (body: unknown) => stage.call("POST", "/v2/batch", { body: JSON.stringify(body) });
 
+describe("a batch", () => {
   test("takes each element on its own and answers in order with 200", async () => {
     const reply = await batch([
       { destination: target, headers: { "Upstash-Forward-N": "1", "upstash-method": "PATCH" }, body: "ä" },

@@ -1,6 +1,6 @@
 import { QstashRatelimitError, Receiver as SignatureReceiver } from "@upstash/qstash";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, type Answer, type Stage } from "./stage.ts";
 
 let stage: Stage;
 let target: string;
@@ -30,13 +30,14 @@ test("the official development credentials are the default", () => {
   });
 });
 
-describe("a delivery's signature", () => {
-  const deliver = async (url: string, body: string) => {
-    await stage.client.publish({ url, body });
-    await stage.queue.idle();
-    return String(stage.receiver.received.at(-1)?.headers["upstash-signature"]);
-  };
+/** Publishes and returns the signature that arrived. */
+async function deliver(url: string, body: string): Promise<string> {
+  await stage.client.publish({ url, body });
+  await stage.queue.idle();
+  return String(stage.receiver.received.at(-1)?.headers["upstash-signature"]);
+}
 
+describe("a delivery's signature", () => {
   test.each(["", "{}", "späß \u{1F600}"])("is accepted by the official receiver for the body %j", async (body) => {
     const url = `${target}?a=1`;
     const signature = await deliver(url, body);
@@ -144,10 +145,10 @@ test("batchJSON answers for each element", async () => {
   expect(stage.receiver.received.map((got) => got.headers["x-n"])).toEqual(["1"]);
 });
 
-describe("messages.cancel", () => {
-  const later = (extra: object = {}, path = "") =>
-    stage.client.publishJSON({ url: target + path, body: {}, delay: 3600, ...extra });
+const later = (extra: object = {}, path = "") =>
+  stage.client.publishJSON({ url: target + path, body: {}, delay: 3600, ...extra });
 
+describe("messages.cancel", () => {
   test("one message, which is then gone and never delivered", async () => {
     const { messageId } = await later();
     expect(await stage.client.messages.cancel(messageId)).toEqual({ cancelled: 1 });
@@ -180,12 +181,12 @@ describe("messages.cancel", () => {
   });
 
   test("of one under way cannot stop the attempt, but the retries", async () => {
-    let release = (): void => {};
-    stage.receiver.answer = () => new Promise((resolve) => (release = () => resolve({ status: 500 })));
+    const held = Promise.withResolvers<Answer>();
+    stage.receiver.answer = () => held.promise;
     const { messageId } = await stage.client.publish({ url: target, body: "x" });
     await expect.poll(() => stage.receiver.open).toBe(1);
     expect(await stage.client.messages.cancel([messageId])).toEqual({ cancelled: 1 });
-    release();
+    held.resolve({ status: 500 });
     await stage.queue.idle();
     stage.clock.advance(86_400_000);
     await stage.queue.idle();

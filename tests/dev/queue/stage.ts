@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Client } from "@upstash/qstash";
 import {
@@ -50,12 +50,14 @@ export async function startReceiver(): Promise<Receiver> {
       receiver.received.push(received);
       receiver.open += 1;
       receiver.mostOpen = Math.max(receiver.mostOpen, receiver.open);
-      void Promise.resolve(receiver.answer(received)).then(({ status = 200, headers = {}, body = "" }) => {
-        receiver.open -= 1;
-        response.writeHead(status, headers).end(body);
-      });
+      void answer(received, response);
     });
   });
+  async function answer(received: Received, response: ServerResponse): Promise<void> {
+    const { status = 200, headers = {}, body = "" } = await receiver.answer(received);
+    receiver.open -= 1;
+    response.writeHead(status, headers).end(body);
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

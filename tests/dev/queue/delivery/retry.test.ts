@@ -15,15 +15,13 @@ const publish = (headers: Record<string, string> = {}) =>
   stage.call("POST", `/v2/publish/${target}`, { headers, body: "{}" });
 const deadLetters = async () => (await stage.client.dlq.listMessages()).messages;
 
-/** Whether the next attempt comes after exactly `ms`: not a millisecond before. */
-async function attemptComesAfter(ms: number): Promise<void> {
+/** Expects the next attempt after exactly `ms`, and not a millisecond before. */
+async function expectAttemptAfter(ms: number): Promise<void> {
   const before = stage.receiver.received.length;
-  if (ms > 0) {
-    stage.clock.advance(ms - 1);
-    await stage.queue.idle();
-    expect(stage.receiver.received).toHaveLength(before);
-    stage.clock.advance(1);
-  }
+  stage.clock.advance(ms - 1);
+  await stage.queue.idle();
+  expect(stage.receiver.received).toHaveLength(before);
+  stage.clock.advance(1);
   await stage.queue.idle();
   expect(stage.receiver.received).toHaveLength(before + 1);
 }
@@ -32,7 +30,7 @@ test("retries on QStash's schedule, counts in Upstash-Retried, and ends in the d
   stage.receiver.answer = () => ({ status: 500, body: "no", headers: { "x-why": "down" } });
   await publish({ "upstash-retries": "5" });
   await stage.queue.idle();
-  for (const n of [1, 2, 3, 4, 5]) await attemptComesAfter(scheduledDelay(n));
+  for (const n of [1, 2, 3, 4, 5]) await expectAttemptAfter(scheduledDelay(n));
   expect(retried()).toEqual([0, 1, 2, 3, 4, 5]);
   expect(await deadLetters()).toMatchObject([
     { responseStatus: 500, responseBody: "no", responseHeader: { "X-Why": ["down"] }, maxRetries: 5 },
@@ -60,7 +58,7 @@ test("follows the message's own delays and tells the destination of them", async
   stage.receiver.answer = () => ({ status: 503 });
   await publish({ "upstash-retry-delay": "1000 * (1 + retried)", "upstash-retries": "3" });
   await stage.queue.idle();
-  for (const ms of [1000, 2000, 3000]) await attemptComesAfter(ms);
+  for (const ms of [1000, 2000, 3000]) await expectAttemptAfter(ms);
   expect(stage.receiver.received[0]?.headers).toMatchObject({
     "upstash-retry-delay": "1000 * (1 + retried)",
     "upstash-max-retries": "3",
@@ -69,7 +67,6 @@ test("follows the message's own delays and tells the destination of them", async
 
 test.each([
   ["Retry-After", "90", 90_000],
-  ["Retry-After", "0", 0],
   ["Retry-After", "1h2m", 3_720_000],
   ["X-RateLimit-Reset", "45", 45_000],
   ["Retry-After", "90000", scheduledDelay(1)],
@@ -78,7 +75,15 @@ test.each([
     stage.receiver.received.length === 1 ? { status: 429, headers: { [name]: value } } : {};
   await publish();
   await stage.queue.idle();
-  if (ms > 0) await attemptComesAfter(ms);
+  await expectAttemptAfter(ms);
+  expect(retried()).toEqual([0, 1]);
+});
+
+test("an answer with Retry-After: 0 is followed at once", async () => {
+  stage.receiver.answer = () =>
+    stage.receiver.received.length === 1 ? { status: 429, headers: { "Retry-After": "0" } } : {};
+  await publish();
+  await stage.queue.idle();
   expect(retried()).toEqual([0, 1]);
 });
 
@@ -87,7 +92,8 @@ test("Retry-After as a date is read by the queue's own clock", async () => {
   stage.receiver.answer = () => ({ status: 503, headers: { "Retry-After": date.toUTCString() } });
   await publish({ "upstash-retries": "1" });
   await stage.queue.idle();
-  await attemptComesAfter(date.getTime() - stage.clock.now());
+  await expectAttemptAfter(date.getTime() - stage.clock.now());
+  expect(retried()).toEqual([0, 1]);
 });
 
 describe("489", () => {
@@ -107,7 +113,7 @@ describe("489", () => {
     await publish();
     await stage.queue.idle();
     expect(await deadLetters()).toEqual([]);
-    await attemptComesAfter(scheduledDelay(1));
+    await expectAttemptAfter(scheduledDelay(1));
   });
 });
 

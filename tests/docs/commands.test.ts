@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { commandsOf, patternOf, runCommand } from "./console.ts";
+import { pages, ROOT, type Block } from "./pages.ts";
+import { SCENES, type Scene } from "./scenes.ts";
+
+const COMMAND_LANGUAGES = new Set(["sh", "bash", "shell", "console", "shell-session", "zsh"]);
+const LOOKS_LIKE_A_COMMAND = /^(?:\$ |npm |npx |curl |git )/m;
+
+/** What a block's comment asks for; a block without one runs in `clean`. */
+function planOf({ comment = "" }: Block): { readonly scene?: string; readonly fault?: string } {
+  const [, verb = "", rest = ""] = /^(not run|run by|run): ?([\s\S]*)$/.exec(comment) ?? [];
+  if (verb === "not run") return rest.trim().length > 10 ? {} : { fault: "says no reason" };
+  if (verb === "run by") return existsSync(join(ROOT, rest.trim())) ? {} : { fault: `names no test: ${rest}` };
+  const scene = verb === "run" ? rest.trim() : "clean";
+  return scene in SCENES ? { scene } : { fault: `names no scene: ${scene}` };
+}
+
+describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, page) => {
+  const blocks = page.blocks.filter(({ language }) => COMMAND_LANGUAGES.has(language));
+  const started = new Map<string, Promise<Scene>>();
+  afterAll(async () => {
+    for (const scene of started.values()) await (await scene).stop();
+  });
+  const sceneOf = (name: string): Promise<Scene> => {
+    const scene = started.get(name) ?? (SCENES[name] as () => Promise<Scene>)();
+    started.set(name, scene);
+    return scene;
+  };
+
+  it("runs each command block or says why not, and hides none in a block without a language", () => {
+    const hidden = page.blocks.filter(({ language, text }) => language === "" && LOOKS_LIKE_A_COMMAND.test(text));
+    expect(hidden).toEqual([]);
+    expect(blocks.flatMap((block) => planOf(block).fault ?? [])).toEqual([]);
+  });
+
+  const toRun = blocks.flatMap((block) => {
+    const { scene } = planOf(block);
+    return scene === undefined ? [] : [[block.text.split("\n")[0] ?? "", block, scene] as const];
+  });
+  it.each(toRun)("%s", { timeout: 120_000 }, async (_first, block, name) => {
+    const { env } = await sceneOf(name);
+    for (const { text, expected } of commandsOf(block)) {
+      const { exitCode, output } = await runCommand(text, env);
+      expect.soft(exitCode, `${text}\n${output}`).toBe(0);
+      const isExpected = expected === undefined || patternOf(expected).test(output);
+      expect.soft(isExpected ? expected : output).toBe(expected);
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { diffLines } from "../init/diff.ts";
 import { builtModule } from "../init/module.ts";
 import { type InitPlan, planInit } from "../init/plan.ts";
 import { readProject, type ZuploProject } from "../init/project.ts";
-import { ROUTE_CHOICES, type RouteChoice } from "../init/routes.ts";
+import { ROUTE_CHOICES } from "../init/routes.ts";
 import { writeAll } from "../init/write.ts";
 import { command, type Report } from "../run/command.ts";
 import { confirm } from "../run/confirm.ts";
@@ -38,7 +38,7 @@ export const init = command({
   run: async (args, io) => {
     const project = await readProject(resolve(args.zuploProject));
     const plan = planInit(project, await builtModule(), args.routes);
-    if (args.check) return checkReport(project, plan, args.routes, args.skipVariables !== true, io);
+    if (args.check) return checkReport(project, plan, args.skipVariables !== true, io);
     return apply(project, plan, args, io);
   },
 });
@@ -73,14 +73,8 @@ function next({ options, changes }: InitPlan): readonly string[] {
   ];
 }
 
-function checkReport(
-  project: ZuploProject,
-  plan: InitPlan,
-  choice: RouteChoice | undefined,
-  withVariables: boolean,
-  io: Io,
-): Report {
-  const findings = findDrift(project, plan, choice, withVariables);
+function checkReport(project: ZuploProject, plan: InitPlan, withVariables: boolean, io: Io): Report {
+  const findings = findDrift(project, plan, withVariables);
   const ok = findings.every(({ level }) => level === "note");
   const audited = plan.routes.filter(({ place }) => place !== "absent").length;
   const summary = `${audited} of ${plan.routes.length} routes are audited`;

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { type Hmac, parsePseudonymKeys, pseudonymOf } from "../../shared/pseudonym.ts";
 import { command } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
+import { pipedInput } from "../run/stdin.ts";
 
 const hmac: Hmac = (secret, value) => Promise.resolve(createHmac("sha256", secret).update(value).digest());
 
@@ -19,7 +20,7 @@ export const pseudonym = command({
     const keys = io.env["AUDIT_PSEUDONYM_KEYS"];
     if (!keys) throw new WrongUse('"AUDIT_PSEUDONYM_KEYS" is not set; export the keys of the gateway');
     const parsed = parsePseudonymKeys(keys);
-    const value = args.value ?? (await text(io.stdin("value"))).replace(/\r?\n$/, "");
+    const value = args.value ?? (await text(pipedInput("value"))).replace(/\r?\n$/, "");
     if (value === "") throw new WrongUse('"value" must not be empty');
     const pseudonyms = await Promise.all(
       parsed.map(async (key, index) => ({

@@ -2,7 +2,7 @@
 import type { InitPlan } from "./plan.ts";
 import type { ZuploProject } from "./project.ts";
 import { readVariables } from "./env-file.ts";
-import { chosen, type RouteChoice, shownChoice } from "./routes.ts";
+import { chosen, isSkipped } from "./routes.ts";
 
 /** `drift` and `wrong` make the check fail; `note` does not. */
 export interface Finding {
@@ -12,17 +12,12 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Everything that differs; `choice` says which routes must be audited, by default what the project itself shows. */
-export function findDrift(
-  project: ZuploProject,
-  plan: InitPlan,
-  choice: RouteChoice | undefined,
-  withVariables: boolean,
-): readonly Finding[] {
+/** Everything that differs from what `init` would make. */
+export function findDrift(project: ZuploProject, plan: InitPlan, withVariables: boolean): readonly Finding[] {
   return [
     ...moduleFindings(plan),
     ...entryFindings(project, plan),
-    ...routeFindings(plan, choice),
+    ...routeFindings(plan),
     ...(withVariables ? variableFindings(project) : []),
   ];
 }
@@ -37,9 +32,8 @@ function entryFindings(project: ZuploProject, { options }: InitPlan): readonly F
   return options ? [] : [drift(project.policies.path, 'has no policy "audit-log"')];
 }
 
-function routeFindings({ routes, options }: InitPlan, choice: RouteChoice | undefined): readonly Finding[] {
-  const wanted = choice ?? (options ? shownChoice(routes) : "all");
-  const absent = routes.filter((route) => route.place === "absent" && chosen(wanted, route));
+function routeFindings({ routes, options, choice }: InitPlan): readonly Finding[] {
+  const absent = routes.filter((route) => route.place === "absent" && chosen(choice, route) && !isSkipped(route));
   const later = routes.filter((route) => route.place === "later");
   const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
   return [

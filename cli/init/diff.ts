@@ -4,17 +4,24 @@ import type { Io } from "../run/io.ts";
 import type { Change } from "./plan.ts";
 
 /** The lines of one change, for people. */
-export function diffLines({ path, before, after, kind }: Change, paint: Io["paint"]): readonly string[] {
+export function diffLines(change: Change, paint: Io["paint"]): readonly string[] {
+  const { path, before, after, kind } = change;
   const title = paint("bold", `${before === undefined ? "add" : "change"} ${path}`);
   if (kind === "module") return [`${title} (${Buffer.byteLength(after)} bytes, built)`];
+  if (kind === "variables") return [title, ...addedLines(change, paint)];
   const { hunks } = structuredPatch(path, path, before ?? "", after, undefined, undefined, { context: 2 });
-  return [title, ...hunks.flatMap(({ lines }) => lines.flatMap((line) => shown(path, line, paint)))];
+  return [title, ...hunks.flatMap(({ lines }) => lines.flatMap((line) => shown(line, paint)))];
 }
 
-function shown(path: string, line: string, paint: Io["paint"]): readonly string[] {
+/** The lines that were added at the end, because the unchanged lines of `.env` hold the user's secrets. */
+function addedLines({ before = "", after }: Change, paint: Io["paint"]): readonly string[] {
+  const added = after.slice(before.length).trim().split(/\r?\n/);
+  return added.map((line) => paint("green", `  +${line}`));
+}
+
+function shown(line: string, paint: Io["paint"]): readonly string[] {
   const text = line.replace(/\r$/, "");
   if (text.startsWith("+")) return [paint("green", `  ${text}`)];
   if (text.startsWith("-")) return [paint("red", `  ${text}`)];
-  // The unchanged lines of `.env` hold the user's secrets.
-  return path === ".env" || text.startsWith("\\") ? [] : [`  ${text}`];
+  return text.startsWith("\\") ? [] : [`  ${text}`];
 }

@@ -4,20 +4,22 @@ import { addVariables } from "./env-file.ts";
 import { insertAll } from "./json-edit.ts";
 import { refuseForeignModule } from "./module.ts";
 import type { ZuploProject } from "./project.ts";
-import { chosen, readRoutes, type Route, type RouteChoice } from "./routes.ts";
+import { chosen, readRoutes, recordChoice, recordedChoice, type Route, type RouteChoice } from "./routes.ts";
 
 /** One file to write; `before` is absent where it is new. */
 export interface Change {
   readonly path: string;
   readonly before?: string;
   readonly after: string;
-  /** A built file is named, not shown. */
-  readonly kind: "edit" | "module";
+  /** A built file is named, not shown; of the variables only the added lines are shown. */
+  readonly kind: "edit" | "module" | "variables";
 }
 
 export interface InitPlan {
   readonly changes: readonly Change[];
   readonly routes: readonly Route[];
+  /** Which routes should be audited: what was asked for now or recorded before. */
+  readonly choice: RouteChoice;
   /** Options of the entry that was there before; absent on a first run. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -30,16 +32,18 @@ export function planInit(project: ZuploProject, built: string, choice: RouteChoi
   const entry = placeEntry(project.policies);
   refuseForeignModule(project.module, entry.options !== undefined);
   const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file.path, file.text) }));
-  const effective = choice ?? (entry.options ? "none" : "all");
+  const recorded = choice ?? recordedChoice(project.module.text);
+  const added = choice ?? (entry.options ? "none" : recorded);
   const changes = [
-    change(project.module.path, project.module.text, built, "module"),
+    change(project.module.path, project.module.text, recordChoice(built, recorded), "module"),
     change(project.policies.path, project.policies.text, entry.text),
-    ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, effective)))),
-    change(project.env.path, project.env.text, addVariables(project.env.text)),
+    ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, added)))),
+    change(project.env.path, project.env.text, addVariables(project.env.text), "variables"),
   ].filter(({ before, after }) => before !== after);
   return {
     changes,
     routes: perFile.flatMap(({ routes }) => routes),
+    choice: recorded,
     ...(entry.options ? { options: entry.options } : {}),
   };
 }

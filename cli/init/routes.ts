@@ -76,14 +76,25 @@ export function chosen(choice: RouteChoice, route: Pick<Route, "writes">): boole
   return choice === "all" || (choice === "writes" && route.writes);
 }
 
-/**
- * The choice that a project shows: `all` where any route that only reads is audited, `writes` where only writing ones are,
- * `none` where no route is. So a route that was forgotten later is seen without a setting that remembers the choice.
- */
-export function shownChoice(routes: readonly Route[]): RouteChoice {
-  const audited = routes.filter((route) => route.place !== "absent");
-  if (audited.length === 0) return "none";
-  return audited.some((route) => !route.writes) || routes.every((route) => route.writes) ? "all" : "writes";
+/** True where the operation itself says that it is not audited. */
+export function isSkipped({ operation }: Pick<Route, "operation">): boolean {
+  const audit = operation["x-audit"];
+  return typeof audit === "object" && audit !== null && "skip" in audit && audit.skip === true;
+}
+
+/** Stands below the banner of the module where the choice is not the default, so that `--check` knows it wherever it runs. */
+const RECORD = /^\/\/ routes: (writes|none)\n/m;
+
+/** The choice that a module's text records; `all` where it records none. */
+export function recordedChoice(module: string | undefined): RouteChoice {
+  return (RECORD.exec(module ?? "")?.[1] as RouteChoice | undefined) ?? "all";
+}
+
+/** The built module with the choice in it; byte for byte the built one for `all`. */
+export function recordChoice(built: string, choice: RouteChoice): string {
+  if (choice === "all") return built;
+  const firstCode = /^(?!\/\/)/m.exec(built)?.index ?? 0;
+  return `${built.slice(0, firstCode)}// routes: ${choice}\n${built.slice(firstCode)}`;
 }
 
 function property(object: Node, name: string): Node | undefined {

@@ -1,6 +1,5 @@
 /** The edge of the process: where a command reads and writes, so that its core needs no globals. */
 import { styleText } from "node:util";
-import { WrongUse } from "./failure.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -8,8 +7,6 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** True where a person can be asked: stdin and stderr are terminals. */
   readonly interactive: boolean;
-  /** What is piped in; throws `WrongUse` on a terminal, where `argument` was left out by mistake. */
-  readonly stdin: (argument: string) => NodeJS.ReadableStream;
   /** Width of the terminal that stdout is; absent in a pipe. */
   readonly columns?: number;
   /** Progress, warnings and questions go here, so that stdout stays the answer alone. */
@@ -24,10 +21,6 @@ export function processIo(): Io {
     env: process.env,
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     ...(process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : {}),
-    stdin: (argument) => {
-      if (process.stdin.isTTY) throw new WrongUse(`"${argument}" is missing; name it, or pipe it in`);
-      return process.stdin;
-    },
     note: (line) => void process.stderr.write(`${line}\n`),
     paint: (style, text) => styleText(style, text, { stream: process.stdout, validateStream: true }),
   };

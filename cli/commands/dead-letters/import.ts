@@ -6,6 +6,7 @@ import { type Api, openApi } from "../../api/client.ts";
 import { chunks, type Line } from "../../dead-letters/import-lines.ts";
 import { command } from "../../run/command.ts";
 import { WrongUse } from "../../run/failure.ts";
+import { pipedInput } from "../../run/stdin.ts";
 import { count } from "../../run/text.ts";
 
 export const importLetters = command({
@@ -13,7 +14,7 @@ export const importLetters = command({
   about: "Take exported dead letters into this deployment (JSON lines, exported with --reveal)",
   options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
-    const input = args.file === undefined ? io.stdin("file") : createReadStream(args.file);
+    const input = args.file === undefined ? pipedInput("file") : createReadStream(args.file);
     const api = openApi(io);
     const total = { imported: 0, known: 0, refused: [] as Imported["refused"] };
     for await (const chunk of chunks(linesOf(input))) {

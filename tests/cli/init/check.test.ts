@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeProject, type Project, TWO_ROUTES } from "../support/project.ts";
+import { json, runCli } from "../support/run-cli.ts";
+
+let made: Project;
+beforeEach(async () => {
+  made = await makeProject({ "config/a.oas.json": TWO_ROUTES });
+});
+afterEach(async () => {
+  await made.remove();
+});
+
+async function edit(path: string, change: (text: string) => string) {
+  await made.write(path, change(await made.read(path)));
+}
+
+async function check(...flags: string[]) {
+  const ended = await runCli(["init", made.directory, "--check", "--json", ...flags]);
+  return { code: ended.code, ...json(ended) };
+}
+
+describe("init --check exits 1 and names", () => {
+  test.each([
+    ["a module that differs", "modules/audit-log.ts", (text: string) => `${text}// mine\n`, "modules/audit-log.ts"],
+    ["an entry that is gone", "config/policies.json", () => '{"policies":[]}', "config/policies.json"],
+    [
+      "a route that is no longer audited",
+      "config/a.oas.json",
+      (text: string) => text.replace('"audit-log", ', ""),
+      "GET /teams",
+    ],
+    [
+      "a policy that is not first",
+      "config/a.oas.json",
+      (text: string) => text.replace('"audit-log", "auth"', '"auth", "audit-log"'),
+      "GET /teams",
+    ],
+    ["a variable that is gone", ".env", (text: string) => text.replace(/^QSTASH_TOKEN=.*\n/m, ""), "QSTASH_TOKEN"],
+  ])("%s", async (_name, path, change, subject) => {
+    await runCli(["init", made.directory]);
+    await edit(path, change);
+    const { code, ok, findings } = await check();
+    expect({ code, ok }).toEqual({ code: 1, ok: false });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ level: "drift", subject: expect.stringContaining(subject) }),
+    );
+    expect((await runCli(["init", made.directory, "--check"])).stdout).toContain(subject);
+  });
+
+  test("everything, in a project without the policy, and writes nothing", async () => {
+    const before = await made.files();
+    const { code, findings } = await check();
+    expect(code).toBe(1);
+    expect(findings.map(({ subject }: { subject: string }) => subject)).toEqual([
+      "modules/audit-log.ts",
+      "config/policies.json",
+      "GET /teams (config/a.oas.json)",
+      "POST /teams (config/a.oas.json)",
+      ,
+      "QSTASH_URL",
+      "QSTASH_TOKEN",
+      "AUDIT_WORKER_URL",
+      "AUDIT_INGEST_KEY",
+      "AUDIT_ORGANIZATION_ID",
+    ]);
+    expect(await made.files()).toEqual(before);
+  });
+});
+
+describe("init --check exits 0", () => {
+  test("where only writing routes were chosen, without being told again", async () => {
+    await runCli(["init", made.directory, "--routes", "writes"]);
+    expect(await check()).toMatchObject({ code: 0, routes: { audited: 1, total: 2 } });
+    expect(await check("--routes", "all")).toMatchObject({ code: 1 });
+  });
+
+  test("with a note where a variable has no value", async () => {
+    await runCli(["init", made.directory]);
+    const { code, findings } = await check();
+    expect(code).toBe(0);
+    expect(findings).toContainEqual(expect.objectContaining({ level: "note", subject: "QSTASH_TOKEN" }));
+    expect(findings).not.toContainEqual(expect.objectContaining({ subject: "AUDIT_ORGANIZATION_ID" }));
+  });
+
+  test("where a route says itself that it is not audited", async () => {
+    await runCli(["init", made.directory]);
+    await edit("config/a.oas.json", (text) =>
+      text.replace('"get": {', '"get": { "x-audit": { "skip": true },').replace('"audit-log", ', ""),
+    );
+    expect(await check()).toMatchObject({ code: 0, routes: { audited: 1, total: 2 } });
+  });
+
+  test("with --skip-variables where .env is not checked in", async () => {
+    await runCli(["init", made.directory]);
+    await edit(".env", () => "");
+    expect(await check()).toMatchObject({ code: 1 });
+    expect(await check("--skip-variables")).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,79 @@
+/** `npm run demo`: the whole path once on real parts; exit 0 only when every event arrived exactly once. */
+import { parseArgs } from "node:util";
+import { AuditError } from "../shared/errors.ts";
+import type { Arrival } from "./demo/arrivals.ts";
+import { createPrinter, formatMs, silentPrinter } from "./demo/print.ts";
+import { healthyScene, outageScene, warmUp } from "./demo/scenes.ts";
+import { summarize, summaryTable } from "./demo/summary.ts";
+import { startStack } from "./stack.ts";
+import { stopOnSignal } from "./stop-on-signal.ts";
+
+const HELP = `npm run demo [-- --json]
+
+Starts a real Zuplo gateway with the audit policy, the development queue, the worker in workerd and a WorkOS
+stand-in, sends calls through the gateway and follows each one to the event that WorkOS stored.
+
+  --json   one JSON document instead of text
+  --help   this text
+
+Exit codes: 0 every event arrived exactly once, 1 one did not or a part did not start, 2 wrong use.
+`;
+
+async function run(json: boolean): Promise<boolean> {
+  const print = json ? silentPrinter : createPrinter(console.log);
+  const startedAtMs = performance.now();
+  print.title("Starting the parts");
+  const stack = await startStack({ onStart: (part) => print.step(part) });
+  const release = stopOnSignal(stack);
+  try {
+    print.note(
+      `ready after ${formatMs(performance.now() - startedAtMs)}; gateway ${stack.gateway.url}, worker ${stack.worker.url}`,
+    );
+    await warmUp(stack);
+    const healthy = await healthyScene(stack, print);
+    const outage = await outageScene(stack, print);
+    const summary = summarize({
+      healthy,
+      outage,
+      eventsStored: stack.workos.events().length,
+      workosRequests: stack.workos.requests().length,
+    });
+    print.title("Summary");
+    print.lines(summaryTable(summary));
+    print.lines(summary.ok ? "Every event arrived exactly once." : "NOT every event arrived exactly once.");
+    if (json) console.log(JSON.stringify({ ...summary, calls: [...healthy, ...outage].map(callJson) }, null, 2));
+    return summary.ok;
+  } finally {
+    release();
+    await stack.stop();
+  }
+}
+
+function callJson({ result, events }: Arrival) {
+  const { call, requestId, status, latencyMs } = result;
+  return { method: call.method, path: call.path, status, latency_ms: latencyMs, request_id: requestId, events };
+}
+
+function parseOptions(): { json: boolean } | undefined {
+  try {
+    const { values } = parseArgs({ options: { json: { type: "boolean" }, help: { type: "boolean" } } });
+    if (!values.help) return { json: values.json ?? false };
+    console.log(HELP);
+    process.exitCode = 0;
+  } catch (error) {
+    console.error(`error[invalid_option]: ${(error as Error).message}\n\n${HELP}`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+const options = parseOptions();
+if (options) {
+  try {
+    process.exitCode = (await run(options.json)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error;
+    console.error(`error[${error.code}]: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

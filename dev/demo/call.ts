@@ -1,0 +1,41 @@
+/** One call through the gateway, as its caller sees it. */
+import { randomUUID } from "node:crypto";
+
+export interface DemoCall {
+  readonly method: string;
+  readonly path: string;
+  /** Bearer token of the example's sign-in; absent: anonymous. */
+  readonly token?: string;
+  readonly body?: unknown;
+  /** What the API itself answers. */
+  readonly expectStatus: number;
+  /** The action that WorkOS must store for it. */
+  readonly expectAction: string;
+}
+
+export interface CallResult {
+  readonly call: DemoCall;
+  /** Finds the event again: it travels as the request id. */
+  readonly requestId: string;
+  readonly status: number;
+  readonly latencyMs: number;
+  readonly answeredAtMs: number;
+}
+
+/** Sends one call and reads its whole answer; throws as fetch does when the gateway does not answer in 10 s. */
+export async function sendCall(gatewayUrl: string, call: DemoCall): Promise<CallResult> {
+  const requestId = randomUUID();
+  const headers: Record<string, string> = { "zp-rid": requestId, "user-agent": "audit-forwarder-demo" };
+  if (call.token) headers.authorization = `Bearer ${call.token}`;
+  if (call.body !== undefined) headers["content-type"] = "application/json";
+  const startedAtMs = performance.now();
+  const response = await fetch(gatewayUrl + call.path, {
+    method: call.method,
+    headers,
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  await response.arrayBuffer();
+  const latencyMs = performance.now() - startedAtMs;
+  return { call, requestId, status: response.status, latencyMs, answeredAtMs: Date.now() };
+}

@@ -1,0 +1,110 @@
+/** `npm run dev`: the same stack as the demo, kept running, with every URL, variable and a call to try. */
+import { parseArgs } from "node:util";
+import { AuditError } from "../shared/errors.ts";
+import { createPrinter, formatMs } from "./demo/print.ts";
+import { WARM_UP_PATH, EXAMPLE_CALL } from "./demo/calls.ts";
+import { startStack, type Stack } from "./stack.ts";
+import { stopOnSignal } from "./stop-on-signal.ts";
+
+const HELP = `npm run dev [-- --gateway-port 9000 --queue-port 8080 --worker-port 8787 --workos-port 8090 --state-dir .audit-forwarder]
+
+Keeps the local stack running until Ctrl-C: a real Zuplo gateway, the development queue, the worker and a WorkOS stand-in.
+The gateway listens on all interfaces, because Zuplo's development server has no option for that; the others on 127.0.0.1.
+
+  --json   one line of JSON with the URLs and variables once everything is ready
+
+Exit codes: 0 stopped, 1 a part did not start, 2 wrong use.
+`;
+
+const PORTS = { gateway: "9000", queue: "8080", worker: "8787", workos: "8090" } as const;
+
+function readOptions() {
+  const string = (value: string) => ({ type: "string", default: value }) as const;
+  const { values } = parseArgs({
+    options: {
+      "gateway-port": string(PORTS.gateway),
+      "queue-port": string(PORTS.queue),
+      "worker-port": string(PORTS.worker),
+      "workos-port": string(PORTS.workos),
+      "state-dir": string(".audit-forwarder"),
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  return values;
+}
+
+function portOf(name: string, text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new AuditError("invalid_option", `"${name}" must be a port from 0 to 65535`);
+}
+
+async function run(options: ReturnType<typeof readOptions>): Promise<void> {
+  const print = createPrinter(options.json ? console.error : console.log);
+  const startedAtMs = performance.now();
+  const stack = await startStack({
+    ports: {
+      gateway: portOf("gateway-port", options["gateway-port"]),
+      queue: portOf("queue-port", options["queue-port"]),
+      worker: portOf("worker-port", options["worker-port"]),
+      workos: portOf("workos-port", options["workos-port"]),
+    },
+    stateDir: options["state-dir"],
+    onStart: (part) => print.step(part),
+  });
+  stopOnSignal(stack, 0);
+  await (await fetch(stack.gateway.url + WARM_UP_PATH)).arrayBuffer();
+  if (options.json) return void console.log(JSON.stringify(description(stack)));
+  print.title(`Ready after ${formatMs(performance.now() - startedAtMs)}. Ctrl-C stops everything.`);
+  for (const line of howTo(stack)) print.lines(line);
+}
+
+function description(stack: Stack) {
+  return {
+    gateway: stack.gateway.url,
+    queue: stack.queue.url,
+    worker: stack.worker.url,
+    workos: stack.workos.url,
+    gateway_variables: stack.gatewayVariables,
+    worker_variables: stack.workerVariables,
+  };
+}
+
+function howTo(stack: Stack): string[] {
+  const variables = (entries: Readonly<Record<string, string>>) =>
+    Object.entries(entries).map(([name, value]) => `  ${name}=${value}`);
+  const { AUDIT_WORKER_URL: url, AUDIT_ADMIN_TOKEN: token } = stack.workerVariables;
+  return [
+    `\nURLs`,
+    `  gateway   ${stack.gateway.url}   (all interfaces)`,
+    `  queue     ${stack.queue.url}`,
+    `  worker    ${stack.worker.url}   console: ${stack.worker.url}/console`,
+    `  WorkOS    ${stack.workos.url}   stored events: ${stack.workos.url}/__dev/events`,
+    `\nVariables of the gateway`,
+    ...variables(stack.gatewayVariables),
+    `\nVariables of the worker`,
+    ...variables(stack.workerVariables),
+    `\nTry`,
+    `  ${curlOf(stack.gateway.url)}`,
+    `  curl -s ${stack.workos.url}/__dev/events`,
+    `  AUDIT_WORKER_URL=${url} AUDIT_ADMIN_TOKEN=${token} node cli/bin.mjs dead-letters list`,
+  ];
+}
+
+function curlOf(gatewayUrl: string): string {
+  const { method, path, token, body } = EXAMPLE_CALL;
+  return `curl -i -X ${method} ${gatewayUrl}${path} -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
+}
+
+try {
+  const options = readOptions();
+  if (options.help) console.log(HELP);
+  else await run(options);
+} catch (error) {
+  const wrongUse = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") ?? false;
+  if (!wrongUse && !(error instanceof AuditError)) throw error;
+  const code = error instanceof AuditError ? error.code : "invalid_option";
+  console.error(`error[${code}]: ${(error as Error).message}`);
+  process.exitCode = wrongUse || code === "invalid_option" ? 2 : 1;
+}

@@ -1,0 +1,110 @@
+/** The whole path on one machine: WorkOS stand-in, development queue, worker in workerd, real Zuplo gateway. */
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startGateway } from "./gateway/start.ts";
+import { createMovableClock, type MovableClock } from "./queue/clock.ts";
+import { startQueue, type Queue } from "./queue/server.ts";
+import { startWorker, type RunningWorker } from "./worker.ts";
+import { startWorkos, type WorkosStandIn } from "./workos/server.ts";
+
+export interface StackOptions {
+  /** Ports to listen on; 0 or absent takes a free one. */
+  readonly ports?: {
+    readonly gateway?: number;
+    readonly queue?: number;
+    readonly worker?: number;
+    readonly workos?: number;
+  };
+  /** Where the queue and the worker keep their state; absent: a temporary folder that `stop` removes. */
+  readonly stateDir?: string;
+  readonly organization?: string;
+  /** Told before each part starts. */
+  readonly onStart?: (part: string) => void;
+}
+
+export interface Stack {
+  readonly workos: WorkosStandIn;
+  readonly queue: Queue;
+  readonly worker: RunningWorker;
+  readonly gateway: Awaited<ReturnType<typeof startGateway>>;
+  readonly clock: MovableClock;
+  /** Variables of the worker, for the CLI and for curl. */
+  readonly workerVariables: Readonly<Record<string, string>>;
+  readonly gatewayVariables: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** Starts the parts in the order in which they need one another; if one fails, those before it are stopped again. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopPart of stops.toReversed()) await stopPart();
+    stops.length = 0;
+  };
+  try {
+    return { ...(await startParts(options, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(options: StackOptions, stops: (() => Promise<void>)[]): Promise<Omit<Stack, "stop">> {
+  const { ports = {}, onStart = () => {} } = options;
+  const started = <T extends { stop(): Promise<void> }>(part: T): T => {
+    stops.push(() => part.stop());
+    return part;
+  };
+  const stateDir = options.stateDir ?? (await temporaryDir(stops));
+  const clock = createMovableClock();
+
+  onStart("WorkOS stand-in");
+  const workos = started(await startWorkos({ port: ports.workos ?? 0 }));
+  onStart("development queue");
+  const queue = started(await startQueue({ port: ports.queue ?? 0, path: join(stateDir, "queue.sqlite"), clock }));
+  onStart("worker (workerd)");
+  const secrets = {
+    AUDIT_INGEST_KEY: `whsec_${randomBytes(24).toString("base64")}`,
+    AUDIT_ADMIN_TOKEN: randomBytes(24).toString("base64url"),
+  };
+  const workerVariables = {
+    ...secrets,
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+  };
+  const worker = started(
+    await startWorker({ port: ports.worker ?? 0, vars: workerVariables, persistPath: join(stateDir, "worker") }),
+  );
+  onStart("Zuplo gateway");
+  const gatewayVariables = {
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    AUDIT_WORKER_URL: worker.url,
+    AUDIT_INGEST_KEY: secrets.AUDIT_INGEST_KEY,
+    AUDIT_ORGANIZATION_ID: options.organization ?? "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
+  };
+  const gateway = started(
+    await startGateway({ ...(ports.gateway ? { port: ports.gateway } : {}), env: gatewayVariables }),
+  );
+  return {
+    workos,
+    queue,
+    worker,
+    gateway,
+    clock,
+    workerVariables: { ...workerVariables, AUDIT_WORKER_URL: worker.url },
+    gatewayVariables,
+  };
+}
+
+async function temporaryDir(stops: (() => Promise<void>)[]): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "audit-forwarder-"));
+  stops.push(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}

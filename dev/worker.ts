@@ -94,7 +94,12 @@ async function freePort(wanted: number): Promise<number> {
 
 const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
-function miniflareOptions({ vars, persistPath, onLog }: WorkerOptions, script: string, port: number, url: string) {
+function miniflareOptions(
+  { vars, persistPath, directory, onLog }: WorkerOptions,
+  script: string,
+  port: number,
+  url: string,
+) {
   const durableObjects = Object.fromEntries(
     Object.entries(STORES).map(([name, className]) => [name, { className, useSQLite: true }]),
   );
@@ -110,7 +115,7 @@ function miniflareOptions({ vars, persistPath, onLog }: WorkerOptions, script: s
         compatibilityDate: "2026-07-01",
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,
-        kvNamespaces: ["DIRECTORY"],
+        kvNamespaces: directory ? ["DIRECTORY"] : [],
       },
     ],
   });

@@ -1,4 +1,5 @@
 /** Makes the event of a record. Pure and deterministic: no clock, no randomness. */
+import { METADATA_VALUE_MAX_CODE_POINTS } from "../shared/limits.ts";
 import type { AuditEvent, EventBody } from "../shared/event.ts";
 import { MESSAGE_VERSION, type AuditRecord, type Metadata, type MetadataValue, type Party } from "../shared/record.ts";
 
@@ -8,15 +9,15 @@ export interface Enrichment {
   readonly organization?: string | undefined;
   /** Registered schema version of the action; WorkOS takes no version as the first one. */
   readonly schemaVersion?: number | undefined;
-  /** Names by `type:id`. */
-  readonly names?: ReadonlyMap<string, string> | undefined;
+  /** The name of an actor or a target that has none. */
+  readonly nameOf?: ((party: Party) => string | undefined) | undefined;
 }
 
 /** The event, or undefined where no organization is known. */
 export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody | undefined {
   const organization = extra.organization ?? record.organization;
   if (!organization) return undefined;
-  const named = (party: Party) => withName(party, extra.names);
+  const named = (party: Party) => withName(party, extra.nameOf?.(party));
   const targets = record.targets.length > 0 ? record.targets : [{ id: record.route, type: "route" }];
   const event: AuditEvent = {
     action: record.action,
@@ -33,9 +34,8 @@ export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody |
   return { organization_id: organization, event };
 }
 
-function withName(party: Party, names: ReadonlyMap<string, string> | undefined): Party {
-  const name = party.name ?? names?.get(`${party.type}:${party.id}`);
-  return name === undefined ? party : { ...party, name };
+function withName(party: Party, name: string | undefined): Party {
+  return name === undefined ? party : { ...party, name: limited(name) };
 }
 
 /** Keys as in `EVENT_METADATA`; what the record does not hold is left out. */
@@ -56,18 +56,30 @@ function ownMetadata(record: AuditRecord): Metadata {
     credential_kind: record.credential?.kind,
     credential_key_id: record.credential?.keyId,
     geo: geo && [geo.country, geo.region, geo.city].filter(Boolean).join(", "),
-    missing: record.missing?.join(", "),
-    truncated: record.truncated?.join(", "),
+    missing: listed(record.missing),
+    truncated: listed(record.truncated),
     gateway_environment: gateway.environment,
     gateway_build: gateway.build,
     policy_version: gateway.policyVersion,
     isolate_id: gateway.isolateId,
     sequence: record.sequence,
     record_v: MESSAGE_VERSION,
-    mended: record.replay?.mended?.join(", "),
+    mended: listed(record.replay?.mended),
     replay_id: record.replay?.id,
   };
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined && value !== "")) as Metadata;
+}
+
+function listed(items: readonly string[] | undefined): string | undefined {
+  return items && limited(items.join(", "));
+}
+
+/** WorkOS takes no longer string; a cut of ours ends in an ellipsis. */
+function limited(text: string): string {
+  if (text.length <= METADATA_VALUE_MAX_CODE_POINTS) return text;
+  const points = Array.from(text);
+  if (points.length <= METADATA_VALUE_MAX_CODE_POINTS) return text;
+  return `${points.slice(0, METADATA_VALUE_MAX_CODE_POINTS - 1).join("")}…`;
 }
 
 /** The trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header-field-values */

@@ -1,28 +1,33 @@
 /** The real ports of a delivery. */
+import { cachedDirectory, type Directory } from "../directory.ts";
 import type { Env, Settings } from "../env.ts";
-import { enrich } from "../enrich.ts";
 import { ledgerPort } from "../ledger/client.ts";
+import { prepareAll } from "../prepare.ts";
 import { sendEvent } from "../workos.ts";
-import type { DeliverPorts, Prepared } from "./ports.ts";
 import { logRecord } from "./log.ts";
+import type { DeliverPorts } from "./ports.ts";
 
 export function livePorts(env: Env, settings: Settings, messageId: string | undefined): DeliverPorts {
+  const directory = directoryOf(env);
   return {
     now: Date.now,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     ledger: ledgerPort(env),
-    prepare: (records) =>
-      Promise.resolve(
-        records.map((record): Prepared => {
-          const event = enrich(record);
-          if (!event) return { kind: "rejected", reason: "organization_missing" };
-          return { kind: "ready", body: JSON.stringify(event), organization: event.organization_id };
-        }),
-      ),
+    prepare: (records) => prepareAll(records, directory),
     send: (body, key) => sendEvent(settings, fetch, body, key),
     park: async (entries) => {
       await env.ARCHIVE.getByName("archive").park([...entries]);
     },
     observe: (event) => logRecord(event, messageId),
   };
+}
+
+const directories = new WeakMap<KVNamespace, Directory>();
+
+/** One for each isolate, because it keeps a cache. */
+function directoryOf({ DIRECTORY: store }: Env): Directory | undefined {
+  if (!store) return undefined;
+  const directory = directories.get(store) ?? cachedDirectory(store, Date.now);
+  directories.set(store, directory);
+  return directory;
 }

@@ -6,7 +6,7 @@ import type { Sent } from "../workos.ts";
 
 /** The bytes of one record's event, or why there are none. */
 export type Prepared =
-  | { readonly kind: "ready"; readonly body: string; readonly organization: string }
+  | { readonly kind: "ready"; readonly body: string }
   /** It can never be sent as it is. */
   | { readonly kind: "rejected"; readonly reason: string }
   /** What it needs cannot be read at this moment. */

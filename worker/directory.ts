@@ -1,0 +1,78 @@
+/**
+ * The optional directory of organizations and names (KV binding `DIRECTORY`), plain text: `organization:<id of another system>` and
+ * `organization` (the default) hold a WorkOS organization id, `name:<type>:<id>` holds the name of an actor or a target.
+ */
+import type { AuditRecord, Party } from "../shared/record.ts";
+
+/** Values by key; what the directory does not hold is absent. Rejects where the directory does not answer. */
+export type Directory = (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
+/** KV takes at most 100 keys in one call. https://developers.cloudflare.com/kv/api/read-key-value-pairs/ */
+const MAX_KEYS = 100;
+/** A lookup must not use up the lease. Our choice. */
+const LOOKUP_TIMEOUT_MS = 1_000;
+/** How long an isolate trusts what it found, and that it found nothing. Our choice. */
+const HIT_TTL_MS = 300_000;
+const MISS_TTL_MS = 60_000;
+/** About 1 MB of memory. Our choice. */
+const CACHE_MAX_ENTRIES = 5_000;
+
+/** Where the default organization stands. */
+export const DEFAULT_ORGANIZATION_KEY = "organization";
+
+/** The key of a record's organization; undefined where the record holds a WorkOS id already. */
+export function organizationKey({ organization }: Pick<AuditRecord, "organization">): string | undefined {
+  if (!organization) return DEFAULT_ORGANIZATION_KEY;
+  return organization.startsWith("org_") ? undefined : `organization:${organization}`;
+}
+
+/** The key of a party's name; undefined where it has one or cannot have one. */
+export function nameKey({ id, type, name }: Party): string | undefined {
+  return name !== undefined || type === "anonymous" || type === "route" ? undefined : `name:${type}:${id}`;
+}
+
+/** Keys that the records of one message need, organizations first, cut to one call. */
+export function keysOf(records: readonly AuditRecord[]): readonly string[] {
+  const organizations = records.flatMap((record) => organizationKey(record) ?? []);
+  const names = records.flatMap(({ actor, targets }) => [actor, ...targets].flatMap((party) => nameKey(party) ?? []));
+  return [...new Set([...organizations, ...names])].slice(0, MAX_KEYS);
+}
+
+interface Cached {
+  readonly value: string | undefined;
+  readonly untilMs: number;
+}
+
+/** A directory over KV with a cache in the isolate; one call for each message at most. */
+export function cachedDirectory(store: KVNamespace, now: () => number): Directory {
+  const cache = new Map<string, Cached>();
+  return async (keys) => {
+    const nowMs = now();
+    const unknown = keys.filter((key) => (cache.get(key)?.untilMs ?? 0) <= nowMs);
+    if (unknown.length > 0) {
+      const found = await inTime(store.get([...unknown]));
+      if (cache.size + unknown.length > CACHE_MAX_ENTRIES) cache.clear();
+      for (const key of unknown) {
+        const value = found.get(key) ?? undefined;
+        cache.set(key, { value, untilMs: nowMs + (value === undefined ? MISS_TTL_MS : HIT_TTL_MS) });
+      }
+    }
+    return new Map(keys.flatMap((key) => pairOf(key, cache.get(key)?.value)));
+  };
+}
+
+function pairOf(key: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[key, value]];
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the directory does not answer")), LOOKUP_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

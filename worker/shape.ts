@@ -1,0 +1,70 @@
+/** Makes sure that a record fits WorkOS's limits, whoever wrote it; what is cut is marked with a hash of the whole. */
+import { CUSTOM_METADATA_MAX_KEYS } from "../shared/event.ts";
+import {
+  ACTION_MAX_CODE_POINTS,
+  EVENT_MAX_TARGETS,
+  METADATA_VALUE_MAX_CODE_POINTS,
+  MISSING_MAX,
+  TEXT_MAX_CODE_POINTS,
+} from "../shared/limits.ts";
+import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
+import { shapeRecord } from "../shared/shape.ts";
+
+/** So much of a cut value's SHA-256 marks it, as in the policy. */
+const CUT_HASH_HEX_CHARS = 32;
+
+/** True where nothing can need a cut, which is so for whatever the policy made; the check is much cheaper than the shaping. */
+export function isShaped(record: AuditRecord): boolean {
+  const { action, route, ip, userAgent, requestId, organization, actor, targets, metadata, missing } = record;
+  return (
+    isShort(action, ACTION_MAX_CODE_POINTS) &&
+    [route, ip, userAgent, requestId, organization].every(
+      (text) => text === undefined || text.length <= TEXT_MAX_CODE_POINTS,
+    ) &&
+    (missing?.length ?? 0) <= MISSING_MAX + 1 &&
+    targets.length <= EVENT_MAX_TARGETS &&
+    isShapedParty(actor) &&
+    targets.every(isShapedParty) &&
+    isShapedMetadata(metadata, CUSTOM_METADATA_MAX_KEYS)
+  );
+}
+
+function isShapedParty({ id, type, name, metadata }: Party): boolean {
+  return (
+    isShort(id, TEXT_MAX_CODE_POINTS) &&
+    isShort(type, TEXT_MAX_CODE_POINTS) &&
+    (name === undefined || isShort(name, TEXT_MAX_CODE_POINTS)) &&
+    isShapedMetadata(metadata, CUSTOM_METADATA_MAX_KEYS)
+  );
+}
+
+function isShapedMetadata(metadata: Metadata | undefined, maxKeys: number): boolean {
+  if (!metadata) return true;
+  const entries = Object.entries(metadata);
+  return (
+    entries.length <= maxKeys &&
+    entries.every(([key, value]) => {
+      const isLegalValue =
+        typeof value === "string" ? value.length <= METADATA_VALUE_MAX_CODE_POINTS : Number.isFinite(Number(value));
+      return isLegalValue && /^[a-zA-Z0-9_-]{1,40}$/.test(key);
+    })
+  );
+}
+
+function isShort(text: string, max: number): boolean {
+  return text.length > 0 && text.length <= max;
+}
+
+/** The record cut to every limit. */
+export async function shape(record: AuditRecord): Promise<AuditRecord> {
+  const { record: shaped, cuts } = shapeRecord(record);
+  const marks = await Promise.all(cuts.map(async ({ field, whole }) => `${field}:${await shortHash(whole)}`));
+  return marks.length === 0 ? shaped : { ...shaped, truncated: [...(record.truncated ?? []), ...marks] };
+}
+
+async function shortHash(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("")
+    .slice(0, CUT_HASH_HEX_CHARS);
+}

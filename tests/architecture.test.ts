@@ -172,6 +172,26 @@ const broken: readonly Case[] = [
     },
     violations: ['package-lock.json names a host in 1 "resolved" lines'],
   },
+  {
+    rule: rules.locksOptionalPackages,
+    name: "a package for other machines that is not in the lockfile",
+    files: {
+      "package-lock.json": JSON.stringify({
+        packages: {
+          "node_modules/a": { optionalDependencies: { "@os/one": "1.0.0", "@os/two": "1.0.0" } },
+          "node_modules/a/node_modules/@b/b": { optionalDependencies: { near: "1.0.0", c: "1.0.0", far: "1.0.0" } },
+          "node_modules/a/node_modules/@b/b/node_modules/near": {},
+          "node_modules/a/node_modules/c": {},
+          "node_modules/c/node_modules/far": {},
+          "node_modules/@os/one": {},
+        },
+      }),
+    },
+    violations: [
+      "package-lock.json lacks @os/two, which node_modules/a wants",
+      "package-lock.json lacks far, which node_modules/a/node_modules/@b/b wants",
+    ],
+  },
 ];
 
 describe("a tree that breaks a rule", () => {

@@ -100,7 +100,7 @@ export function keepsFilesShort(tree: Tree): string[] {
 /** Modules are named by their noun, in kebab case; outside tests none is a drawer for everything, none begins with a verb. */
 export function namesModulesByNoun(tree: Tree): string[] {
   return sources(tree).flatMap(([path]) => {
-    const parts = path.replace(/(\.(workerd|d|test|config|runtime))*\.(ts|mjs)$/, "").split("/");
+    const parts = path.replace(/\.[^/]*$/, "").split("/");
     const name = parts.at(-1) ?? "";
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return [`${path} is not in kebab case`];
     if (rungOf(path) === "tests") return [];
@@ -132,4 +132,25 @@ export function locksToNoHost(tree: Tree): string[] {
       const urls = text.match(/"resolved": "[a-z+]+:\/\/[^"]*"/g) ?? [];
       return urls.length > 0 ? [`${path} names a host in ${urls.length} "resolved" lines`] : [];
     });
+}
+
+/** `npm ci` refuses a lockfile that lacks an optional package, even one made for another kind of machine. */
+export function locksOptionalPackages(tree: Tree): string[] {
+  return [...tree]
+    .filter(([path]) => path.endsWith("package-lock.json"))
+    .flatMap(([path, text]) => {
+      const { packages } = JSON.parse(text) as { packages: Record<string, { optionalDependencies?: object }> };
+      return Object.entries(packages).flatMap(([at, { optionalDependencies = {} }]) =>
+        Object.keys(optionalDependencies)
+          .filter((name) => !places(at).some((place) => `${place}node_modules/${name}` in packages))
+          .map((name) => `${path} lacks ${name}, which ${at} wants`),
+      );
+    });
+}
+
+/** Where Node looks for what the package at a path of a lockfile imports: beside it, then further out. */
+function places(at: string): string[] {
+  if (at === "") return [""];
+  const outer = at.replace(/\/?node_modules\/(@[^/]+\/)?[^/]+$/, "");
+  return [`${at}/`, ...places(outer === at ? "" : outer)];
 }

@@ -58,10 +58,10 @@ export function specifiersOf(path: string, text: string): string[] {
   return found;
 }
 
-/** The paths inside the repository that a module imports. */
+/** The modules inside the repository that a module imports; data such as JSON is none. */
 export function localImports(path: string, text: string): string[] {
   return specifiersOf(path, text)
-    .filter((specifier) => specifier.startsWith("."))
+    .filter((specifier) => specifier.startsWith(".") && !specifier.endsWith(".json"))
     .map((specifier) => posix.join(posix.dirname(path), specifier));
 }
 

@@ -18,8 +18,9 @@ Exit codes: 0 stopped, 1 a part did not start, 2 wrong use.
 
 const PORTS = { gateway: "9000", queue: "8080", worker: "8787", workos: "8090" } as const;
 
+const string = (value: string) => ({ type: "string", default: value }) as const;
+
 function readOptions() {
-  const string = (value: string) => ({ type: "string", default: value }) as const;
   const { values } = parseArgs({
     options: {
       "gateway-port": string(PORTS.gateway),
@@ -55,7 +56,10 @@ async function run(options: ReturnType<typeof readOptions>): Promise<void> {
   });
   stopOnSignal(stack, 0);
   await (await fetch(stack.gateway.url + WARM_UP_PATH)).arrayBuffer();
-  if (options.json) return void console.log(JSON.stringify(description(stack)));
+  if (options.json) {
+    console.log(JSON.stringify(description(stack)));
+    return;
+  }
   print.title(`Ready after ${formatMs(performance.now() - startedAtMs)}. Ctrl-C stops everything.`);
   for (const line of howTo(stack)) print.lines(line);
 }
@@ -72,8 +76,6 @@ function description(stack: Stack) {
 }
 
 function howTo(stack: Stack): string[] {
-  const variables = (entries: Readonly<Record<string, string>>) =>
-    Object.entries(entries).map(([name, value]) => `  ${name}=${value}`);
   const { AUDIT_WORKER_URL: url, AUDIT_ADMIN_TOKEN: token } = stack.workerVariables;
   return [
     `\nURLs`,
@@ -90,6 +92,10 @@ function howTo(stack: Stack): string[] {
     `  curl -s ${stack.workos.url}/__dev/events`,
     `  AUDIT_WORKER_URL=${url} AUDIT_ADMIN_TOKEN=${token} node cli/bin.mjs dead-letters list`,
   ];
+}
+
+function variables(entries: Readonly<Record<string, string>>): string[] {
+  return Object.entries(entries).map(([name, value]) => `  ${name}=${value}`);
 }
 
 function curlOf(gatewayUrl: string): string {

@@ -63,7 +63,6 @@ function spread(values: readonly number[]): Spread {
 
 /** The summary as a table. */
 export function summaryTable(summary: Summary): string {
-  const times = ({ median, max }: Spread) => `${formatMs(median)} median, ${formatMs(max)} max`;
   const table = new Table({
     style: { head: [], border: [] },
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
@@ -79,4 +78,8 @@ export function summaryTable(summary: Summary): string {
     ["event stored after the answer, everything healthy", times(summary.arrivalAfterAnswerMs)],
   );
   return table.toString();
+}
+
+function times({ median, max }: Spread): string {
+  return `${formatMs(median)} median, ${formatMs(max)} max`;
 }

@@ -5,11 +5,15 @@ import { EVENT_METADATA } from "../../shared/event.ts";
 import { Variables } from "../../worker/variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
 import { code, linked, table } from "./markdown.ts";
+import { gatewayVariables, meaning, policyOptions } from "./policy-options.ts";
 
 /** The page, not yet formatted. `path` resolves a path inside the repository. */
 export async function configurationPage(path: (name: string) => string): Promise<string> {
   const sections = [
     HEAD,
+    policyOptions(),
+    meaning(),
+    gatewayVariables(),
     await workerVariables(path("worker/variables.ts")),
     retries(),
     await limitTable(path("shared/limits.ts")),

@@ -14,6 +14,10 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
+export function jsonBlock(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+}
+
 /** Bare URLs become links that say where they lead; one in brackets keeps them. */
 export function linked(text: string): string {
   return text.replaceAll(/https?:\/\/[^\s)]+[^\s).,;]/g, (url) => `[${new URL(url).hostname}](${url})`);

@@ -5,6 +5,7 @@ import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
+import { replayRoutes } from "./replay/routes.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
 import { compileRoutes, matchRoute, type Route } from "./http/router.ts";
 
@@ -15,7 +16,13 @@ export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
 
-const routes: readonly Route[] = [...deliverRoutes, ...ingestRoutes, ...monitorRoutes, ...archiveRoutes];
+const routes: readonly Route[] = [
+  ...deliverRoutes,
+  ...ingestRoutes,
+  ...monitorRoutes,
+  ...archiveRoutes,
+  ...replayRoutes,
+];
 
 const compiled = compileRoutes(routes);
 

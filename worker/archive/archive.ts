@@ -1,6 +1,27 @@
-/** The archive of dead letters: one SQLite Durable Object, which also runs the replays. */
+/** The archive of dead letters: one SQLite Durable Object, which also runs the replays. Almost no logic. */
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../env.ts";
+import { parseSettings, type Env } from "../env.ts";
+import { lookup } from "../ledger/client.ts";
+import { publishBatch } from "../qstash/batch.ts";
+import { removeFromDlq } from "../qstash/dlq.ts";
+import { controlReplay, type Control, type Controlled } from "../replay/control.ts";
+import { createReplay, type Planned } from "../replay/create.ts";
+import { nextDueMs, runDue } from "../replay/engine.ts";
+import { finishReplays } from "../replay/finish.ts";
+import { failReplayed } from "../replay/items.ts";
+import type { ReplayRequest } from "../replay/request.ts";
+import { judge } from "../replay/settle.ts";
+import {
+  findReplay,
+  listItems,
+  listReplays,
+  newReplayId,
+  takeBackOrphans,
+  type ItemOutcome,
+  type ItemRow,
+  type ReplayRow,
+  type ReplayState,
+} from "../replay/store.ts";
 import type { Position } from "./cursor.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { discardEntry, type Discarded } from "./discard.ts";
@@ -11,12 +32,17 @@ import { readRow, type DeadLetterState, type Row, type Summary } from "./row.ts"
 import { createSchema } from "./schema.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
 
+/** Pause while the variables are wrong. Our choice. */
+const UNCONFIGURED_RETRY_MS = 60_000;
+
 export interface PageQuery {
   readonly filter: Filter;
   readonly states: readonly DeadLetterState[] | undefined;
   readonly limit: number;
   readonly after: Position | undefined;
 }
+
+export type CreatedReplay = Planned & { readonly state: ReplayState | "planned" };
 
 export class Archive extends DurableObject<Env> {
   readonly #sql: SqlStorage;
@@ -25,24 +51,27 @@ export class Archive extends DurableObject<Env> {
     super(state, env);
     this.#sql = state.storage.sql;
     createSchema(this.#sql);
+    takeBackOrphans(this.#sql);
+    // A lost alarm must not stop a replay for good; the cron sweep wakes the archive every few minutes.
+    void state.blockConcurrencyWhile(() => this.#schedule());
   }
 
   /**
    * Takes dead letters; safe to repeat. `lookedAt` names entries of QStash's own dead-letter queue that need no second look.
    * Answers how many failures were new.
    */
-  park(entries: readonly DeadLetterEntry[], lookedAt: readonly string[] = []): number {
+  async park(entries: readonly DeadLetterEntry[], lookedAt: readonly string[] = []): Promise<number> {
     const nowMs = Date.now();
-    return this.ctx.storage.transactionSync(() => {
-      const { fresh } = parkEntries(this.#sql, entries, nowMs);
+    const fresh = this.ctx.storage.transactionSync(() => {
+      const parked = parkEntries(this.#sql, entries, nowMs);
+      for (const seq of failReplayed(this.#sql, parked.failedReplays, nowMs)) judge(this.#sql, seq);
       sighted(this.#sql, lookedAt, nowMs);
-      considerRemovals(
-        this.#sql,
-        entries.filter((entry) => entry.dlqId !== undefined).map((entry) => entry.eventId),
-        nowMs,
-      );
-      return fresh;
+      const linked = entries.filter((entry) => entry.dlqId !== undefined).map((entry) => entry.eventId);
+      considerRemovals(this.#sql, linked, nowMs);
+      return parked.fresh;
     });
+    await this.#schedule();
+    return fresh;
   }
 
   /** Those of QStash's dead letters that the archive has not looked at. */
@@ -80,5 +109,60 @@ export class Archive extends DurableObject<Env> {
 
   discard(eventId: string, reason: string, by: string): Discarded {
     return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
+  }
+
+  /** Plans a replay and, unless it is a dry run, starts it. */
+  async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
+    const replay = { id: newReplayId(Date.now()), by };
+    try {
+      const planned = await createReplay(this.ctx.storage, (ids) => lookup(this.env, ids), request, replay, Date.now);
+      if (planned.id === null) return { ...planned, state: "planned" };
+      await finishReplays(this.ctx.storage, Date.now);
+      await this.#schedule();
+      return { ...planned, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
+    } catch (error) {
+      takeBackOrphans(this.#sql, replay.id);
+      throw error;
+    }
+  }
+
+  replays(limit: number, beforeSeq: number | undefined): ReplayRow[] {
+    return listReplays(this.#sql, limit, beforeSeq);
+  }
+
+  replay(id: string): ReplayRow | undefined {
+    return findReplay(this.#sql, id);
+  }
+
+  /** Undefined where there is no such replay. */
+  replayItems(id: string, outcome: ItemOutcome | undefined, limit: number, after: string): ItemRow[] | undefined {
+    const replay = findReplay(this.#sql, id);
+    return replay && listItems(this.#sql, replay.seq, outcome, limit, after);
+  }
+
+  async controlReplay(id: string, control: Control): Promise<Controlled> {
+    const result = controlReplay(this.ctx.storage, id, control, Date.now());
+    if (result.kind !== "ok" || !result.changed) return result;
+    await finishReplays(this.ctx.storage, Date.now);
+    await this.#schedule();
+    return { ...result, replay: findReplay(this.#sql, id) ?? result.replay };
+  }
+
+  override async alarm(): Promise<void> {
+    const parsed = parseSettings(this.env);
+    if (!parsed.ok) return this.ctx.storage.setAlarm(Date.now() + UNCONFIGURED_RETRY_MS);
+    const { settings } = parsed;
+    const notBeforeMs = await runDue(this.ctx.storage, {
+      now: Date.now,
+      lookup: (ids) => lookup(this.env, ids),
+      publish: (messages, nowMs) => publishBatch(settings, fetch, messages, nowMs),
+      remove: (dlqIds) => removeFromDlq(settings, fetch, dlqIds),
+    });
+    await this.#schedule(notBeforeMs);
+  }
+
+  async #schedule(notBeforeMs = 0): Promise<void> {
+    const nowMs = Date.now();
+    await this.ctx.storage.setAlarm(Math.max(nextDueMs(this.#sql, nowMs), notBeforeMs, nowMs));
   }
 }

@@ -70,6 +70,5 @@ function unknownFailure(message: FailedMessage, nowMs: number): Described {
     wrote: forgotten ? "maybe" : "no",
     reason: message.status ? `not_attempted worker answered ${message.status}` : "not_attempted worker did not answer",
     attempts: message.attempts,
-    ...(message.createdAtMs === undefined ? {} : { firstAttemptAtMs: message.createdAtMs }),
   };
 }

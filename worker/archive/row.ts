@@ -1,4 +1,5 @@
 /** One row of the archive, and how it is read from and written to SQLite. */
+import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterClass, DeadLetterEntry } from "./dead-letter.ts";
 
 /** `open`: waits for an operator. `replaying`: in a replay that has not ended for it. The other two are the end. */
@@ -98,7 +99,8 @@ export function writeRow(sql: SqlStorage, row: Row): void {
 /** The failure that a row describes now, as it goes into the history. */
 export function failureOf(row: Row): PastFailure {
   const failure = Object.fromEntries(FAILURE.map((name) => [name, row[name]])) as unknown as Failure;
-  return row.generation > 0 && row.replay_id !== null ? { ...failure, replay_id: row.replay_id } : failure;
+  const replayId = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord).replay?.id;
+  return replayId === undefined ? failure : { ...failure, replay_id: replayId };
 }
 
 /** Runs a query whose columns are known to fit `T`. */

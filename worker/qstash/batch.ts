@@ -1,0 +1,62 @@
+/** Publishes several messages to the worker's own `/deliver` in one request. https://upstash.com/docs/qstash/api/publish */
+import { publishHeaders } from "../../shared/publish-headers.ts";
+import type { Settings } from "../env.ts";
+import { comeBackAt } from "./dlq.ts";
+import { qstashRequest, type Fetch } from "./request.ts";
+
+export interface BatchMessage {
+  readonly body: string;
+  readonly deduplicationId: string;
+}
+
+export type BatchResult =
+  /** One result for each message, in order: QStash takes or refuses each by itself. */
+  | {
+      readonly kind: "answered";
+      readonly messages: readonly ({ readonly messageId: string } | { readonly refused: true })[];
+    }
+  /** Nothing is known to be taken; sending it again is safe. `notBeforeMs` where QStash said when. */
+  | { readonly kind: "failed"; readonly notBeforeMs?: number };
+
+type BatchSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_WORKER_URL" | "AUDIT_FLOW_CONTROL_KEY">;
+
+/** Never throws. A message counts as taken only with a message id. */
+export async function publishBatch(
+  settings: BatchSettings,
+  fetcher: Fetch,
+  messages: readonly BatchMessage[],
+  nowMs: number,
+): Promise<BatchResult> {
+  const elements = messages.map(({ body, deduplicationId }) => ({
+    destination: `${settings.AUDIT_WORKER_URL}/deliver`,
+    headers: publishHeaders({
+      workerUrl: settings.AUDIT_WORKER_URL,
+      deduplicationId,
+      flowControlKey: settings.AUDIT_FLOW_CONTROL_KEY,
+    }),
+    body,
+  }));
+  try {
+    const response = await qstashRequest(settings, fetcher, "/v2/batch", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(elements),
+    });
+    if (response.status === 429) return { kind: "failed", notBeforeMs: comeBackAt(response.headers, nowMs) };
+    if (!response.ok) return { kind: "failed" };
+    return readAnswer(await response.json(), messages.length);
+  } catch {
+    return { kind: "failed" };
+  }
+}
+
+function readAnswer(json: unknown, expected: number): BatchResult {
+  if (!Array.isArray(json) || json.length !== expected) return { kind: "failed" };
+  const messages = (json as unknown[]).map((element) => {
+    const isTaken = typeof element === "object" && element !== null && "messageId" in element;
+    return isTaken && typeof element.messageId === "string" && element.messageId !== ""
+      ? { messageId: element.messageId }
+      : { refused: true as const };
+  });
+  return { kind: "answered", messages };
+}

@@ -1,0 +1,60 @@
+/** Pause, resume and cancel: what an operator may do to a replay, and in which state. */
+import { read } from "../archive/row.ts";
+import { itemSkipped } from "./items.ts";
+import { findReplay, replayBySeq, type ReplayRow, type ReplayState } from "./store.ts";
+
+export type Control = "pause" | "resume" | "cancel";
+
+export type Controlled =
+  | { readonly kind: "ok"; readonly replay: ReplayRow; readonly changed: boolean }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "conflict"; readonly state: ReplayState };
+
+const ALLOWED: Readonly<Record<Control, readonly ReplayState[]>> = {
+  pause: ["running"],
+  resume: ["paused", "stopped"],
+  cancel: ["running", "paused", "stopped"],
+};
+
+/** The state in which asking again is no mistake. */
+const ALREADY: Readonly<Record<Control, ReplayState | undefined>> = {
+  pause: "paused",
+  resume: "running",
+  cancel: undefined,
+};
+
+export function controlReplay(storage: DurableObjectStorage, id: string, control: Control, nowMs: number): Controlled {
+  return storage.transactionSync(() => {
+    const { sql } = storage;
+    const replay = findReplay(sql, id);
+    if (!replay) return { kind: "not_found" };
+    if (replay.state === ALREADY[control]) return { kind: "ok", replay, changed: false };
+    if (!ALLOWED[control].includes(replay.state)) return { kind: "conflict", state: replay.state };
+    ACTIONS[control](sql, replay, nowMs);
+    return { kind: "ok", replay: replayBySeq(sql, replay.seq) ?? replay, changed: true };
+  });
+}
+
+const ACTIONS: Readonly<Record<Control, (sql: SqlStorage, replay: ReplayRow, nowMs: number) => void>> = {
+  pause: (sql, { seq }) => sql.exec("UPDATE replays SET state = 'paused' WHERE seq = ?", seq),
+  resume: (sql, { seq }, nowMs) =>
+    // The error rate is judged afresh from here.
+    sql.exec(
+      `UPDATE replays SET state = 'running', due_at = ?, failures = 0, judged_failed = failed_again + troubled,
+       judged_seen = delivered + failed_again + troubled WHERE seq = ?`,
+      nowMs,
+      seq,
+    ),
+  cancel: (sql, replay, nowMs) => {
+    // What may be on its way to QStash right now is published again under the same id, and so told from what was never sent.
+    const pending = read<{ event_id: string }>(
+      sql,
+      `SELECT event_id FROM items WHERE replay = ? AND outcome = 'pending'
+       AND event_id NOT IN (SELECT value FROM json_each(?))`,
+      replay.seq,
+      replay.in_flight,
+    );
+    for (const { event_id } of pending) itemSkipped(sql, replay.seq, event_id, "cancelled", nowMs);
+    sql.exec("UPDATE replays SET state = 'running', due_at = ? WHERE seq = ?", nowMs, replay.seq);
+  },
+};

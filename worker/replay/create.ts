@@ -1,0 +1,124 @@
+/** Makes a replay: looks at each selected dead letter and at the ledger, and takes what may be sent. */
+import type { AuditRecord } from "../../shared/record.ts";
+import { whereOf, type Filter } from "../archive/query.ts";
+import { considerRemovals } from "../archive/removals.ts";
+import { read, SUMMARY_COLUMNS, type Summary } from "../archive/row.ts";
+import type { Lookup } from "../archive/failure.ts";
+import { decide, type Decision } from "./decide.ts";
+import { mendRecord } from "./mend.ts";
+import { PlanBuilder, type Plan } from "./plan.ts";
+import type { ReplayRequest, Selection } from "./request.ts";
+import { insertReplay } from "./store.ts";
+
+/** Dead letters looked at in one transaction: a lookup asks each ledger shard once for all of them. Our choice. */
+const CHUNK = 10_000;
+
+export interface Planned {
+  /** null for a dry run. */
+  readonly id: string | null;
+  readonly plan: Plan;
+}
+
+type Candidate = Summary & { readonly record?: string | null };
+
+/** Between two chunks other requests are served; a dead letter is taken only if it is still open when it is looked at. */
+export async function createReplay(
+  storage: DurableObjectStorage,
+  lookup: Lookup,
+  request: ReplayRequest,
+  replay: { readonly id: string; readonly by: string },
+  now: () => number,
+): Promise<Planned> {
+  const { sql } = storage;
+  const seq = request.dryRun ? undefined : insertReplay(sql, replay.id, request, replay.by, now());
+  const builder = new PlanBuilder(request);
+  for (let after = ""; ;) {
+    const ids = nextIds(sql, request.selection, after);
+    const last = ids.at(-1);
+    if (last === undefined) break;
+    const ledger = await lookup(ids);
+    storage.transactionSync(() => {
+      const nowMs = now();
+      const rows = rowsOf(sql, ids, request.mend !== undefined);
+      for (const id of ids) {
+        const row = rows.get(id);
+        const changes = row?.record ? mendRecord(JSON.parse(row.record) as AuditRecord, request.mend).changes : [];
+        const asked = { acceptDuplicates: request.acceptDuplicates, mended: changes.length > 0 };
+        const decision = decide(row, ledger.get(id), asked, nowMs);
+        builder.add(row, decision, changes);
+        if (seq !== undefined) take(sql, seq, replay.id, id, row, decision, nowMs);
+      }
+    });
+    after = last;
+  }
+  const plan = builder.build();
+  if (seq === undefined) return { id: null, plan };
+  const total = plan.send + plan.skip;
+  sql.exec(
+    "UPDATE replays SET state = 'running', plan = ?, total = ?, skipped = ?, due_at = ? WHERE seq = ?",
+    JSON.stringify(plan),
+    total,
+    plan.skip,
+    now(),
+    seq,
+  );
+  return { id: replay.id, plan };
+}
+
+function nextIds(sql: SqlStorage, selection: Selection, after: string): string[] {
+  if (selection.kind === "event_ids") {
+    return selection.eventIds
+      .filter((id) => id > after)
+      .toSorted()
+      .slice(0, CHUNK);
+  }
+  const filter: Filter = selection.kind === "filter" ? selection.filter : {};
+  const where = whereOf(filter);
+  const query = `SELECT event_id FROM dead_letters WHERE ${where.text} AND event_id > ? ORDER BY event_id LIMIT ?`;
+  return read<{ event_id: string }>(sql, query, ...where.values, after, CHUNK).map((row) => row.event_id);
+}
+
+function rowsOf(sql: SqlStorage, ids: readonly string[], withRecord: boolean): Map<string, Candidate> {
+  const columns = withRecord ? `${SUMMARY_COLUMNS}, record` : SUMMARY_COLUMNS;
+  const query = `SELECT ${columns} FROM dead_letters WHERE event_id IN (SELECT value FROM json_each(?))`;
+  return new Map(read<Candidate>(sql, query, JSON.stringify(ids)).map((row) => [row.event_id, row]));
+}
+
+function take(
+  sql: SqlStorage,
+  seq: number,
+  replayId: string,
+  id: string,
+  row: Candidate | undefined,
+  decision: Decision,
+  nowMs: number,
+): void {
+  if (decision.kind === "send") {
+    sql.exec(
+      "INSERT INTO items (replay, event_id, n, outcome, safe_until) VALUES (?, ?, ?, 'pending', ?)",
+      seq,
+      id,
+      decision.n,
+      decision.safeUntilMs ?? null,
+    );
+    sql.exec(
+      "UPDATE dead_letters SET state = 'replaying', replay_id = ?, replays = ?, accepted = 0 WHERE event_id = ?",
+      replayId,
+      decision.n,
+      id,
+    );
+    return;
+  }
+  sql.exec(
+    "INSERT INTO items (replay, event_id, n, outcome, reason, ended_at) VALUES (?, ?, 0, 'skipped', ?, ?)",
+    seq,
+    id,
+    decision.reason,
+    nowMs,
+  );
+  // The ledger knows of a delivery that the archive has not heard of: nothing is left to do for this one.
+  if (decision.reason === "delivered" && row?.state === "open") {
+    sql.exec("UPDATE dead_letters SET state = 'delivered' WHERE event_id = ?", id);
+    considerRemovals(sql, [id], nowMs);
+  }
+}

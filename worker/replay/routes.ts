@@ -1,0 +1,98 @@
+/** The routes of the replays. `docs/api.md` describes them. */
+import * as z from "zod";
+import { archive } from "../archive/client.ts";
+import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
+import { readJson } from "../archive/json-body.ts";
+import { invalid, onceEach, printable } from "../archive/parameters.ts";
+import { refusing } from "../archive/refusals.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import type { Context, Route } from "../http/router.ts";
+import type { Control } from "./control.ts";
+import { parseReplayRequest } from "./request.ts";
+import { itemView, replayView } from "./view.ts";
+
+const ListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+  cursor: z.string().optional(),
+});
+const OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
+const ItemsQuery = z.strictObject({
+  outcome: z.enum(OUTCOMES).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+  cursor: z.string().optional(),
+});
+
+export const replayRoutes: readonly Route[] = [
+  { method: "POST", path: "/api/replays", access: "admin", handle: refusing(create) },
+  { method: "GET", path: "/api/replays", access: "admin", handle: refusing(list) },
+  { method: "GET", path: "/api/replays/:id", access: "admin", handle: refusing(show) },
+  { method: "GET", path: "/api/replays/:id/items", access: "admin", handle: refusing(items) },
+  ...(["pause", "resume", "cancel"] as const).map((name): Route => ({
+    method: "POST",
+    path: `/api/replays/:id/${name}`,
+    access: "admin",
+    handle: refusing((context) => control(context, name)),
+  })),
+];
+
+async function create({ request, env }: Context): Promise<Response> {
+  const asked = parseReplayRequest(await readJson(request));
+  const { id, state, plan } = await archive(env).createReplay(asked, "admin");
+  return jsonAnswer({ id, state, plan }, id === null ? 200 : 201);
+}
+
+async function list({ url, env }: Context): Promise<Response> {
+  const query = parse(ListQuery, url.searchParams, { limit: "must be a whole number from 1 to 100" });
+  const limit = query.limit ?? 20;
+  const rows = await archive(env).replays(limit + 1, position(query.cursor)?.[0]);
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return jsonAnswer({
+    replays: shown.map((row) => replayView(row, false)),
+    ...(last ? { cursor: encodeCursor([last.seq, last.id]) } : {}),
+  });
+}
+
+async function show({ env, params }: Context): Promise<Response> {
+  const replay = await archive(env).replay(params["id"] ?? "");
+  return replay ? jsonAnswer(replayView(replay, true)) : notFound();
+}
+
+async function items({ url, env, params }: Context): Promise<Response> {
+  const expected = { outcome: `must be one of ${OUTCOMES.join(", ")}`, limit: "must be a whole number from 1 to 1000" };
+  const query = parse(ItemsQuery, url.searchParams, expected);
+  const limit = query.limit ?? 100;
+  const after = position(query.cursor)?.[1] ?? "";
+  const rows = await archive(env).replayItems(params["id"] ?? "", query.outcome, limit + 1, after);
+  if (!rows) return notFound();
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return jsonAnswer({ items: shown.map(itemView), ...(last ? { cursor: encodeCursor([0, last.event_id]) } : {}) });
+}
+
+async function control({ env, params }: Context, name: Control): Promise<Response> {
+  const result = await archive(env).controlReplay(params["id"] ?? "", name);
+  if (result.kind === "not_found") return notFound();
+  if (result.kind === "conflict") return problemAnswer(409, "conflict", "Conflict", `the replay is ${result.state}`);
+  return jsonAnswer(replayView(result.replay, true));
+}
+
+function position(cursor: string | undefined) {
+  const found = cursor === undefined ? undefined : decodeCursor(cursor);
+  if (cursor !== undefined && !found) throw invalid('"cursor" must be one that this route has answered');
+  return found;
+}
+
+function parse<T extends z.ZodType>(shape: T, search: URLSearchParams, expected: Record<string, string>): z.infer<T> {
+  const parsed = shape.safeParse(onceEach(search));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue?.code === "unrecognized_keys")
+    throw invalid(`"${printable(issue.keys[0] ?? "")}" is not a parameter of this route`);
+  const name = String(issue?.path[0] ?? "query");
+  throw invalid(`"${name}" ${expected[name] ?? "is malformed"}`);
+}
+
+function notFound(): Response {
+  return problemAnswer(404, "not_found", "Not found", "there is no such replay");
+}

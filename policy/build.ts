@@ -27,7 +27,7 @@ export async function buildPolicy(folder: string = POLICY_DIST): Promise<BuiltPo
   return { path, bytes: Buffer.byteLength(text), gzipBytes: gzipSync(text).byteLength };
 }
 
-/** The module's text: the bundled code, and below it the typed exports for users who write TypeScript. */
+/** The module's text: the bundled code, and below it the types and typed exports for users who write TypeScript. */
 export async function policyText(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(HERE, "audit-log.ts")],
@@ -40,11 +40,28 @@ export async function policyText(): Promise<string> {
     write: false,
   });
   const code = outputFiles[0]?.text ?? "";
-  const exportsAt = code.lastIndexOf("export {");
-  const types = await readFile(join(HERE, "exports.txt"), "utf8");
-  return `${BANNER}${code.slice(0, exportsAt)}${types}`;
+  const types = await readFile(join(HERE, "public-types.ts"), "utf8");
+  return `${BANNER}${code.slice(0, code.lastIndexOf("export {"))}${types}${EXPORTS}`;
 }
 
+/** The bundle is not checked again by users' compilers, but its exports are typed. */
 const BANNER = `// @ts-nocheck
 // audit-forwarder (MIT). Do not edit: \`audit-forwarder init\` writes this file anew.
+`;
+
+const EXPORTS = `
+import type { ZuploContext, ZuploRequest } from "@zuplo/runtime";
+
+/** A policy of type \`custom-code-inbound\`. */
+export type AuditLogPolicy = (
+  request: ZuploRequest,
+  context: ZuploContext,
+  options: unknown,
+  policyName: string,
+) => Promise<ZuploRequest | Response>;
+
+const typedPolicy: AuditLogPolicy = auditLog;
+const typedCreate: (code?: AuditLogCode) => AuditLogPolicy = createAuditLog;
+export { typedPolicy as auditLog, typedCreate as createAuditLog };
+export default typedPolicy;
 `;

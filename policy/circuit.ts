@@ -1,0 +1,41 @@
+/** A circuit: stops asking a path that is dead, and lets one message through now and then to see whether it lives again. */
+
+/** Failures in a row after which the path is left alone. Our choice. */
+const FAILURES_TO_OPEN = 3;
+/** How long it is left alone at first, and at most; each failed trial doubles it. Our choice. */
+const OPEN_FIRST_MS = 2_000;
+const OPEN_MAX_MS = 30_000;
+
+export interface Circuit {
+  /** True where the path may be asked now; while open, one caller per period gets a true. */
+  allows(nowMs: number): boolean;
+  /** Notes a result; true when this one opened the circuit. */
+  note(ok: boolean, nowMs: number): boolean;
+}
+
+export function makeCircuit(): Circuit {
+  let failures = 0;
+  let openMs = OPEN_FIRST_MS;
+  let closedAgainAtMs = 0;
+  return {
+    allows(nowMs) {
+      if (failures < FAILURES_TO_OPEN) return true;
+      if (nowMs < closedAgainAtMs) return false;
+      // The others wait for the result of this trial, but no longer than another period.
+      closedAgainAtMs = nowMs + openMs;
+      return true;
+    },
+    note(ok, nowMs) {
+      if (ok) {
+        failures = 0;
+        openMs = OPEN_FIRST_MS;
+        return false;
+      }
+      failures += 1;
+      if (failures < FAILURES_TO_OPEN) return false;
+      if (failures > FAILURES_TO_OPEN) openMs = Math.min(openMs * 2, OPEN_MAX_MS);
+      closedAgainAtMs = nowMs + openMs;
+      return failures === FAILURES_TO_OPEN;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** What the policy needs of the gateway: a part of Zuplo's own types, so that the core can be driven without the runtime. */
+
+export interface GatewayUser {
+  readonly sub?: unknown;
+  readonly data?: unknown;
+}
+
+export interface GatewayRequest extends Request {
+  readonly user?: GatewayUser | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+export interface GatewayRoute {
+  readonly path: string;
+  /** The OpenAPI operation, `x-audit` included. */
+  raw(): unknown;
+}
+
+export interface GatewayLog {
+  warn(...messages: unknown[]): void;
+  error(...messages: unknown[]): void;
+}
+
+export type FinalHook = (response: Response, request: GatewayRequest) => void | Promise<void>;
+
+export interface GatewayContext {
+  readonly requestId: string;
+  readonly log: GatewayLog;
+  readonly route: GatewayRoute;
+  readonly custom?: Readonly<Record<string, unknown>>;
+  readonly parentContext?: GatewayContext | undefined;
+  readonly incomingRequestProperties?: Readonly<Record<string, unknown>> | undefined;
+  waitUntil(promise: Promise<unknown>): void;
+  addResponseSendingFinalHook(hook: FinalHook): void;
+  addEventListener?(type: "responseSent", listener: (event: { readonly response?: Response }) => void): void;
+}
+
+/** `environment` of the runtime: a proxy that knows names only one by one. */
+export type GatewayEnvironment = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,119 @@
+/** What one policy entry of one isolate keeps: its checked options, its paths out, and a plan for each route. */
+import { mintEventId } from "../shared/event-id.ts";
+import { base64Url } from "../shared/pseudonym.ts";
+import type { GatewayInfo } from "../shared/record.ts";
+import { recordOf } from "./describe.ts";
+import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
+import type { Maker } from "./make-record.ts";
+import { checkOptions, type Omittable, type Options } from "./options.ts";
+import { makeOutlet, type OutletPaths } from "./outlet.ts";
+import { queuePath, spillPath } from "./paths.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import { makeHider } from "./privacy.ts";
+import type { AuditLogCode } from "./public-types.ts";
+import { makeShipper, type Shipper } from "./shipper.ts";
+import { POLICY_VERSION } from "./version.ts";
+
+/** Who this isolate is. Two isolates never share an id, and a gap in the numbers of one is a lost record. */
+export interface Isolate {
+  readonly id: string;
+  mint(): { readonly id: string; readonly sequence: number; readonly startedMs: number };
+}
+
+/** Made at the first request, because a worker has no randomness before it. */
+export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
+  const random = ports.random(7);
+  const shard = random[6] ?? 0;
+  let sequence = 0;
+  return {
+    id: base64Url(random.subarray(0, 6)),
+    mint() {
+      const startedMs = ports.nowMs();
+      sequence += 1;
+      return { id: mintEventId(startedMs, ports.random(9), shard), sequence, startedMs };
+    },
+  };
+}
+
+export interface Instance {
+  readonly options: Options;
+  /** Nothing is wrong with the options; `required` refuses otherwise. */
+  readonly sound: boolean;
+  /** There is a path out at all. */
+  readonly usable: boolean;
+  readonly maker: Maker;
+  readonly shipper: Shipper;
+  planOf(context: GatewayContext): Plan;
+}
+
+export interface Surroundings {
+  readonly ports: Ports;
+  readonly environment: GatewayEnvironment;
+  readonly isolate: Isolate;
+  readonly code: AuditLogCode;
+}
+
+/** Checks the options once and names every fault in one line of the log. */
+export function makeInstance(
+  given: unknown,
+  { ports, environment, isolate, code }: Surroundings,
+  log: GatewayLog,
+): Instance {
+  const { options, problems } = checkOptions(given);
+  const { hider, problem } = makeHider(options, ports.hmac);
+  const all = problem === undefined ? problems : [...problems, problem];
+  if (all.length > 0) log.error(`audit-log: ${all.join("; ")}`);
+  const paths = pathsOf(options, ports);
+  const outlet = makeOutlet(paths, ports, (line) => log.warn(line));
+  return {
+    options,
+    sound: all.length === 0,
+    usable: paths.queue !== undefined || paths.spill !== undefined,
+    maker: {
+      ports,
+      options,
+      omit: new Set(options.omit as readonly Omittable[]),
+      hider,
+      gateway: gatewayOf(environment, isolate),
+      describe: code.describe,
+    },
+    shipper: makeShipper(outlet, options, ports),
+    planOf: plans(options),
+  };
+}
+
+function pathsOf(options: Options, ports: Ports): OutletPaths {
+  const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
+  if (workerUrl === undefined) return {};
+  return {
+    ...(qstashUrl !== undefined && qstashToken !== undefined
+      ? { queue: queuePath({ ...options, qstashUrl, qstashToken, workerUrl }, ports) }
+      : {}),
+    ...(ingestKey !== undefined ? { spill: spillPath({ workerUrl, ingestKey }, ports) } : {}),
+  };
+}
+
+function gatewayOf(environment: GatewayEnvironment, isolate: Isolate): GatewayInfo {
+  const name = environment["ZUPLO_ENVIRONMENT_NAME"] ?? environment["ZUPLO_ENVIRONMENT_STAGE"];
+  const build = environment["ZUPLO_BUILD_ID"];
+  return {
+    isolateId: isolate.id,
+    policyVersion: POLICY_VERSION,
+    ...(name ? { environment: name } : {}),
+    ...(build ? { build } : {}),
+  };
+}
+
+/** The plans of the routes; what is wrong with one is logged when the route is first asked for. */
+function plans(options: Options): (context: GatewayContext) => Plan {
+  const known = new WeakMap<GatewayRoute, Plan>();
+  return ({ route, log }) => {
+    const found = known.get(route);
+    if (found) return found;
+    const plan = makePlan(recordOf(route.raw())["x-audit"], options);
+    if (plan.problems.length > 0) log.error(`audit-log: invalid_option: on ${route.path}: ${plan.problems.join("; ")}`);
+    known.set(route, plan);
+    return plan;
+  };
+}

@@ -1,0 +1,93 @@
+/** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and says how it went. */
+import { base64Bytes, type Hmac } from "../shared/pseudonym.ts";
+import { publishHeaders, publishPath } from "../shared/publish-headers.ts";
+import type { Ports, Reply } from "./ports.ts";
+
+/** A message ready to be sent, the same on both paths. */
+export interface Outgoing {
+  readonly body: string;
+  readonly deduplicationId: string;
+  readonly delaySeconds: number;
+}
+
+export type Sent =
+  | { readonly ok: true }
+  /** `again`: a second try at once may help. */
+  | { readonly ok: false; readonly again: boolean; readonly reason: string };
+
+export type Send = (message: Outgoing, timeoutMs: number) => Promise<Sent>;
+
+export interface QueueSettings {
+  readonly qstashUrl: string;
+  readonly qstashToken: string;
+  readonly workerUrl: string;
+  readonly flowControlKey: string;
+  readonly rate: number;
+  readonly retries: number;
+}
+
+/** The first path: publishes to QStash. Only a 2xx whose JSON carries a message id is an acknowledgement. */
+export function queuePath(settings: QueueSettings, ports: Pick<Ports, "post">): Send {
+  const url = settings.qstashUrl + publishPath(settings.workerUrl);
+  return (message, timeoutMs) => {
+    const headers = {
+      ...publishHeaders({ ...settings, ...message }),
+      authorization: `Bearer ${settings.qstashToken}`,
+    };
+    return attempt(() => ports.post(url, headers, message.body, timeoutMs), holdsMessageId);
+  };
+}
+
+function holdsMessageId(text: string): boolean {
+  const json: unknown = JSON.parse(text);
+  return typeof json === "object" && json !== null && "messageId" in json && typeof json.messageId === "string";
+}
+
+export interface SpillSettings {
+  readonly workerUrl: string;
+  readonly ingestKey: string;
+}
+
+/** The second path: posts to the worker, signed as Standard Webhooks do it. https://www.standardwebhooks.com */
+export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "hmac" | "nowMs">): Send {
+  const secret = base64Bytes(settings.ingestKey.slice("whsec_".length)) ?? new Uint8Array();
+  const url = `${settings.workerUrl}/ingest`;
+  return async ({ body, deduplicationId }, timeoutMs) => {
+    const timestamp = String(Math.floor(ports.nowMs() / 1000));
+    const headers = {
+      "content-type": "application/json",
+      "webhook-id": deduplicationId,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": `v1,${await sign(secret, `${deduplicationId}.${timestamp}.${body}`, ports.hmac)}`,
+    };
+    return attempt(
+      () => ports.post(url, headers, body, timeoutMs),
+      () => true,
+    );
+  };
+}
+
+async function sign(secret: Uint8Array, text: string, hmac: Hmac): Promise<string> {
+  return btoa(String.fromCharCode(...(await hmac(secret, text))));
+}
+
+async function attempt(post: () => Promise<Reply>, isAcknowledged: (text: string) => boolean): Promise<Sent> {
+  try {
+    const { status, text } = await post();
+    if (status >= 200 && status < 300) {
+      return readable(text, isAcknowledged) ? { ok: true } : { ok: false, again: true, reason: "no acknowledgement" };
+    }
+    return { ok: false, again: status === 429 || status >= 500, reason: `status ${status}` };
+  } catch (error) {
+    const timeout = error instanceof Error && error.name === "TimeoutError";
+    return { ok: false, again: !timeout, reason: timeout ? "timeout" : "no connection" };
+  }
+}
+
+function readable(text: string, isAcknowledged: (text: string) => boolean): boolean {
+  try {
+    return isAcknowledged(text);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+/** The policy itself: what Zuplo calls for each request. It never throws, and changes nothing of the request or the answer. */
+import { problem } from "../shared/errors.ts";
+import type { GatewayContext, GatewayEnvironment, GatewayRequest } from "./gateway.ts";
+import { type Instance, type Isolate, makeInstance, makeIsolate } from "./instance.ts";
+import { LiveRequest } from "./live.ts";
+import type { Ports } from "./ports.ts";
+import type { AuditLogCode } from "./public-types.ts";
+
+export type Policy = (
+  request: GatewayRequest,
+  context: GatewayContext,
+  options: unknown,
+  policyName: string,
+) => Promise<GatewayRequest | Response>;
+
+/** Seconds after which a refused caller may try again: as long as a circuit's first pause. Our choice. */
+const RETRY_AFTER_SECONDS = 2;
+
+export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: AuditLogCode = {}): Policy {
+  const instances = new WeakMap<object, Instance>();
+  const live = new WeakMap<object, LiveRequest>();
+  let isolate: Isolate | undefined;
+
+  function instanceOf(options: unknown, context: GatewayContext): Instance {
+    const key = typeof options === "object" && options !== null ? options : NO_OPTIONS;
+    let instance = instances.get(key);
+    if (!instance) {
+      isolate ??= makeIsolate(ports);
+      instance = makeInstance(options, { ports, environment, isolate, code }, context.log);
+      instances.set(key, instance);
+    }
+    return instance;
+  }
+
+  function start(request: GatewayRequest, context: GatewayContext, instance: Instance): LiveRequest {
+    isolate ??= makeIsolate(ports);
+    const one = new LiveRequest(request, context, instance, isolate, parentIdOf(context), ports);
+    live.set(context, one);
+    return one;
+  }
+
+  function parentIdOf(context: GatewayContext): string | undefined {
+    for (let parent = context.parentContext; parent; parent = parent.parentContext) {
+      const found = live.get(parent);
+      if (found) return found.id;
+    }
+    return undefined;
+  }
+
+  return async (request, context, options) => {
+    let required = false;
+    try {
+      const instance = instanceOf(options, context);
+      const plan = instance.planOf(context);
+      // A second entry of the policy in one chain must not make a second record.
+      if (plan.skip || live.has(context)) return request;
+      required = plan.assurance === "required";
+      if (required && !instance.sound) return refusal("the audit log is not configured correctly");
+      if (!instance.usable) return request;
+      const one = start(request, context, instance);
+      const refused = required && !(await one.intend());
+      one.watch();
+      return refused ? refusal("the audit log cannot take this request now") : request;
+    } catch (error) {
+      context.log.error(`audit-log: ${String(error)}`);
+      return required ? refusal("the audit log failed") : request;
+    }
+  };
+}
+
+const NO_OPTIONS = {};
+
+function refusal(detail: string): Response {
+  const body = problem(503, "audit_unavailable", "Service Unavailable", detail);
+  return new Response(JSON.stringify(body), {
+    status: 503,
+    headers: { "content-type": "application/problem+json", "retry-after": String(RETRY_AFTER_SECONDS) },
+  });
+}

@@ -1,0 +1,59 @@
+/** The policy's way to the world: clock, randomness, network and hashes, so that the core is pure and can be simulated. */
+import type { Hmac } from "../shared/pseudonym.ts";
+
+/** What came back from one request; a network error or a timeout throws. */
+export interface Reply {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly text: string;
+}
+
+export interface Ports {
+  nowMs(): number;
+  random(bytes: number): Uint8Array;
+  /** Calls back after `ms`; the answer cancels it. */
+  timer(ms: number, callback: () => void): () => void;
+  post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply>;
+  readonly hmac: Hmac;
+  sha256(text: string): Promise<Uint8Array>;
+}
+
+export function sleep(ports: Pick<Ports, "timer">, ms: number): Promise<void> {
+  return new Promise((resolve) => ports.timer(ms, () => resolve()));
+}
+
+/** The real ports, of any runtime with the standard web APIs. */
+export function webPorts(): Ports {
+  return {
+    nowMs: () => Date.now(),
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    timer: (ms, callback) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    post,
+    hmac: signer(),
+    sha256: async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+  };
+}
+
+async function post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
+  // The signal bounds the body too: an answer that never ends is as good as none.
+  return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
+}
+
+/** Keeps the imported keys: plain values, so that requests of one isolate may share them, which promises may not be. */
+function signer(): Hmac {
+  const keys = new Map<Uint8Array, CryptoKey>();
+  return async (secret, text) => {
+    let key = keys.get(secret);
+    if (!key) {
+      const algorithm = { name: "HMAC", hash: "SHA-256" };
+      key = await crypto.subtle.importKey("raw", secret as Uint8Array<ArrayBuffer>, algorithm, false, ["sign"]);
+      keys.set(secret, key);
+    }
+    return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
+  };
+}

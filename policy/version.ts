@@ -1,0 +1,2 @@
+/** The version that records carry; a test holds it equal to the package's. */
+export const POLICY_VERSION = "0.1.0";

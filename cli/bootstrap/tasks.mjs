@@ -60,7 +60,7 @@ export const TASKS = {
 };
 
 /**
- * A TypeScript file of ours; expected errors that reach its top are printed as one line.
+ * A TypeScript file of ours.
  * @param {string} file
  * @returns {Task["steps"]}
  */
@@ -71,7 +71,7 @@ function ours(file) {
       args: [
         "--disable-warning=ExperimentalWarning",
         "--import",
-        new URL("./one-line-errors.mjs", import.meta.url).href,
+        new URL("./preload.mjs", import.meta.url).href,
         join(root, file),
         ...args,
       ],

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly nodeVersion?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** In a process group of its own, to which a signal can be sent as a whole. */
+  readonly group?: boolean;
   /** JavaScript that runs before the bootstrap. */
   readonly preload?: string;
   /** The script to run instead of the bootstrap. */
@@ -118,6 +120,7 @@ function start(base: string, root: string, args: readonly string[], options: Run
     cwd: options.cwd ?? root,
     env: { PATH: `${join(base, "bin")}:${SYSTEM_PATH}`, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.group === true,
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";

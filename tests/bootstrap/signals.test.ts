@@ -42,6 +42,18 @@ describe("a signal while the task runs", () => {
     expect(stdout.match(/got/g)).toHaveLength(1);
   });
 
+  it("does not cut a stop short where it comes twice, to the whole process group and passed on", async () => {
+    const task = `
+      const alive = setInterval(() => {}, 1000);
+      process.once("SIGTERM", () => setTimeout(() => { console.log("stopped in peace"); clearInterval(alive); }, 400));
+      console.log("pid " + process.pid + " ready");`;
+    const copy = await makeCopy({}, task);
+    const running = copy.start(["bench"], { group: true });
+    await running.saw("ready");
+    process.kill(-(running.process.pid ?? 0), "SIGTERM");
+    expect(await running.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("stopped in peace") });
+  });
+
   it.each([
     { signal: "SIGINT", code: 130 },
     { signal: "SIGTERM", code: 143 },

@@ -56,7 +56,6 @@ describe("init --check exits 1 and names", () => {
       "config/policies.json",
       "GET /teams (config/a.oas.json)",
       "POST /teams (config/a.oas.json)",
-      ,
       "QSTASH_URL",
       "QSTASH_TOKEN",
       "AUDIT_WORKER_URL",

@@ -39,16 +39,18 @@ export interface Stack {
 /** Starts the parts in the order in which they need one another; if one fails, those before it are stopped again. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const stopPart of stops.toReversed()) await stopPart();
-    stops.length = 0;
-  };
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= stopInReverse(stops));
   try {
     return { ...(await startParts(options, stops)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function stopInReverse(stops: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const stopPart of stops.toReversed()) await stopPart();
 }
 
 async function startParts(options: StackOptions, stops: (() => Promise<void>)[]): Promise<Omit<Stack, "stop">> {

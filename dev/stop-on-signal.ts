@@ -9,7 +9,8 @@ import type { Stack } from "./stack.ts";
 export function stopOnSignal(stack: Pick<Stack, "stop">, exitCode?: number): () => void {
   const handlers = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     const handler = () => void stack.stop().finally(() => process.exit(exitCode ?? 128 + constants.signals[signal]));
-    process.once(signal, handler);
+    // Stays a listener until the end: the parts end the process themselves where nobody listens.
+    process.on(signal, handler);
     return () => process.off(signal, handler);
   });
   return () => handlers.forEach((remove) => remove());

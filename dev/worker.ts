@@ -33,7 +33,7 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const [script, port] = await Promise.all([bundle(), freePort(options.port ?? 0)]);
   const url = `http://${HOST}:${port}`;
-  const miniflare = new Miniflare(miniflareOptions(options, script, port, url));
+  const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, script, port, url)));
   let isStopped = false;
   const stop = async () => {
     if (isStopped) return;
@@ -54,6 +54,19 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   return { url, port, stop, scheduled: () => runCron(miniflare) };
+}
+
+/** Miniflare's own signal handlers end the process at once, before the other parts of a stack could stop in order. */
+function withoutExitHook(start: () => Miniflare): Miniflare {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  const miniflare = start();
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) {
+      if (!before.has(listener)) process.off(signal, listener);
+    }
+  }
+  return miniflare;
 }
 
 /** Ends the process as the signal would have, unless somebody else listens and decides. */

@@ -42,6 +42,10 @@ export type ErrorCode =
   | "audit_unavailable"
   /** A local port is in use. */
   | "port_taken"
+  /** Another process has the database open. */
+  | "database_in_use"
+  /** A database cannot be opened. */
+  | "database_unreadable"
   /** Something did not happen in its time. */
   | "timeout"
   /** Anything that is not one of the others. */

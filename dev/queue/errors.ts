@@ -6,12 +6,3 @@ export class ApiError extends Error {
     this.status = status;
   }
 }
-
-/** Why the queue could not be started; `code` is fixed and the message says what to do. */
-export class StartError extends Error {
-  readonly code: "port_taken" | "database_in_use" | "database_unreadable";
-  constructor(code: StartError["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}

@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { ApiError, StartError } from "./errors.ts";
+import { AuditError } from "../../shared/errors.ts";
+import { ApiError } from "./errors.ts";
 import type { Fault, FaultBoard, FaultGroup } from "./faults.ts";
 import type { Headers } from "./options.ts";
 
@@ -57,7 +58,7 @@ export async function serve(
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = `port ${port} is taken: stop what listens there, or choose another "--port" (0 takes a free one)`;
-      reject(error.code === "EADDRINUSE" ? new StartError("port_taken", taken, { cause: error }) : error);
+      reject(error.code === "EADDRINUSE" ? new AuditError("port_taken", taken, { cause: error }) : error);
     });
     server.listen(port, "127.0.0.1", resolve);
   });

@@ -1,6 +1,7 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
-import { startQueue, StartError } from "./server.ts";
+import { AuditError } from "../../shared/errors.ts";
+import { startQueue } from "./server.ts";
 
 /** Runs the development queue on its own until SIGINT or SIGTERM. */
 async function main(): Promise<void> {
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (!(error instanceof StartError)) throw error;
+  if (!(error instanceof AuditError)) throw error;
   process.stderr.write(`${error.code}: ${error.message}\n`);
   process.exitCode = 1;
 });

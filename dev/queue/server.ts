@@ -20,7 +20,6 @@ import { createFlowKeys } from "./store/flow-keys.ts";
 import { recoverInterrupted } from "./store/messages.ts";
 
 export { createMovableClock, type Clock, type MovableClock } from "./clock.ts";
-export { StartError } from "./errors.ts";
 export type { Faults } from "./faults.ts";
 
 const DAY_MS = 86_400_000;
@@ -75,7 +74,7 @@ export interface Queue {
 /**
  * Starts a development queue that speaks QStash's HTTP protocol.
  *
- * Errors ({@link StartError}): `port_taken`, `database_in_use`, `database_unreadable`.
+ * Errors ({@link AuditError}): `port_taken`, `database_in_use`, `database_unreadable`.
  */
 export async function startQueue(options: QueueOptions): Promise<Queue> {
   const database = openDatabase(options.path);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { StartError } from "../errors.ts";
+import { AuditError } from "../../../shared/errors.ts";
 import { SCHEMA } from "./schema.ts";
 
 /** The queue's SQLite file; statements are prepared once each. */
@@ -35,12 +35,12 @@ export function openDatabase(path: string): Database {
     return wrap(sqlite);
   } catch (error) {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
-      throw new StartError("database_in_use", `another queue has "${path}" open: stop it, or choose another "--path"`, {
+      throw new AuditError("database_in_use", `another queue has "${path}" open: stop it, or choose another "--path"`, {
         cause: error,
       });
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError("database_unreadable", `"${path}" cannot be opened (${reason}): choose another "--path"`, {
+    throw new AuditError("database_unreadable", `"${path}" cannot be opened (${reason}): choose another "--path"`, {
       cause: error,
     });
   }

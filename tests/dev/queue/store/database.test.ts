@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { StartError } from "../../../../dev/queue/errors.ts";
+import { AuditError } from "../../../../shared/errors.ts";
 import { openDatabase, type Database } from "../../../../dev/queue/store/database.ts";
 import { newFolder } from "../process.ts";
 
@@ -58,7 +58,7 @@ test("a commit flushes to disk, as a power cut would ask for", () => {
 
 test("a second queue on the same file is refused", () => {
   expect(() => openDatabase(path)).toThrow(
-    expect.objectContaining({ code: "database_in_use", constructor: StartError }) as Error,
+    expect.objectContaining({ code: "database_in_use", constructor: AuditError }) as Error,
   );
 });
 

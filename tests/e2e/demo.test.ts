@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { HEALTHY_CALLS, OUTAGE_CALLS } from "../../dev/demo/calls.ts";
+import { leftovers, run, until } from "./processes.ts";
+
+describe("npm run demo", () => {
+  it("follows every call to exactly one event, tells it as JSON, exits 0 and leaves no process", async () => {
+    const mark = randomUUID();
+    const demo = run("dev/demo.ts", ["--json"], mark);
+    expect(await demo.ended, demo.stderr()).toBe(0);
+    const report = JSON.parse(demo.stdout());
+    const calls = [...HEALTHY_CALLS, ...OUTAGE_CALLS];
+    expect(report).toMatchObject({
+      ok: true,
+      requests: calls.length,
+      asTheApiAnswers: calls.length,
+      arrivedOnce: calls.length,
+      missing: 0,
+      duplicates: 0,
+      strays: 0,
+    });
+    expect(
+      report.calls.map((call: { events: { event: { action: string } }[] }) => call.events.map((e) => e.event.action)),
+    ).toEqual(calls.map((call) => [call.expectAction]));
+    // Each outage call was tried before and after.
+    expect(report.workosRequests).toBe(calls.length + OUTAGE_CALLS.length);
+    expect(await leftovers(mark)).toEqual([]);
+  });
+
+  it("is plain text in a pipe and ends with the summary", async () => {
+    const demo = run("dev/demo.ts", [], randomUUID());
+    expect(await demo.ended, demo.stderr()).toBe(0);
+    expect(demo.stdout()).not.toContain("\u001b[");
+    expect(demo.stdout()).toContain("arrived in WorkOS exactly once");
+    expect(demo.stdout().trimEnd().split("\n").at(-1)).toBe("Every event arrived exactly once.");
+  });
+
+  it("stops everything on SIGINT and says so with 130", async () => {
+    const mark = randomUUID();
+    const demo = run("dev/demo.ts", [], mark);
+    await until(() => demo.stdout().includes("ready after"), 60_000, demo.stdout);
+    demo.child.kill("SIGINT");
+    expect(await demo.ended).toBe(130);
+    expect(await leftovers(mark)).toEqual([]);
+  });
+
+  it("refuses an option that it does not know", async () => {
+    const demo = run("dev/demo.ts", ["--jsno"], randomUUID());
+    expect(await demo.ended).toBe(2);
+    expect(demo.stderr()).toMatch(/^error\[invalid_option\]: .*--jsno/);
+  });
+});

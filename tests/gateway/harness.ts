@@ -1,0 +1,97 @@
+/** A real gateway with the test routes and a sink behind it: one per test file, as a start takes seconds. */
+import { readFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { policiesFile, routesFile, type Situation, type Variant } from "./routes.ts";
+import { type Sink, startSink } from "./sink.ts";
+
+export interface Harness {
+  readonly gateway: Gateway;
+  readonly sink: Sink;
+  /** Sends one request to a variant of a situation. */
+  call(variant: Variant, path: string, init?: CallInit): Promise<Called>;
+  stop(): Promise<void>;
+}
+
+export interface CallInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Called {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  readonly ms: number;
+}
+
+export interface HarnessOptions {
+  readonly situations: Readonly<Record<string, Situation>>;
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly policies?: Parameters<typeof policiesFile>[1];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** 32 bytes; the worker of a test checks signatures with the same. */
+export const INGEST_KEY = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+
+export async function startHarness({ situations, options, policies, env }: HarnessOptions): Promise<Harness> {
+  const sink = await startSink();
+  const gateway = await startGateway({
+    env: {
+      SINK_URL: sink.url,
+      TEST_WORKOS_URL: sink.url,
+      WORKOS_API_KEY: "sk_test_workos",
+      QSTASH_URL: sink.url,
+      QSTASH_TOKEN: "qstash-token",
+      AUDIT_WORKER_URL: `${sink.url}/worker/`,
+      AUDIT_INGEST_KEY: INGEST_KEY,
+      AUDIT_ORGANIZATION_ID: "org_default",
+      ...env,
+    },
+    files: {
+      "config/routes.oas.json": routesFile(situations),
+      "config/policies.json": policiesFile(options, policies),
+      ...Object.fromEntries(await Promise.all(["scenarios.ts", "documented.ts", "described.ts"].map(moduleFile))),
+    },
+  }).catch(async (error: unknown) => {
+    await sink.close();
+    throw error;
+  });
+  return {
+    gateway,
+    sink,
+    call: (variant, path, init) => call(`${gateway.url}/${variant}${path}`, init),
+    async stop() {
+      await gateway.stop();
+      await sink.close();
+    },
+  };
+}
+
+async function moduleFile(name: string): Promise<readonly [string, string]> {
+  return [`modules/${name}`, await readFile(new URL(`./project/modules/${name}`, import.meta.url), "utf8")];
+}
+
+/** Sends exactly the given headers, as `fetch` adds and forbids some; never follows a redirect. */
+function call(url: string, { method = "GET", headers = {}, body }: CallInit = {}): Promise<Called> {
+  const startedMs = performance.now();
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+          ms: performance.now() - startedMs,
+        }),
+      );
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}

@@ -1,0 +1,116 @@
+/** One HTTP server that stands for QStash, the worker, WorkOS and an origin; what it answers can be changed at any time. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AuditRecord } from "../../shared/record.ts";
+import { decodeRecord, type WireMessage } from "../../shared/wire.ts";
+import { waitUntil } from "./wait.ts";
+
+export type Mode =
+  | "accept"
+  | "refuse"
+  | "hang"
+  | { readonly status: number; readonly body?: string; readonly type?: string; readonly afterMs?: number };
+
+export type PathName = "queue" | "ingest" | "workos";
+
+export interface Received {
+  readonly path: PathName;
+  readonly url: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+  readonly accepted: boolean;
+}
+
+export interface Sink {
+  readonly url: string;
+  /** Everything that came, refused requests included. */
+  readonly received: Received[];
+  set(path: PathName, mode: Mode): void;
+  /** Accepts on all paths and forgets what came. */
+  reset(): void;
+  /** Records of accepted messages, on the queue and on the spill. */
+  records(path?: PathName): AuditRecord[];
+  /** Waits for accepted records and gives them. */
+  waitForRecords(matches: (record: AuditRecord) => boolean, count?: number, timeoutMs?: number): Promise<AuditRecord[]>;
+  close(): Promise<void>;
+}
+
+export async function startSink(): Promise<Sink> {
+  const modes = new Map<PathName, Mode>();
+  let received: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks).toString();
+      const path = pathOf(request.url ?? "");
+      if (path === undefined) return origin(request, response, body);
+      const mode = modes.get(path) ?? "accept";
+      received.push({ path, url: request.url ?? "", headers: request.headers, body, accepted: mode === "accept" });
+      answer(path, mode, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const records = (path?: PathName) =>
+    received
+      .filter((one) => one.accepted && one.path !== "workos" && (path === undefined || one.path === path))
+      .flatMap(decode);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get received() {
+      return received;
+    },
+    set: (path, mode) => void modes.set(path, mode),
+    reset() {
+      modes.clear();
+      received = [];
+    },
+    records,
+    async waitForRecords(matches, count = 1, timeoutMs = 10_000) {
+      await waitUntil(
+        () => records().filter(matches).length >= count,
+        timeoutMs,
+        () => JSON.stringify(records()),
+      );
+      return records().filter(matches);
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export function decode({ body }: Pick<Received, "body">): AuditRecord[] {
+  const message = JSON.parse(body) as WireMessage;
+  return message.records.map((record) => decodeRecord(record, message));
+}
+
+function pathOf(url: string): PathName | undefined {
+  if (url.startsWith("/v2/publish/")) return "queue";
+  if (url.startsWith("/worker/ingest")) return "ingest";
+  return url.startsWith("/audit_logs/events") ? "workos" : undefined;
+}
+
+function answer(path: PathName, mode: Mode, response: ServerResponse): void {
+  if (mode === "hang") return;
+  if (mode === "refuse") {
+    response.socket?.destroy();
+    return;
+  }
+  const { status, body, type, afterMs } =
+    mode === "accept"
+      ? { status: path === "ingest" ? 202 : 200, body: '{"messageId":"msg_1"}', type: undefined, afterMs: 0 }
+      : mode;
+  setTimeout(() => {
+    response.writeHead(status, { "content-type": type ?? "application/json" });
+    response.end(body ?? "{}");
+  }, afterMs ?? 0);
+}
+
+/** What a forwarding route forwards to. */
+function origin(request: IncomingMessage, response: ServerResponse, body: string): void {
+  response.writeHead(200, { "content-type": "application/json", "x-origin": "yes" });
+  response.end(JSON.stringify({ origin: true, method: request.method, body }));
+}

@@ -37,14 +37,19 @@ type SigningSettings = Pick<
 
 /** The keys to try, in order; development keys are left out unless both this request and the worker's own URL are on loopback. */
 export function signingKeys(settings: SigningSettings, requestUrl: string): readonly string[] {
-  const keys = [
+  const keys = configuredKeys(settings);
+  if (isLoopback(requestUrl) && isLoopback(settings.AUDIT_WORKER_URL)) return keys;
+  return keys.filter((key) => !DEVELOPMENT_KEYS.has(key));
+}
+
+/** All keys of both regions, the public ones included. */
+export function configuredKeys(settings: SigningSettings): readonly string[] {
+  return [
     settings.QSTASH_CURRENT_SIGNING_KEY,
     settings.QSTASH_NEXT_SIGNING_KEY,
     settings.QSTASH_CURRENT_SIGNING_KEY_2,
     settings.QSTASH_NEXT_SIGNING_KEY_2,
   ].filter((key) => key !== undefined);
-  if (isLoopback(requestUrl) && isLoopback(settings.AUDIT_WORKER_URL)) return keys;
-  return keys.filter((key) => !DEVELOPMENT_KEYS.has(key));
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
-import { expiredEntry, refusedEntry, unpreparedEntry } from "./dead-letters.ts";
+import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
 import type { Delivery, DeliverPorts, Prepared, RecordEvent, RecordResult } from "./ports.ts";
 
@@ -52,7 +52,7 @@ async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: Deli
     const made = prepared[index] ?? { kind: "retry", reason: "not_prepared" };
     job.prepared = made;
     if (made.kind === "retry") job.result = { id: job.record.id, kind: "retry", reason: made.reason };
-    if (made.kind === "rejected") job.letter = unpreparedEntry(job.record, made.reason, delivery, ports.now());
+    if (made.kind === "rejected") job.letter = unsentEntry(job.record, "rejected", made.reason, delivery, ports.now());
   }
 }
 

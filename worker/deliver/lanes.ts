@@ -63,7 +63,7 @@ async function sendOne(item: Ready, isOneOfMany: boolean, state: LaneState, port
     const outcome = outcomeOf(answer, endedMs);
     const status = answer.kind === "response" ? answer.status : undefined;
     if (isOneOfMany && status === 429 && throttle(state, outcome, endedMs)) continue;
-    if (outcome.kind === "pause") state.stop = { kind: "retry", wrote: "no", reason: "paused" };
+    if (outcome.kind === "pause") state.stop = outcome;
     const reason = outcome.kind === "delivered" ? undefined : [outcome.reason, detail].filter(Boolean).join(" ");
     return {
       id: item.id,
@@ -101,5 +101,5 @@ function throttle(state: LaneState, outcome: Outcome, nowMs: number): boolean {
 
 function notSent(item: Ready, outcome: Outcome, atMs: number): Ended {
   const reason = outcome.kind === "delivered" ? "" : outcome.reason;
-  return { id: item.id, outcome, attempt: { atMs, durationMs: 0, outcome: "retry", wrote: "no", reason } };
+  return { id: item.id, outcome, attempt: { atMs, durationMs: 0, outcome: outcome.kind, wrote: "no", reason } };
 }

@@ -1,4 +1,5 @@
 /** The real ports of a delivery. */
+import { archive } from "../archive/client.ts";
 import { cachedDirectory, type Directory } from "../directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { ledgerPort } from "../ledger/client.ts";
@@ -16,7 +17,7 @@ export function livePorts(env: Env, settings: Settings, messageId: string | unde
     prepare: (records) => prepareAll(records, directory),
     send: (body, key) => sendEvent(settings, fetch, body, key),
     park: async (entries) => {
-      await env.ARCHIVE.getByName("archive").park([...entries]);
+      await archive(env).park([...entries]);
     },
     observe: (event) => logRecord(event, messageId),
   };

@@ -2,13 +2,13 @@
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import { unreadableEntries } from "../archive/unreadable.ts";
 import { problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { readSigned } from "../http/signed.ts";
-import { currentPause, pauseDelivery, reportIncident } from "../monitor/client.ts";
+import { currentPause, pauseDelivery, reportDeadLetter, reportIncident } from "../monitor/client.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
-import { unreadableEntry } from "./dead-letters.ts";
-import { decodeMessage, type UnreadableRecord } from "./decode.ts";
+import { decodeMessage, type Decoded } from "./decode.ts";
 import { deliverRecords } from "./deliver.ts";
 import { livePorts } from "./live-ports.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
@@ -26,16 +26,13 @@ async function deliver(context: Context): Promise<Response> {
   const decoded = decodeMessage(body);
   const ports = livePorts(env, settings, delivery.messageId);
   if (decoded.kind === "newer") return refuseNewer(context, decoded.version);
-  if (decoded.kind === "unreadable") {
-    const results = await parkUnreadable([{ reason: decoded.reason, bytes: body }], delivery, ports);
-    return answerFor(results, delivery.retried);
-  }
-  const bytes = decoded.unreadable.map((record) => ({ ...record, bytes: new TextEncoder().encode(record.message) }));
-  const [unreadable, results] = await Promise.all([
-    parkUnreadable(bytes, delivery, ports),
-    deliverReadable(context, decoded.records, delivery, ports),
+  const [results, unreadable] = await Promise.all([
+    decoded.kind === "message" ? deliverReadable(context, decoded.records, delivery, ports) : [],
+    parkUnreadable(body, decoded, delivery, ports),
   ]);
-  return answerFor([...results, ...unreadable], delivery.retried);
+  const all = [...results, ...unreadable];
+  await reportDeadLetters(context, all);
+  return answerFor(all, delivery.retried);
 }
 
 function deliveryOf(request: Request): Delivery {
@@ -54,17 +51,15 @@ async function refuseNewer({ env }: Context, version: number): Promise<Response>
   return problemAnswer(503, "unsupported_version", "Newer message", detail);
 }
 
-type UnreadableBytes = Pick<UnreadableRecord, "id" | "reason"> & { readonly bytes: Uint8Array };
-
 async function parkUnreadable(
-  records: readonly UnreadableBytes[],
-  delivery: Delivery,
+  body: Uint8Array,
+  decoded: Decoded,
+  { messageId }: Delivery,
   ports: DeliverPorts,
 ): Promise<readonly RecordResult[]> {
-  if (records.length === 0) return [];
-  const entries = await Promise.all(
-    records.map((record) => unreadableEntry(record, record.bytes, delivery, ports.now())),
-  );
+  const origin = { source: "worker", attempts: 0, ...(messageId === undefined ? {} : { messageId }) } as const;
+  const entries = await unreadableEntries(body, decoded, origin);
+  if (entries.length === 0) return [];
   try {
     await ports.park(entries);
     return entries.map(resultOfEntry);
@@ -75,6 +70,12 @@ async function parkUnreadable(
 
 function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEntry): RecordResult {
   return { id: eventId, kind: "dead_letter", class: deadLetterClass, reason };
+}
+
+/** The first dead letter of a class is an incident. */
+async function reportDeadLetters({ env }: Context, results: readonly RecordResult[]): Promise<void> {
+  const classes = new Set(results.flatMap((result) => (result.kind === "dead_letter" ? result.class : [])));
+  await Promise.all([...classes].map((name) => reportDeadLetter(env, name, Date.now())));
 }
 
 async function deliverReadable(

@@ -2,7 +2,11 @@
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
+import type { ShardStatus } from "./ledger.ts";
 import type { Claim, Grant, LedgerEntry, LedgerPort, Settlement } from "./types.ts";
+
+/** A client can choose its request id, so one may stand for many. Our choice. */
+const MAX_FOUND = 50;
 
 /** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
@@ -33,6 +37,28 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
     (id) => id,
     (shard, group) => ledger(env, shard).parked(group),
   );
+}
+
+/** Records of a request id whose event ids were minted between two times, oldest first; asks every shard. */
+export async function findByRequest(
+  env: Pick<Env, "LEDGER">,
+  requestId: string,
+  sinceMs: number,
+  untilMs: number,
+): Promise<readonly LedgerEntry[]> {
+  const parts = await Promise.all(
+    allShards(env).map((shard) => shard.findByRequest(requestId, sinceMs, untilMs, MAX_FOUND)),
+  );
+  return parts.flat().toSorted((left, right) => (left.occurredAtMs ?? 0) - (right.occurredAtMs ?? 0));
+}
+
+/** What each shard has seen and what waits there. */
+export function shardStatuses(env: Pick<Env, "LEDGER">): Promise<readonly ShardStatus[]> {
+  return Promise.all(allShards(env).map((shard) => shard.status()));
+}
+
+function allShards(env: Pick<Env, "LEDGER">) {
+  return Array.from({ length: LEDGER_SHARDS }, (_, shard) => ledger(env, shard));
 }
 
 /** The ledger of all shards as a delivery uses it. */

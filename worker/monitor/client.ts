@@ -1,4 +1,5 @@
 /** The monitor from outside. What a delivery asks of it is remembered in the isolate for a few seconds. */
+import type { DeadLetterClass } from "../archive/dead-letter.ts";
 import type { Env } from "../env.ts";
 import type { IncidentKind } from "./incidents.ts";
 import type { Pause } from "./monitor.ts";
@@ -55,6 +56,11 @@ export async function reportIncident(
   } catch {
     reportedAtMs.delete(kind);
   }
+}
+
+/** Opens the incident of a class of dead letters; it ends when none of the class is open any more. Never throws. */
+export async function reportDeadLetter(env: MonitorEnv, name: DeadLetterClass, nowMs: number): Promise<void> {
+  await reportIncident(env, `dead_letters_${name}`, `dead letters of class "${name}" wait for an operator`, nowMs);
 }
 
 /** Ends an incident: one message that it is over. Never throws. */

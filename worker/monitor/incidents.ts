@@ -31,7 +31,7 @@ export class Incidents {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(`
-      CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS notices (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER,
         tries INTEGER NOT NULL DEFAULT 0
@@ -41,10 +41,11 @@ export class Incidents {
 
   /** True where the incident is new. */
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
-    const inserted = this.#sql
-      .exec("INSERT INTO incidents VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING kind", kind, detail, nowMs)
+    const known = this.#sql
+      .exec("UPDATE incidents SET last_ms = ? WHERE kind = ? RETURNING kind", nowMs, kind)
       .toArray();
-    if (inserted.length === 0) return false;
+    if (known.length > 0) return false;
+    this.#sql.exec("INSERT INTO incidents VALUES (?, ?, ?, ?)", kind, detail, nowMs, nowMs);
     this.#notice({ kind, detail, sinceMs: nowMs, untilMs: null });
     return true;
   }
@@ -57,6 +58,11 @@ export class Incidents {
     if (!ended) return false;
     this.#notice({ kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs });
     return true;
+  }
+
+  /** Whether it is open and has not been reported since a time. */
+  isQuiet(kind: IncidentKind, sinceMs: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM incidents WHERE kind = ? AND last_ms < ?", kind, sinceMs).toArray().length > 0;
   }
 
   list(): readonly Incident[] {
@@ -79,7 +85,14 @@ export class Incidents {
     return this.#sql
       .exec<Found>("SELECT * FROM notices ORDER BY id")
       .toArray()
-      .map(({ since_ms, until_ms, ...rest }) => ({ ...rest, sinceMs: since_ms, untilMs: until_ms }));
+      .map(({ id, kind, detail, since_ms, until_ms, tries }) => ({
+        id,
+        kind,
+        detail,
+        sinceMs: since_ms,
+        untilMs: until_ms,
+        tries,
+      }));
   }
 
   announced(id: number): void {

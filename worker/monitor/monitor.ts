@@ -58,6 +58,11 @@ export class Monitor extends DurableObject<Env> {
     if (this.#close(kind)) await this.#announce();
   }
 
+  /** Ends an incident that has not been reported since a time. */
+  async endQuiet(kind: IncidentKind, sinceMs: number): Promise<void> {
+    if (this.#incidents.isQuiet(kind, sinceMs)) await this.resolve(kind);
+  }
+
   incidents(): readonly Incident[] {
     return this.#incidents.list();
   }

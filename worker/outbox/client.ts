@@ -15,13 +15,22 @@ export function outboxOf(env: OutboxEnv, deduplicationId: string) {
 
 /** What waits in all shards together. */
 export async function outboxStatus(env: OutboxEnv): Promise<OutboxStatus> {
-  const parts = await Promise.all(Array.from({ length: OUTBOX_SHARDS }, (_, index) => shard(env, index).status()));
+  const parts = await Promise.all(shards(env).map((outbox) => outbox.status()));
   const oldest = parts.flatMap(({ oldestMs }) => oldestMs ?? []);
   return {
     waiting: parts.reduce((sum, { waiting }) => sum + waiting, 0),
     oldestMs: oldest.length > 0 ? Math.min(...oldest) : null,
     failure: parts.find(({ failure }) => failure !== null)?.failure ?? null,
   };
+}
+
+/** Whether a message that holds the event id waits in any of them. */
+export async function outboxHolds(env: OutboxEnv, eventId: string): Promise<boolean> {
+  return (await Promise.all(shards(env).map((outbox) => outbox.holds(eventId)))).includes(true);
+}
+
+function shards(env: OutboxEnv) {
+  return Array.from({ length: OUTBOX_SHARDS }, (_, index) => shard(env, index));
 }
 
 function shard(env: OutboxEnv, index: number) {

@@ -1,8 +1,8 @@
 /** One shard of the outbox: keeps spilled messages until QStash has taken them. */
 import { DurableObject } from "cloudflare:workers";
+import { archive } from "../archive/client.ts";
 import { parseSettings, type Env } from "../env.ts";
-import { decodeMessage } from "../deliver/decode.ts";
-import { undeliverableEntries } from "../deliver/dead-letters.ts";
+import { untakenEntries } from "../deliver/dead-letters.ts";
 import { storageSql } from "../ledger/storage-sql.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 import { publishMessage } from "../qstash/publish.ts";
@@ -30,6 +30,11 @@ export class Outbox extends DurableObject<Env> {
 
   status(): OutboxStatus {
     return { ...this.#store.status(), failure: this.#failure };
+  }
+
+  /** Whether a message that holds the event id waits here. */
+  holds(eventId: string): boolean {
+    return this.#store.holds(eventId);
   }
 
   override async alarm(): Promise<void> {
@@ -60,8 +65,7 @@ export class Outbox extends DurableObject<Env> {
   }
 
   async #refuse({ body }: Waiting, reason: string): Promise<void> {
-    const bytes = new TextEncoder().encode(body);
-    const entries = await undeliverableEntries(decodeMessage(bytes), bytes, reason, Date.now());
-    await this.env.ARCHIVE.getByName("archive").park(entries);
+    const entries = await untakenEntries(new TextEncoder().encode(body), reason, Date.now());
+    await archive(this.env).park(entries);
   }
 }

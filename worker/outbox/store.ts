@@ -53,6 +53,11 @@ export class OutboxStore {
     this.#sql.all("DELETE FROM outbox WHERE seq = ?", seq);
   }
 
+  /** Reads every message that waits, of which there are few. */
+  holds(eventId: string): boolean {
+    return this.#sql.all("SELECT 1 FROM outbox WHERE instr(body, ?) > 0 LIMIT 1", JSON.stringify(eventId)).length > 0;
+  }
+
   status(): Omit<OutboxStatus, "failure"> {
     const [row] = this.#sql.all("SELECT COUNT(*) AS waiting, MIN(received_ms) AS oldest FROM outbox");
     return { waiting: Number(row?.["waiting"] ?? 0), oldestMs: (row?.["oldest"] as number | null | undefined) ?? null };

@@ -1,0 +1,106 @@
+/** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
+import { isEventId } from "../../shared/event-id.ts";
+import { archive } from "../archive/client.ts";
+import type { Row as ArchiveRow } from "../archive/row.ts";
+import type { Env } from "../env.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import type { Context, Route } from "../http/router.ts";
+import { outboxHolds } from "../outbox/client.ts";
+import { findByRequest, lookup } from "./client.ts";
+import type { LedgerAttempt, LedgerEntry } from "./types.ts";
+
+/** How far back a request id is looked for by default; the ledger keeps no index of them. Our choice. */
+const SEARCH_WINDOW_MS = 24 * 3_600_000;
+
+export const eventRoutes: readonly Route[] = [
+  { method: "GET", path: "/api/events/:event_id", access: "admin", handle: show },
+  { method: "GET", path: "/api/events", access: "admin", handle: search },
+];
+
+async function show({ env, params }: Context): Promise<Response> {
+  const id = params["event_id"];
+  if (!isEventId(id)) return invalid('"event_id" must be 1 to 64 characters of A-Z a-z 0-9 _ . -');
+  return jsonAnswer(await fateOf(env, id, (await lookup(env, [id])).get(id)));
+}
+
+async function search({ env, url }: Context): Promise<Response> {
+  const requestId = url.searchParams.get("request_id");
+  if (!requestId) return invalid('"request_id" must be given');
+  const untilMs = timeOf(url.searchParams.get("until")) ?? Date.now() + 60_000;
+  const sinceMs = timeOf(url.searchParams.get("since")) ?? untilMs - SEARCH_WINDOW_MS;
+  if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) return invalid('"since" and "until" must be ISO 8601 times');
+  const found = await findByRequest(env, requestId, sinceMs, untilMs);
+  return jsonAnswer({
+    events: await Promise.all(found.map((entry) => fateOf(env, entry.id, entry))),
+    searched: { since: iso(sinceMs), until: iso(untilMs) },
+  });
+}
+
+/** NaN where it is no time. */
+function timeOf(text: string | null): number | undefined {
+  return text === null ? undefined : Date.parse(text);
+}
+
+async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
+  const parked = await archive(env).entry(id);
+  const place = placeOf(ledger, parked) ?? ((await outboxHolds(env, id)) ? "outbox" : undefined);
+  return {
+    event_id: id,
+    state: stateOf(ledger, parked, place),
+    ...(place === undefined ? {} : { where: place }),
+    ...(ledger ? ledgerView(ledger) : {}),
+    attempts: (ledger?.attempts ?? []).map(attemptView),
+    ...(parked
+      ? {
+          dead_letter: {
+            class: parked.class,
+            reason: parked.reason,
+            state: parked.state,
+            parked_at: iso(parked.parked_at),
+          },
+        }
+      : {}),
+  };
+}
+
+function attemptView({ atMs, durationMs, outcome, wrote, status, reason }: LedgerAttempt, index: number) {
+  return { n: index + 1, at: iso(atMs), duration_ms: durationMs, outcome, wrote, status, reason };
+}
+
+type Place = "workos" | "queue" | "archive" | "outbox";
+
+function placeOf(ledger: LedgerEntry | undefined, parked: ArchiveRow | undefined): Place | undefined {
+  if (ledger?.state === "delivered") return "workos";
+  if (ledger?.leased) return "queue";
+  if (parked) return parked.state === "replaying" ? "queue" : "archive";
+  return ledger ? "queue" : undefined;
+}
+
+function stateOf(ledger: LedgerEntry | undefined, parked: ArchiveRow | undefined, place: Place | undefined) {
+  if (ledger?.state === "delivered" || parked?.state === "delivered") return "delivered";
+  if (ledger?.state === "discarded" || parked?.state === "discarded") return "discarded";
+  if (place === "archive" || (ledger?.state === "rejected" && !parked)) return "dead_letter";
+  return place === undefined ? "unknown" : "pending";
+}
+
+function ledgerView(ledger: LedgerEntry) {
+  const { occurredAtMs, requestId, firstAttemptAtMs } = ledger;
+  return {
+    wrote: ledger.wrote,
+    stage: ledger.stage,
+    idempotency_key: ledger.key,
+    replays: ledger.replays,
+    ...(occurredAtMs === undefined ? {} : { occurred_at: iso(occurredAtMs) }),
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    ...(firstAttemptAtMs === undefined ? {} : { first_attempt_at: iso(firstAttemptAtMs) }),
+    ...(ledger.reason === undefined ? {} : { reason: ledger.reason }),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function invalid(detail: string): Response {
+  return problemAnswer(400, "invalid_request", "Invalid request", detail);
+}

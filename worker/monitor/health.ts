@@ -1,0 +1,59 @@
+/** `GET /health`: ok, or what is wrong; it shows no data and no secret. */
+import type { Env } from "../env.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import type { Context } from "../http/router.ts";
+import { outboxStatus } from "../outbox/client.ts";
+import { configuredKeys, signingKeys } from "../signature.ts";
+import { monitor } from "./client.ts";
+import type { Incident } from "./incidents.ts";
+import type { Pause } from "./monitor.ts";
+
+/** 200 where messages are taken (even if paused), 503 where they are not. */
+export async function health({ env, settings, request }: Context): Promise<Response> {
+  if (signingKeys(settings, request.url).length < configuredKeys(settings).length) {
+    return wrongKeys();
+  }
+  try {
+    return jsonAnswer(await describe(env));
+  } catch {
+    return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
+  }
+}
+
+function wrongKeys(): Response {
+  const detail = '"QSTASH_CURRENT_SIGNING_KEY" or another signing key is a public development key; set your own';
+  return problemAnswer(503, "invalid_variable", "Not configured", detail);
+}
+
+async function describe(env: Env) {
+  const [pause, incidents, outbox] = await Promise.all([
+    monitor(env).pauseState(),
+    monitor(env).incidents(),
+    outboxStatus(env),
+  ]);
+  return {
+    status: pause ? "paused" : incidents.length > 0 ? "degraded" : "ok",
+    paused: describePause(pause),
+    outbox: {
+      waiting: outbox.waiting,
+      oldest_at: outbox.oldestMs === null ? null : iso(outbox.oldestMs),
+      failure: outbox.failure,
+    },
+    incidents: incidents.map(describeIncident),
+  };
+}
+
+/** False, or the pause. */
+export function describePause(pause: Pause | null) {
+  if (!pause) return false;
+  const { reason, by, sinceMs, confirmed } = pause;
+  return { reason, by, since: iso(sinceMs), confirmed_by_queue: confirmed };
+}
+
+function describeIncident({ kind, detail, sinceMs }: Incident) {
+  return { kind, detail, since: iso(sinceMs) };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

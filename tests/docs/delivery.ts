@@ -1,0 +1,82 @@
+/** The delivery side on loopback, without a gateway: WorkOS stand-in, development queue, worker, and a receiver of alerts. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "vitest";
+import { createMovableClock, startQueue, type MovableClock, type Queue } from "../../dev/queue/server.ts";
+import { startWorker, type RunningWorker } from "../../dev/worker.ts";
+import { startWorkos, type WorkosOptions, type WorkosStandIn } from "../../dev/workos/server.ts";
+import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+
+export interface Alert {
+  readonly type: string;
+  readonly data: { readonly incident: string; readonly detail: string };
+}
+
+export interface Delivery {
+  readonly workos: WorkosStandIn;
+  readonly queue: Queue;
+  readonly clock: MovableClock;
+  readonly worker: RunningWorker;
+  readonly adminToken: string;
+  /** Alerts in order of arrival. */
+  readonly alerts: readonly Alert[];
+  /** Publishes a message as the policy does and answers its id. */
+  publish(body: string, deduplicationId: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startDelivery(options: { readonly workos?: WorkosOptions } = {}): Promise<Delivery> {
+  const alerts: Alert[] = [];
+  const receiver = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      alerts.push(JSON.parse(body) as Alert);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const workos = await startWorkos(options.workos);
+  const clock = createMovableClock();
+  const queue = await startQueue({ path: ":memory:", clock });
+  const adminToken = "an-admin-token-of-the-docs";
+  const worker = await startWorker({
+    vars: {
+      WORKOS_API_KEY: workos.apiKey,
+      WORKOS_BASE_URL: workos.url,
+      QSTASH_URL: queue.url,
+      QSTASH_TOKEN: queue.token,
+      QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+      QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+      AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcw==",
+      AUDIT_ADMIN_TOKEN: adminToken,
+      AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,
+    },
+  });
+  return {
+    workos,
+    queue,
+    clock,
+    worker,
+    adminToken,
+    alerts,
+    publish: (body, deduplicationId) => publish(queue, worker.url, body, deduplicationId),
+    stop: async () => {
+      await worker.stop();
+      await queue.stop();
+      await workos.stop();
+      receiver.closeAllConnections();
+      await new Promise((resolve) => receiver.close(resolve));
+    },
+  };
+}
+
+async function publish(queue: Queue, workerUrl: string, body: string, deduplicationId: string): Promise<string> {
+  const answer = await fetch(`${queue.url}${publishPath(workerUrl)}`, {
+    method: "POST",
+    headers: { ...publishHeaders({ workerUrl, deduplicationId }), authorization: `Bearer ${queue.token}` },
+    body,
+  });
+  expect(answer.status).toBe(200);
+  return ((await answer.json()) as { messageId: string }).messageId;
+}

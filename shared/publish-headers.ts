@@ -65,18 +65,19 @@ export interface Identified {
 }
 
 /**
- * The deduplication id of a message: the event id of its one record, with `:intent`, `:watchdog` or `:r<n>` where the same event
+ * The deduplication id of a message: the event id of its one record, with `_intent`, `_watchdog` or `_r<n>` where the same event
  * id travels more than once; for several records that of the first with a hash of all, so that only the same records are equal.
+ * Never a colon: QStash refuses it, though its documentation does not say so (https://github.com/superset-sh/superset/pull/3591).
  */
 export function deduplicationId(records: readonly Identified[]): string {
   const [first] = records;
   if (!first) throw new RangeError('"records" must not be empty');
   const own = records.map(identity);
-  return own.length === 1 ? own.join() : `${own[0]}:x${own.length}-${hash(own.join())}`;
+  return own.length === 1 ? own.join() : `${own[0]}_x${own.length}-${hash(own.join())}`;
 }
 
 function identity({ id, stage, replay }: Identified): string {
-  return `${id}${stage === "outcome" ? "" : `:${stage}`}${replay ? `:r${replay.n}` : ""}`;
+  return `${id}${stage === "outcome" ? "" : `_${stage}`}${replay ? `_r${replay.n}` : ""}`;
 }
 
 /** FNV-1a, twice from different starts: 64 bits, enough to tell the messages of one first record apart. */

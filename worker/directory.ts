@@ -38,13 +38,18 @@ export function keysOf(records: readonly AuditRecord[]): readonly string[] {
   return [...new Set([...organizations, ...names])].slice(0, MAX_KEYS);
 }
 
+/** What is used of a KV namespace. */
+interface Store {
+  get(keys: string[]): Promise<ReadonlyMap<string, string | null>>;
+}
+
 interface Cached {
   readonly value: string | undefined;
   readonly untilMs: number;
 }
 
 /** A directory over KV with a cache in the isolate; one call for each message at most. */
-export function cachedDirectory(store: KVNamespace, now: () => number): Directory {
+export function cachedDirectory(store: Store, now: () => number): Directory {
   const cache = new Map<string, Cached>();
   return async (keys) => {
     const nowMs = now();

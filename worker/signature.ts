@@ -2,7 +2,7 @@
 import { errors } from "jose";
 import { jwtVerify } from "jose/jwt/verify";
 import { AuditError } from "../shared/errors.ts";
-import type { Settings } from "./env.ts";
+import type { Settings } from "./variables.ts";
 
 /** The public keys of QStash's development server and its test users. https://upstash.com/docs/qstash/howto/local-development */
 const DEVELOPMENT_KEYS: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 /** One request to WorkOS. https://workos.com/docs/reference/audit-logs/create-event */
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
-import type { Settings } from "./env.ts";
+import type { Settings } from "./variables.ts";
 import { readBounded } from "./http/body.ts";
 import type { Fetch } from "./qstash/request.ts";
 

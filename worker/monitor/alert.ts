@@ -1,6 +1,6 @@
 /** One alert: a webhook signed as Standard Webhooks do it. https://www.standardwebhooks.com */
 import { Webhook } from "standardwebhooks";
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import type { Fetch } from "../qstash/request.ts";
 import type { Incident, Notice } from "./incidents.ts";
 

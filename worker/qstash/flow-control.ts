@@ -1,5 +1,5 @@
 /** Pauses and resumes delivery at its source: the flow-control key. https://upstash.com/docs/qstash/features/flowcontrol */
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
 type FlowSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_FLOW_CONTROL_KEY">;

@@ -1,6 +1,6 @@
 /** Publishes a message to the worker's own `/deliver` by way of QStash, as the policy does. */
 import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
 export interface Publish {

@@ -1,5 +1,5 @@
 /** One bounded call to QStash's REST API. https://upstash.com/docs/qstash/api */
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 
 /** Longest time one call may take. Our choice. */
 const QSTASH_TIMEOUT_MS = 10_000;

@@ -44,9 +44,12 @@ async function post(url: string, headers: Record<string, string>, body: string, 
   return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
 }
 
+/** Named so, because Node's types know no global `CryptoKey`. */
+type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 /** Keeps the imported keys: plain values, so that requests of one isolate may share them, which promises may not be. */
 function signer(): Hmac {
-  const keys = new Map<Uint8Array, CryptoKey>();
+  const keys = new Map<Uint8Array, SigningKey>();
   return async (secret, text) => {
     let key = keys.get(secret);
     if (!key) {

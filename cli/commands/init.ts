@@ -2,11 +2,12 @@
 import { resolve } from "node:path";
 import { findDrift } from "../init/check.ts";
 import { diffLines } from "../init/diff.ts";
-import { builtModule } from "../init/module.ts";
 import { type InitPlan, planInit } from "../init/plan.ts";
 import { readProject, type ZuploProject } from "../init/project.ts";
 import { ROUTE_CHOICES } from "../init/routes.ts";
 import { writeAll } from "../init/write.ts";
+import { builtModule, inspectProject } from "../policy/ask.ts";
+import { toInspect } from "../policy/project.ts";
 import { command, type Report } from "../run/command.ts";
 import { confirm } from "../run/confirm.ts";
 import type { Io } from "../run/io.ts";
@@ -73,8 +74,9 @@ function next({ options, changes }: InitPlan): readonly string[] {
   ];
 }
 
-function checkReport(project: ZuploProject, plan: InitPlan, withVariables: boolean, io: Io): Report {
-  const findings = findDrift(project, plan, withVariables);
+async function checkReport(project: ZuploProject, plan: InitPlan, withVariables: boolean, io: Io): Promise<Report> {
+  const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
+  const findings = findDrift(project, plan, inspection, withVariables);
   const ok = findings.every(({ level }) => level === "note");
   const audited = plan.routes.filter(({ place }) => place !== "absent").length;
   const summary = `${audited} of ${plan.routes.length} routes are audited`;

@@ -1,4 +1,5 @@
 /** What `init --check` finds: drift from what `init` would make. Pure. */
+import type { Inspection } from "../policy/ask.ts";
 import type { InitPlan } from "./plan.ts";
 import type { ZuploProject } from "./project.ts";
 import { readVariables } from "./env-file.ts";
@@ -13,11 +14,18 @@ export interface Finding {
 }
 
 /** Everything that differs from what `init` would make. */
-export function findDrift(project: ZuploProject, plan: InitPlan, withVariables: boolean): readonly Finding[] {
+export function findDrift(
+  project: ZuploProject,
+  plan: InitPlan,
+  inspection: Inspection,
+  withVariables: boolean,
+): readonly Finding[] {
   return [
     ...moduleFindings(plan),
     ...entryFindings(project, plan),
+    ...(plan.options ? optionFindings(inspection) : []),
     ...routeFindings(plan),
+    ...meaningFindings(plan, inspection),
     ...(withVariables ? variableFindings(project) : []),
   ];
 }
@@ -30,6 +38,27 @@ function moduleFindings({ changes }: InitPlan): readonly Finding[] {
 
 function entryFindings(project: ZuploProject, { options }: InitPlan): readonly Finding[] {
   return options ? [] : [drift(project.policies.path, 'has no policy "audit-log"')];
+}
+
+/** A missing variable is named by its own name; the rest is what the policy would log at its start. */
+function optionFindings({ optionProblems }: Inspection): readonly Finding[] {
+  return optionProblems
+    .filter((problem) => !problem.startsWith("missing_variable"))
+    .map((problem) => {
+      const [, subject = "options", message = problem] = /^\w+: "(\w+)" (.*)$/.exec(problem) ?? [];
+      return { level: "wrong", subject, message };
+    });
+}
+
+/** What is wrong with the `x-audit` of a route. */
+function meaningFindings({ routes }: InitPlan, inspection: Inspection): readonly Finding[] {
+  return routes.flatMap(({ file, name }, index) =>
+    (inspection.routes[index]?.problems ?? []).map((problem): Finding => ({
+      level: "wrong",
+      subject: `${name} (${file})`,
+      message: `x-audit: ${problem}`,
+    })),
+  );
 }
 
 function routeFindings({ routes, options, choice }: InitPlan): readonly Finding[] {

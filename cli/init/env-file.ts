@@ -1,5 +1,7 @@
 /** The variables of the policy in a Zuplo project's `.env`: what is there is kept, values are never shown. */
 
+import { parseEnv } from "node:util";
+
 /** What `init` writes for a variable that the file does not have. */
 export const POLICY_VARIABLES = {
   QSTASH_URL: "https://qstash.upstash.io",
@@ -21,13 +23,13 @@ export interface VariableState {
   readonly empty: readonly PolicyVariable[];
 }
 
+/** Name and value of each line, quotes and comments taken off. */
+export function readValues(text: string | undefined): ReadonlyMap<string, string> {
+  return new Map(Object.entries(parseEnv(text ?? "") as Record<string, string>));
+}
+
 export function readVariables(text: string | undefined): VariableState {
-  const values = new Map(
-    [...(text ?? "").matchAll(/^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*\r?$/gm)].map((match) => [
-      match[1] ?? "",
-      (match[2] ?? "").replace(/^#.*$/, "").replaceAll(/^(["'])(.*)\1.*$/g, "$2"),
-    ]),
-  );
+  const values = readValues(text);
   return {
     absent: POLICY_VARIABLE_NAMES.filter((name) => !values.has(name)),
     empty: POLICY_VARIABLE_NAMES.filter((name) => values.get(name) === "" && !OPTIONAL.has(name)),

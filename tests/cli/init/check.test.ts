@@ -47,6 +47,52 @@ describe("init --check exits 1 and names", () => {
     expect((await runCli(["init", made.directory, "--check"])).stdout).toContain(subject);
   });
 
+  test.each([
+    [
+      "a wrong option",
+      "config/policies.json",
+      (text: string) => text.replace("500", "5"),
+      "budgetMs",
+      "must be a whole number from 10 to 10000; 500 is used",
+    ],
+    [
+      "an option that is none",
+      "config/policies.json",
+      (text: string) => text.replace('"budgetMs"', '"budget"'),
+      "budget",
+      "is not an option; remove it",
+    ],
+    [
+      "a malformed variable",
+      ".env",
+      (text: string) => text.replace("AUDIT_INGEST_KEY=", "AUDIT_INGEST_KEY=secret"),
+      "ingestKey",
+      'must be "whsec_" and base64',
+    ],
+    [
+      "a wrong x-audit",
+      "config/a.oas.json",
+      (text: string) => text.replace('"get": {', '"get": { "x-audit": { "acton": "a.b" },'),
+      "GET /teams (config/a.oas.json)",
+      "x-audit.acton",
+    ],
+    [
+      "a selector of a credential",
+      "config/a.oas.json",
+      (text: string) =>
+        text.replace('"get": {', '"get": { "x-audit": { "metadata": { "k": "$header.authorization" } },'),
+      "GET /teams (config/a.oas.json)",
+      "cannot be selected",
+    ],
+  ])("%s", async (_name, path, change, subject, message) => {
+    await runCli(["init", made.directory]);
+    await edit(path, change);
+    const { code, findings } = await check();
+    expect(code).toBe(1);
+    expect(findings).toContainEqual({ level: "wrong", subject, message: expect.stringContaining(message) });
+    expect(JSON.stringify(findings)).not.toContain("secret");
+  });
+
   test("everything, in a project without the policy, and writes nothing", async () => {
     const before = await made.files();
     const { code, findings } = await check();

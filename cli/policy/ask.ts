@@ -1,0 +1,67 @@
+/**
+ * Asks the policy's own code, in a process of its own because the CLI imports nothing of the policy: what it ships, and what a
+ * project's options and `x-audit` mean to it.
+ */
+import { spawn } from "node:child_process";
+import { json } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+
+const Types = z.record(z.string(), z.enum(["string", "number", "boolean", "any"]));
+export type MetadataTypes = z.infer<typeof Types>;
+
+const InspectedRoute = z.object({
+  skip: z.boolean(),
+  problems: z.array(z.string()),
+  actions: z.array(z.string()),
+  actionIsSelected: z.boolean(),
+  targets: z.array(z.object({ type: z.string().optional(), metadata: Types })),
+  actorMetadata: Types,
+  metadata: Types,
+});
+export type InspectedRoute = z.infer<typeof InspectedRoute>;
+
+const Inspection = z.object({ optionProblems: z.array(z.string()), routes: z.array(InspectedRoute) });
+export type Inspection = z.infer<typeof Inspection>;
+
+export interface ToInspect {
+  readonly options: unknown;
+  readonly routes: readonly {
+    readonly path: string;
+    readonly methods: readonly string[];
+    readonly operationId?: unknown;
+    readonly xAudit?: unknown;
+  }[];
+}
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The module that `init` puts into a project, built from the source, so that it is never stale. Throws `unavailable`. */
+export async function builtModule(): Promise<string> {
+  return z.string().parse(await runPolicy("build.ts", "policyText()"));
+}
+
+/** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
+export async function inspectProject(project: ToInspect): Promise<Inspection> {
+  return Inspection.parse(await runPolicy("inspect.ts", "inspect(given)", project));
+}
+
+async function runPolicy(file: string, call: string, given: unknown = {}): Promise<unknown> {
+  const name = call.slice(0, call.indexOf("("));
+  const script = [
+    'import { json } from "node:stream/consumers";',
+    `import { ${name} } from ${JSON.stringify(new URL(`../../policy/${file}`, import.meta.url).href)};`,
+    "const given = await json(process.stdin);",
+    `process.stdout.write(JSON.stringify(await ${call}));`,
+  ].join("\n");
+  const stdio = ["pipe", "pipe", "ignore"] as const;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: ROOT, stdio: [...stdio] });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(JSON.stringify(given));
+  try {
+    return await json(child.stdout);
+  } catch (cause) {
+    throw new AuditError("unavailable", 'the policy could not be built; run "npm run build" to see why', { cause });
+  }
+}

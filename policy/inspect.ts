@@ -1,0 +1,101 @@
+/** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
+import { defaultAction } from "./make-record.ts";
+import { checkOptions } from "./options.ts";
+import { makePlan, type PartyPlan, type Plan, type Value } from "./plan.ts";
+import type { Selector } from "./selector.ts";
+
+export interface ProjectToInspect {
+  /** Options of the policy's entry, variables put in. */
+  readonly options: unknown;
+  readonly routes: readonly {
+    readonly path: string;
+    readonly methods: readonly string[];
+    readonly operationId?: unknown;
+    readonly xAudit?: unknown;
+  }[];
+}
+
+/** `any`: known only when a request is there. */
+export type ValueType = "string" | "number" | "boolean" | "any";
+export type MetadataTypes = Readonly<Record<string, ValueType>>;
+
+export interface InspectedTarget {
+  /** Absent where a selector chooses it. */
+  readonly type?: string;
+  readonly metadata: MetadataTypes;
+}
+
+export interface InspectedRoute {
+  readonly skip: boolean;
+  readonly problems: readonly string[];
+  /** Every action that the route can have, as far as it is written down. */
+  readonly actions: readonly string[];
+  /** A selector chooses the action, so that there may be more. */
+  readonly actionIsSelected: boolean;
+  readonly targets: readonly InspectedTarget[];
+  readonly actorMetadata: MetadataTypes;
+  readonly metadata: MetadataTypes;
+}
+
+export interface Inspection {
+  /** As `checkOptions` names them. */
+  readonly optionProblems: readonly string[];
+  /** In the order given. */
+  readonly routes: readonly InspectedRoute[];
+}
+
+/** Never throws; what is wrong is named. */
+export function inspect({ options: given, routes }: ProjectToInspect): Inspection {
+  const { options, problems } = checkOptions(given);
+  return {
+    optionProblems: problems,
+    routes: routes.map(({ path, methods, operationId, xAudit }) => {
+      const plan = makePlan(xAudit, options);
+      const fallbacks = methods.map((method) => defaultAction(operationId, method.toUpperCase(), path));
+      return { ...inspectPlan(plan), ...actionsOf(plan.action, fallbacks) };
+    }),
+  };
+}
+
+function inspectPlan(plan: Plan): Omit<InspectedRoute, "actions" | "actionIsSelected"> {
+  return {
+    skip: plan.skip,
+    problems: plan.problems,
+    targets: plan.targets?.map(inspectTarget) ?? [{ type: "route", metadata: {} }],
+    // The default actor's role, which a plan adds to.
+    actorMetadata: { role: "string", ...typesOf(plan.actor?.metadata ?? []) },
+    metadata: typesOf(plan.metadata),
+  };
+}
+
+function actionsOf(action: Value | undefined, fallbacks: readonly string[]) {
+  const literals = (action ?? []).flatMap((part) => ("literal" in part ? [String(part.literal)] : []));
+  return {
+    // A selector that does not resolve leaves the default in place.
+    actions: [...new Set(literals.length > 0 ? literals : fallbacks)],
+    actionIsSelected: (action ?? []).some((part) => !("literal" in part)),
+  };
+}
+
+function inspectTarget(target: PartyPlan): InspectedTarget {
+  const metadata = typesOf(target.metadata);
+  if (!target.type) return { type: "unknown", metadata };
+  const [first] = target.type;
+  return first && "literal" in first ? { type: String(first.literal), metadata } : { metadata };
+}
+
+function typesOf(metadata: readonly (readonly [string, Value])[]): MetadataTypes {
+  return Object.fromEntries(metadata.map(([key, value]) => [key, typeOf(value)]));
+}
+
+function typeOf(value: Value): ValueType {
+  const types = new Set(value.map((part) => ("literal" in part ? typeof part.literal : typeOfSelector(part))));
+  const [only] = types;
+  return types.size === 1 ? ((only ?? "any") as ValueType) : "any";
+}
+
+/** A body and a user's data hold what their sender put in, whatever a description says. */
+function typeOfSelector({ root }: Selector): ValueType {
+  if (root === "response.status") return "number";
+  return root === "params" || root === "query" || root === "header" || root === "response.header" ? "string" : "any";
+}

@@ -2,6 +2,10 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, vi } from "vitest";
+import type { AuditRecord } from "../../shared/record.ts";
+import { encodeMessage } from "../../shared/wire.ts";
+import { startDelivery, type Delivery } from "./delivery.ts";
 import { ROOT } from "./pages.ts";
 
 export interface Scene {
@@ -10,12 +14,129 @@ export interface Scene {
   stop(): Promise<void>;
 }
 
-/** Every scene by its name. */
-export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = { clean };
+/** Every scene by its name; each is started once a page, so that later blocks see what earlier ones did. */
+export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
+  clean,
+  /** Three records are in WorkOS. */
+  delivered: () => incident({ until: (delivery) => eventsAre(delivery, 3) }),
+  /** WorkOS knows none of the actions. */
+  rejected: () => incident({ strict: true, until: (delivery) => deadLettersAre(delivery, 3) }),
+  /** WorkOS failed until the last attempt and is well again. */
+  exhausted: () =>
+    incident({
+      before: ({ workos }) => workos.faults.add({ answer: "internal_error" }),
+      until: async (delivery) => {
+        await deadLettersAre(delivery, 3, 21 * 3_600_000);
+        delivery.workos.faults.clear();
+      },
+    }),
+  /** WorkOS refuses the API key, which pauses delivery. */
+  credential: () => incident({ before: ({ workos }) => workos.keys.rotate("sk_test_new"), until: pausedIs }),
+  /** The same, and the key has been put right. */
+  "credential mended": () =>
+    incident({
+      before: ({ workos }) => workos.keys.rotate("sk_test_new"),
+      until: async (delivery) => {
+        await pausedIs(delivery);
+        delivery.workos.keys.rotate("sk_test_workos");
+      },
+    }),
+  /** A message that nobody can read. */
+  unreadable: () =>
+    incident({ bodies: ['{"v":1,"records":"garbled'], until: (delivery) => deadLettersAre(delivery, 1) }),
+};
 
 /** A home directory with a fresh Zuplo project in `~/my-gateway`, and no account anywhere. */
 async function clean(): Promise<Scene> {
   const home = await mkdtemp(join(tmpdir(), "docs-home-"));
   await cp(join(ROOT, "tests/cli/fixtures/zuplo-template"), join(home, "my-gateway"), { recursive: true });
   return { env: { HOME: home }, stop: () => rm(home, { recursive: true, force: true }) };
+}
+
+interface Incident {
+  /** WorkOS takes only registered actions. */
+  readonly strict?: boolean;
+  readonly before?: (delivery: Delivery) => void;
+  /** Messages to publish; default: three records, each alone. */
+  readonly bodies?: readonly string[];
+  readonly until: (delivery: Delivery) => Promise<void>;
+}
+
+async function incident({ strict = false, before, bodies = RECORDS.map(bodyOf), until }: Incident): Promise<Scene> {
+  const home = await clean();
+  const delivery = await startDelivery({ workos: { strictSchemas: strict } });
+  const stop = async (): Promise<void> => {
+    await delivery.stop();
+    await home.stop();
+  };
+  try {
+    before?.(delivery);
+    for (const [index, body] of bodies.entries()) await delivery.publish(body, RECORDS[index]?.id ?? `body-${index}`);
+    await until(delivery);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { worker, adminToken, workos } = delivery;
+  const operator = { AUDIT_WORKER_URL: worker.url, AUDIT_ADMIN_TOKEN: adminToken };
+  return { env: { ...home.env, ...operator, WORKOS_API_KEY: workos.apiKey, WORKOS_BASE_URL: workos.url }, stop };
+}
+
+const RECORDS: readonly AuditRecord[] = [
+  record(1, "member.invited", "POST", "/members", 201),
+  record(2, "member.invited", "POST", "/members", 201),
+  record(3, "api_key.created", "POST", "/api-keys", 201),
+];
+
+function record(sequence: number, action: string, method: string, route: string, status: number): AuditRecord {
+  // Today, because the archive and WorkOS's window count from the first attempt; the last digit tells them apart.
+  const id = `019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a0${sequence}`;
+  return {
+    id,
+    stage: "outcome",
+    occurredAtMs: Date.now(),
+    durationMs: 12,
+    action,
+    organization: "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
+    actor: { id: "user_01", type: "user" },
+    targets: [{ id: route, type: "route" }],
+    method,
+    route,
+    status,
+    outcome: "success",
+    assurance: "best-effort",
+    gateway: { isolateId: "5b1c9d0e7a2f4c38", policyVersion: "0.1.0" },
+    sequence,
+  };
+}
+
+function bodyOf(one: AuditRecord): string {
+  return JSON.stringify(encodeMessage([one]));
+}
+
+async function eventsAre(delivery: Delivery, count: number): Promise<void> {
+  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 20_000);
+}
+
+/** Waits for dead letters; each look may push the queue's clock forward, so that every retry comes due. */
+async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0): Promise<void> {
+  const { worker, adminToken, clock, queue } = delivery;
+  await vi.waitFor(
+    async () => {
+      await queue.idle();
+      clock.advance(horizonMs);
+      const answer = await fetch(`${worker.url}/api/dead-letters`, {
+        headers: { authorization: `Bearer ${adminToken}` },
+      });
+      expect(((await answer.json()) as { dead_letters: unknown[] }).dead_letters).toHaveLength(count);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+}
+
+async function pausedIs({ worker }: Delivery): Promise<void> {
+  await vi.waitFor(async () => {
+    const answer = await fetch(`${worker.url}/health`);
+    expect(await answer.json()).toMatchObject({ paused: { by: "credential", confirmed_by_queue: true } });
+  }, 20_000);
 }

@@ -1,16 +1,61 @@
 /** The calls of the demo, against the example API in dev/gateway/project. */
 import type { DemoCall } from "./call.ts";
 
+/** An unaudited route. */
 export const WARM_UP_PATH = "/health";
 
 export const EXAMPLE_CALL: DemoCall = {
   method: "POST",
   path: "/v1/teams/team_1/members",
   token: "ada",
-  body: { email: "grace@example.com" },
-  expectStatus: 200,
+  body: { email: "grace@example.com", role: "member" },
+  expectStatus: 201,
   expectAction: "member.invited",
 };
 
-export const HEALTHY_CALLS: readonly DemoCall[] = [EXAMPLE_CALL];
-export const OUTAGE_CALLS: readonly DemoCall[] = [EXAMPLE_CALL];
+const LIST_MEMBERS: DemoCall = {
+  method: "GET",
+  path: "/v1/teams/team_1/members?limit=20",
+  token: "grace",
+  expectStatus: 200,
+  expectAction: "member.listed",
+};
+
+const READ_SECRET: DemoCall = {
+  method: "GET",
+  path: "/v1/secrets/database",
+  token: "ada",
+  expectStatus: 200,
+  expectAction: "secret.read",
+};
+
+const CHANGE_ROLE: DemoCall = {
+  method: "PATCH",
+  path: "/v1/teams/team_1/members/mem_7",
+  token: "ada",
+  body: { role: "owner" },
+  expectStatus: 200,
+  expectAction: "member.role_changed",
+};
+
+/** One of each kind: what succeeds, what is denied, what fails, what is refused by a later policy, what has no caller. */
+export const HEALTHY_CALLS: readonly DemoCall[] = [
+  EXAMPLE_CALL,
+  LIST_MEMBERS,
+  CHANGE_ROLE,
+  READ_SECRET,
+  { method: "DELETE", path: "/v1/api-keys/key_42", token: "ada", expectStatus: 204, expectAction: "api_key.revoked" },
+  { method: "GET", path: "/v1/session", expectStatus: 200, expectAction: "session.read" },
+  { method: "DELETE", path: "/v1/teams/team_1/members/mem_7", expectStatus: 401, expectAction: "member.removed" },
+  {
+    method: "POST",
+    path: "/v1/api-keys/key_42/rotations",
+    token: "ada",
+    expectStatus: 429,
+    expectAction: "api_key.rotated",
+  },
+  { method: "GET", path: "/v1/reports/rep_1", token: "ada", expectStatus: 500, expectAction: "report.read" },
+];
+
+/** One of each assurance level. */
+export const OUTAGE_CALLS: readonly DemoCall[] = [EXAMPLE_CALL, CHANGE_ROLE, READ_SECRET];

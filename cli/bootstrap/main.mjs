@@ -68,9 +68,7 @@ function taskList() {
  * @returns {Promise<string>} the Node to use
  */
 async function setUp(folders) {
-  return (
-    nodeIfReady(folders) ?? withLock(join(ROOT, LOCK), sayWaiting, async () => nodeIfReady(folders) ?? make(folders))
-  );
+  return nodeIfReady(folders) ?? withLock(join(ROOT, LOCK), sayWaiting, () => make(folders));
 }
 
 /** @param {readonly import("./install.mjs").Folder[]} folders */

@@ -1,5 +1,7 @@
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { errorLines, EXEC_OK, makeCopy } from "./harness.ts";
+import { CI_OK, errorLines, EXEC_OK, makeCopy } from "./harness.ts";
 
 const OLD = { nodeVersion: "20.20.2" };
 const SHOW_NODE = "console.log(process.version);";
@@ -13,12 +15,14 @@ describe("on a Node older than 24", () => {
   });
 
   it("takes it before the packages are installed, so that npm itself runs on it", async () => {
-    const copy = await makeCopy({
-      ci: "node --version > ci-node; mkdir -p node_modules; cp package-lock.json node_modules/.package-lock.json",
-    });
+    const copy = await makeCopy({});
+    const taken = join(copy.root, "../taken/node");
+    await copy.write("../taken/node", `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
+    await chmod(taken, 0o755);
+    await copy.useNpm({ ci: `command -v node > ci-node; ${CI_OK}`, exec: `echo '${taken}'` });
     await copy.run(["bench"], OLD);
     expect(await copy.npmCalls()).toEqual(["--version", "exec", "ci"]);
-    expect(await copy.read("ci-node")).toBe(`${process.version}\n`);
+    expect(await copy.read("ci-node")).toBe(`${taken}\n`);
   });
 
   it("takes the package that holds the binary itself, since install scripts are off", async () => {

@@ -7,7 +7,7 @@ import type { Situation } from "./routes.ts";
 import { decode } from "./sink.ts";
 import { waitUntil } from "./wait.ts";
 
-const WATCHDOG_MS = 600;
+const WATCHDOG_MS = 300;
 
 const situations: Readonly<Record<string, Situation>> = {
   outboundThrows: { after: ["auth"], outbound: ["outboundThrows"] },
@@ -39,7 +39,7 @@ const headers = { "x-test-user": "user_1" };
 async function settledRecords(count: number): Promise<readonly AuditRecord[]> {
   await harness.sink.waitForRecords(() => true, count);
   // No state says "nothing more will come": the watchdog is the last thing that could send.
-  await sleep(WATCHDOG_MS + 200);
+  await sleep(WATCHDOG_MS + 150);
   return harness.sink.records();
 }
 
@@ -62,7 +62,7 @@ describe("where the gateway skips the hooks, the watchdog records the request as
 
     it(`${path.slice(1)}: the documented policy leaves no event`, async () => {
       await harness.call("documented", path, { headers });
-      await sleep(WATCHDOG_MS + 200);
+      await sleep(WATCHDOG_MS + 150);
       expect(harness.sink.received.filter(({ path }) => path === "workos")).toEqual([]);
     });
   }
@@ -137,8 +137,8 @@ describe("exactly one record", () => {
   });
 
   it("where the client leaves before the answer", async () => {
-    const left = fetch(`${harness.gateway.url}/ours/slow?ms=300`, { headers, signal: AbortSignal.timeout(100) });
-    await expect(left).rejects.toThrow();
+    const left = fetch(`${harness.gateway.url}/ours/slow?ms=200`, { headers, signal: AbortSignal.timeout(80) });
+    await expect(left).rejects.toThrow("aborted");
     expect(await settledRecords(1)).toMatchObject([{ route: "/ours/slow", status: 200 }]);
   });
 

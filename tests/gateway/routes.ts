@@ -77,17 +77,6 @@ export function policiesFile(
     Record<string, { readonly options?: unknown; readonly module?: string; readonly export?: string }>
   > = {},
 ): string {
-  const entry = (
-    name: string,
-    module: string,
-    exported: string,
-    given: unknown = {},
-    type = "custom-code-inbound",
-  ) => ({
-    name: kebab(name),
-    policyType: type,
-    handler: { module: `$import(./modules/${module})`, export: exported, options: given },
-  });
   const policies = [
     entry("audit-log", "audit-log", "auditLog", { ...VARIABLE_OPTIONS, ...options }),
     ...Object.entries(more).map(([name, one]) =>

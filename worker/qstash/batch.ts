@@ -1,6 +1,6 @@
 /** Publishes several messages to the worker's own `/deliver` in one request. https://upstash.com/docs/qstash/api/publish */
 import { publishHeaders } from "../../shared/publish-headers.ts";
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { comeBackAt } from "./dlq.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
@@ -13,7 +13,7 @@ export type BatchResult =
   /** One result for each message, in order: QStash takes or refuses each by itself. */
   | {
       readonly kind: "answered";
-      readonly messages: readonly ({ readonly messageId: string } | { readonly refused: true })[];
+      readonly messages: readonly ({ readonly messageId: string } | { readonly error: string })[];
     }
   /** Nothing is known to be taken; sending it again is safe. `notBeforeMs` where QStash said when. */
   | { readonly kind: "failed"; readonly notBeforeMs?: number };
@@ -56,7 +56,13 @@ function readAnswer(json: unknown, expected: number): BatchResult {
     const isTaken = typeof element === "object" && element !== null && "messageId" in element;
     return isTaken && typeof element.messageId === "string" && element.messageId !== ""
       ? { messageId: element.messageId }
-      : { refused: true as const };
+      : { error: errorOf(element) };
   });
   return { kind: "answered", messages };
+}
+
+/** What QStash says of a message that it refuses, short. */
+function errorOf(element: unknown): string {
+  const error = typeof element === "object" && element !== null && "error" in element ? element.error : undefined;
+  return typeof error === "string" ? error.slice(0, 200) : "no message id";
 }

@@ -80,7 +80,8 @@ export function nextDueMs(sql: SqlStorage, nowMs: number): number {
   const [next] = read<{ at: number | null }>(
     sql,
     `SELECT min(at) AS at FROM (
-       SELECT min(due_at) AS at FROM replays WHERE state = 'running'
+       SELECT min(due_at) AS at FROM replays
+         WHERE state = 'running' OR (state = 'settling' AND published = delivered + failed_again)
        UNION ALL SELECT min(check_at) FROM items WHERE outcome = 'published'
        UNION ALL SELECT min(due_at) FROM removals)`,
   );

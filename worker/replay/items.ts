@@ -14,7 +14,7 @@ interface Known {
 }
 
 function known(sql: SqlStorage, seq: number, eventId: string): Known | undefined {
-  const query = `SELECT outcome, troubled, replays.id AS replay_id FROM items JOIN replays ON replays.seq = items.replay
+  const query = `SELECT outcome, items.troubled, replays.id AS replay_id FROM items JOIN replays ON replays.seq = items.replay
                  WHERE replay = ? AND event_id = ?`;
   return read<Known>(sql, query, seq, eventId)[0];
 }

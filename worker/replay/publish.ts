@@ -7,7 +7,7 @@ import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
 import { itemPublished, itemSkipped } from "./items.ts";
 import { mendedFields, mendRecord } from "./mend.ts";
 import type { ReplayRequest } from "./request.ts";
-import { replayBySeq, requestOf, type ReplayRow } from "./store.ts";
+import { requestOf, type ReplayRow } from "./store.ts";
 
 /** Messages in one request to QStash. Our choice; its limit is 100 MB. */
 const BATCH_MAX = 100;
@@ -46,15 +46,17 @@ export async function publishNext(
   const result = await publish(messages, startMs);
   storage.transactionSync(() => {
     const nowMs = now();
-    if (result.kind === "answered")
-      for (const [index, item] of batch.entries()) settle(sql, replay.seq, item, result.messages[index], nowMs);
-    const failures = result.kind === "answered" ? 0 : (replayBySeq(sql, replay.seq)?.failures ?? 0) + 1;
-    const backoffMs = Math.min(1_000 * 2 ** failures, BACKOFF_MAX_MS);
+    const taken = result.kind === "answered" ? result.messages : [];
+    for (const [index, message] of taken.entries()) settle(sql, replay.seq, batch[index], message, nowMs);
+    // When not even one is taken, something is wrong with QStash or with all of them: come back later.
+    const isStuck = !taken.some((message) => "messageId" in message);
+    const failures = isStuck ? replay.failures + 1 : 0;
     const paceMs = (batch.length / request.rate) * 1_000;
-    const dueMs =
-      result.kind === "answered"
-        ? Math.max(replay.due_at + paceMs, nowMs - CATCH_UP_MS)
-        : Math.max(nowMs + backoffMs, result.notBeforeMs ?? 0);
+    const backoffMs = Math.min(1_000 * 2 ** failures, BACKOFF_MAX_MS);
+    const notBeforeMs = result.kind === "failed" ? (result.notBeforeMs ?? 0) : 0;
+    const dueMs = isStuck
+      ? Math.max(nowMs + backoffMs, notBeforeMs)
+      : Math.max(replay.due_at + paceMs, nowMs - CATCH_UP_MS);
     sql.exec(
       "UPDATE replays SET failures = ?, due_at = ?, in_flight = '[]' WHERE seq = ?",
       failures,
@@ -104,8 +106,11 @@ function messageOf(item: Pending, replay: ReplayRow, request: ReplayRequest): Ba
 
 type Taken = Extract<BatchResult, { kind: "answered" }>["messages"][number];
 
-function settle(sql: SqlStorage, seq: number, item: Pending, taken: Taken | undefined, nowMs: number): void {
-  if (taken && "messageId" in taken) return itemPublished(sql, seq, item.event_id, taken.messageId, nowMs);
-  if (item.tries + 1 >= REFUSALS_MAX) return itemSkipped(sql, seq, item.event_id, "not_accepted", nowMs);
-  sql.exec("UPDATE items SET tries = tries + 1 WHERE replay = ? AND event_id = ?", seq, item.event_id);
+function settle(sql: SqlStorage, seq: number, item: Pending | undefined, taken: Taken, nowMs: number): void {
+  if (!item) return;
+  const { event_id, tries } = item;
+  if ("messageId" in taken) return itemPublished(sql, seq, event_id, taken.messageId, nowMs);
+  console.warn(JSON.stringify({ "event.name": "replay.message_refused", event_id, error: taken.error }));
+  if (tries + 1 >= REFUSALS_MAX) return itemSkipped(sql, seq, event_id, "not_accepted", nowMs);
+  sql.exec("UPDATE items SET tries = tries + 1 WHERE replay = ? AND event_id = ?", seq, event_id);
 }

@@ -1,0 +1,110 @@
+/** The path behind the gateway on real parts: development queue, worker in workerd, WorkOS stand-in. Plus the verbs of its tests. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMovableClock, startQueue } from "../../../dev/queue/server.ts";
+import { startWorker } from "../../../dev/worker.ts";
+import { startWorkos } from "../../../dev/workos/server.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../../shared/publish-headers.ts";
+import type { AuditRecord } from "../../../shared/record.ts";
+import { encodeMessage } from "../../../shared/wire.ts";
+import { retryPlan } from "../../../shared/retry-horizon.ts";
+
+export const ADMIN_TOKEN = "admin-token-of-the-tests-0001";
+
+export type LocalPath = Awaited<ReturnType<typeof startLocalPath>>;
+
+export interface Answered {
+  readonly status: number;
+  // A test reads what it needs; a wrong shape fails there.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+export async function startLocalPath(variables: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "audit-path-"));
+  const clock = createMovableClock();
+  const workos = await startWorkos();
+  const queue = await startQueue({ path: ":memory:", clock });
+  const vars = {
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    AUDIT_INGEST_KEY: "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=",
+    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
+    ...variables,
+  };
+  const persistPath = join(folder, "worker");
+  let worker = await startWorker({
+    vars,
+    persistPath,
+    onLog: (line) => process.env["DEBUG_WORKER"] && console.error(line),
+  });
+  const { port, url } = worker;
+
+  const call = async (method: string, path: string, body?: unknown): Promise<Answered> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    return { status: response.status, json: await response.json() };
+  };
+
+  return {
+    workos,
+    queue,
+    clock,
+    url,
+    scheduled: () => worker.scheduled(),
+    get: (path: string) => call("GET", path),
+    post: (path: string, body: unknown = {}) => call("POST", path, body),
+    /** Publishes records as the policy does, one message for all of them. */
+    async publish(records: readonly AuditRecord[]): Promise<void> {
+      const response = await fetch(`${queue.url}${publishPath(url)}`, {
+        method: "POST",
+        headers: {
+          ...publishHeaders({ workerUrl: url, deduplicationId: deduplicationId(records) }),
+          authorization: `Bearer ${queue.token}`,
+        },
+        body: JSON.stringify(encodeMessage(records)),
+      });
+      if (!response.ok) throw new Error(`publish answered ${response.status}`);
+    },
+    /** Lets the queue make every attempt of the retry horizon and its callbacks. */
+    async exhaust(): Promise<void> {
+      await queue.idle();
+      for (const delayMs of retryPlan().delaysMs) {
+        clock.advance(delayMs + 1);
+        await queue.idle();
+      }
+    },
+    /** Ends workerd with SIGKILL, which is how Miniflare stops it. */
+    async killWorker(): Promise<void> {
+      await worker.stop();
+    },
+    async restartWorker(): Promise<void> {
+      worker = await startWorker({ vars, persistPath, port });
+    },
+    async stop(): Promise<void> {
+      await worker.stop();
+      await queue.stop();
+      await workos.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `probe` answers something that `isRight` accepts; fails after 20 s with what it answered last. */
+export async function until<T>(probe: () => Promise<T> | T, isRight: (value: T) => boolean): Promise<T> {
+  const endMs = Date.now() + 20_000;
+  for (;;) {
+    const value = await probe();
+    if (isRight(value)) return value;
+    if (Date.now() > endMs) throw new Error(`waited in vain; last seen: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -96,16 +96,17 @@ function refusal(message: string, cause?: unknown): AuditError {
   return new AuditError("invalid_signature", message, { cause });
 }
 
-const imported = new Map<string, Promise<CryptoKey>>();
+const imported = new Map<string, ReturnType<typeof importNew>>();
 
-function importKey(key: string): Promise<CryptoKey> {
-  let found = imported.get(key);
-  if (!found) {
-    const algorithm = { name: "HMAC", hash: "SHA-256" };
-    found = crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, ["verify"]);
-    imported.set(key, found);
-  }
+function importKey(key: string) {
+  const found = imported.get(key) ?? importNew(key);
+  imported.set(key, found);
   return found;
+}
+
+function importNew(key: string) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, ["verify"]);
 }
 
 /** The claim is base64url of SHA-256, with padding or without. */

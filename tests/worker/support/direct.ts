@@ -1,0 +1,117 @@
+/** The worker in workerd with the WorkOS stand-in and the development queue, delivered to by hand. */
+import { createHash } from "node:crypto";
+import { SignJWT, type JWTPayload } from "jose";
+import { startQueue } from "../../../dev/queue/server.ts";
+import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
+import { startWorkos } from "../../../dev/workos/server.ts";
+import type { AuditRecord } from "../../../shared/record.ts";
+import { messageOf } from "./records.ts";
+
+export const ADMIN_TOKEN = "admin-token-of-the-tests-0001";
+export const INGEST_KEY = "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=";
+
+export interface SignOptions {
+  readonly key: string;
+  readonly url: string;
+  readonly claims?: JWTPayload;
+  /** Claims to leave out. */
+  readonly without?: readonly string[];
+  readonly alg?: string;
+}
+
+/** A QStash signature, with whatever the test wants wrong about it. */
+export async function sign(body: string | Uint8Array, options: SignOptions): Promise<string> {
+  const nowS = Math.floor(Date.now() / 1000);
+  const claims: JWTPayload = {
+    iss: "Upstash",
+    sub: options.url,
+    iat: nowS,
+    nbf: 0,
+    exp: nowS + 300,
+    jti: "jwt_1",
+    body: `${createHash("sha256").update(body).digest("base64url")}=`,
+    ...options.claims,
+  };
+  for (const name of options.without ?? []) delete claims[name];
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: options.alg ?? "HS256", typ: "JWT" })
+    .sign(new TextEncoder().encode(options.key));
+}
+
+export interface Delivered {
+  readonly status: number;
+  readonly headers: Headers;
+  // A test reads what it needs; a wrong shape fails there.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+export type Direct = Awaited<ReturnType<typeof startDirect>>;
+
+export async function startDirect(options: Partial<WorkerOptions> = {}) {
+  const workos = await startWorkos();
+  const queue = await startQueue({ path: ":memory:" });
+  const lines: string[] = [];
+  const vars = {
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    AUDIT_INGEST_KEY: INGEST_KEY,
+    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
+    ...options.vars,
+  };
+  const worker = await startWorker({ ...options, vars, onLog: (line) => lines.push(line) });
+  const { url } = worker;
+
+  const post = async (body: string | Uint8Array, token: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${url}/deliver`, {
+      method: "POST",
+      body: typeof body === "string" ? body : Buffer.from(body),
+      headers: { "content-type": "application/json", "upstash-signature": token, ...headers },
+    });
+    return answerOf(response);
+  };
+
+  return {
+    workos,
+    queue,
+    worker,
+    url,
+    /** Lines of the worker's log that are JSON, parsed. */
+    log: () => lines.flatMap(parseLine),
+    post,
+    /** Delivers a body or records as QStash does. */
+    async deliver(what: string | Uint8Array | readonly AuditRecord[], headers: Record<string, string> = {}) {
+      const body = typeof what === "string" || what instanceof Uint8Array ? what : messageOf(...what);
+      const token = await sign(body, { key: queue.currentSigningKey, url: `${url}/deliver` });
+      return post(body, token, { "upstash-message-id": "msg_1", "upstash-retried": "0", ...headers });
+    },
+    async admin(method: string, path: string, body?: unknown): Promise<Delivered> {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+      return answerOf(await fetch(`${url}${path}`, init));
+    },
+    async stop() {
+      await worker.stop();
+      await queue.stop();
+      await workos.stop();
+    },
+  };
+}
+
+async function answerOf(response: Response): Promise<Delivered> {
+  const text = await response.text();
+  const json: unknown = response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, json };
+}
+
+function parseLine(line: string): Record<string, unknown>[] {
+  try {
+    return [JSON.parse(line) as Record<string, unknown>];
+  } catch {
+    return [];
+  }
+}

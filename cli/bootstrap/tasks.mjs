@@ -1,6 +1,6 @@
 // What each npm script runs, as arguments for Node. Everything a task needs is installed by then.
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 
 /**
  * @typedef {object} Step one process
@@ -23,8 +23,8 @@ const TSC = "node_modules/typescript/bin/tsc";
 const WRANGLER = "node_modules/wrangler/bin/wrangler.js";
 /** Whichever exists writes the reference pages; with `--check` it fails where they are out of step with the code. */
 const DOCS_GENERATORS = ["docs/generate.ts", "cli/docs/generate.ts"];
-/** Each rung has type checks of its own, so that a wrong global does not compile. */
-const RUNGS = ["shared", "policy", "worker", "cli", "cli/bootstrap", "dev", "bench", "tests"];
+/** Folders whose types are not ours to check: installed, built, or another project's. */
+const FOREIGN = new Set(["node_modules", "dist", "fixtures", "project"]);
 const BUILD_POLICY = 'const { buildPolicy } = await import("./policy/build.ts"); await buildPolicy();';
 
 /** @type {Readonly<Record<string, Task>>} */
@@ -81,7 +81,7 @@ function ours(file) {
 
 /** @param {string} root */
 function checkSteps(root) {
-  const projects = RUNGS.flatMap((folder) => configsIn(root, folder));
+  const projects = foldersIn(root, "").flatMap((folder) => typeConfigsIn(root, folder));
   const docs = DOCS_GENERATORS.filter((file) => existsSync(join(root, file)));
   return [
     { name: "format", args: [PRETTIER, "--check", "--log-level=warn", "."] },
@@ -92,11 +92,25 @@ function checkSteps(root) {
 }
 
 /**
+ * Each rung has types of its own, so that a wrong global does not compile.
+ * @param {string} root
+ * @param {string} folder
+ * @returns {string[]} what `tsc -p` takes
+ */
+function typeConfigsIn(root, folder) {
+  const configs = readdirSync(join(root, folder))
+    .filter((name) => /^tsconfig(\..+)?\.json$/.test(name))
+    .map((name) => (name === "tsconfig.json" ? folder : `${folder}/${name}`));
+  return [...configs, ...foldersIn(root, folder).flatMap((inner) => typeConfigsIn(root, inner))];
+}
+
+/**
  * @param {string} root
  * @param {string} folder
  */
-function configsIn(root, folder) {
-  return readdirSync(join(root, folder))
-    .filter((name) => /^tsconfig(\..+)?\.json$/.test(name))
-    .map((name) => (name === "tsconfig.json" ? folder : `${folder}/${name}`));
+function foldersIn(root, folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !FOREIGN.has(entry.name))
+    .map((entry) => posix.join(folder, entry.name))
+    .toSorted();
 }

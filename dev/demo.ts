@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
 import type { Arrival } from "./demo/arrivals.ts";
 import { createPrinter, formatMs, silentPrinter } from "./demo/print.ts";
-import { healthyScene, outageScene, warmUp } from "./demo/scenes.ts";
+import { healthyScene, outageScene, spillScene, warmUp } from "./demo/scenes.ts";
 import { summarize, summaryTable } from "./demo/summary.ts";
 import { startStack } from "./stack.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
@@ -31,7 +31,7 @@ async function run(json: boolean): Promise<boolean> {
     );
     await warmUp(stack);
     const healthy = await healthyScene(stack, print);
-    const outage = await outageScene(stack, print);
+    const outage = [...(await outageScene(stack, print)), ...(await spillScene(stack, print))];
     const summary = summarize({
       healthy,
       outage,

@@ -7,6 +7,8 @@ export interface DemoCall {
   /** Bearer token of the example's sign-in; absent: anonymous. */
   readonly token?: string;
   readonly body?: unknown;
+  /** What the route declares; absent: best-effort. */
+  readonly assurance?: "durable" | "required";
   /** What the API itself answers. */
   readonly expectStatus: number;
   /** The action that WorkOS must store for it. */

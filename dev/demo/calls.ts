@@ -24,6 +24,7 @@ const LIST_MEMBERS: DemoCall = {
 const READ_SECRET: DemoCall = {
   method: "GET",
   path: "/v1/secrets/database",
+  assurance: "required",
   token: "ada",
   expectStatus: 200,
   expectAction: "secret.read",
@@ -34,6 +35,7 @@ const CHANGE_ROLE: DemoCall = {
   path: "/v1/teams/team_1/members/mem_7",
   token: "ada",
   body: { role: "owner" },
+  assurance: "durable",
   expectStatus: 200,
   expectAction: "member.role_changed",
 };

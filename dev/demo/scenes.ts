@@ -1,4 +1,5 @@
 /** What the demo does: calls while everything is healthy, then calls while WorkOS is down. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Stack } from "../stack.ts";
 import { waitForArrivals, type Arrival } from "./arrivals.ts";
 import { HEALTHY_CALLS, OUTAGE_CALLS, WARM_UP_PATH } from "./calls.ts";
@@ -9,6 +10,12 @@ import { formatMs } from "./print.ts";
 const ARRIVAL_TIMEOUT_MS = 20_000;
 /** The queue's first retry comes a minute after the first attempt; see shared/retry-horizon.ts. */
 const FIRST_RETRY_MS = 61_000;
+
+const ASSURANCE_TEXT = {
+  "best-effort": "best-effort: the answer waits for nothing",
+  durable: "durable: the answer waits until the record is safe",
+  required: "required: the handler waits until the intent is safe",
+} as const;
 
 /** Loads the gateway's modules, so that the first measured call is not the first call at all. No audited route. */
 export async function warmUp(stack: Stack): Promise<void> {
@@ -32,14 +39,7 @@ export async function healthyScene(stack: Stack, print: Printer): Promise<Arriva
 export async function outageScene(stack: Stack, print: Printer): Promise<Arrival[]> {
   print.title("2  WorkOS is down: it answers 503 to everything");
   stack.workos.faults.add({ status: 503 });
-  const results: CallResult[] = [];
-  for (const call of OUTAGE_CALLS) {
-    const result = await sendCall(stack.gateway.url, call);
-    print.step(
-      `${call.method} ${call.path} → ${result.status} in ${formatMs(result.latencyMs)}: the caller notices nothing`,
-    );
-    results.push(result);
-  }
+  const results = await sendDuringOutage(stack, print);
   await waitForAttempts(stack, results.length);
   const before = await waitForArrivals(results, () => stack.workos.events(), 0);
   print.step(
@@ -53,10 +53,47 @@ export async function outageScene(stack: Stack, print: Printer): Promise<Arrival
   return arrivals;
 }
 
+/** The queue answers 503: the policy spills to the worker's outbox, which hands over once the queue answers again. */
+export async function spillScene(stack: Stack, print: Printer): Promise<Arrival[]> {
+  print.title("3  The queue is down: records spill to the worker's outbox");
+  stack.queue.setFaults({ publish: { status: 503 } });
+  const results = await sendDuringOutage(stack, print);
+  await waitForSpill(stack, results.length);
+  print.step("the outbox holds them, on disk");
+  stack.queue.clearFaults();
+  print.note("the queue is back; the outbox tries again every few seconds");
+  const arrivals = await waitForArrivals(results, () => stack.workos.events(), ARRIVAL_TIMEOUT_MS);
+  for (const arrival of arrivals) print.arrival(arrival);
+  return arrivals;
+}
+
+async function sendDuringOutage(stack: Stack, print: Printer): Promise<CallResult[]> {
+  const results: CallResult[] = [];
+  for (const call of OUTAGE_CALLS) {
+    const result = await sendCall(stack.gateway.url, call);
+    const took = formatMs(result.latencyMs);
+    print.step(
+      `${call.method} ${call.path} → ${result.status} in ${took} (${ASSURANCE_TEXT[call.assurance ?? "best-effort"]})`,
+    );
+    results.push(result);
+  }
+  return results;
+}
+
 /** Waits until each outage call was tried and the queue has taken note of the failure. */
 async function waitForAttempts(stack: Stack, calls: number): Promise<void> {
   const deadline = performance.now() + ARRIVAL_TIMEOUT_MS;
   const failed = () => stack.workos.requests().filter(({ status }) => status === 503).length;
-  while (failed() < calls && performance.now() < deadline) await new Promise((done) => setTimeout(done, 5));
+  while (failed() < calls && performance.now() < deadline) await wait(5);
   await stack.queue.idle();
+}
+
+/** Waits until the outbox holds a message of each call; coalesced calls may share one, so it waits for the last to come. */
+async function waitForSpill(stack: Stack, calls: number): Promise<void> {
+  const deadline = performance.now() + ARRIVAL_TIMEOUT_MS;
+  for (;;) {
+    const health = (await (await fetch(`${stack.worker.url}/health`)).json()) as { outbox: { waiting: number } };
+    if (health.outbox.waiting >= calls || performance.now() > deadline) return;
+    await wait(20);
+  }
 }

@@ -74,7 +74,7 @@ export function summaryTable(summary: Summary): string {
     ["missing · duplicated · unexplained", `${summary.missing} · ${summary.duplicates} · ${summary.strays}`],
     ["requests that WorkOS saw, retries included", String(summary.workosRequests)],
     ["response time, everything healthy", times(summary.latencyMs)],
-    ["response time, WorkOS down", times(summary.latencyDuringOutageMs)],
+    ["response time, WorkOS or the queue down", times(summary.latencyDuringOutageMs)],
     ["event stored after the answer, everything healthy", times(summary.arrivalAfterAnswerMs)],
   );
   return table.toString();

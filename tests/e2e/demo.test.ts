@@ -9,7 +9,7 @@ describe("npm run demo", () => {
     const demo = run("dev/demo.ts", ["--json"], mark);
     expect(await demo.ended, demo.stderr()).toBe(0);
     const report = JSON.parse(demo.stdout());
-    const calls = [...HEALTHY_CALLS, ...OUTAGE_CALLS];
+    const calls = [...HEALTHY_CALLS, ...OUTAGE_CALLS, ...OUTAGE_CALLS];
     expect(report).toMatchObject({
       ok: true,
       requests: calls.length,

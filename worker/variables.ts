@@ -36,6 +36,10 @@ export const Variables = z.object({
   AUDIT_INGEST_KEY_PREVIOUS: webhookKey.optional(),
   /** Opens the admin routes; 16 characters or more. */
   AUDIT_ADMIN_TOKEN: z.string().min(16),
+  /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
+  AUDIT_OPERATOR_EVENTS: z.enum(["on", "off"]).default("on"),
+  /** WorkOS organization of the events about operators; without it there are none. */
+  AUDIT_ORGANIZATION_ID: secret.optional(),
   /** Where alerts are posted. */
   AUDIT_ALERT_URL: url.optional(),
   /** Signs alerts (Standard Webhooks, `whsec_…`). */

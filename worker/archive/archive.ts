@@ -28,7 +28,7 @@ import { discardEntry, type Discarded } from "./discard.ts";
 import { parkEntries } from "./park.ts";
 import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./query.ts";
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
-import { readRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
+import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { createSchema } from "./schema.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
 
@@ -109,6 +109,19 @@ export class Archive extends DurableObject<Env> {
 
   discard(eventId: string, reason: string, by: string): Discarded {
     return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
+  }
+
+  /** Takes entries of another deployment; one of a known event id stays as it is. Answers how many were new. */
+  importRows(rows: readonly Row[]): number {
+    return this.ctx.storage.transactionSync(() => {
+      let imported = 0;
+      for (const row of rows) {
+        if (readRow(this.#sql, row.event_id)) continue;
+        writeRow(this.#sql, row);
+        imported += 1;
+      }
+      return imported;
+    });
   }
 
   /** Plans a replay and, unless it is a dry run, starts it. */

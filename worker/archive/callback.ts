@@ -1,12 +1,10 @@
 /** `POST /dead-letter`: QStash's failure callback. https://upstash.com/docs/qstash/features/callbacks */
 import * as z from "zod";
-import { AuditError } from "../../shared/errors.ts";
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import { readBounded } from "../http/body.ts";
+import { jsonAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
+import { readSigned } from "../http/signed.ts";
 import { lookup } from "../ledger/client.ts";
-import { signingKeys, verifySignature } from "../signature.ts";
-import { archive } from "./client.ts";
+import { parkDeadLetters } from "./client.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import { fromBase64 } from "./unreadable.ts";
 
@@ -26,20 +24,11 @@ export const callbackRoute: Route = { method: "POST", path: "/dead-letter", acce
 
 /** Answers 2xx only once the dead letters are stored, so that QStash tells it again otherwise. */
 async function deadLetter({ request, settings, env }: Context): Promise<Response> {
-  const body = await readBounded(request, CALLBACK_MAX_BYTES);
-  if (!body) return problemAnswer(413, "payload_too_large", "Payload too large", "the callback must be at most 4 MB");
-  const nowMs = Date.now();
-  try {
-    const token = request.headers.get("upstash-signature");
-    const url = `${settings.AUDIT_WORKER_URL}/dead-letter`;
-    await verifySignature({ token, body, url }, signingKeys(settings, request.url), nowMs);
-  } catch (error) {
-    const detail = error instanceof AuditError ? error.message : '"upstash-signature" is wrong';
-    return problemAnswer(401, "invalid_signature", "Unauthorized", detail);
-  }
+  const body = await readSigned({ request, settings }, "/dead-letter", CALLBACK_MAX_BYTES);
+  if (body instanceof Response) return body;
   const message = parseCallback(body);
-  const entries = await deadLettersOf(message, (ids) => lookup(env, ids), nowMs);
-  const parked = await archive(env).park(entries, message.dlqId === undefined ? [] : [message.dlqId]);
+  const entries = await deadLettersOf(message, (ids) => lookup(env, ids), Date.now());
+  const parked = await parkDeadLetters(env, entries, message.dlqId === undefined ? [] : [message.dlqId]);
   return jsonAnswer({ dead_letters: entries.length, parked });
 }
 

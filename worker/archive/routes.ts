@@ -5,19 +5,25 @@ import { isEventId } from "../../shared/event-id.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { markDiscarded } from "../ledger/client.ts";
+import { recordOperatorEvent } from "../operator-event.ts";
 import { archive } from "./client.ts";
 import { callbackRoute } from "./callback.ts";
 import { encodeCursor } from "./cursor.ts";
 import { refusing } from "./refusals.ts";
-import { readJson } from "./json-body.ts";
+import { parseImport } from "./import.ts";
+import { readJson, readText } from "./json-body.ts";
 import { invalid, onceEach, parseListQuery } from "./parameters.ts";
 import type { Row, Summary } from "./row.ts";
 import { iso, summaryView, wholeView } from "./view.ts";
 
+/** Whoever holds the admin token. */
+const OPERATOR = "admin";
+const IMPORT_MAX_LINES = 1_000;
 const DiscardBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });
 
 export const archiveRoutes: readonly Route[] = [
   { method: "GET", path: "/api/dead-letters", access: "admin", handle: refusing(list) },
+  { method: "POST", path: "/api/dead-letters/import", access: "admin", handle: refusing(importEntries) },
   { method: "GET", path: "/api/dead-letters/:event_id", access: "admin", handle: refusing(show) },
   { method: "POST", path: "/api/dead-letters/:event_id/discard", access: "admin", handle: refusing(discard) },
   callbackRoute,
@@ -57,7 +63,7 @@ async function show({ url, env, params }: Context): Promise<Response> {
   return row ? jsonAnswer(wholeView(row, reveal === "true")) : notFound();
 }
 
-async function discard({ request, env, params }: Context): Promise<Response> {
+async function discard({ request, env, settings, params }: Context): Promise<Response> {
   const eventId = eventIdOf(params);
   const body = DiscardBody.safeParse(await readJson(request));
   if (!body.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
@@ -76,11 +82,38 @@ async function discard({ request, env, params }: Context): Promise<Response> {
       );
     }
   }
-  const result = await archive(env).discard(eventId, reason, "admin");
+  const result = await archive(env).discard(eventId, reason, OPERATOR);
   if (result.kind === "not_found") return notFound();
   if (result.kind === "conflict")
     return problemAnswer(409, "conflict", "Conflict", `the dead letter is ${result.state}`);
+  if (result.fresh) {
+    await recordOperatorEvent(env, settings, {
+      action: "audit_forwarder.dead_letter_discarded",
+      route: "/api/dead-letters/:event_id/discard",
+      by: OPERATOR,
+      targets: [{ id: eventId, type: "dead_letter" }],
+      metadata: { reason },
+    });
+  }
   return jsonAnswer(summaryView(result.row));
+}
+
+async function importEntries({ request, env, settings }: Context): Promise<Response> {
+  const body = await readText(request);
+  const { rows, refused } = parseImport(body, Date.now());
+  if (rows.length + refused.length > IMPORT_MAX_LINES)
+    throw invalid(`the body must hold at most ${IMPORT_MAX_LINES} lines`);
+  const imported = await archive(env).importRows(rows);
+  if (imported > 0) {
+    await recordOperatorEvent(env, settings, {
+      action: "audit_forwarder.dead_letters_imported",
+      route: "/api/dead-letters/import",
+      by: OPERATOR,
+      targets: [{ id: "archive", type: "archive" }],
+      metadata: { imported },
+    });
+  }
+  return jsonAnswer({ imported, known: rows.length - imported, refused });
 }
 
 function eventIdOf(params: Context["params"]): string {

@@ -6,7 +6,7 @@ import type { Env, Settings } from "../env.ts";
 import { lookup } from "../ledger/client.ts";
 import { listDlq, type DlqEntry } from "../qstash/dlq.ts";
 import type { Fetch } from "../qstash/request.ts";
-import { archive } from "./client.ts";
+import { archive, parkDeadLetters } from "./client.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import type { SweepPosition } from "./sweep-position.ts";
@@ -72,7 +72,7 @@ async function archivePage(env: Env, settings: Settings, page: readonly DlqEntry
   const found: DeadLetterEntry[] = [];
   for (const entry of unseen)
     found.push(...(await deadLettersOf(failedMessage(entry), (ids) => lookup(env, ids), nowMs)));
-  return archive(env).park(found, [...fresh]);
+  return parkDeadLetters(env, found, [...fresh]);
 }
 
 /** Another environment may share the QStash account and the label, so the destination must be this worker's. */

@@ -1,5 +1,6 @@
 /** The routes of the replays. `docs/api.md` describes them. */
 import * as z from "zod";
+import type { Party } from "../../shared/record.ts";
 import { archive } from "../archive/client.ts";
 import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
 import { readJson } from "../archive/json-body.ts";
@@ -7,6 +8,7 @@ import { invalid, onceEach, printable } from "../archive/parameters.ts";
 import { refusing } from "../archive/refusals.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
+import { recordOperatorEvent } from "../operator-event.ts";
 import type { Control } from "./control.ts";
 import { parseReplayRequest } from "./request.ts";
 import { itemView, replayView } from "./view.ts";
@@ -22,6 +24,9 @@ const ItemsQuery = z.strictObject({
   cursor: z.string().optional(),
 });
 
+/** Whoever holds the admin token. */
+const OPERATOR = "admin";
+
 export const replayRoutes: readonly Route[] = [
   { method: "POST", path: "/api/replays", access: "admin", handle: refusing(create) },
   { method: "GET", path: "/api/replays", access: "admin", handle: refusing(list) },
@@ -35,10 +40,25 @@ export const replayRoutes: readonly Route[] = [
   })),
 ];
 
-async function create({ request, env }: Context): Promise<Response> {
+async function create({ request, env, settings }: Context): Promise<Response> {
   const asked = parseReplayRequest(await readJson(request));
-  const { id, state, plan } = await archive(env).createReplay(asked, "admin");
-  return jsonAnswer({ id, state, plan }, id === null ? 200 : 201);
+  const { id, state, plan } = await archive(env).createReplay(asked, OPERATOR);
+  if (id === null) return jsonAnswer({ id, state, plan });
+  const { send, skip, duplicates_possible } = plan;
+  await recordOperatorEvent(env, settings, {
+    action: "audit_forwarder.replay_started",
+    route: "/api/replays",
+    by: OPERATOR,
+    targets: [replayTarget(id, asked.name)],
+    metadata: {
+      send,
+      skip,
+      duplicates_possible,
+      accept_duplicates: asked.acceptDuplicates,
+      mend: asked.mend !== undefined,
+    },
+  });
+  return jsonAnswer({ id, state, plan }, 201);
 }
 
 async function list({ url, env }: Context): Promise<Response> {
@@ -70,11 +90,23 @@ async function items({ url, env, params }: Context): Promise<Response> {
   return jsonAnswer({ items: shown.map(itemView), ...(last ? { cursor: encodeCursor([0, last.event_id]) } : {}) });
 }
 
-async function control({ env, params }: Context, name: Control): Promise<Response> {
+async function control({ env, settings, params }: Context, name: Control): Promise<Response> {
   const result = await archive(env).controlReplay(params["id"] ?? "", name);
   if (result.kind === "not_found") return notFound();
   if (result.kind === "conflict") return problemAnswer(409, "conflict", "Conflict", `the replay is ${result.state}`);
+  if (name === "cancel" && result.changed) {
+    await recordOperatorEvent(env, settings, {
+      action: "audit_forwarder.replay_cancelled",
+      route: "/api/replays/:id/cancel",
+      by: OPERATOR,
+      targets: [replayTarget(result.replay.id, undefined)],
+    });
+  }
   return jsonAnswer(replayView(result.replay, true));
+}
+
+function replayTarget(id: string, name: string | undefined): Party {
+  return { id, type: "replay", ...(name === undefined ? {} : { name }) };
 }
 
 function position(cursor: string | undefined) {

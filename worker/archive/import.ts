@@ -1,0 +1,137 @@
+/** `POST /api/dead-letters/import`: exported entries of another deployment, one JSON a line. */
+import * as z from "zod";
+import { isEventId } from "../../shared/event-id.ts";
+import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+import { encodeMessage } from "../../shared/wire.ts";
+import { decodeMessage } from "../deliver/decode.ts";
+import { CLASSES, printable, Time } from "./parameters.ts";
+import type { PastFailure, Row } from "./row.ts";
+import { HIDDEN } from "./view.ts";
+
+export interface RefusedLine {
+  readonly line: number;
+  readonly code: "invalid_request";
+  readonly detail: string;
+}
+
+export interface ParsedImport {
+  readonly rows: readonly Row[];
+  readonly refused: readonly RefusedLine[];
+}
+
+/** Records that grew here and there (a replay mark, a mended value) still fit. */
+const RECORD_SLACK = 2;
+const text = z.string().min(1).max(1_000);
+const time = Time.optional();
+
+const Failure = z.object({
+  class: z.enum(CLASSES),
+  wrote: z.enum(["no", "maybe"]),
+  reason: text,
+  status: z.int().min(0).max(999).optional(),
+  attempts: z.int().min(0),
+  source: z.enum(["worker", "failure_callback", "sweep", "import"]),
+  first_attempt_at: time,
+  last_attempt_at: time,
+  parked_at: Time,
+  message_id: text.optional(),
+  replay_id: text.optional(),
+});
+
+const Entry = Failure.extend({
+  event_id: z.string().refine(isEventId),
+  replays: z.int().min(0),
+  record: z.looseObject({}).optional(),
+  body: z.base64().optional(),
+  history: z.array(Failure).max(20),
+});
+
+/** Reads the lines; a line that is wrong is refused by itself, with its number from 1. Empty lines are skipped. */
+export function parseImport(body: string, nowMs: number): ParsedImport {
+  const rows: Row[] = [];
+  const refused: RefusedLine[] = [];
+  for (const [index, line] of body.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const row = parseLine(line, nowMs);
+    if (typeof row === "string") refused.push({ line: index + 1, code: "invalid_request", detail: row });
+    else rows.push(row);
+  }
+  return { rows, refused };
+}
+
+/** The row, or why there is none. */
+function parseLine(line: string, nowMs: number): Row | string {
+  const parsed = Entry.safeParse(parseJson(line));
+  if (!parsed.success)
+    return `"${printable(parsed.error.issues[0]?.path.join(".") ?? "") || "line"}" is missing or malformed`;
+  const entry = parsed.data;
+  if (nowMs - entry.parked_at >= DEAD_LETTER_RETENTION_MS)
+    return '"parked_at" is longer ago than dead letters are kept';
+  const record = entry.record === undefined ? undefined : readRecord(entry.record, entry.event_id);
+  if (typeof record === "string") return record;
+  if (!record && entry.body === undefined) return '"record" or "body" must be there; export with "reveal=true"';
+  return {
+    ...failureRow(entry),
+    event_id: entry.event_id,
+    state: "open",
+    source: "import",
+    generation: record?.replay?.n ?? 0,
+    replays: entry.replays,
+    replay_id: null,
+    action: record?.action ?? null,
+    organization: record?.organization ?? null,
+    method: record?.method ?? null,
+    route: record?.route ?? null,
+    occurred_at: record?.occurredAtMs ?? null,
+    dlq_id: null,
+    accepted: 0,
+    discarded: null,
+    history: JSON.stringify(entry.history.map((past): PastFailure => ({ ...failureRow(past), ...replayOf(past) }))),
+    record: record ? JSON.stringify(record) : null,
+    body: record ? null : (entry.body ?? null),
+  };
+}
+
+function failureRow(failure: z.infer<typeof Failure>) {
+  return {
+    class: failure.class,
+    wrote: failure.wrote,
+    reason: failure.reason,
+    status: failure.status ?? null,
+    attempts: failure.attempts,
+    first_attempt_at: failure.first_attempt_at ?? null,
+    last_attempt_at: failure.last_attempt_at ?? null,
+    parked_at: failure.parked_at,
+    source: failure.source,
+    message_id: failure.message_id ?? null,
+  };
+}
+
+function replayOf({ replay_id }: z.infer<typeof Failure>): { replay_id?: string } {
+  return replay_id === undefined ? {} : { replay_id };
+}
+
+/** A record must survive the way through the queue: it is packed and read back as a delivery would. */
+function readRecord(given: Record<string, unknown>, eventId: string): AuditRecord | string {
+  if (given["id"] !== eventId) return '"record.id" must be the "event_id"';
+  const json = JSON.stringify(given);
+  if (json.length > RECORD_MAX_BYTES * RECORD_SLACK) return '"record" is too large';
+  if (json.includes(`"${HIDDEN}"`)) return '"record" holds hidden values; export with "reveal=true"';
+  try {
+    const message = JSON.stringify(encodeMessage([given as unknown as AuditRecord]));
+    const decoded = decodeMessage(new TextEncoder().encode(message));
+    const record = decoded.kind === "message" ? decoded.records[0] : undefined;
+    return record ?? '"record" cannot be read';
+  } catch {
+    return '"record" cannot be read';
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -5,6 +5,16 @@ import { deadLetters } from "./dead-letters/index.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
 import { pseudonym } from "./pseudonym.ts";
+import { schemas } from "./schemas/index.ts";
 import { trace } from "./trace.ts";
 
-export const commands: readonly Registration[] = [init, deadLetters, trace, pause, resume, pseudonym, completion];
+export const commands: readonly Registration[] = [
+  init,
+  schemas,
+  deadLetters,
+  trace,
+  pause,
+  resume,
+  pseudonym,
+  completion,
+];

@@ -26,7 +26,7 @@ export const trace = command({
     if (fates.length === 0) throw new AuditError("not_found", `no record has the event id or request id "${id}"`);
     return {
       json: fates.length === 1 ? fates[0] : { events: fates },
-      lines: fates.flatMap((fate, index) => [...(index > 0 ? [""] : []), ...fateLines(io, fate)]),
+      lines: fates.flatMap((fate, index) => (index > 0 ? [""] : []).concat(fateLines(io, fate))),
     };
   },
 });

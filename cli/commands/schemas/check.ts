@@ -1,0 +1,19 @@
+/** `schemas check`: are the actions of the project registered in WorkOS as they will be sent? For CI. */
+import { command } from "../../run/command.ts";
+import { surveyJson, surveyLines } from "../../schemas/lines.ts";
+import { survey } from "../../schemas/survey.ts";
+import { openWorkos } from "../../workos/client.ts";
+import { schemaOptions } from "./options.ts";
+
+export const check = command({
+  usage: "check [zuplo-project]",
+  about: "Compare the project's actions with WorkOS and the lock file; exit 1 on drift",
+  options: (yargs) => schemaOptions(yargs),
+  run: async (args, io) => {
+    const found = await survey(openWorkos(io), args.zuploProject, args.lock);
+    const { changes, unlocked } = found.comparison;
+    const ok = found.derived.problems.length === 0 && changes.length === 0 && unlocked.length === 0;
+    const hint = ok ? [] : ['"audit-forwarder schemas push" registers what is missing or changed'];
+    return { json: { ok, ...surveyJson(found) }, lines: [...surveyLines(found, io.paint), ...hint], ok };
+  },
+});

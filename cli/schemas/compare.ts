@@ -1,0 +1,56 @@
+/** What stands between a project, WorkOS and the lock file. Pure. */
+import type { Derived } from "./derive.ts";
+import type { Lock } from "./lock.ts";
+import { type ActionSchema, type RegisteredSchema, schemaBody, schemaLines } from "./schema.ts";
+
+export interface SchemaChange {
+  readonly action: string;
+  readonly schema: ActionSchema;
+  readonly state: "missing" | "changed";
+  /** Lines with `+` or `-` in front. */
+  readonly diff: readonly string[];
+}
+
+export interface Comparison {
+  readonly changes: readonly SchemaChange[];
+  /** Actions that are registered as they should be, with the newest version. */
+  readonly current: ReadonlyMap<string, number>;
+  /** Current actions whose version in the lock file is another one, or none. */
+  readonly unlocked: readonly string[];
+  /** Registered, and used by no route; never deleted. */
+  readonly unused: readonly string[];
+}
+
+/** Actions of the forwarder itself, which no route has. */
+const OWN_PREFIX = "audit_forwarder.";
+
+export function compareSchemas(
+  { actions }: Pick<Derived, "actions">,
+  registered: ReadonlyMap<string, RegisteredSchema>,
+  lock: Lock,
+): Comparison {
+  const changes: SchemaChange[] = [];
+  const current = new Map<string, number>();
+  for (const [action, schema] of actions) {
+    const known = registered.get(action);
+    const diff = difference(known ? schemaLines(known) : [], schemaLines(schemaBody(schema)));
+    if (known && diff.length === 0) current.set(action, known.version);
+    else changes.push({ action, schema, state: known ? "changed" : "missing", diff });
+  }
+  return {
+    changes,
+    current,
+    unlocked: [...current].filter(([action, version]) => lock[action] !== version).map(([action]) => action),
+    unused: [...registered.keys()]
+      .filter((action) => !actions.has(action) && !action.startsWith(OWN_PREFIX))
+      .toSorted(),
+  };
+}
+
+function difference(before: readonly string[], after: readonly string[]): readonly string[] {
+  const [old, now] = [new Set(before), new Set(after)];
+  return [
+    ...before.filter((line) => !now.has(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !old.has(line)).map((line) => `+ ${line}`),
+  ];
+}

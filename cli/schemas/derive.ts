@@ -1,0 +1,105 @@
+/** From the routes of a project to the schema that each of its actions needs. Pure. */
+import { EVENT_METADATA } from "../../shared/event.ts";
+import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "../../shared/limits.ts";
+import type { Route } from "../init/routes.ts";
+import type { InspectedRoute, Inspection, MetadataTypes } from "../policy/ask.ts";
+import type { ActionSchema } from "./schema.ts";
+
+export interface Derived {
+  readonly actions: ReadonlyMap<string, ActionSchema>;
+  /** What makes an event fail, each with the route and the fix. */
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** WorkOS publishes no grammar, but the name is a segment of a URL path, and SDKs before 11 do not encode it. */
+const ACTION = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+const ACTION_MAX_CHARS = 200;
+const KEY = new RegExp(`^[a-zA-Z0-9_-]{1,${METADATA_KEY_MAX_CHARS}}$`);
+
+/** Derives from the audited routes that are not skipped; `inspection` is about the same routes in the same order. */
+export function deriveSchemas(routes: readonly Route[], inspection: Inspection): Derived {
+  const actions = new Map<string, ActionSchema>();
+  const firstRoutes = new Map<string, string>();
+  const problems: string[] = [];
+  const notes: string[] = [];
+  for (const [index, route] of routes.entries()) {
+    const inspected = inspection.routes[index];
+    if (route.place === "absent" || !inspected || inspected.skip) continue;
+    const say = (text: string) => `${route.name} (${route.file}): ${text}`;
+    problems.push(...faultsOf(inspected).map(say));
+    if (inspected.actionIsSelected) notes.push(say("a selector chooses the action; register others by hand"));
+    const schema = schemaOf(inspected);
+    for (const action of inspected.actions) {
+      const known = actions.get(action);
+      if (known && !sameTargets(known, schema)) problems.push(say(differentTargets(action, firstRoutes.get(action))));
+      actions.set(action, known ? merge(known, schema) : schema);
+      if (!known) firstRoutes.set(action, route.name);
+    }
+  }
+  for (const [action, schema] of actions) problems.push(...limitFaults(action, schema));
+  return { actions, problems, notes };
+}
+
+function faultsOf({ problems, actions, targets }: InspectedRoute): readonly string[] {
+  return [
+    ...problems.map((problem) => `x-audit: ${problem}`),
+    ...actions
+      .filter((action) => !ACTION.test(action) || action.length > ACTION_MAX_CHARS)
+      .map((action) => `the action ${JSON.stringify(action)} must be letters, digits, "_", "-" and dots`),
+    ...targets
+      .filter(({ type }) => type === undefined)
+      .map(() => 'a selector chooses "type" of a target; write it out'),
+    ...(targets.length === 0 ? ['"targets" is empty; WorkOS wants at least one'] : []),
+    ...(targets.length > EVENT_MAX_TARGETS ? [`more than ${EVENT_MAX_TARGETS} targets; WorkOS takes no more`] : []),
+  ];
+}
+
+function schemaOf({ targets, actorMetadata, metadata }: InspectedRoute): ActionSchema {
+  const byType = new Map<string, MetadataTypes>();
+  for (const { type, metadata: types } of targets) {
+    if (type !== undefined) byType.set(type, union(byType.get(type) ?? {}, types));
+  }
+  // A key of ours wins over a custom one of the same name.
+  return { targets: Object.fromEntries(byType), actor: actorMetadata, metadata: { ...metadata, ...EVENT_METADATA } };
+}
+
+function sameTargets(one: ActionSchema, other: ActionSchema): boolean {
+  return typesOf(one) === typesOf(other);
+}
+
+function typesOf({ targets }: ActionSchema): string {
+  return Object.keys(targets).toSorted().join("\n");
+}
+
+function differentTargets(action: string, other: string | undefined): string {
+  return `the action "${action}" has other target types than at ${other ?? "another route"}; WorkOS wants them all in each event, so give it another action`;
+}
+
+function merge(one: ActionSchema, other: ActionSchema): ActionSchema {
+  const types = [...new Set([...Object.keys(one.targets), ...Object.keys(other.targets)])];
+  return {
+    targets: Object.fromEntries(types.map((type) => [type, union(one.targets[type] ?? {}, other.targets[type] ?? {})])),
+    actor: union(one.actor, other.actor),
+    metadata: union(one.metadata, other.metadata),
+  };
+}
+
+/** A key of two types may hold any. */
+function union(one: MetadataTypes, other: MetadataTypes): MetadataTypes {
+  const shared = Object.keys(one).filter((key) => key in other && one[key] !== other[key]);
+  return { ...one, ...other, ...Object.fromEntries(shared.map((key) => [key, "any" as const])) };
+}
+
+function limitFaults(action: string, { targets, actor, metadata }: ActionSchema): readonly string[] {
+  const objects = [["metadata", metadata], ["actor metadata", actor], ...Object.entries(targets)] as const;
+  return objects.flatMap(([name, types]) => {
+    const keys = Object.keys(types);
+    const tooMany =
+      keys.length > METADATA_MAX_KEYS ? [`has ${keys.length} keys; WorkOS takes ${METADATA_MAX_KEYS}`] : [];
+    const wrong = keys
+      .filter((key) => !KEY.test(key))
+      .map((key) => `has the key "${key}"; WorkOS takes 1 to 40 of A-Z a-z 0-9 _ -`);
+    return [...tooMany, ...wrong].map((fault) => `action "${action}": ${name} ${fault}`);
+  });
+}

@@ -1,0 +1,39 @@
+/** The committed lock file: the registered schema version of each action, with which the worker is built. */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+
+export type Lock = Readonly<Record<string, number>>;
+
+/** Where the worker's build looks. */
+export const LOCK_FILE = fileURLToPath(new URL("../../audit-schemas.lock.json", import.meta.url));
+
+const LockShape = z.record(z.string(), z.int().min(1));
+
+/** Empty where there is no file. Throws `invalid_option` where it is malformed. */
+export async function readLock(path: string): Promise<Lock> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "{}";
+    throw error;
+  });
+  const lock = LockShape.safeParse(parse(text));
+  if (lock.success) return lock.data;
+  throw new AuditError("invalid_option", `"${path}" must be an object of action and version`);
+}
+
+/** Writes whole or not at all, in the order of the names, so that a commit shows what changed. */
+export async function writeLock(path: string, lock: Lock): Promise<void> {
+  const sorted = Object.fromEntries(Object.entries(lock).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(sorted, null, 2)}\n`);
+  await rename(temporary, path);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

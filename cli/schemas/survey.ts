@@ -1,0 +1,34 @@
+/** Reads everything that `schemas check` and `schemas push` compare. */
+import { resolve } from "node:path";
+import { AuditError } from "../../shared/errors.ts";
+import { placeEntry } from "../init/entry.ts";
+import { readProject } from "../init/project.ts";
+import { readRoutes } from "../init/routes.ts";
+import { inspectProject } from "../policy/ask.ts";
+import { toInspect } from "../policy/project.ts";
+import type { Workos } from "../workos/client.ts";
+import { type Comparison, compareSchemas } from "./compare.ts";
+import { type Derived, deriveSchemas } from "./derive.ts";
+import { type Lock, readLock } from "./lock.ts";
+import { registeredActions } from "./registry.ts";
+
+export interface Survey {
+  readonly derived: Derived;
+  readonly comparison: Comparison;
+  readonly lock: Lock;
+}
+
+/** What the project's routes need; throws `not_found` where the project has no audit policy. */
+export async function deriveFromProject(directory: string): Promise<Derived> {
+  const project = await readProject(resolve(directory));
+  const { options } = placeEntry(project.policies);
+  if (!options)
+    throw new AuditError("not_found", 'the project has no policy "audit-log"; run "audit-forwarder init" first');
+  const routes = project.openApi.flatMap((file) => readRoutes(file.path, file.text));
+  return deriveSchemas(routes, await inspectProject(toInspect(options, routes, project.env)));
+}
+
+export async function survey(workos: Workos, directory: string, lockFile: string): Promise<Survey> {
+  const [derived, lock] = await Promise.all([deriveFromProject(directory), readLock(lockFile)]);
+  return { derived, lock, comparison: compareSchemas(derived, await registeredActions(workos), lock) };
+}

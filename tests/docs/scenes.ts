@@ -17,6 +17,8 @@ export interface Scene {
 /** Every scene by its name; each is started once a page, so that later blocks see what earlier ones did. */
 export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   clean,
+  /** A gateway with two pseudonym keys. */
+  pseudonyms: async () => withEnv(await clean(), { AUDIT_PSEUDONYM_KEYS: `2026b:${KEY_B},2026a:${KEY_A}` }),
   /** Three records are in WorkOS. */
   delivered: () => incident({ until: (delivery) => eventsAre(delivery, 3) }),
   /** WorkOS knows none of the actions. */
@@ -45,6 +47,9 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   unreadable: () =>
     incident({ bodies: ['{"v":1,"records":"garbled'], until: (delivery) => deadLettersAre(delivery, 1) }),
 };
+
+const KEY_A = Buffer.alloc(32, "a").toString("base64");
+const KEY_B = Buffer.alloc(32, "b").toString("base64");
 
 /** A home directory with a fresh Zuplo project in `~/my-gateway`, and no account anywhere. */
 async function clean(): Promise<Scene> {
@@ -77,9 +82,22 @@ async function incident({ strict = false, before, bodies = RECORDS.map(bodyOf), 
     await stop();
     throw error;
   }
-  const { worker, adminToken, workos } = delivery;
-  const operator = { AUDIT_WORKER_URL: worker.url, AUDIT_ADMIN_TOKEN: adminToken };
-  return { env: { ...home.env, ...operator, WORKOS_API_KEY: workos.apiKey, WORKOS_BASE_URL: workos.url }, stop };
+  return { ...withEnv(home, variablesOf(delivery)), stop };
+}
+
+function variablesOf({ worker, adminToken, workos, queue }: Delivery): Scene["env"] {
+  return {
+    AUDIT_WORKER_URL: worker.url,
+    AUDIT_ADMIN_TOKEN: adminToken,
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+  };
+}
+
+function withEnv(scene: Scene, env: Scene["env"]): Scene {
+  return { ...scene, env: { ...scene.env, ...env } };
 }
 
 const RECORDS: readonly AuditRecord[] = [

@@ -118,12 +118,13 @@ function find(routes: Route[], request: Request): { route: Route; groups: string
     const match = route.path.exec(request.path);
     if (match === null) continue;
     known = true;
-    if (route.method === request.method) return { route, groups: match.slice(1).map(decode) };
+    if (route.method === request.method) return { route, groups: match.slice(1).map(decodePart) };
   }
   throw known ? new ApiError(405, "method not allowed") : new ApiError(404, "not found");
 }
 
-function decode(part: string): string {
+/** Decodes a part of a path; what is not percent-encoded well stays as it is. */
+export function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { accept, check, type Accepted } from "../accept.ts";
 import type { App } from "../app.ts";
 import { ApiError } from "../errors.ts";
-import type { Reply, Request, Route } from "../http.ts";
+import { decodePart, type Reply, type Request, type Route } from "../http.ts";
 import { parseOptions, type Headers } from "../options.ts";
 import type { NewMessage } from "../store/messages.ts";
 import { parseJson } from "./body.ts";
@@ -51,7 +51,6 @@ async function publish(app: App, request: Request, path: string, queueName?: str
  * query is the request's, less QStash's own parameters.
  */
 function destination(path: string, search: string): { url: string; configuration: Headers } {
-  if (/^https?%3a/i.test(path)) return { url: decodeURIComponent(path) + search, configuration: {} };
   const configuration: Headers = {};
   const kept: string[] = [];
   for (const part of search.slice(1).split("&")) {
@@ -59,7 +58,8 @@ function destination(path: string, search: string): { url: string; configuration
     if (name.startsWith("upstash-")) configuration[name] = [value];
     else if (name !== "qstash_token" && part !== "") kept.push(part);
   }
-  return { url: kept.length === 0 ? path : `${path}?${kept.join("&")}`, configuration };
+  const base = /^https?%3a/i.test(path) ? decodePart(path) : path;
+  return { url: kept.length === 0 ? base : `${base}?${kept.join("&")}`, configuration };
 }
 
 /** Each element is taken or refused on its own, and the answer is 200 either way. */

@@ -210,9 +210,9 @@ describe("retry", () => {
       "upstash-flow-control-value": "rate=9",
       "upstash-deduplication-id": "d1",
       "upstash-failure-callback": `${stage.receiver.url}/dead`,
-      "upstash-delay": "1h",
+      "upstash-delay": "5m",
     });
-    stage.clock.advance(3_600_000);
+    stage.clock.advance(300_000);
     await stage.queue.idle();
     const [dead] = (await list()).messages;
     const reply = await stage.call("POST", `/v2/dlq/retry/${dead?.dlqId}`);

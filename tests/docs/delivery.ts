@@ -1,6 +1,9 @@
 /** The delivery side on loopback, without a gateway: WorkOS stand-in, development queue, worker, and a receiver of alerts. */
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { createMovableClock, startQueue, type MovableClock, type Queue } from "../../dev/queue/server.ts";
 import { startWorker, type RunningWorker } from "../../dev/worker.ts";
@@ -22,6 +25,8 @@ export interface Delivery {
   readonly alerts: readonly Alert[];
   /** Publishes a message as the policy does and answers its id. */
   publish(body: string, deduplicationId: string): Promise<string>;
+  /** Starts the worker anew on its port and storage, with other variables, as a deploy does. */
+  restartWorker(vars: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,33 +45,40 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
   const clock = createMovableClock();
   const queue = await startQueue({ path: ":memory:", clock });
   const adminToken = "an-admin-token-of-the-docs";
-  const worker = await startWorker({
-    vars: {
-      WORKOS_API_KEY: workos.apiKey,
-      WORKOS_BASE_URL: workos.url,
-      QSTASH_URL: queue.url,
-      QSTASH_TOKEN: queue.token,
-      QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-      QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
-      AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcw==",
-      AUDIT_ADMIN_TOKEN: adminToken,
-      AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,
-    },
-  });
+  const persistPath = await mkdtemp(join(tmpdir(), "docs-worker-"));
+  const vars = {
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcw==",
+    AUDIT_ADMIN_TOKEN: adminToken,
+    AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,
+  };
+  let worker = await startWorker({ vars, persistPath });
   return {
     workos,
     queue,
     clock,
-    worker,
+    get worker() {
+      return worker;
+    },
     adminToken,
     alerts,
     publish: (body, deduplicationId) => publish(queue, worker.url, body, deduplicationId),
+    restartWorker: async (changed) => {
+      await worker.stop();
+      worker = await startWorker({ vars: { ...vars, ...changed }, port: worker.port, persistPath });
+    },
     stop: async () => {
       await worker.stop();
       await queue.stop();
       await workos.stop();
       receiver.closeAllConnections();
       await new Promise((resolve) => receiver.close(resolve));
+      await rm(persistPath, { recursive: true, force: true });
     },
   };
 }

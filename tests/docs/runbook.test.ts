@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { SECRETS } from "../../cli/deploy/variables.ts";
+import { OPTION_RULES } from "../../policy/options.ts";
+import { pages, ROOT } from "./pages.ts";
+
+/** The members of an exported union of strings, read from the source, so that a new one cannot be forgotten. */
+function union(path: string, name: string): readonly string[] {
+  const source = readFileSync(join(ROOT, path), "utf8");
+  const body = new RegExp(`export type ${name} =([^;]+);`).exec(source)?.[1] ?? "";
+  return [...body.matchAll(/"([a-z_]+)"/g)].map(([, member]) => String(member));
+}
+
+function anchorsOf(path: string): ReadonlySet<string> {
+  return pages().find((page) => page.path === path)?.anchors ?? new Set();
+}
+
+describe("docs/operations.md", () => {
+  const incidents = union("worker/monitor/incidents.ts", "IncidentKind");
+  const classes = union("worker/archive/dead-letter.ts", "DeadLetterClass");
+
+  it("finds the incidents and the classes in the code", () => {
+    expect(incidents).toContain("newer_message");
+    expect(incidents.length).toBeGreaterThanOrEqual(10);
+    expect(classes).toEqual(["rejected", "exhausted", "credential", "unreadable"]);
+  });
+
+  it.each([...incidents, ...classes])("has a heading for %s", (name) => {
+    expect(anchorsOf("docs/operations.md")).toContain(name);
+  });
+});
+
+describe("docs/security.md", () => {
+  /** Signing keys share one drill; a URL is no secret. */
+  const drills = Object.keys(SECRETS).filter((name) => !/SIGNING|URL|PREVIOUS/.test(name));
+  const gatewayOnly = Object.values(OPTION_RULES).flatMap((rule) =>
+    "variable" in rule && rule.variable.endsWith("KEYS") ? [rule.variable] : [],
+  );
+
+  it.each(["QStash signing keys", ...drills, ...gatewayOnly])("has a drill for %s", (name) => {
+    expect(anchorsOf("docs/security.md")).toContain(name.toLowerCase().replaceAll(" ", "-"));
+  });
+});

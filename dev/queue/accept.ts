@@ -19,6 +19,7 @@ export function check(app: App, message: NewMessage): void {
   }
 }
 
+/** Checks a queue's name; throws an {@link ApiError} 400. */
 export function checkQueueName(name: string): void {
   if (!/^[\w.-]+$/.test(name)) {
     throw new ApiError(400, "queue name can only contain alphanumeric characters, hyphens, periods, and underscores");

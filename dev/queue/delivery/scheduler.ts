@@ -42,6 +42,7 @@ export interface Scheduler {
 
 const TIDY_EVERY_MS = 60_000;
 
+/** Makes the loop that delivers what is due, within what lanes and the plan allow. */
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { lanes, clock } = parts;
   const underWay = new Set<Promise<void>>();

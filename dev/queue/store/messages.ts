@@ -83,6 +83,7 @@ export function insertMessage(database: Database, message: NewMessage, now: numb
   return { id, lane };
 }
 
+/** A message that is known to be there. */
 export function messageBySeq(database: Database, seq: number): Message {
   return toMessage(database.one<MessageRow>(`SELECT ${COLUMNS} FROM message WHERE seq = ?`, seq) as MessageRow);
 }
@@ -93,6 +94,7 @@ export function openMessage(database: Database, id: string): Message | undefined
   return row && toMessage(row);
 }
 
+/** Reads a row of the message table. */
 export function toMessage(row: MessageRow): Message {
   return {
     seq: row.seq,

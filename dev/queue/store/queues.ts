@@ -9,10 +9,12 @@ export interface QueueRow {
   updated_at: number;
 }
 
+/** A queue by its name, or undefined. */
 export function findQueue(database: Database, name: string): QueueRow | undefined {
   return database.one<QueueRow>("SELECT * FROM queue WHERE name = ?", name);
 }
 
+/** All queues, by name. */
 export function listQueues(database: Database): QueueRow[] {
   return database.all<QueueRow>("SELECT * FROM queue ORDER BY name");
 }

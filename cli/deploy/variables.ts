@@ -24,10 +24,11 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   QSTASH_CURRENT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
   QSTASH_NEXT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
   AUDIT_INGEST_KEY_PREVIOUS: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
-  AUDIT_INGEST_KEY_PREVIOUS: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
   AUDIT_ALERT_URL: { required: false, shape: "an http or https URL", pattern: url },
   AUDIT_ALERT_KEY: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
-  /** Not a secret, but Cloudflare keeps secrets over deploys and drops variables that `wrangler.toml` does not name. */
+  // Not secret, but Cloudflare keeps secrets over deploys and drops variables that `wrangler.toml` does not name.
+  AUDIT_ORGANIZATION_ID: { required: false, shape: "a WorkOS organization id", pattern: text },
+  AUDIT_OPERATOR_EVENTS: { required: false, shape: '"on" or "off"', pattern: /^(?:on|off)$/ },
   AUDIT_WORKER_URL: { required: false, shape: "an http or https URL", pattern: url },
 };
 
@@ -39,7 +40,7 @@ export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
 };
 
 /** Names that only the gateway reads; one file may hold both sides' values. */
-const GATEWAY_ONLY = new Set(["AUDIT_ORGANIZATION_ID", "AUDIT_PSEUDONYM_KEYS"]);
+const GATEWAY_ONLY = new Set(["AUDIT_PSEUDONYM_KEYS"]);
 
 /** The values of a deploy, sorted by where they go. */
 export interface Values {

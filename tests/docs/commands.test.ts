@@ -10,11 +10,17 @@ const LOOKS_LIKE_A_COMMAND = /^(?:\$ |npm |npx |curl |git )/m;
 
 /** What a block's comment asks for; a block without one runs in `clean`. */
 function planOf({ comment = "" }: Block): { readonly scene?: string; readonly fault?: string } {
-  const [, verb = "", rest = ""] = /^(not run|run by|run): ?([\s\S]*)$/.exec(comment) ?? [];
-  if (verb === "not run") return rest.trim().length > 10 ? {} : { fault: "says no reason" };
-  if (verb === "run by") return existsSync(join(ROOT, rest.trim())) ? {} : { fault: `names no test: ${rest}` };
+  const [, verb = "", rest = ""] = /^(not run|run)(?: here)?: ?([\s\S]*)$/.exec(comment) ?? [];
+  if (verb === "not run") return { ...faultOf(rest) };
   const scene = verb === "run" ? rest.trim() : "clean";
   return scene in SCENES ? { scene } : { fault: `names no scene: ${scene}` };
+}
+
+/** A reason is a sentence, and a test that it names must be there. */
+function faultOf(reason: string): { readonly fault?: string } {
+  const missing = [...reason.matchAll(/\btests\/[\w./-]+\w/g)].find(([path]) => !existsSync(join(ROOT, path)));
+  if (missing) return { fault: `names a test that is not there: ${missing[0]}` };
+  return reason.trim().length > 10 ? {} : { fault: "says no reason" };
 }
 
 describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, page) => {

@@ -35,7 +35,7 @@ describe("a dry run", () => {
     const account = await newAccount();
     const file = await account.write(
       "secrets",
-      `${SECRETS}\nQSTASH_URL=https://qstash-us-east-1.upstash.io\nAUDIT_ORGANIZATION_ID=org_1`,
+      `${SECRETS}\nQSTASH_URL=https://qstash-us-east-1.upstash.io\nAUDIT_PSEUDONYM_KEYS=a:canary`,
     );
     const { exitCode, stdout } = await runDeploy(["--dry-run", "--directory", "--secrets-file", file], account.env);
     expect(exitCode).toBe(0);

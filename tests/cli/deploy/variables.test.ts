@@ -5,8 +5,8 @@ import { parseSettings } from "../../../worker/variables.ts";
 const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_INGEST_KEY: "whsec_YQ==",
   AUDIT_INGEST_KEY_PREVIOUS: "whsec_YQ==",
-  AUDIT_INGEST_KEY_PREVIOUS: "whsec_YQ==",
   AUDIT_ALERT_KEY: "whsec_YQ==",
+  AUDIT_OPERATOR_EVENTS: "off",
   AUDIT_ADMIN_TOKEN: "0123456789abcdef",
   AUDIT_ALERT_URL: "https://alerts.example.com/hook",
   AUDIT_WORKER_URL: "https://worker.example.com",
@@ -28,13 +28,17 @@ it("calls required exactly what the worker misses, with the URL that a deploy fi
   expect([...missingSecrets([], []), "AUDIT_WORKER_URL"].toSorted()).toEqual(missing.toSorted());
 });
 
-it.each(["AUDIT_INGEST_KEY", "AUDIT_ALERT_KEY", "AUDIT_ADMIN_TOKEN", "AUDIT_ALERT_URL", "AUDIT_WORKER_URL"])(
-  "refuses a %s that the worker would refuse",
-  (name) => {
-    expect(faultOf(name, "wrong")).toMatch(/^must be /);
-    expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
-  },
-);
+it.each([
+  "AUDIT_INGEST_KEY",
+  "AUDIT_ALERT_KEY",
+  "AUDIT_ADMIN_TOKEN",
+  "AUDIT_ALERT_URL",
+  "AUDIT_WORKER_URL",
+  "AUDIT_OPERATOR_EVENTS",
+])("refuses a %s that the worker would refuse", (name) => {
+  expect(faultOf(name, "wrong")).toMatch(/^must be /);
+  expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
+});
 
 it("takes a value as missing where it is empty", () => {
   expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='a b'")).toEqual({ secrets: { QSTASH_TOKEN: "a b" }, plain: {} });

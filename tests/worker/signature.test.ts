@@ -17,8 +17,9 @@ function verify(token: string | null, body: string | Uint8Array = BODY, keys: re
 
 const nowS = () => Math.floor(Date.now() / 1000);
 
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
 function unsigned(): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none" })}.${part({ iss: "Upstash", sub: URL_, exp: nowS() + 300 })}.`;
 }
 

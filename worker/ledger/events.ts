@@ -90,6 +90,7 @@ function ledgerView(ledger: LedgerEntry) {
     stage: ledger.stage,
     idempotency_key: ledger.key,
     replays: ledger.replays,
+    in_flight: ledger.leased,
     ...(occurredAtMs === undefined ? {} : { occurred_at: iso(occurredAtMs) }),
     ...(requestId === undefined ? {} : { request_id: requestId }),
     ...(firstAttemptAtMs === undefined ? {} : { first_attempt_at: iso(firstAttemptAtMs) }),

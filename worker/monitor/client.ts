@@ -6,21 +6,24 @@ import type { Pause } from "./monitor.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 
-/** How long an isolate trusts what it last heard: a pause made elsewhere holds here that much later. Our choice. */
-const PAUSE_CACHE_MS = 5_000;
+/** How long an isolate trusts that delivery is not paused: a pause made elsewhere holds here that much later. Our choice. */
+const UNPAUSED_CACHE_MS = 5_000;
 /** An incident that was just reported is not reported again for so long. Our choice. */
 const REPORT_CACHE_MS = 60_000;
 
-let cachedPause: { readonly pause: Pause | null; readonly atMs: number } | undefined;
+let unpausedAtMs = 0;
 const reportedAtMs = new Map<IncidentKind, number>();
 
 export function monitor(env: MonitorEnv) {
   return env.MONITOR.getByName("monitor");
 }
 
-/** The pause, if delivery is paused; where the monitor does not answer, delivery goes on and WorkOS decides. */
+/**
+ * The pause, if delivery is paused; where the monitor does not answer, delivery goes on and WorkOS decides. A pause is never
+ * trusted from memory: QStash holds the messages back, so one that comes may well follow a resume.
+ */
 export async function currentPause(env: MonitorEnv, nowMs: number): Promise<Pause | null> {
-  if (cachedPause && nowMs - cachedPause.atMs < PAUSE_CACHE_MS) return cachedPause.pause;
+  if (nowMs - unpausedAtMs < UNPAUSED_CACHE_MS) return null;
   try {
     return remember(await monitor(env).pauseState(), nowMs);
   } catch {
@@ -74,6 +77,6 @@ export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Prom
 }
 
 function remember(pause: Pause | null, atMs: number): Pause | null {
-  cachedPause = { pause, atMs };
+  unpausedAtMs = pause ? 0 : atMs;
   return pause;
 }

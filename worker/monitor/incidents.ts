@@ -50,14 +50,15 @@ export class Incidents {
     return true;
   }
 
-  /** True where there was one to end. */
-  close(kind: IncidentKind, nowMs: number): boolean {
+  /** What ended, if it was open. */
+  close(kind: IncidentKind, nowMs: number): Incident | undefined {
     const [ended] = this.#sql
       .exec<{ detail: string; since_ms: number }>("DELETE FROM incidents WHERE kind = ? RETURNING *", kind)
       .toArray();
-    if (!ended) return false;
-    this.#notice({ kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs });
-    return true;
+    if (!ended) return undefined;
+    const incident = { kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs };
+    this.#notice(incident);
+    return incident;
   }
 
   /** Whether it is open and has not been reported since a time. */

@@ -8,6 +8,8 @@ import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
 /** First wait before a call that failed is made again; it doubles up to the largest. Our choice. */
 const RETRY_FIRST_MS = 5_000;
 const RETRY_MAX_MS = 600_000;
+/** An alert that its receiver has refused for about half a day is given up, so that it does not hold back the newer ones. */
+const MAX_TRIES = 75;
 
 export interface Pause {
   readonly reason: string;
@@ -20,6 +22,8 @@ export interface Pause {
 export class Monitor extends DurableObject<Env> {
   readonly #incidents: Incidents;
   #tries = 0;
+  #announcing: Promise<void> | undefined;
+  #confirming: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -35,27 +39,40 @@ export class Monitor extends DurableObject<Env> {
     const known = this.pauseState();
     if (known?.confirmed) return known;
     this.#keep(known ?? { reason, by, sinceMs: Date.now(), confirmed: false });
-    this.#open("paused", `delivery is paused: ${reason}`);
+    await this.report("paused", `delivery is paused: ${reason}`);
     await this.#confirmPause();
-    await this.#announce();
     return this.pauseState() ?? { reason, by, sinceMs: Date.now(), confirmed: false };
   }
 
-  /** Resumes at QStash, then forgets the pause; false where QStash does not answer, and delivery stays paused. */
+  /**
+   * Forgets the pause, then resumes at QStash, so that no message comes too early; false where QStash does not confirm it, and
+   * then delivery stays paused.
+   */
   async resume(): Promise<boolean> {
+    const pause = this.pauseState();
+    this.ctx.storage.kv.delete("pause");
     const parsed = parseSettings(this.env);
-    if (!parsed.ok || !(await switchFlow(parsed.settings, fetch, "resume"))) return false;
-    await this.#forgetPause();
+    if (!parsed.ok || !(await switchFlow(parsed.settings, fetch, "resume"))) {
+      if (pause) this.#keep(pause);
+      return false;
+    }
+    await this.resolve("paused");
     return true;
   }
 
-  /** Opens an incident; one that is open already is left alone. */
+  /** Opens an incident; one that is open already is left alone. The alert goes out behind the answer. */
   async report(kind: IncidentKind, detail: string): Promise<void> {
-    if (this.#open(kind, detail)) await this.#announce();
+    const nowMs = Date.now();
+    if (!this.#incidents.open(kind, detail, nowMs)) return;
+    log({ kind, detail, sinceMs: nowMs, untilMs: null });
+    await this.#announceSoon();
   }
 
   async resolve(kind: IncidentKind): Promise<void> {
-    if (this.#close(kind)) await this.#announce();
+    const ended = this.#incidents.close(kind, Date.now());
+    if (!ended) return;
+    log(ended);
+    await this.#announceSoon();
   }
 
   /** Ends an incident that has not been reported since a time. */
@@ -71,7 +88,9 @@ export class Monitor extends DurableObject<Env> {
   async reconcile(): Promise<void> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok || !this.pauseState()?.confirmed) return;
-    if ((await isFlowPaused(parsed.settings, fetch)) === false) await this.#forgetPause();
+    if ((await isFlowPaused(parsed.settings, fetch)) !== false) return;
+    this.ctx.storage.kv.delete("pause");
+    await this.resolve("paused");
   }
 
   override async alarm(): Promise<void> {
@@ -79,13 +98,15 @@ export class Monitor extends DurableObject<Env> {
     await this.#announce();
   }
 
-  async #forgetPause(): Promise<void> {
-    this.ctx.storage.kv.delete("pause");
-    this.#close("paused");
-    await this.#announce();
+  /** One at a time, as many deliveries may find the credential wrong at once. */
+  #confirmPause(): Promise<void> {
+    this.#confirming ??= this.#askForPause().finally(() => {
+      this.#confirming = undefined;
+    });
+    return this.#confirming;
   }
 
-  async #confirmPause(): Promise<void> {
+  async #askForPause(): Promise<void> {
     const pause = this.pauseState();
     const parsed = parseSettings(this.env);
     if (!pause || pause.confirmed || !parsed.ok) return;
@@ -96,11 +117,27 @@ export class Monitor extends DurableObject<Env> {
     if (!confirmed) await this.#again();
   }
 
-  async #announce(): Promise<void> {
+  /** The alarm stands first, so that a kill in between only delays the alert. */
+  async #announceSoon(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + RETRY_FIRST_MS);
+    this.ctx.waitUntil(this.#announce());
+  }
+
+  /** One at a time: whoever comes while messages go out needs no second copy of them. */
+  #announce(): Promise<void> {
+    this.#announcing ??= this.#announceAll().finally(() => {
+      this.#announcing = undefined;
+    });
+    return this.#announcing;
+  }
+
+  async #announceAll(): Promise<void> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok) return;
-    for (const notice of this.#incidents.notices()) {
+    // Read anew each time, because an incident can start or end while an alert is on its way.
+    for (let [notice] = this.#incidents.notices(); notice; [notice] = this.#incidents.notices()) {
       if (await sendAlert(parsed.settings, fetch, notice, Date.now())) this.#incidents.announced(notice.id);
+      else if (notice.tries >= MAX_TRIES) this.#incidents.announced(notice.id);
       else {
         this.#incidents.failed(notice.id);
         return this.#again();
@@ -116,19 +153,6 @@ export class Monitor extends DurableObject<Env> {
 
   #keep(pause: Pause): void {
     this.ctx.storage.kv.put("pause", pause);
-  }
-
-  #open(kind: IncidentKind, detail: string): boolean {
-    const isNew = this.#incidents.open(kind, detail, Date.now());
-    if (isNew) log({ kind, detail, sinceMs: Date.now(), untilMs: null });
-    return isNew;
-  }
-
-  #close(kind: IncidentKind): boolean {
-    const since = this.#incidents.list().find((incident) => incident.kind === kind);
-    if (!since) return false;
-    log({ ...since, untilMs: Date.now() });
-    return this.#incidents.close(kind, Date.now());
   }
 }
 

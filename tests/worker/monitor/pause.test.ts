@@ -1,0 +1,128 @@
+/** A wrong credential, and the same switch by hand: on the queue, the worker and the WorkOS stand-in. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ALERT_KEY, startAlertReceiver } from "../support/alerts.ts";
+import { startDirect } from "../support/direct.ts";
+import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
+import { recordOf, recordsOf } from "../support/records.ts";
+
+let path: LocalPath;
+let alerts: Awaited<ReturnType<typeof startAlertReceiver>>;
+
+beforeEach(async () => {
+  alerts = await startAlertReceiver();
+  path = await startLocalPath({ AUDIT_ALERT_URL: alerts.url, AUDIT_ALERT_KEY: ALERT_KEY });
+});
+afterEach(async () => {
+  await path.stop();
+  await alerts.stop();
+});
+
+const health = async () => (await path.get("/health")).json;
+const isPausedAtQueue = async () => {
+  const response = await fetch(`${path.queue.url}/v2/flowControl/workos`, {
+    headers: { authorization: `Bearer ${path.queue.token}` },
+  });
+  return ((await response.json()) as { isPaused: boolean }).isPaused;
+};
+const attemptsOf = async (id: string): Promise<number> => (await path.get(`/api/events/${id}`)).json.attempts.length;
+
+describe.each([401, 403])("WorkOS answers %i", (status) => {
+  it("pauses at once, tells people once, spends at most one attempt of a message, and goes on after resume", async () => {
+    const records = recordsOf(30);
+    path.workos.faults.add({ status, body: { message: "Unauthorized" } });
+    for (const record of records) await path.publish([record]);
+    await path.queue.idle();
+
+    expect(await isPausedAtQueue()).toBe(true);
+    expect(await health()).toMatchObject({
+      status: "paused",
+      paused: { by: "credential", confirmed_by_queue: true, reason: `WorkOS refuses the API key (http_${status})` },
+    });
+    await until(alerts.seen, (seen) => seen.length > 0);
+    for (const { id } of records) expect(await attemptsOf(id)).toBeLessThanOrEqual(1);
+    const asked = path.workos.requests().length;
+
+    // Neither time nor a restart lets anything through.
+    await path.killWorker();
+    await path.restartWorker();
+    path.clock.advance(3_600_000);
+    await path.queue.idle();
+    expect(await health()).toMatchObject({ status: "paused" });
+    expect(path.workos.requests()).toHaveLength(asked);
+
+    path.workos.faults.clear();
+    expect((await path.post("/api/resume")).json).toEqual({ paused: false });
+    await path.queue.idle();
+    path.clock.advance(60_000);
+    await path.queue.idle();
+    expect(path.workos.events()).toHaveLength(30);
+    expect(new Set(path.workos.events().map(({ event }) => event.metadata?.["event_id"])).size).toBe(30);
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+    await until(alerts.seen, (seen) => seen.length === 2);
+    expect(alerts.seen()).toEqual(["paused started", "paused ended"]);
+  });
+});
+
+describe("an operator", () => {
+  it("pauses and resumes, twice without a difference", async () => {
+    for (let n = 0; n < 2; n++) {
+      const { status, json } = await path.post("/api/pause");
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ paused: { by: "operator", confirmed_by_queue: true } });
+    }
+    expect(await isPausedAtQueue()).toBe(true);
+    await path.publish(recordsOf(1));
+    await path.queue.idle();
+    expect(path.workos.requests()).toEqual([]);
+    for (let n = 0; n < 2; n++)
+      expect(await path.post("/api/resume")).toMatchObject({ status: 200, json: { paused: false } });
+    await until(
+      () => path.workos.events(),
+      (events) => events.length === 1,
+    );
+    await until(alerts.seen, (seen) => seen.length === 2);
+    expect(alerts.seen()).toEqual(["paused started", "paused ended"]);
+  });
+
+  it("who resumes at the queue's own console is understood by the next sweep", async () => {
+    await path.post("/api/pause");
+    const headers = { authorization: `Bearer ${path.queue.token}` };
+    await fetch(`${path.queue.url}/v2/flowControl/workos/resume`, { method: "POST", headers });
+    await path.scheduled();
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+  });
+
+  it("cannot resume while the queue does not answer, and is told so", async () => {
+    await path.post("/api/pause");
+    path.queue.setFaults({ flow_control: { status: 500 } });
+    expect(await path.post("/api/resume")).toMatchObject({ status: 502, json: { code: "queue_unreachable" } });
+    expect(await health()).toMatchObject({ status: "paused" });
+  });
+});
+
+it("an alert that its receiver refuses is sent again", async () => {
+  alerts.refuse(1);
+  await path.post("/api/pause");
+  expect(alerts.refusals()).toBe(1);
+  await until(alerts.seen, (seen) => seen.length === 1);
+  expect(alerts.seen()).toEqual(["paused started"]);
+}, 20_000);
+
+it("a delivery during a pause is answered without asking WorkOS, and waits longer the later it is", async () => {
+  const direct = await startDirect();
+  try {
+    await direct.admin("POST", "/api/pause");
+    for (const [retried, wait] of [
+      ["0", "30"],
+      ["1", "2040"],
+    ] as const) {
+      const answer = await direct.deliver([recordOf()], { "upstash-retried": retried });
+      expect(answer.status).toBe(503);
+      expect(answer.json.code).toBe("paused");
+      expect(answer.headers.get("retry-after")).toBe(wait);
+    }
+    expect(direct.workos.requests()).toEqual([]);
+  } finally {
+    await direct.stop();
+  }
+});

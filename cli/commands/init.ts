@@ -28,18 +28,14 @@ export const init = command({
         describe: "Routes that get the policy; default all on the first run, unchanged later",
       })
       .option("check", { type: "boolean", describe: "Only report drift; exit 1 where there is any" })
-      .option("skip-variables", {
-        type: "boolean",
-        describe: 'With --check: leave ".env" out, for CI where it is not checked in',
-      })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
-      .conflicts("check", ["dry-run", "yes"])
-      .implies("skip-variables", "check"),
+      .conflicts("check", ["dry-run", "yes"]),
+
   run: async (args, io) => {
     const project = await readProject(resolve(args.zuploProject));
     const plan = planInit(project, await builtModule(), args.routes);
-    if (args.check) return checkReport(project, plan, args.skipVariables !== true, io);
+    if (args.check) return checkReport(project, plan, io);
     return apply(project, plan, args, io);
   },
 });
@@ -74,9 +70,9 @@ function next({ options, changes }: InitPlan): readonly string[] {
   ];
 }
 
-async function checkReport(project: ZuploProject, plan: InitPlan, withVariables: boolean, io: Io): Promise<Report> {
+async function checkReport(project: ZuploProject, plan: InitPlan, io: Io): Promise<Report> {
   const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
-  const findings = findDrift(project, plan, inspection, withVariables);
+  const findings = findDrift(project, plan, inspection);
   const ok = findings.every(({ level }) => level === "note");
   const audited = plan.routes.filter(({ place }) => place !== "absent").length;
   const summary = `${audited} of ${plan.routes.length} routes are audited`;

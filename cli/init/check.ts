@@ -14,19 +14,14 @@ export interface Finding {
 }
 
 /** Everything that differs from what `init` would make. */
-export function findDrift(
-  project: ZuploProject,
-  plan: InitPlan,
-  inspection: Inspection,
-  withVariables: boolean,
-): readonly Finding[] {
+export function findDrift(project: ZuploProject, plan: InitPlan, inspection: Inspection): readonly Finding[] {
   return [
     ...moduleFindings(plan),
     ...entryFindings(project, plan),
     ...(plan.options ? optionFindings(inspection) : []),
     ...routeFindings(plan),
     ...meaningFindings(plan, inspection),
-    ...(withVariables ? variableFindings(project) : []),
+    ...variableFindings(project),
   ];
 }
 
@@ -72,7 +67,9 @@ function routeFindings({ routes, options, choice }: InitPlan): readonly Finding[
   ];
 }
 
+/** Where there is no file at all, as in CI, nothing can be said of the variables. */
 function variableFindings({ env }: ZuploProject): readonly Finding[] {
+  if (env.text === undefined) return [note(env.path, "is not here; the variables were not checked")];
   const { absent, empty } = readVariables(env.text);
   return [
     ...absent.map((name) => drift(name, `is missing in "${env.path}"`)),

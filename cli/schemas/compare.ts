@@ -21,9 +21,6 @@ export interface Comparison {
   readonly unused: readonly string[];
 }
 
-/** Actions of the forwarder itself, which no route has. */
-const OWN_PREFIX = "audit_forwarder.";
-
 export function compareSchemas(
   { actions }: Pick<Derived, "actions">,
   registered: ReadonlyMap<string, RegisteredSchema>,
@@ -41,9 +38,7 @@ export function compareSchemas(
     changes,
     current,
     unlocked: [...current].filter(([action, version]) => lock[action] !== version).map(([action]) => action),
-    unused: [...registered.keys()]
-      .filter((action) => !actions.has(action) && !action.startsWith(OWN_PREFIX))
-      .toSorted(),
+    unused: [...registered.keys()].filter((action) => !actions.has(action)).toSorted(),
   };
 }
 

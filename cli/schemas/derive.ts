@@ -1,6 +1,7 @@
 /** From the routes of a project to the schema that each of its actions needs. Pure. */
 import { EVENT_METADATA } from "../../shared/event.ts";
 import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "../../shared/limits.ts";
+import { OPERATOR_ACTIONS, type OperatorActionSchema } from "../../shared/operator-actions.ts";
 import type { Route } from "../init/routes.ts";
 import type { InspectedRoute, Inspection, MetadataTypes } from "../policy/ask.ts";
 import type { ActionSchema } from "./schema.ts";
@@ -19,7 +20,7 @@ const KEY = new RegExp(`^[a-zA-Z0-9_-]{1,${METADATA_KEY_MAX_CHARS}}$`);
 
 /** Derives from the audited routes that are not skipped; `inspection` is about the same routes in the same order. */
 export function deriveSchemas(routes: readonly Route[], inspection: Inspection): Derived {
-  const actions = new Map<string, ActionSchema>();
+  const actions = new Map<string, ActionSchema>(Object.entries(OPERATOR_ACTIONS).map(ownSchema));
   const firstRoutes = new Map<string, string>();
   const problems: string[] = [];
   const notes: string[] = [];
@@ -39,6 +40,11 @@ export function deriveSchemas(routes: readonly Route[], inspection: Inspection):
   }
   for (const [action, schema] of actions) problems.push(...limitFaults(action, schema));
   return { actions, problems, notes };
+}
+
+/** The forwarder's own events go the same way, so that they need their schemas too. */
+function ownSchema([action, { target, metadata }]: readonly [string, OperatorActionSchema]): [string, ActionSchema] {
+  return [action, { targets: { [target]: {} }, actor: {}, metadata: { ...metadata, ...EVENT_METADATA } }];
 }
 
 function faultsOf({ problems, actions, targets }: InspectedRoute): readonly string[] {

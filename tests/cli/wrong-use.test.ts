@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { json, runCli } from "./support/run-cli.ts";
 
 /** Set, so that only the command line can be wrong; nothing listens there. */
-const env = { AUDIT_WORKER_URL: "http://127.0.0.1:9", AUDIT_ADMIN_TOKEN: "token", AUDIT_PSEUDONYM_KEYS: "x" };
+const env = {
+  AUDIT_WORKER_URL: "http://127.0.0.1:9",
+  AUDIT_ADMIN_TOKEN: "token",
+  AUDIT_PSEUDONYM_KEYS: "x",
+  WORKOS_API_KEY: "sk",
+};
 const ID = "019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a07";
 
 describe("exit 2, one line, and no call", () => {
@@ -18,7 +23,10 @@ describe("exit 2, one line, and no call", () => {
     ["init a --routes some", "Invalid values: Argument: routes"],
     ["init a --check --yes", "mutually exclusive"],
     ["init a --check --dry-run", "mutually exclusive"],
-    ["init a --skip-variables", "Missing dependent arguments"],
+    ["schemas", '"schemas" needs one of its commands'],
+    ["schemas check a b", "Unknown argument: b"],
+    ["schemas push a --dry-run --yes", "mutually exclusive"],
+    ["schemas check /nowhere", '"/nowhere" is not a directory'],
     ["trace", "Not enough non-option arguments"],
     ["pseudonym a b", "Unknown argument: b"],
     ["dead-letters", '"dead-letters" needs one of its commands'],
@@ -112,6 +120,9 @@ describe("--help", () => {
     "resume",
     "pseudonym",
     "completion",
+    "schemas",
+    "schemas check",
+    "schemas push",
     "dead-letters",
     ...["list", "show", "replay", "discard", "export", "import"].map((name) => `dead-letters ${name}`),
   ])("%s explains itself, names --json, and exits 0", async (line) => {

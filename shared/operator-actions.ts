@@ -1,0 +1,32 @@
+/**
+ * The actions of the forwarder itself: what an operator did, and the event by which `doctor` tries the path. Each with its target
+ * type and its metadata beside `EVENT_METADATA`, as they are registered in WorkOS.
+ */
+export interface OperatorActionSchema {
+  readonly target: string;
+  readonly metadata: Readonly<Record<string, "string" | "number" | "boolean">>;
+}
+
+export const OPERATOR_ACTIONS = {
+  "audit_forwarder.replay_started": {
+    target: "replay",
+    metadata: {
+      send: "number",
+      skip: "number",
+      duplicates_possible: "number",
+      accept_duplicates: "boolean",
+      mend: "boolean",
+    },
+  },
+  "audit_forwarder.replay_cancelled": { target: "replay", metadata: {} },
+  "audit_forwarder.dead_letter_discarded": { target: "dead_letter", metadata: { reason: "string" } },
+  "audit_forwarder.dead_letters_imported": { target: "archive", metadata: { imported: "number" } },
+  "audit_forwarder.delivery_paused": { target: "delivery", metadata: { reason: "string" } },
+  "audit_forwarder.delivery_resumed": { target: "delivery", metadata: {} },
+  "audit_forwarder.checked": { target: "worker", metadata: {} },
+} as const satisfies Readonly<Record<string, OperatorActionSchema>>;
+
+export type OperatorActionName = keyof typeof OPERATOR_ACTIONS;
+
+/** The event that `doctor` sends; it is left out of every count. */
+export const CHECK_ACTION = "audit_forwarder.checked" satisfies OperatorActionName;

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 
 /** npm, the shell and the terminal may each deliver the same signal; within this time they count as one. */
 const SAME_SIGNAL_MS = 1000;
+const PARENT_LOOK_MS = 250;
 const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
@@ -15,21 +16,26 @@ const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
  *   `signal` is the one that was passed on or ended the child
  */
 export async function runChild(file, args, options, onOutput) {
-  const child = spawn(file, args, options);
   /** @type {NodeJS.Signals | null} */
   let received = null;
-  const stopForwarding = forwardSignals(child, (signal) => (received = signal));
+  // Before the child exists: a signal while it is being made must not end only us.
+  const stopListening = listen((signal) => {
+    received = signal;
+    child.kill(signal);
+  });
+  const child = spawn(file, args, options);
   child.stdout?.on("data", (chunk) => onOutput?.(chunk));
   child.stderr?.on("data", (chunk) => onOutput?.(chunk));
   try {
     return await new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code, signal) =>
-        resolve({ exitCode: signal ? signalExitCode(signal) : (code ?? 1), signal: received ?? signal }),
-      );
+      child
+        .once("error", reject)
+        .once("close", (code, signal) =>
+          resolve({ exitCode: signal ? signalExitCode(signal) : (code ?? 1), signal: received ?? signal }),
+        );
     });
   } finally {
-    stopForwarding();
+    stopListening();
   }
 }
 
@@ -39,26 +45,35 @@ export function signalExitCode(signal) {
 }
 
 /**
- * @param {import("node:child_process").ChildProcess} child
- * @param {(signal: NodeJS.Signals) => void} onSignal
+ * @param {(signal: NodeJS.Signals) => void} onSignal once for one signal, however often it was delivered
+ * @returns {() => void} stops listening
  */
-function forwardSignals(child, onSignal) {
+function listen(onSignal) {
   let lastMs = 0;
-  let seen = 0;
-  const handlers = FORWARDED.map((signal) => {
-    const handler = () => {
-      const nowMs = Date.now();
-      if (nowMs - lastMs < SAME_SIGNAL_MS) return;
-      lastMs = nowMs;
-      onSignal(signal);
-      // A terminal sends Ctrl-C to the child as well; a second copy would look like an impatient user.
-      const fromTerminal = signal === "SIGINT" && process.stdin.isTTY && seen++ === 0;
-      if (!fromTerminal) child.kill(signal);
-    };
-    process.on(signal, handler);
-    return /** @type {const} */ ([signal, handler]);
-  });
-  return () => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
+  const receive = (/** @type {NodeJS.Signals} */ signal) => {
+    const nowMs = Date.now();
+    if (nowMs - lastMs < SAME_SIGNAL_MS) return;
+    lastMs = nowMs;
+    onSignal(signal);
   };
+  for (const signal of FORWARDED) process.on(signal, receive);
+  const parentWatch = watchParent(() => receive("SIGTERM"));
+  return () => {
+    clearInterval(parentWatch);
+    for (const signal of FORWARDED) process.off(signal, receive);
+  };
+}
+
+/**
+ * npm stops its script by a signal to the shell in between, and not every shell passes that on: it just ends.
+ * @param {() => void} onGone
+ */
+function watchParent(onGone) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, PARENT_LOOK_MS);
+  return timer;
 }

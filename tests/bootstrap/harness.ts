@@ -34,12 +34,12 @@ export interface RunOptions {
   readonly nodeVersion?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** In a process group of its own, to which a signal can be sent as a whole. */
-  readonly group?: boolean;
   /** JavaScript that runs before the bootstrap. */
   readonly preload?: string;
   /** The script to run instead of the bootstrap. */
   readonly script?: string;
+  /** The command to run instead of Node. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 export interface Ended {
@@ -116,13 +116,15 @@ esac
 
 function start(base: string, root: string, args: readonly string[], options: RunOptions): Running {
   const script = options.script ?? join(root, "cli/bootstrap/run.mjs");
-  const child = spawn(process.execPath, [...preloads(options), script, ...args], {
+  const [file, ...first] = options.command ?? [process.execPath, ...preloads(options), script];
+  const child = spawn(file, [...first, ...args], {
     cwd: options.cwd ?? root,
-    env: { PATH: `${join(base, "bin")}:${SYSTEM_PATH}`, ...options.env },
+    env: { PATH: [join(base, "bin"), SYSTEM_PATH].join(":"), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: options.group === true,
+    // In a process group of its own, so that a signal can reach all of it and a failed test leaves nothing behind.
+    detached: true,
   });
-  onTestFinished(() => void child.kill("SIGKILL"));
+  onTestFinished(() => killGroup(child.pid));
   let stdout = "";
   let stderr = "";
   let onOutput: (() => void) | undefined;
@@ -142,6 +144,14 @@ function start(base: string, root: string, args: readonly string[], options: Run
       void ended.then(() => reject(new Error(`ended without "${text}": ${stdout}${stderr}`)));
     });
   return { process: child, ended, saw };
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, "SIGKILL");
+  } catch {
+    // All of it has ended, as it should.
+  }
 }
 
 /** With `nodeVersion` the bootstrap sees an older Node; it is still this one that runs. */

@@ -48,10 +48,23 @@ describe("a signal while the task runs", () => {
       process.once("SIGTERM", () => setTimeout(() => { console.log("stopped in peace"); clearInterval(alive); }, 400));
       console.log("pid " + process.pid + " ready");`;
     const copy = await makeCopy({}, task);
-    const running = copy.start(["bench"], { group: true });
+    const running = copy.start(["bench"]);
     await running.saw("ready");
     process.kill(-(running.process.pid ?? 0), "SIGTERM");
     expect(await running.ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("stopped in peace") });
+  });
+
+  it("stops the task where the shell between npm and us ends without passing it on", async () => {
+    const copy = await makeCopy({}, PATIENT);
+    await copy.write("shell.sh", `'${process.execPath}' cli/bootstrap/run.mjs bench > output; true`);
+    const shell = copy.start([], { command: ["/bin/sh", "shell.sh"] });
+    const output = (): Promise<string> => copy.read("output").catch(() => "");
+    await until("the task runs", async () => (await output()).includes("ready"));
+    shell.process.kill("SIGTERM");
+    await until("the task has stopped", async () => (await output()).includes("got SIGTERM"));
+    const pid = pidIn(await output());
+    await until("it is gone", async () => !(await isRunning(pid)));
+    expect(await output()).toMatch(/ready\ngot SIGTERM\n$/);
   });
 
   it.each([

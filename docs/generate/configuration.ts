@@ -40,8 +40,21 @@ nothing is lost. \`npm run deploy\` sets them ([deploy](deploy.md)).
 
 ${table(["variable", "", "meaning"], rows)}
 
-The optional KV binding \`DIRECTORY\` holds organizations and names for the events.`;
+## Directory of organizations and names
+
+Optional: a KV namespace, bound to the worker as \`DIRECTORY\` (\`npm run deploy -- --directory\` makes it). Values are plain text.
+
+${table(["key", "value"], DIRECTORY)}
+
+Names that a record carries itself win. An answer is remembered for some minutes, so a change is not seen at once. While the directory does not
+answer, records that need an organization from it wait; names are left out.`;
 }
+
+const DIRECTORY = [
+  [code("organization"), "the WorkOS organization of records that name none"],
+  [code("organization:<id>"), "the WorkOS organization (`org_…`) for an id of your own system"],
+  [code("name:<type>:<id>"), "the name of an actor or a target, such as `name:user:42`"],
+];
 
 function retries(): string {
   const rows = [3, 4, 5, 6, 7, 8].map((count) => {

@@ -19,6 +19,8 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   clean,
   /** A gateway with two pseudonym keys. */
   pseudonyms: async () => withEnv(await clean(), { AUDIT_PSEUDONYM_KEYS: `2026b:${KEY_B},2026a:${KEY_A}` }),
+  /** A WorkOS environment in which nothing is registered. */
+  workos: () => incident({ strict: true, bodies: [], until: async () => undefined }),
   /** Three records are in WorkOS. */
   delivered: () => incident({ until: (delivery) => eventsAre(delivery, 3) }),
   /** WorkOS knows none of the actions. */

@@ -34,8 +34,8 @@ export const Variables = z.object({
   AUDIT_INGEST_KEY: webhookKey,
   /** The ingest key before a rotation; what was signed with it is still taken. */
   AUDIT_INGEST_KEY_PREVIOUS: webhookKey.optional(),
-  /** Opens the admin routes; 16 characters or more. */
-  AUDIT_ADMIN_TOKEN: z.string().min(16),
+  /** Opens the admin routes; `npm run deploy` takes 16 characters or more. */
+  AUDIT_ADMIN_TOKEN: secret,
   /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
   AUDIT_OPERATOR_EVENTS: z.enum(["on", "off"]).default("on"),
   /** WorkOS organization of the events about operators; without it there are none. */

@@ -1,0 +1,128 @@
+/** Bytes on the queue, messages for a rate of requests, and the size of the built policy. */
+import { quantile, sum } from "simple-statistics";
+import { gzipSync } from "node:zlib";
+import { policyText } from "../../policy/build.ts";
+import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
+import { WORKLOAD_NOTE } from "../workload.ts";
+import { drive, poisson, type Published } from "./measure.ts";
+
+const ALONE_MAX_BYTES = 400;
+const SHARED_MAX_BYTES = 200;
+const SHARED_RECORDS = 20;
+const MESSAGES_PER_1000 = { 100: 300, 1000: 60 } as const;
+const POLICY_MAX_GZIP_BYTES = 12_000;
+
+/** The documented policy sends this for its own example event. Measured, facts of the project. */
+const DOCUMENTED_EVENT_BYTES = 557;
+
+export const part: Part = { name: "bytes", title: "Bytes and messages", run };
+
+interface Sizes {
+  readonly what: string;
+  readonly maxBytes: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+async function run({ quick, step }: RunContext): Promise<PartReport> {
+  const requests = quick ? 1_000 : 10_000;
+  const steps = 5;
+  const sizes: Sizes[] = [];
+  for (const traceparent of [false, true]) {
+    step("records alone", sizes.length / 2, steps);
+    sizes.push(sizesOf(await alone(requests, traceparent), traceparent, ALONE_MAX_BYTES, "alone"));
+    const shared = (await together(requests, traceparent)).filter(({ records }) => records === SHARED_RECORDS);
+    sizes.push(sizesOf(shared, traceparent, SHARED_MAX_BYTES, `${SHARED_RECORDS} in a message`));
+  }
+  const rates = [];
+  for (const rate of [100, 1000] as const) {
+    step(`${rate} requests a second`, 2 + rates.length, steps);
+    const published = await drive({ traceparent: true, requests, gapMs: poisson(rate) });
+    rates.push({ rate, records: total(published, "records"), messages: published.length, requests });
+  }
+  step("built policy", 4, steps);
+  const text = await policyText();
+  const policy = { bytes: Buffer.byteLength(text), gzipBytes: gzipSync(text).byteLength };
+  step("done", steps, steps);
+  return { ...report(sizes, rates, policy), data: { sizes, rates, policy } };
+}
+
+/** No record waits for another. */
+function alone(requests: number, traceparent: boolean) {
+  return drive({ requests, traceparent, gapMs: () => 1_000, options: { maxRecords: 1 } });
+}
+
+/** So many at once that every message is full. */
+function together(requests: number, traceparent: boolean) {
+  return drive({ requests, traceparent, gapMs: () => 0.1, options: { maxRecords: SHARED_RECORDS } });
+}
+
+function sizesOf(published: readonly Published[], traceparent: boolean, maxBytes: number, how: string): Sizes {
+  const each = published.map(({ bytes, records }) => bytes / records);
+  return {
+    what: `${how}, ${traceparent ? "with" : "without"} \`traceparent\``,
+    maxBytes,
+    mean: total(published, "bytes") / total(published, "records"),
+    p50: quantile(each, 0.5),
+    p99: quantile(each, 0.99),
+  };
+}
+
+function total(published: readonly Published[], field: keyof Published): number {
+  return sum(published.map((one) => one[field]));
+}
+
+type Rate = {
+  readonly rate: 100 | 1000;
+  readonly records: number;
+  readonly messages: number;
+  readonly requests: number;
+};
+
+function report(
+  sizes: readonly Sizes[],
+  rates: readonly Rate[],
+  policy: { readonly bytes: number; readonly gzipBytes: number },
+): Omit<PartReport, "data"> {
+  const goals: Goal[] = [
+    ...sizes.map(({ what, maxBytes, mean }) => ({
+      name: `bytes of a record ${what}`,
+      goal: `≤ ${maxBytes}`,
+      figure: `${mean.toFixed(0)} on average`,
+      met: mean <= maxBytes,
+    })),
+    ...rates.map((rate) => ({
+      name: `messages for 1,000 requests at ${rate.rate}/s`,
+      goal: `≤ ${MESSAGES_PER_1000[rate.rate]}`,
+      figure: perThousand(rate).toFixed(0),
+      met: perThousand(rate) <= MESSAGES_PER_1000[rate.rate] && rate.records === rate.requests,
+    })),
+    {
+      name: "built policy, gzip",
+      goal: `≤ ${POLICY_MAX_GZIP_BYTES / 1000} kB`,
+      figure: `${(policy.gzipBytes / 1000).toFixed(1)} kB`,
+      met: policy.gzipBytes <= POLICY_MAX_GZIP_BYTES,
+    },
+  ];
+  const tables = [
+    {
+      title: "Bytes of a message's body for each record",
+      head: ["records", "average", "p50", "p99"],
+      rows: sizes.map(({ what, mean, p50, p99 }) => [what, mean.toFixed(0), p50.toFixed(0), p99.toFixed(0)]),
+    },
+  ];
+  return { goals, tables, notes: NOTES };
+}
+
+function perThousand({ messages, requests }: Rate): number {
+  return (messages / requests) * 1000;
+}
+
+const NOTES = [
+  WORKLOAD_NOTE,
+  "The requests go through the policy's own core on a virtual clock, in one isolate, with the default options but for what a row says; " +
+    "arrivals are Poisson, and every record must reach the queue. Traffic that is spread over several isolates shares fewer messages: " +
+    "the rates are those of one isolate.",
+  `For comparison: the event of the documented WorkOS policy's example has ${DOCUMENTED_EVENT_BYTES} bytes and holds two targets and one metadata value.`,
+];

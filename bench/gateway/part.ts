@@ -1,0 +1,193 @@
+/** Response latency at the real local gateway: no policy, ours, and the peers, with the sinks healthy, slow and hung. */
+import { startGateway } from "../../dev/gateway/start.ts";
+import { workerdProcesses } from "../process-cpu.ts";
+import type { Goal, Part, PartReport, RunContext, Table } from "../report/part.ts";
+import { type Sink, type SinkCounts, SLOW_MS, type SinkMode, startSink } from "../sink.ts";
+import { type Estimate, estimate, overlaps, pooled, times } from "../stats/summary.ts";
+import { measureRound, PATIENCE_MS, type Round, type RoundOptions } from "./measure.ts";
+import { environmentOf, projectFiles, type Subject, SUBJECT_TITLES, SUBJECTS } from "./project.ts";
+
+export const part: Part = { name: "gateway", title: "Response latency at the real gateway", run };
+
+const MODES: readonly SinkMode[] = ["healthy", "slow", "hung"];
+/** Those whose callers wait for a sink, so that fewer requests must do. */
+const WAITS: ReadonlySet<Subject> = new Set(["documented", "durable"]);
+
+interface ModeResult {
+  readonly mode: SinkMode;
+  readonly rounds: readonly Round[];
+  readonly counts: SinkCounts;
+}
+
+async function run({ quick, step }: RunContext): Promise<PartReport> {
+  const rounds = quick ? 2 : 20;
+  const total = rounds * MODES.length + 1;
+  step("starting the gateway", 0, total);
+  const sink = await startSink();
+  const gateway = await startGateway({ env: environmentOf(sink.url), files: await projectFiles() });
+  try {
+    const pids = await workerdProcesses();
+    const optionsOf = (mode: SinkMode): RoundOptions => ({
+      pids,
+      restMs: mode === "slow" ? 2 * SLOW_MS : SLOW_MS,
+      requests: (subject) => requestsOf(mode, subject, quick),
+    });
+    step("warming up", 1, total);
+    await measureRound(gateway.url, optionsOf("healthy"));
+    const results: ModeResult[] = [];
+    for (const [index, mode] of MODES.entries()) {
+      const done = (round: number) => step(`sinks ${mode}`, 1 + index * rounds + round, total);
+      results.push(await measureMode(gateway.url, sink, mode, rounds, optionsOf(mode), done));
+    }
+    return report(results);
+  } finally {
+    await gateway.stop();
+    await sink.stop();
+  }
+}
+
+function requestsOf(mode: SinkMode, subject: Subject, quick: boolean): number {
+  if (mode === "healthy" || !WAITS.has(subject)) return quick ? 30 : 150;
+  return mode === "slow" ? 4 : 1;
+}
+
+async function measureMode(
+  url: string,
+  sink: Sink,
+  mode: SinkMode,
+  count: number,
+  options: RoundOptions,
+  done: (round: number) => void,
+): Promise<ModeResult> {
+  await sink.setMode(mode);
+  const before = await sink.counts();
+  const rounds: Round[] = [];
+  for (let i = 0; i < count; i++) {
+    rounds.push(await measureRound(url, options));
+    done(i + 1);
+  }
+  const after = await sink.counts();
+  const counts = { queue: 0, workos: 0, zuplo: 0, spill: 0 };
+  for (const name of ["queue", "workos", "zuplo", "spill"] as const) counts[name] = after[name] - before[name];
+  return { mode, rounds, counts };
+}
+
+/** A quantile of a subject over that of another, paired by rounds. */
+function ratioOf(rounds: readonly Round[], subject: Subject, to: Subject, q: number): Estimate {
+  return estimate(rounds, (some) => quantileOf(some, subject, q) / quantileOf(some, to, q));
+}
+
+function quantileOf(rounds: readonly Round[], subject: Subject, q: number): number {
+  return pooled(
+    rounds.map((round) => round[subject].latenciesMs),
+    q,
+  );
+}
+
+function report(results: readonly ModeResult[]): PartReport {
+  return {
+    goals: results.flatMap(goalsOf),
+    tables: results.map(tableOf),
+    notes: [...NOTES, arrivals(results)],
+    data: results.map(({ mode, rounds, counts }) => ({
+      mode,
+      counts,
+      subjects: Object.fromEntries(SUBJECTS.map((subject) => [subject, figuresOf(rounds, subject)])),
+    })),
+  };
+}
+
+function figuresOf(rounds: readonly Round[], subject: Subject) {
+  const blocks = rounds.map((round) => round[subject]);
+  const requests = blocks.flatMap(({ latenciesMs }) => latenciesMs).length;
+  const add = (field: "failed" | "gaveUp" | "cpuMicros") => blocks.reduce((sum, block) => sum + block[field], 0);
+  return {
+    requests,
+    failed: add("failed"),
+    gaveUp: add("gaveUp"),
+    p50Ms: quantileOf(rounds, subject, 0.5),
+    p99Ms: quantileOf(rounds, subject, 0.99),
+    p50Ratio: ratioOf(rounds, subject, "none", 0.5),
+    p99Ratio: ratioOf(rounds, subject, "none", 0.99),
+    cpuMicrosPerRequest: add("cpuMicros") / requests,
+  };
+}
+
+function tableOf({ mode, rounds }: ModeResult): Table {
+  const rows = SUBJECTS.map((subject) => {
+    const { requests, failed, gaveUp, p50Ms, p99Ms, p50Ratio, p99Ratio, cpuMicrosPerRequest } = figuresOf(
+      rounds,
+      subject,
+    );
+    return [
+      SUBJECT_TITLES[subject],
+      String(requests),
+      latency(p50Ms),
+      latency(p99Ms),
+      times(p50Ratio),
+      times(p99Ratio),
+      String(failed),
+      String(gaveUp),
+      cpuMicrosPerRequest.toFixed(0),
+    ];
+  });
+  const head = ["route", "requests", "p50 ms", "p99 ms", "p50 to none", "p99 to none", "not 200", "gave up", "CPU µs"];
+  return { title: TITLES[mode], head, rows };
+}
+
+function latency(ms: number): string {
+  return ms >= PATIENCE_MS ? `> ${PATIENCE_MS}` : ms.toFixed(2);
+}
+
+const TITLES: Readonly<Record<SinkMode, string>> = {
+  healthy: "Sinks healthy (they answer at once)",
+  slow: `Sinks slow (they answer after ${SLOW_MS} ms)`,
+  hung: "Sinks hung (they never answer)",
+};
+
+function goalsOf({ mode, rounds }: ModeResult): readonly Goal[] {
+  return [
+    ["p50", 0.5],
+    ["p99", 0.99],
+  ].flatMap(([name, quantile]) => {
+    const q = Number(quantile);
+    const ours = ratioOf(rounds, "ours", "none", q);
+    const control = ratioOf(rounds, "control", "none", q);
+    const zuplo = ratioOf(rounds, "ours", "zuplo", q);
+    return [
+      {
+        name: `${name} of ours to no policy, sinks ${mode}`,
+        goal: `within noise: control ${times(control)}`,
+        figure: times(ours),
+        met: ours.value <= control.value || overlaps(ours, control),
+      },
+      {
+        name: `${name} of ours to Zuplo's own, sinks ${mode}`,
+        goal: "≤ 1, or 1 within the interval",
+        figure: times(zuplo),
+        met: zuplo.low <= 1,
+      },
+    ];
+  });
+}
+
+function arrivals(results: readonly ModeResult[]): string {
+  const lines = results.map(({ mode, rounds, counts }) => {
+    const sent = (subject: Subject) => rounds.reduce((sum, round) => sum + round[subject].latenciesMs.length, 0);
+    return (
+      `${mode}: ours ${counts.queue} on the queue and ${counts.spill} on the spill (tries included) of ` +
+      `${sent("ours") + sent("durable")} requests, documented ${counts.workos} of ${sent("documented")}, Zuplo's own ${counts.zuplo} of ${sent("zuplo")}`
+    );
+  });
+  return `Records that reached the sinks: ${lines.join("; ")}.`;
+}
+
+const NOTES = [
+  "One gateway (`zuplo dev`) has one route for each row: a POST with a JSON body, an authentication policy that sets the user, and a handler " +
+    "that answers at once. In each round every route gets a block of requests over one connection, one at a time, in an order " +
+    "drawn anew; the gateway then rests before the next block. `control` is a second route without any policy: what it differs by is " +
+    "noise. CPU is that of the whole gateway process for each request, with what goes on after the response.",
+  `A caller gives up after ${PATIENCE_MS} ms. The sinks are on the same machine and answer at once where they are healthy, which flatters a policy that ` +
+    "waits for one. The documented policy and `durable` get fewer requests where sinks are slow or hung, as each takes that long; " +
+    "`durable` waits by choice, for at most `budgetMs` (500 ms).",
+];

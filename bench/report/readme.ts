@@ -1,0 +1,77 @@
+/** Writes the results: `README.md` with a section for each part between markers, and `results.json` beside it. */
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { type Conditions, conditionsLine } from "./conditions.ts";
+import { type Goal, PART_NAMES, type PartName, type PartReport, type Table } from "./part.ts";
+
+export const README = fileURLToPath(new URL("../README.md", import.meta.url));
+export const RESULTS = fileURLToPath(new URL("../results.json", import.meta.url));
+
+export interface PartResult extends PartReport {
+  readonly name: PartName;
+  readonly title: string;
+  readonly conditions: Conditions;
+}
+
+const FRAME = `# Benchmarks
+
+Everything between the markers below was written by \`npm run bench\`, and nothing else was. \`npm run bench -- --only bytes\` runs one
+part, \`--quick\` runs a tenth of the work and writes nothing. What is compared runs in one run, side by side and interleaved;
+ratios stand with the interval in which 95 % of their bootstrap resamples lie. A goal that was missed is marked ✗.
+
+${PART_NAMES.map((name) => `${begin(name)}\n${end(name)}`).join("\n\n")}
+`;
+
+/** Puts the results in their place; what stands outside their markers stays as it is. */
+export async function writeResults(results: readonly PartResult[], readme = README, json = RESULTS): Promise<void> {
+  const text = await readFile(readme, "utf8").catch(() => FRAME);
+  const config = { ...(await resolveConfig(README)), parser: "markdown" };
+  await writeFile(readme, await format(results.reduce(withSection, text), config));
+  const known = JSON.parse(await readFile(json, "utf8").catch(() => "{}")) as Record<string, unknown>;
+  const all = Object.fromEntries(PART_NAMES.map((name) => [name, known[name]]));
+  for (const { name, conditions, goals, data } of results) all[name] = { conditions, goals, data };
+  await writeFile(json, await format(JSON.stringify(all), { ...config, parser: "json" }));
+}
+
+/** The text with this part's section in place of the older one; a part without a marker gets one at the end. */
+export function withSection(text: string, result: PartResult): string {
+  const from = text.indexOf(begin(result.name));
+  const to = text.indexOf(end(result.name), from);
+  if (from < 0 || to < 0) return `${text.trimEnd()}\n\n${section(result)}\n`;
+  return text.slice(0, from) + section(result) + text.slice(to + end(result.name).length);
+}
+
+function section({ name, title, conditions, tables, goals, notes }: PartResult): string {
+  const parts = [
+    begin(name),
+    `## ${title}`,
+    conditionsLine(conditions),
+    ...(goals.length > 0 ? [goalTable(goals)] : []),
+    ...tables.map((table) => `${table.title}:\n\n${markdownTable(table)}`),
+    ...notes,
+    end(name),
+  ];
+  return parts.join("\n\n");
+}
+
+function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map(({ name, goal, figure, met }) => [met ? "✓" : "✗", name, goal, figure]);
+  return markdownTable({ head: ["", "goal", "wanted", "measured"], rows });
+}
+
+function markdownTable({ head, rows }: Pick<Table, "head" | "rows">): string {
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function begin(name: PartName): string {
+  return `<!-- bench:${name} -->`;
+}
+
+function end(name: PartName): string {
+  return `<!-- /bench:${name} -->`;
+}

@@ -1,0 +1,157 @@
+/**
+ * The workload of the byte and CPU figures: a business API called from browsers, as an edge gateway sees it. Every draw comes from a
+ * seeded generator, so that two runs measure the same requests.
+ */
+import type { GatewayRequest, GatewayRoute } from "../policy/gateway.ts";
+
+/** What a reader must know of the workload, in one sentence. */
+export const WORKLOAD_NOTE =
+  "Workload: eight operations of an API with `x-audit` (action, one target from a path parameter), the organization from the user's " +
+  "data, 500 users of 50 organizations with WorkOS-style ids, a bearer token, IPv4 or IPv6 with country, region and city, nine " +
+  "current browser user agents, UUID request ids, gateway environment and build named.";
+
+const ORGANIZATIONS = 50;
+const USERS = 500;
+
+/** Twice as often as the others where a name is repeated. */
+const USER_AGENTS: readonly string[] = [
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+  "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+];
+
+const PLACES = [
+  { country: "US", region: "California", city: "San Francisco" },
+  { country: "US", region: "New York", city: "New York" },
+  { country: "DE", region: "Berlin", city: "Berlin" },
+  { country: "GB", region: "England", city: "London" },
+  { country: "FR", region: "Île-de-France", city: "Paris" },
+] as const;
+
+type Operation = readonly [method: string, path: string, operationId: string, action: string, targetType: string];
+
+const OPERATIONS: readonly Operation[] = [
+  ["POST", "/v1/teams/{id}/members", "inviteMember", "member.invited", "team"],
+  ["DELETE", "/v1/members/{id}", "removeMember", "member.removed", "member"],
+  ["PATCH", "/v1/members/{id}", "changeRole", "member.role_changed", "member"],
+  ["POST", "/v1/projects/{id}/keys", "createKey", "api_key.created", "project"],
+  ["GET", "/v1/documents/{id}", "readDocument", "document.read", "document"],
+  ["PUT", "/v1/documents/{id}", "writeDocument", "document.updated", "document"],
+  ["POST", "/v1/invoices/{id}/refunds", "refundInvoice", "invoice.refunded", "invoice"],
+  ["PUT", "/v1/settings/{id}", "changeSetting", "setting.changed", "setting"],
+];
+
+export interface WorkloadOptions {
+  readonly traceparent: boolean;
+  /** Adds `x-audit` metadata of five selectors, one of them of the body. */
+  readonly selectors?: boolean;
+}
+
+export interface Call {
+  readonly route: GatewayRoute;
+  readonly request: GatewayRequest;
+  readonly requestId: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** Draws the requests of the workload, one after another. */
+export function makeWorkload({ traceparent, selectors = false }: WorkloadOptions, seed = 1): () => Call {
+  const draw = generator(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(draw() * list.length)] as T;
+  const organizations = Array.from({ length: ORGANIZATIONS }, () => ulidLike("org_", draw));
+  const users = Array.from({ length: USERS }, () => ({
+    sub: ulidLike("user_", draw),
+    data: { orgId: pick(organizations), role: pick(["admin", "member"]), plan: pick(["team", "enterprise"]) },
+  }));
+  const routes = OPERATIONS.map((operation) => [operation, routeOf(operation, selectors)] as const);
+  return () => {
+    const [[method, path], route] = pick(routes);
+    const params = { id: ulidLike("", draw).slice(0, 16).toLowerCase() };
+    const headers: Record<string, string> = {
+      "user-agent": pick(USER_AGENTS),
+      authorization: `Bearer ${hex(64, draw)}`,
+      accept: "application/json",
+      "content-type": "application/json",
+      ...(traceparent ? { traceparent: `00-${hex(32, draw)}-${hex(16, draw)}-01` } : {}),
+      ...(selectors ? { "x-client-version": "4.17.2" } : {}),
+    };
+    const query = selectors ? { source: pick(["web", "import"]) } : {};
+    const url = `https://api.example.com${path.replace("{id}", params.id)}?${new URLSearchParams(query)}`;
+    const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(BODY);
+    const request = new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
+    return {
+      route,
+      request: Object.assign(request, { user: pick(users), params, query }),
+      requestId: uuid(draw),
+      properties: { ip: ip(draw), ...pick(PLACES) },
+      status: draw() < 0.9 ? 200 : pick([400, 403, 404, 500]),
+      durationMs: Math.floor(5 + draw() * draw() * 400),
+    };
+  };
+}
+
+const BODY = { role: "admin", email: "someone@example.com", note: "please join us", tags: ["a", "b"] };
+
+function routeOf([method, path, operationId, action, type]: Operation, selectors: boolean): GatewayRoute {
+  const metadata = {
+    role: "$user.data.role",
+    plan: "$user.data.plan",
+    source: "$query.source",
+    client: "$header.x-client-version",
+    ...(method === "GET" || method === "DELETE" ? { status: "$response.status" } : { new_role: "$body.role" }),
+  };
+  const xAudit = { action, targets: [{ id: "$params.id", type }], ...(selectors ? { metadata } : {}) };
+  const operation = { operationId, "x-audit": xAudit };
+  return { path, raw: () => operation };
+}
+
+/** The options of the policy's entry that go with the workload. */
+export const POLICY_OPTIONS = {
+  qstashUrl: "https://qstash.upstash.io",
+  qstashToken: "a-token",
+  workerUrl: "https://audit-forwarder.example.workers.dev",
+  ingestKey: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+  organizationId: "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
+  defaults: { organization: "$user.data.orgId" },
+} as const;
+
+export const GATEWAY_ENVIRONMENT = { ZUPLO_ENVIRONMENT_NAME: "production", ZUPLO_BUILD_ID: "01J0-build-3f2a" } as const;
+
+/** Mulberry32, public domain: small, and the same numbers everywhere. */
+export function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function hex(length: number, draw: () => number): string {
+  return Array.from({ length }, () => Math.floor(draw() * 16).toString(16)).join("");
+}
+
+function uuid(draw: () => number): string {
+  const digits = hex(32, draw);
+  return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-a$4-$5");
+}
+
+function ulidLike(prefix: string, draw: () => number): string {
+  const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  return `${prefix}01${Array.from({ length: 24 }, () => alphabet.charAt(Math.floor(draw() * 32))).join("")}`;
+}
+
+function ip(draw: () => number): string {
+  const byte = () => Math.floor(1 + draw() * 254);
+  if (draw() < 0.7) return [byte(), byte(), byte(), byte()].join(".");
+  return `2001:db8:${hex(4, draw)}:${hex(4, draw)}:${hex(4, draw)}:${hex(4, draw)}:${hex(4, draw)}:${hex(4, draw)}`;
+}

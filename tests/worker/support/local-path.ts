@@ -98,9 +98,13 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
   };
 }
 
-/** Waits until `probe` answers something that `isRight` accepts; fails after 20 s with what it answered last. */
-export async function until<T>(probe: () => Promise<T> | T, isRight: (value: T) => boolean): Promise<T> {
-  const endMs = Date.now() + 20_000;
+/** Waits until `probe` answers something that `isRight` accepts; fails after a while with what it answered last. */
+export async function until<T>(
+  probe: () => Promise<T> | T,
+  isRight: (value: T) => boolean,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const endMs = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();
     if (isRight(value)) return value;

@@ -1,0 +1,121 @@
+/** The worker is killed with all its children in the middle of a load: no record is lost, and none becomes two events. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createMovableClock, startQueue, type Queue } from "../../dev/queue/server.ts";
+import { startWorkos, type WorkosStandIn } from "../../dev/workos/server.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { retryPlan } from "../../shared/retry-horizon.ts";
+import { ADMIN_TOKEN, INGEST_KEY } from "./support/direct.ts";
+import { until } from "./support/local-path.ts";
+import { messageOf, recordsOf } from "./support/records.ts";
+import { startWorkerProcess } from "./support/worker-process.ts";
+
+const RECORDS = 200;
+const clock = createMovableClock();
+let folder: string;
+let workos: WorkosStandIn;
+let queue: Queue;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "audit-crash-"));
+  workos = await startWorkos();
+  queue = await startQueue({ path: join(folder, "queue.sqlite"), clock });
+});
+afterAll(async () => {
+  await queue.stop();
+  await workos.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const vars = () => ({
+  WORKOS_API_KEY: workos.apiKey,
+  WORKOS_BASE_URL: workos.url,
+  QSTASH_URL: queue.url,
+  QSTASH_TOKEN: queue.token,
+  QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+  QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+  AUDIT_INGEST_KEY: INGEST_KEY,
+  AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
+});
+
+const storedIds = () => workos.events().map(({ event }) => String(event.metadata?.["event_id"]));
+
+it("kill -9 of the process tree in the middle of 200 deliveries leaves exactly 200 events", async () => {
+  const options = { vars: vars(), persistPath: join(folder, "worker") };
+  const first = await startWorkerProcess(options);
+  // 150 messages of one record and 10 of five, with a WorkOS slow enough that the kill finds requests under way.
+  workos.faults.add({ delayMs: 25, commit: true });
+  const messages = [...recordsOf(150).map((record) => [record]), ...Array.from({ length: 10 }, () => recordsOf(5))];
+  const records = messages.flat();
+  expect(records).toHaveLength(RECORDS);
+  for (const message of messages) {
+    const response = await fetch(`${queue.url}${publishPath(first.url)}`, {
+      method: "POST",
+      headers: {
+        ...publishHeaders({ workerUrl: first.url, deduplicationId: deduplicationId(message) }),
+        authorization: `Bearer ${queue.token}`,
+      },
+      body: messageOf(...message),
+    });
+    expect(response.ok).toBe(true);
+  }
+  await until(storedIds, (ids) => ids.length >= RECORDS / 3);
+  await first.kill();
+  const atKill = storedIds().length;
+  expect(atKill).toBeLessThan(RECORDS);
+  workos.faults.clear();
+
+  const second = await startWorkerProcess({ ...options, port: first.port });
+  try {
+    // What the dead worker held stays leased until its lease is over; only then may another delivery send it again.
+    await until(
+      async () =>
+        (
+          await fatesOf(
+            second.url,
+            records.map(({ id }) => id),
+          )
+        ).filter((fate) => fate.in_flight === true).length,
+      (held) => held === 0,
+      45_000,
+    );
+    for (const delayMs of retryPlan().delaysMs) {
+      await queue.idle();
+      clock.advance(delayMs + 1);
+    }
+    await queue.idle();
+    expect(storedIds()).toHaveLength(RECORDS);
+    expect(new Set(storedIds())).toEqual(new Set(records.map(({ id }) => id)));
+    for (const request of workos.requests()) expect(request.same_body ?? true).toBe(true);
+    const fates = await fatesOf(
+      second.url,
+      records.map(({ id }) => id),
+    );
+    expect(new Set(fates.map(({ state }) => state))).toEqual(new Set(["delivered"]));
+  } finally {
+    await second.kill();
+  }
+}, 120_000);
+
+interface Fate {
+  readonly state: string;
+  readonly in_flight?: boolean;
+}
+
+async function fatesOf(url: string, ids: readonly string[]): Promise<Fate[]> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+  const fates: Fate[] = [];
+  for (const id of ids) fates.push((await (await fetch(`${url}/api/events/${id}`, { headers })).json()) as Fate);
+  return fates;
+}
+
+it("a port that is taken is one clear error", async () => {
+  const { startWorker } = await import("../../dev/worker.ts");
+  const port = workos.port;
+  await expect(startWorker({ vars: {}, port })).rejects.toMatchObject({
+    code: "port_taken",
+    message: `port ${port} is taken; choose another "port" or stop what listens there`,
+  });
+});

@@ -1,0 +1,59 @@
+/** What one event costs in the ledger, counted by Cloudflare's own runtime; `docs/cost.md` is made from these numbers. */
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { LEDGER_PER_EVENT } from "../../../docs/generate/cost-model.ts";
+import type { Env } from "../../../worker/env.ts";
+import { Book } from "../../../worker/ledger/book.ts";
+import type { SqlPort } from "../../../worker/ledger/store.ts";
+
+const EVENTS = 200;
+const NOW_MS = Date.UTC(2026, 10, 24);
+
+/** The event bytes of a typical record. */
+const BODY = JSON.stringify({ organization_id: "org_01EHWNCE74X7JSDV0X3SZ3KJNY", event: { metadata: "x".repeat(700) } });
+
+function idOf(index: number): string {
+  return `019ab0c4-3f1e-7c55-9d3e-${index.toString(16).padStart(12, "0")}`;
+}
+
+interface Counted {
+  readonly written: number;
+  readonly read: number;
+}
+
+function counting(storage: DurableObjectStorage): { readonly sql: SqlPort; readonly count: () => Counted } {
+  let [written, read] = [0, 0];
+  const all: SqlPort["all"] = (query, ...parameters) => {
+    const cursor = storage.sql.exec(query, ...parameters);
+    const rows = cursor.toArray();
+    written += cursor.rowsWritten;
+    read += cursor.rowsRead;
+    return rows;
+  };
+  return { sql: { all, transaction: (run) => storage.transactionSync(run) }, count: () => ({ written, read }) };
+}
+
+it("writes as many rows for a delivered event, and keeps as many bytes, as the cost page says", async () => {
+  const ledger = (env as unknown as Env).LEDGER.getByName("cost");
+  const counted = await runInDurableObject(ledger, (_instance, { storage }) => {
+    const { sql, count } = counting(storage);
+    const book = new Book(sql);
+    const [before, bytesBefore] = [count(), storage.sql.databaseSize];
+    for (let i = 0; i < EVENTS; i++) {
+      const claim = { id: idOf(i), stage: "outcome", body: BODY, occurredAtMs: NOW_MS, requestId: crypto.randomUUID() } as const;
+      book.claim("lease", [claim], NOW_MS);
+      const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
+      book.settle("lease", [{ id: idOf(i), attempt }], NOW_MS);
+    }
+    const after = count();
+    return {
+      rowsWritten: (after.written - before.written) / EVENTS,
+      rowsRead: (after.read - before.read) / EVENTS,
+      bytes: (storage.sql.databaseSize - bytesBefore) / EVENTS,
+    };
+  });
+  expect(counted.rowsWritten).toBe(LEDGER_PER_EVENT.rowsWritten);
+  expect(counted.rowsRead).toBeLessThanOrEqual(LEDGER_PER_EVENT.rowsRead);
+  expect(counted.bytes).toBeLessThanOrEqual(LEDGER_PER_EVENT.storedBytes);
+});

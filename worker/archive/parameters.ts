@@ -17,7 +17,13 @@ const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 /** ISO 8601 with a zone; ms since the epoch. */
 export const Time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const text = z.string().min(1).max(1_000);
-export const Status = z.union([z.literal("none"), z.coerce.number().int().min(0).max(999)]);
+const Status = z.union([
+  z.literal("none"),
+  z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number),
+]);
 
 const Query = z.strictObject({
   class: commaSeparated(CLASSES).optional(),

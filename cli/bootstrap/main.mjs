@@ -17,6 +17,7 @@ const LOCK = join(".audit-forwarder", "setup.lock");
 /** Tools under us report to their makers or ask for a newer version unless told not to. */
 const QUIET_TOOLS = {
   WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   ZUPLO_DO_NOT_TRACK: "1",
   ZUPLO_DISABLE_UPDATE_CHECK: "1",

@@ -25,7 +25,10 @@ const WRANGLER = "node_modules/wrangler/bin/wrangler.js";
 const DOCS_GENERATORS = ["docs/generate.ts", "cli/docs/generate.ts"];
 /** Folders whose types are not ours to check: installed, built, or another project's. */
 const FOREIGN = new Set(["node_modules", "dist", "fixtures", "project"]);
-const BUILD_POLICY = 'const { buildPolicy } = await import("./policy/build.ts"); await buildPolicy();';
+const BUILD_POLICY = `
+  const { buildPolicy } = await import("./policy/build.ts");
+  const { path, bytes, gzipBytes } = await buildPolicy();
+  console.log("Policy: " + path + ", " + bytes + " bytes, " + gzipBytes + " after gzip");`;
 
 /** @type {Readonly<Record<string, Task>>} */
 export const TASKS = {
@@ -41,7 +44,7 @@ export const TASKS = {
     noArguments: true,
     steps: () => [
       { name: "policy", args: ["--input-type=module", "--eval", BUILD_POLICY] },
-      { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--outdir", "dist/worker"] },
+      { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--env=", "--outdir", "dist/worker"] },
     ],
   },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },

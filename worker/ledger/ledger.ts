@@ -8,8 +8,11 @@ import type { Claim, Grant, LedgerEntry, Settlement } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
-/** Counters are written this long after they change: one row for many events. */
-const SAVE_AFTER_MS = 5_000;
+/**
+ * Counters are written at most this often: one row for many events. Without a timer, which would keep the object awake and is
+ * billed as such; what the last seconds before an eviction counted is lost. Our choice.
+ */
+const SAVE_EVERY_MS = 5_000;
 
 export interface ShardStatus {
   readonly numbers: Numbers;
@@ -20,7 +23,7 @@ export interface ShardStatus {
 export class Ledger extends DurableObject<Env> {
   readonly #book: Book;
   #alarmIsSet = false;
-  #saveIsPlanned = false;
+  #savedMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -29,14 +32,13 @@ export class Ledger extends DurableObject<Env> {
 
   async claim(lease: string, claims: readonly Claim[], nowMs: number): Promise<readonly Grant[]> {
     const grants = this.#book.claim(lease, claims, nowMs);
-    this.#planSave();
     if (!this.#alarmIsSet) await this.#setAlarm();
     return grants;
   }
 
   settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {
     this.#book.settle(lease, settlements, nowMs);
-    this.#planSave();
+    this.#saveNowAndThen();
   }
 
   lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
@@ -70,12 +72,10 @@ export class Ledger extends DurableObject<Env> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PRUNE_EVERY_MS);
   }
 
-  #planSave(): void {
-    if (this.#saveIsPlanned) return;
-    this.#saveIsPlanned = true;
-    setTimeout(() => {
-      this.#saveIsPlanned = false;
-      this.#book.saveCounters();
-    }, SAVE_AFTER_MS);
+  #saveNowAndThen(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.#savedMs < SAVE_EVERY_MS) return;
+    this.#savedMs = nowMs;
+    this.#book.saveCounters();
   }
 }

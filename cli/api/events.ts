@@ -6,27 +6,34 @@ import { tableLines } from "../run/text.ts";
 export const EventFateAnswer = z.looseObject({
   event_id: z.string(),
   state: z.string(),
-  attempts: z.array(z.record(z.string(), z.unknown())).default([]),
+  attempts: z
+    .array(
+      z.looseObject({
+        n: z.number(),
+        at: z.string(),
+        duration_ms: z.number().optional(),
+        outcome: z.string(),
+        wrote: z.string().optional(),
+        status: z.number().optional(),
+        reason: z.string().optional(),
+      }),
+    )
+    .default([]),
 });
 export type EventFate = z.infer<typeof EventFateAnswer>;
 
 /** A heading and one line for each attempt, counted from one. */
-export function attemptLines(io: Io, fate: EventFate): readonly string[] {
-  if (fate.attempts.length === 0) return ["no attempts yet"];
-  const columns = [...new Set(fate.attempts.flatMap((attempt) => Object.keys(attempt)))];
-  const rows = fate.attempts.map((attempt, index) => [
-    attempt["attempt"] === undefined ? index + 1 : undefined,
-    ...columns.map((column) => cell(attempt[column])),
+export function attemptLines(io: Io, { attempts }: Pick<EventFate, "attempts">): readonly string[] {
+  if (attempts.length === 0) return ["no attempts yet"];
+  const heading = ["attempt", "at", "ms", "outcome", "in workos", "status", "reason"];
+  const rows = attempts.map(({ n, at, duration_ms, outcome, wrote, status, reason }) => [
+    n,
+    at,
+    duration_ms,
+    outcome,
+    wrote,
+    status,
+    reason,
   ]);
-  const numbered = rows.every(([number]) => number !== undefined);
-  return tableLines(
-    io,
-    [...(numbered ? ["attempt"] : []), ...columns.map((column) => column.replaceAll("_", " "))],
-    numbered ? rows : rows.map((row) => row.slice(1)),
-  );
-}
-
-function cell(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return tableLines(io, heading, rows);
 }

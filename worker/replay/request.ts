@@ -152,8 +152,6 @@ function wrongField(issue: z.core.$ZodIssue | undefined) {
     return invalid(`"${[...path, printable(issue.keys[0] ?? "")].join(".")}" is not a field of this request`);
   }
   if (path.length === 0) return invalid("the body must be a JSON object");
-  const known = [path.slice(0, 2).join("."), path[0] ?? ""].find((field) => field in EXPECTED);
-  return invalid(
-    `"${printable(path.slice(0, 2).join("."))}" ${(known && EXPECTED[known]) ?? "must be 1 to 1000 characters"}`,
-  );
+  const field = path.slice(0, 2).join(".");
+  return invalid(`"${printable(field)}" ${EXPECTED[field] ?? "must be 1 to 1000 characters"}`);
 }

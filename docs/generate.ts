@@ -2,13 +2,18 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { configurationPage } from "./generate/configuration.ts";
+import { costPage } from "./generate/cost.ts";
 import { formatted } from "./generate/markdown.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** The generated pages by path, as they should be. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  return new Map([["docs/configuration.md", await formatted(await configurationPage(path))]]);
+  const cost = await readFile(path("docs/cost.md"), "utf8");
+  return new Map([
+    ["docs/configuration.md", await formatted(await configurationPage(path))],
+    ["docs/cost.md", await formatted(costPage(cost))],
+  ]);
 }
 
 async function main(check: boolean): Promise<void> {

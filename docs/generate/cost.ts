@@ -1,0 +1,68 @@
+/** The tables of `docs/cost.md`; its prose is written by hand. */
+import {
+  INCLUDED,
+  PRICE_PER_MILLION,
+  priceOfMonth,
+  pricesOfMillion,
+  sum,
+  useOf,
+  WAYS,
+  type Meter,
+} from "./cost-model.ts";
+import { filled, table } from "./markdown.ts";
+
+const NAMES: Readonly<Record<Meter, string>> = {
+  qstashMessages: "QStash messages",
+  workerRequests: "worker requests",
+  cpuMs: "worker CPU, ms",
+  objectRequests: "Durable Object requests",
+  objectGbSeconds: "Durable Object GB-s",
+  rowsWritten: "rows written",
+  logLines: "log lines",
+};
+const METERS = Object.keys(NAMES) as Meter[];
+const MONTHS = [100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/** The page with its tables filled in. */
+export function costPage(page: string): string {
+  return [
+    ["prices", prices()],
+    ["use", use()],
+    ["million", million()],
+    ["month", month()],
+  ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);
+}
+
+function prices(): string {
+  const rows = METERS.map((meter) => [NAMES[meter], dollars(PRICE_PER_MILLION[meter]), whole(INCLUDED[meter])]);
+  return table(["meter", "list price of a million", "included in Workers Paid, a month"], rows);
+}
+
+function use(): string {
+  const rows = WAYS.map((way) => {
+    const one = useOf(way);
+    return [way.name, ...METERS.map((meter) => String(Number(one[meter].toPrecision(3))))];
+  });
+  return table(["an event by", ...METERS.map((meter) => NAMES[meter])], rows);
+}
+
+function million(): string {
+  const rows = WAYS.map((way) => {
+    const meters = pricesOfMillion(way);
+    return [way.name, ...METERS.map((meter) => dollars(meters[meter])), `**${dollars(sum(meters))}**`];
+  });
+  return table(["a million events by", ...METERS.map((meter) => NAMES[meter]), "sum"], rows);
+}
+
+function month(): string {
+  const rows = WAYS.map((way) => [way.name].concat(MONTHS.map((events) => dollars(priceOfMonth(way, events)))));
+  return table(["events a month", ...MONTHS.map(whole)], rows);
+}
+
+function dollars(value: number): string {
+  return `$${value.toFixed(2)}`;
+}
+
+function whole(value: number): string {
+  return value.toLocaleString("en");
+}

@@ -302,6 +302,25 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+it("replays 2,000 dead letters, each once", { timeout: 120_000 }, async () => {
+  const records = recordsOf(2_000);
+  path.workos.faults.add({ status: 400, body: { message: "no" } });
+  for (let start = 0; start < records.length; start += 100) await path.publish(records.slice(start, start + 100));
+  await path.queue.idle();
+  path.workos.faults.clear();
+  expect((await path.get("/api/dead-letters?group_by=class")).json).toMatchObject({ total: 2_000 });
+  const created = await path.post("/api/replays", { all: true, rate: 500 });
+  expect(created.json.plan).toMatchObject({ send: 2_000, skip: 0 });
+  const done = await until(
+    () => path.get(`/api/replays/${created.json.id}`),
+    ({ json }) => json.state === "done",
+    100_000,
+  );
+  expect(done.json.progress).toMatchObject({ published: 2_000, delivered: 2_000, failed_again: 0, skipped: 0 });
+  expect(storedIds()).toEqual(idsOf(records));
+  expect(await openIds()).toEqual([]);
+});
+
 it("shows no secret in any answer", async () => {
   const [record] = await rejected(1, {
     metadata: { canary: "metadata-canary" },

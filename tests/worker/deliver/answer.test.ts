@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { answerFor, pausedAnswer } from "../../../worker/deliver/answer.ts";
+import type { RecordResult } from "../../../worker/deliver/ports.ts";
+
+const DELIVERED: RecordResult = { id: "a", kind: "delivered" };
+const SKIPPED: RecordResult = { id: "b", kind: "skipped", reason: "superseded" };
+const DEAD: RecordResult = { id: "c", kind: "dead_letter", class: "rejected", reason: "http_400" };
+const RETRY: RecordResult = { id: "d", kind: "retry", reason: "http_503" };
+const WAIT: RecordResult = { id: "e", kind: "retry", reason: "leased", retryAfterMs: 12_001 };
+const PAUSE: RecordResult = { id: "f", kind: "retry", reason: "http_401", pause: true };
+
+describe("the queue is told", () => {
+  it.each([
+    ["done, where all were delivered or need no delivery", [DELIVERED, SKIPPED], 200, null, null],
+    ["never again, where all have ended and one is a dead letter", [DELIVERED, DEAD], 489, "true", null],
+    ["again, while one needs it, whatever became of the others", [DELIVERED, DEAD, RETRY], 503, null, null],
+    [
+      "to wait as long as the longest wait that was asked for",
+      [RETRY, WAIT, { ...WAIT, retryAfterMs: 500 }],
+      503,
+      null,
+      "13",
+    ],
+    ["to come back soon where the credential was wrong", [PAUSE], 503, null, "30"],
+  ] as const)("%s", async (_, results, status, nonRetryable, retryAfter) => {
+    const answer = answerFor(results, 0);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("upstash-nonretryable-error")).toBe(nonRetryable);
+    expect(answer.headers.get("retry-after")).toBe(retryAfter);
+    const { records } = (await answer.json()) as { records: unknown[] };
+    expect(records).toEqual(
+      results.map((result) => ({
+        id: result.id,
+        result: result.kind,
+        ...("reason" in result ? { reason: result.reason } : {}),
+      })),
+    );
+  });
+
+  it.each([
+    [0, "30"],
+    [1, "2040"],
+    [2, "69360"],
+    [3, "30"],
+  ])("during a pause, after %i retries, to wait %s seconds", (retried, expected) => {
+    const answer = pausedAnswer(retried);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("retry-after")).toBe(expected);
+  });
+});

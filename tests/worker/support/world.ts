@@ -1,0 +1,115 @@
+/** A delivery under a virtual clock: the real ledger over `node:sqlite`, a WorkOS that forgets keys after 24 h, a list as archive. */
+import { DatabaseSync } from "node:sqlite";
+import type { AuditRecord } from "../../../shared/record.ts";
+import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
+import { deliverRecords } from "../../../worker/deliver/deliver.ts";
+import type { DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
+import { Book } from "../../../worker/ledger/book.ts";
+import type { SqlPort } from "../../../worker/ledger/store.ts";
+import { prepareAll } from "../../../worker/prepare.ts";
+import type { Sent } from "../../../worker/workos.ts";
+
+export function memorySql(): SqlPort {
+  const database = new DatabaseSync(":memory:");
+  return {
+    all(query, ...parameters) {
+      if (query.includes(";")) {
+        database.exec(query);
+        return [];
+      }
+      return database.prepare(query).all(...parameters);
+    },
+    transaction(run) {
+      database.exec("BEGIN");
+      try {
+        const result = run();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+  };
+}
+
+const OK: Sent = { answer: { kind: "response", status: 200, json: { success: true } } };
+const WINDOW_MS = 24 * 3_600_000;
+
+export interface Stored {
+  readonly key: string;
+  readonly body: string;
+  readonly atMs: number;
+}
+
+/** What happens to one request instead of being stored and answered. */
+export type Trouble = (request: Stored) => { readonly stored: boolean; readonly sent: Sent } | undefined;
+
+export function createWorld() {
+  let nowMs = 1_800_000_000_000;
+  const book = new Book(memorySql());
+  const events: Stored[] = [];
+  const requests: Stored[] = [];
+  const deadLetters: DeadLetterEntry[] = [];
+  const observed: RecordEvent[] = [];
+  const state = { trouble: (() => undefined) as Trouble, sendMs: 50, openNow: 0, mostOpen: 0, leases: 0 };
+
+  const ports: DeliverPorts = {
+    now: () => nowMs,
+    sleep: (ms) => {
+      nowMs += ms;
+      return Promise.resolve();
+    },
+    ledger: {
+      claim: (lease, claims, at) => Promise.resolve(book.claim(lease, claims, at)),
+      settle: (lease, settlements, at) => Promise.resolve(book.settle(lease, settlements, at)),
+    },
+    prepare: (records) => prepareAll(records, undefined),
+    async send(body, key) {
+      const request = { key, body, atMs: nowMs };
+      requests.push(request);
+      state.openNow += 1;
+      state.mostOpen = Math.max(state.mostOpen, state.openNow);
+      await Promise.resolve();
+      nowMs += state.sendMs;
+      state.openNow -= 1;
+      const trouble = state.trouble(request);
+      if (trouble ? trouble.stored : true) store(request);
+      return trouble?.sent ?? OK;
+    },
+    park: (entries) => {
+      deadLetters.push(...entries);
+      return Promise.resolve();
+    },
+    observe: (event) => observed.push(event),
+  };
+
+  function store(request: Stored): void {
+    const known = events.some(({ key, atMs }) => key === request.key && request.atMs - atMs < WINDOW_MS);
+    if (!known) events.push(request);
+  }
+
+  return {
+    book,
+    events,
+    requests,
+    deadLetters,
+    observed,
+    state,
+    ports,
+    now: () => nowMs,
+    advance(ms: number) {
+      nowMs += ms;
+    },
+    deliver(records: readonly AuditRecord[], changed: Partial<DeliverPorts> = {}): Promise<readonly RecordResult[]> {
+      state.leases += 1;
+      return deliverRecords(records, { lease: `L${state.leases}`, retried: 0 }, { ...ports, ...changed });
+    },
+    entry: (id: string) => book.lookup([id], nowMs)[0],
+  };
+}
+
+export const answered = (status: number, retryAfter?: string): Sent => ({
+  answer: { kind: "response", status, json: {}, ...(retryAfter === undefined ? {} : { retryAfter }) },
+});
+export const lost: Sent = { answer: { kind: "timeout" } };

@@ -11,8 +11,9 @@ const HEALTH_POLL_MS = 1_000;
 /** Waits until `/health` answers at all; what it says is for `doctor` to judge. Throws `timeout` after a minute. */
 export async function waitForWorker(
   url: string,
-  fetcher: typeof fetch = fetch,
+  fetcher: (url: string, init: RequestInit) => Promise<Response> = fetch,
   waitMs = HEALTH_WAIT_MS,
+  pollMs = HEALTH_POLL_MS,
 ): Promise<void> {
   const deadlineMs = Date.now() + waitMs;
   for (;;) {
@@ -22,7 +23,7 @@ export async function waitForWorker(
     if (answer?.headers.get("content-type")?.includes("json")) return;
     if (Date.now() >= deadlineMs)
       throw new AuditError("timeout", `"${url}/health" does not answer; check the worker's route`);
-    await sleep(HEALTH_POLL_MS);
+    await sleep(pollMs);
   }
 }
 

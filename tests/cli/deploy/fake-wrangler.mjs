@@ -20,6 +20,7 @@ const command = args
   .filter((arg) => !arg.startsWith("-"))
   .slice(0, 3)
   .join(" ");
+if (state.failOnCall === state.calls.length) fail("Authentication error [code: 10000]");
 if (state.failOn && command.startsWith(state.failOn)) fail("Authentication error [code: 10000]");
 
 if (command.startsWith("deploy")) {

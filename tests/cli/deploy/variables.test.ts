@@ -28,18 +28,18 @@ it("calls required exactly what the worker misses, with the URL that a deploy fi
   expect([...missingSecrets([], []), "AUDIT_WORKER_URL"].toSorted()).toEqual(missing.toSorted());
 });
 
-it.each([
-  "AUDIT_INGEST_KEY",
-  "AUDIT_ALERT_KEY",
-  "AUDIT_ADMIN_TOKEN",
-  "AUDIT_ALERT_URL",
-  "AUDIT_WORKER_URL",
-  "AUDIT_OPERATOR_EVENTS",
-])("refuses a %s that the worker would refuse", (name) => {
-  expect(faultOf(name, "wrong")).toMatch(/^must be /);
-  expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
-});
+it.each(["AUDIT_INGEST_KEY", "AUDIT_ALERT_KEY", "AUDIT_ALERT_URL", "AUDIT_WORKER_URL", "AUDIT_OPERATOR_EVENTS"])(
+  "refuses a %s that the worker would refuse",
+  (name) => {
+    expect(faultOf(name, "wrong")).toMatch(/^must be /);
+    expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
+  },
+);
 
 it("takes a value as missing where it is empty", () => {
   expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='a b'")).toEqual({ secrets: { QSTASH_TOKEN: "a b" }, plain: {} });
+});
+
+it("is stricter than the worker with the admin token: a short one can be guessed", () => {
+  expect(faultOf("AUDIT_ADMIN_TOKEN", "short")).toBe("must be 16 characters or more");
 });

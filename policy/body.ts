@@ -21,38 +21,28 @@ export function readBody(message: Request | Response, limitBytes: number): Promi
 }
 
 async function parse(stream: ReadableStream<Uint8Array>, type: string, limitBytes: number): Promise<unknown> {
-  const bytes = await readUpTo(stream, limitBytes);
-  if (!bytes) return undefined;
-  if (/json/i.test(type)) return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  const form = await new Response(bytes, { headers: { "content-type": type } }).formData();
-  // Files are left out: a selector takes a scalar.
-  return Object.fromEntries([...form].filter(([, value]) => typeof value === "string"));
+  const parts = await readUpTo(stream, limitBytes);
+  if (!parts) return undefined;
+  const copy = new Response(new Blob(parts), { headers: { "content-type": type } });
+  if (/json/i.test(type)) return copy.json();
+  // Files stay where they are: a selector takes a scalar.
+  return Object.fromEntries(await copy.formData());
 }
 
-/** The bytes of a stream; undefined as soon as there are more than `limitBytes`. */
-async function readUpTo(
-  stream: ReadableStream<Uint8Array>,
-  limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The parts of a stream; undefined as soon as they are more than `limitBytes`. */
+async function readUpTo(stream: ReadableStream<Uint8Array>, limitBytes: number): Promise<BlobPart[] | undefined> {
   const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
+  const parts: BlobPart[] = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return parts;
     length += value.byteLength;
     if (length > limitBytes) {
       // Not awaited: one branch of a copied stream is cancelled only when the other has ended too.
       reader.cancel().catch(() => undefined);
       return undefined;
     }
-    chunks.push(value);
+    parts.push(value as Uint8Array<ArrayBuffer>);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }

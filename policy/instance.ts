@@ -1,6 +1,7 @@
 /** What one policy entry of one isolate keeps: its checked options, its paths out, and a plan for each route. */
+import { toBase64Url } from "../shared/bytes.ts";
+import { compact } from "../shared/compact.ts";
 import { mintEventId } from "../shared/event-id.ts";
-import { base64Url } from "../shared/pseudonym.ts";
 import type { GatewayInfo } from "../shared/record.ts";
 import { recordOf } from "./describe.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
@@ -27,7 +28,7 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   const shard = random[6] ?? 0;
   let sequence = 0;
   return {
-    id: base64Url(random.subarray(0, 6)),
+    id: toBase64Url(random.subarray(0, 6)),
     mint() {
       const startedMs = ports.nowMs();
       sequence += 1;
@@ -87,22 +88,20 @@ function pathsOf(options: Options, ports: Ports): OutletPaths {
   const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
   if (workerUrl === undefined) return {};
   return {
-    ...(qstashUrl !== undefined && qstashToken !== undefined
-      ? { queue: queuePath({ ...options, qstashUrl, qstashToken, workerUrl }, ports) }
-      : {}),
-    ...(ingestKey !== undefined ? { spill: spillPath({ workerUrl, ingestKey }, ports) } : {}),
+    queue: qstashUrl && qstashToken ? queuePath({ ...options, qstashUrl, qstashToken, workerUrl }, ports) : undefined,
+    spill: ingestKey ? spillPath({ workerUrl, ingestKey }, ports) : undefined,
   };
 }
 
 function gatewayOf(environment: GatewayEnvironment, isolate: Isolate): GatewayInfo {
   const name = environment["ZUPLO_ENVIRONMENT_NAME"] ?? environment["ZUPLO_ENVIRONMENT_STAGE"];
   const build = environment["ZUPLO_BUILD_ID"];
-  return {
+  return compact({
     isolateId: isolate.id,
     policyVersion: POLICY_VERSION,
-    ...(name ? { environment: name } : {}),
-    ...(build ? { build } : {}),
-  };
+    environment: name || undefined,
+    build: build || undefined,
+  });
 }
 
 /** The plans of the routes; what is wrong with one is logged when the route is first asked for. */

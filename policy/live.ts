@@ -2,125 +2,113 @@
  * A request on its way: hooks for how it ends, and a watchdog for where the gateway skips the hooks. Its one promise to the
  * caller: nothing here throws, and nothing here is awaited by the response unless the route asks for it.
  */
-import type { AuditRecord, Stage } from "../shared/record.ts";
+import type { Stage } from "../shared/record.ts";
 import { readBody } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance, Isolate } from "./instance.ts";
 import { type Capture, type Ending, makeRecord } from "./make-record.ts";
 import { type Ports, sleep } from "./ports.ts";
 
+export interface LiveRequest {
+  readonly capture: Capture;
+  readonly instance: Instance;
+  readonly ports: Pick<Ports, "nowMs" | "timer">;
+  settled?: boolean;
+  callOffWatchdog?: () => void;
+}
+
 type StatusSource = Ending["statusSource"];
 
-export class LiveRequest {
-  readonly #capture: Capture;
-  readonly #instance: Instance;
-  readonly #ports: Pick<Ports, "nowMs" | "timer">;
-  #settled = false;
-  #intended = false;
-  #callOffWatchdog: (() => void) | undefined;
+/** Keeps what its record will be made of. */
+export function beginRequest(
+  request: GatewayRequest,
+  context: GatewayContext,
+  instance: Instance,
+  isolate: Isolate,
+  parentId: string | undefined,
+  ports: LiveRequest["ports"],
+): LiveRequest {
+  const plan = instance.planOf(context);
+  const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
+  return { capture: { ...isolate.mint(), parentId, plan, request, context, body }, instance, ports };
+}
 
-  constructor(
-    request: GatewayRequest,
-    context: GatewayContext,
-    instance: Instance,
-    isolate: Isolate,
-    parentId: string | undefined,
-    ports: Pick<Ports, "nowMs" | "timer">,
-  ) {
-    const plan = instance.planOf(context);
-    const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
-    this.#capture = { ...isolate.mint(), parentId, plan, request, context, body };
-    this.#instance = instance;
-    this.#ports = ports;
-  }
+/** Enqueues that the request has begun; false where no path took it. Before the handler, for `required`. */
+export async function intend({ capture, instance }: LiveRequest): Promise<boolean> {
+  const { shipper, options, maker } = instance;
+  return shipper.now(await makeRecord(capture, "intent", undefined, maker), options.budgetMs);
+}
 
-  get id(): string {
-    return this.#capture.id;
-  }
-
-  /** Enqueues that the request has begun; false where no path took it. Before the handler, for `required`. */
-  async intend(): Promise<boolean> {
-    const { shipper, options } = this.#instance;
-    this.#intended = await shipper.now(await this.#record("intent"), options.budgetMs);
-    return this.#intended;
-  }
-
-  /** Registers the hooks, and the watchdog where no intent stands for the request already. */
-  watch(): void {
-    this.#hook();
-    if (this.#intended) return;
-    const rings = new Promise<boolean>((resolve) => {
-      const cancel = this.#ports.timer(this.#instance.options.watchdogMs, () => resolve(true));
-      this.#callOffWatchdog = () => {
-        cancel();
-        resolve(false);
-      };
-    });
-    this.#capture.context.waitUntil(rings.then((rang) => (rang ? this.#later("watchdog") : undefined)));
-  }
-
-  /**
-   * The event tells what the client really gets, as sending hooks have run; the final hook that it adds stands behind all
-   * others, so that it runs only where none of them threw, which would have made a 500 of the response.
-   */
-  #hook(): void {
-    const { context } = this.#capture;
-    let sent = false;
-    context.addEventListener?.("responseSent", ({ response }) => {
-      context.addResponseSendingFinalHook((before, latest) => this.#settle(response ?? before, latest));
-      sent = true;
-    });
-    context.addResponseSendingFinalHook((response, latest) =>
-      sent ? undefined : this.#settle(response, latest, "before_sending_hooks"),
-    );
-  }
-
-  #settle(response: Response, latest: GatewayRequest, statusSource?: StatusSource): void | Promise<void> {
-    if (this.#settled) return undefined;
-    this.#settled = true;
-    try {
-      this.#callOffWatchdog?.();
-      const { plan, context } = this.#capture;
-      const ending = this.#ending(response, latest, statusSource);
-      if (plan.assurance === "durable") return this.#durably(ending);
-      context.waitUntil(this.#later("outcome", ending));
-    } catch (error) {
-      this.#log(`audit-log: ${this.id}: ${String(error)}`);
-    }
-    return undefined;
-  }
-
-  #ending(response: Response, latest: GatewayRequest, statusSource: StatusSource): Ending {
-    const { plan, request } = this.#capture;
-    return {
-      endedMs: this.#ports.nowMs(),
-      status: response.status,
-      ...(statusSource ? { statusSource } : {}),
-      headers: response.headers,
-      user: latest.user ?? request.user,
-      body: plan.responseBody ? readBody(response, this.#instance.options.bodyLimitBytes) : undefined,
+/** Registers the hooks, and the watchdog where no intent stands for the request already. */
+export function watch(live: LiveRequest, isIntended: boolean): void {
+  const { capture, instance, ports } = live;
+  hook(live);
+  if (isIntended) return;
+  const rings = new Promise<boolean>((resolve) => {
+    const cancel = ports.timer(instance.options.watchdogMs, () => resolve(true));
+    live.callOffWatchdog = () => {
+      cancel();
+      resolve(false);
     };
-  }
+  });
+  capture.context.waitUntil(rings.then((rang) => (rang ? later(live, "watchdog") : undefined)));
+}
 
-  /** After the response: the first pause lets it leave before anything is computed. */
-  async #later(stage: Stage, ending?: Ending): Promise<void> {
-    await sleep(this.#ports, 0);
-    await this.#instance.shipper.ship(await this.#record(stage, ending), this.#log);
-  }
+/**
+ * The event tells what the client really gets, as sending hooks have run; the final hook that it adds stands behind all others,
+ * so that it runs only where none of them threw, which would have made a 500 of the response.
+ */
+function hook(live: LiveRequest): void {
+  const { context } = live.capture;
+  let sent = false;
+  context.addEventListener?.("responseSent", ({ response }) => {
+    context.addResponseSendingFinalHook((before, latest) => settle(live, response ?? before, latest));
+    sent = true;
+  });
+  context.addResponseSendingFinalHook((response, latest) =>
+    sent ? undefined : settle(live, response, latest, "before_sending_hooks"),
+  );
+}
 
-  /** Before the response, but only as long as the budget: what did not get out by then goes on after it. */
-  async #durably(ending: Ending): Promise<void> {
-    const { shipper, options } = this.#instance;
-    const made = this.#record("outcome", ending);
-    const out = made.then((record) => shipper.now(record, options.budgetMs)).catch(() => false);
-    const anyway = out.then(async (isOut) => (isOut ? undefined : shipper.ship(await made, this.#log)));
-    this.#capture.context.waitUntil(anyway);
-    await Promise.race([out, sleep(this.#ports, options.budgetMs)]);
+function settle(
+  live: LiveRequest,
+  response: Response,
+  latest: GatewayRequest,
+  statusSource?: StatusSource,
+): void | Promise<void> {
+  if (live.settled) return undefined;
+  live.settled = true;
+  const { capture, instance, ports } = live;
+  try {
+    live.callOffWatchdog?.();
+    const ending: Ending = {
+      endedMs: ports.nowMs(),
+      status: response.status,
+      statusSource,
+      headers: response.headers,
+      user: latest.user ?? capture.request.user,
+      body: capture.plan.responseBody ? readBody(response, instance.options.bodyLimitBytes) : undefined,
+    };
+    if (capture.plan.assurance === "durable") return durably(live, ending);
+    capture.context.waitUntil(later(live, "outcome", ending));
+  } catch (error) {
+    capture.context.log.error(`audit-log: ${capture.id}: ${String(error)}`);
   }
+  return undefined;
+}
 
-  #record(stage: Stage, ending?: Ending): Promise<AuditRecord> {
-    return makeRecord(this.#capture, stage, ending, this.#instance.maker);
-  }
+/** After the response: the first pause lets it leave before anything is computed. */
+async function later({ capture, instance, ports }: LiveRequest, stage: Stage, ending?: Ending): Promise<void> {
+  await sleep(ports, 0);
+  await instance.shipper.ship(await makeRecord(capture, stage, ending, instance.maker), capture.context.log);
+}
 
-  readonly #log = (line: string): void => this.#capture.context.log.error(line);
+/** Before the response, but only as long as the budget: what did not get out by then goes on after it. */
+async function durably({ capture, instance, ports }: LiveRequest, ending: Ending): Promise<void> {
+  const { shipper, options, maker } = instance;
+  const { context } = capture;
+  const made = makeRecord(capture, "outcome", ending, maker);
+  const out = made.then((record) => shipper.now(record, options.budgetMs)).catch(() => false);
+  context.waitUntil(out.then(async (isOut) => (isOut ? undefined : shipper.ship(await made, context.log))));
+  await Promise.race([out, sleep(ports, options.budgetMs)]);
 }

@@ -1,13 +1,26 @@
 /** Makes the record of a captured request: meaning, privacy, shape. Everything here runs after the response. */
-import type { AuditRecord, GatewayInfo, Party, Stage } from "../shared/record.ts";
+import { toHex } from "../shared/bytes.ts";
+import { compact } from "../shared/compact.ts";
+import type { AuditRecord, GatewayInfo, Stage } from "../shared/record.ts";
 import { outcomeOfStatus } from "../shared/record.ts";
-import { shapeRecord } from "../shared/shape.ts";
-import { credentialOf, defaultActor, describePlan, type Meaning, type MutableParty, recordOf } from "./describe.ts";
+import { firstNames, type Shaped } from "../shared/shape.ts";
+import {
+  credentialOf,
+  defaultActor,
+  describePlan,
+  type Fallback,
+  filled,
+  type Meaning,
+  type MutableParty,
+  recordOf,
+  NOBODY,
+} from "./describe.ts";
+import { TRACEPARENT } from "../shared/wire-text.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { hideValues, type Hider } from "./privacy.ts";
+import { hideAndShape, type Hider } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
 import { isScalar, type Seen } from "./selector.ts";
 
@@ -28,7 +41,7 @@ export interface Capture {
 export interface Ending {
   readonly endedMs: number;
   readonly status: number;
-  readonly statusSource?: "before_sending_hooks";
+  readonly statusSource?: "before_sending_hooks" | undefined;
   readonly headers: Headers;
   /** The user of the last request object of the chain: authentication may have replaced the first. */
   readonly user: unknown;
@@ -37,7 +50,7 @@ export interface Ending {
 
 export interface Maker {
   readonly ports: Pick<Ports, "sha256">;
-  readonly options: Pick<Options, "organizationId" | "redact">;
+  readonly options: Pick<Options, "organizationId">;
   readonly omit: ReadonlySet<Omittable>;
   readonly hider: Hider;
   readonly gateway: GatewayInfo;
@@ -54,11 +67,10 @@ export async function makeRecord(
   const frame = frameOf(capture, stage, ending, maker);
   try {
     const seen = await lookAt(capture, ending);
-    const meaning = describePlan(capture.plan, seen, fallbackOf(capture, seen, maker), maker.options.redact);
+    const meaning = describePlan(capture.plan, seen, fallbackOf(frame, seen, maker));
     if (maker.describe) await describeByCode(meaning, capture, ending, maker.describe);
-    if (!ending) forget(meaning.missing, "$response.");
     const record = fill(frame, meaning, capture, seen, maker);
-    return await finish(await hideValues(record, meaning.origins, maker.hider), maker);
+    return await markCuts(await hideAndShape(record, meaning.origins, maker.hider), maker);
   } catch {
     return { ...frame, missing: ["record"] };
   }
@@ -81,23 +93,24 @@ type Frame = Pick<
 
 function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
   const { request, context, plan } = capture;
-  return {
+  return compact({
     id: capture.id,
     stage,
     occurredAtMs: capture.startedMs,
-    ...(ending ? { durationMs: Math.max(ending.endedMs - capture.startedMs, 0), status: ending.status } : {}),
-    ...(ending?.statusSource ? { statusSource: ending.statusSource } : {}),
+    durationMs: ending && Math.max(ending.endedMs - capture.startedMs, 0),
+    status: ending?.status,
+    statusSource: ending?.statusSource,
     outcome: outcomeOfStatus(ending?.status),
     method: request.method,
     route: context.route.path,
-    action: defaultAction(undefined, request.method, context.route.path),
-    actor: { id: "unknown", type: "unknown" },
+    action: defaultAction(recordOf(context.route.raw())["operationId"], request.method, context.route.path),
+    actor: NOBODY,
     targets: [{ id: context.route.path, type: "route" }],
     assurance: plan.assurance,
-    ...(capture.parentId === undefined ? {} : { parentId: capture.parentId }),
+    parentId: capture.parentId,
     gateway: maker.gateway,
     sequence: capture.sequence,
-  };
+  });
 }
 
 async function lookAt({ request, plan, body }: Capture, ending: Ending | undefined): Promise<Seen> {
@@ -106,83 +119,59 @@ async function lookAt({ request, plan, body }: Capture, ending: Ending | undefin
     params: request.params,
     query: request.query,
     headers: request.headers,
-    ...(plan.body ? { body: await body } : {}),
-    ...(ending ? { response: { status: ending.status, headers: ending.headers, body: await ending.body } } : {}),
+    body: plan.body ? await body : undefined,
+    response: ending && { status: ending.status, headers: ending.headers, body: await ending.body },
   };
 }
 
-function fallbackOf({ context, request }: Capture, seen: Seen, { options, omit }: Maker) {
-  const { operationId } = recordOf(context.route.raw());
+function fallbackOf({ action, targets }: Frame, seen: Seen, { options, omit }: Maker): Fallback {
   const { name, metadata, ...actor } = defaultActor(seen.user);
   return {
-    action: defaultAction(operationId, request.method, context.route.path),
+    action,
     organization: options.organizationId,
-    actor: {
+    actor: compact({
       ...actor,
-      ...(name === undefined || omit.has("name") ? {} : { name }),
-      ...(metadata === undefined || omit.has("role") ? {} : { metadata }),
-    },
-    target: { id: context.route.path, type: "route" },
+      name: omit.has("name") ? undefined : name,
+      metadata: omit.has("role") ? undefined : metadata,
+    }),
+    targets,
   };
 }
 
 /** The action of a route that names none: its operation id, else its method and path in words. */
 export function defaultAction(operationId: unknown, method: string, path: string): string {
-  if (typeof operationId === "string" && operationId !== "") return operationId.replaceAll(/[^\w.-]+/g, "_");
-  const words = path
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .split("/")
-    .map((part) => part.replaceAll(/[^\w-]+/g, "_").replaceAll(/^_+|_+$/g, ""))
-    .filter(Boolean);
-  return [method, ...words].join(".").toLowerCase();
+  if (typeof operationId === "string" && operationId) return operationId.replaceAll(/[^\w.-]+/g, "_");
+  return `${method}${path}`.toLowerCase().replaceAll(/\W+/g, ".").replace(/\.$/, "");
 }
 
 async function describeByCode(
   meaning: Meaning,
-  capture: Capture,
+  { id, request, context }: Capture,
   ending: Ending | undefined,
   describe: NonNullable<AuditLogCode["describe"]>,
 ): Promise<void> {
+  const { user } = ending ?? request;
   try {
-    const said = await describe(subjectOf(capture, ending));
-    if (typeof said === "object") merge(meaning, said);
+    const said = await describe({ eventId: id, request, context, user, response: ending } as unknown as AuditSubject);
+    if (said) merge(meaning, said);
   } catch {
     meaning.missing.push("describe");
   }
 }
 
-function subjectOf({ id, request, context }: Capture, ending: Ending | undefined): AuditSubject {
-  const { operationId } = recordOf(context.route.raw());
-  const user = (ending ? ending.user : request.user) as AuditSubject["user"];
-  return {
-    eventId: id,
-    ...(typeof operationId === "string" ? { operationId } : {}),
-    method: request.method,
-    url: request.url,
-    params: request.params,
-    query: request.query,
-    headers: request.headers,
-    ...(user ? { user } : {}),
-    ...(ending ? { response: { status: ending.status, headers: ending.headers } } : {}),
-    custom: context.custom ?? {},
-  };
-}
-
-function merge(meaning: Meaning, said: AuditDescription): void {
-  if (typeof said.action === "string") meaning.action = said.action;
-  if (typeof said.organization === "string") meaning.organization = said.organization;
-  if (said.actor) mergeParty(meaning.actor, said.actor);
-  if (Array.isArray(said.targets)) {
-    meaning.targets = said.targets.map((target) => mergeParty({ id: "unknown", type: "unknown" }, target));
-  }
-  Object.assign(meaning.metadata, said.metadata);
+function merge(meaning: Meaning, { action, organization, actor, targets, metadata }: AuditDescription): void {
+  meaning.action = textOf(action) ?? meaning.action;
+  meaning.organization = textOf(organization) ?? meaning.organization;
+  mergeParty(meaning.actor, actor ?? {});
+  if (targets) meaning.targets = targets.map((target) => mergeParty({ ...NOBODY }, target));
+  Object.assign(meaning.metadata, metadata);
 }
 
 function mergeParty(party: MutableParty, { id, type, name, metadata }: AuditParty): MutableParty {
   party.id = textOf(id) ?? party.id;
   party.type = textOf(type) ?? party.type;
   party.name = textOf(name) ?? party.name;
-  if (metadata) party.metadata = { ...party.metadata, ...metadata };
+  party.metadata = filled({ ...party.metadata, ...metadata });
   return party;
 }
 
@@ -191,61 +180,38 @@ function textOf(value: unknown): string | undefined {
   return isScalar(value) ? String(value) : undefined;
 }
 
-function forget(missing: string[], prefix: string): void {
-  missing.splice(0, missing.length, ...missing.filter((text) => !text.startsWith(prefix)));
-}
-
 function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { omit }: Maker): AuditRecord {
   const { headers } = capture.request;
-  const properties = recordOf(capture.context.incomingRequestProperties);
-  const text = (name: Omittable, value: unknown) =>
-    typeof value === "string" && value !== "" && !omit.has(name) ? { [name]: value } : {};
+  const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
+  const text = (name: Omittable, value: unknown) => (omit.has(name) ? undefined : textOf(value) || undefined);
+  const geo = compact({ country: text("geo", country), region: text("geo", region), city: text("geo", city) });
   const trace = headers.get("traceparent") ?? "";
-  const credential = omit.has("credential") ? undefined : credentialOf(headers, seen.user);
-  const geo = omit.has("geo") ? undefined : geoOf(properties);
-  return {
+  // Nobody misses what cannot be there yet.
+  const missing = [...new Set(meaning.missing)].filter((name) => seen.response ?? !name.startsWith("$response."));
+  return compact({
     ...frame,
     action: meaning.action,
-    ...(meaning.organization === undefined ? {} : { organization: meaning.organization }),
-    actor: withoutGaps(meaning.actor),
-    targets: meaning.targets.map(withoutGaps),
-    ...(Object.keys(meaning.metadata).length > 0 ? { metadata: meaning.metadata } : {}),
-    ...text("ip", properties["ip"]),
-    ...text("userAgent", headers.get("user-agent")),
-    ...text("requestId", capture.context.requestId),
-    ...text(
-      "traceparent",
-      /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace) ? trace : undefined,
-    ),
-    ...(geo ? { geo } : {}),
-    ...(credential ? { credential } : {}),
-    ...(meaning.missing.length > 0 ? { missing: [...new Set(meaning.missing)] } : {}),
-  };
-}
-
-function withoutGaps({ id, type, name, metadata }: MutableParty): Party {
-  return { id, type, ...(name === undefined ? {} : { name }), ...(metadata ? { metadata } : {}) };
-}
-
-function geoOf({ country, region, city }: Readonly<Record<string, unknown>>): AuditRecord["geo"] {
-  const places = Object.entries({ country, region, city }).filter(
-    ([, place]) => typeof place === "string" && place !== "",
-  );
-  return places.length > 0 ? Object.fromEntries(places) : undefined;
+    organization: meaning.organization,
+    actor: compact(meaning.actor),
+    targets: meaning.targets.map((target) => compact(target)),
+    metadata: filled(meaning.metadata),
+    ip: text("ip", ip),
+    userAgent: text("userAgent", headers.get("user-agent")),
+    requestId: text("requestId", capture.context.requestId),
+    traceparent: TRACEPARENT.test(trace) ? text("traceparent", trace) : undefined,
+    geo: filled(geo),
+    credential: omit.has("credential") ? undefined : credentialOf(headers, seen.user),
+    missing: missing.length > 0 ? missing : undefined,
+  });
 }
 
 /** Hash of a cut value: the first 128 bits of its SHA-256, in hexadecimal. */
 const CUT_HASH_BYTES = 16;
 
-async function finish(record: AuditRecord, { ports }: Maker): Promise<AuditRecord> {
-  const { record: shaped, cuts } = shapeRecord(record);
-  if (cuts.length === 0) return shaped;
+async function markCuts({ record, cuts }: Shaped, { ports }: Maker): Promise<AuditRecord> {
+  if (cuts.length === 0) return record;
   const truncated = await Promise.all(
-    cuts.map(async ({ field, whole }) => `${field}:${hex((await ports.sha256(whole)).subarray(0, CUT_HASH_BYTES))}`),
+    cuts.map(async ({ field, whole }) => `${field}:${toHex((await ports.sha256(whole)).subarray(0, CUT_HASH_BYTES))}`),
   );
-  return { ...shaped, truncated };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { ...record, truncated: firstNames(truncated) };
 }

@@ -16,29 +16,32 @@ export const ASSURANCES: readonly Assurance[] = ["best-effort", "durable", "requ
 export const OMITTABLE = ["ip", "userAgent", "geo", "requestId", "traceparent", "name", "role", "credential"] as const;
 export type Omittable = (typeof OMITTABLE)[number];
 
+const whole = (value: number, min: number, max: number) => ({ type: "integer", default: value, min, max }) as const;
+const list = { type: "texts", default: [] as readonly string[] } as const;
+
 export const OPTION_RULES = {
   assurance: { type: "enum", default: "best-effort", values: ASSURANCES },
-  budgetMs: { type: "integer", default: 500, min: 10, max: 10_000 },
-  watchdogMs: { type: "integer", default: 20_000, min: 100, max: 25_000 },
-  coalesceMs: { type: "integer", default: 50, min: 0, max: 5_000 },
-  maxRecords: { type: "integer", default: 20, min: 1, max: 100 },
-  timeoutMs: { type: "integer", default: 3_000, min: 100, max: 5_000 },
-  holdMs: { type: "integer", default: 15_000, min: 0, max: 15_000 },
-  bodyLimitBytes: { type: "integer", default: 16_384, min: 0, max: 262_144 },
+  budgetMs: whole(500, 10, 10_000),
+  watchdogMs: whole(20_000, 100, 25_000),
+  coalesceMs: whole(50, 0, 5_000),
+  maxRecords: whole(20, 1, 100),
+  timeoutMs: whole(3_000, 100, 5_000),
+  holdMs: whole(15_000, 0, 15_000),
+  bodyLimitBytes: whole(16_384, 0, 262_144),
   defaults: { type: "object" },
-  pseudonymize: { type: "texts", default: [] },
+  pseudonymize: list,
   pseudonymKeys: { type: "text", variable: "AUDIT_PSEUDONYM_KEYS" },
-  redact: { type: "texts", default: [] },
-  omit: { type: "texts", default: [], values: OMITTABLE },
+  redact: list,
+  omit: { ...list, values: OMITTABLE },
   qstashUrl: { type: "url", variable: "QSTASH_URL", required: true },
   qstashToken: { type: "text", variable: "QSTASH_TOKEN", required: true },
   workerUrl: { type: "url", variable: "AUDIT_WORKER_URL", required: true },
   ingestKey: { type: "webhook_key", variable: "AUDIT_INGEST_KEY", required: true },
   organizationId: { type: "text", variable: "AUDIT_ORGANIZATION_ID" },
   flowControlKey: { type: "text", default: "workos" },
-  rate: { type: "integer", default: 80, min: 1, max: 1_000 },
-  retries: { type: "integer", default: 3, min: 3, max: 8 },
-} as const satisfies Readonly<Record<string, Rule>>;
+  rate: whole(80, 1, 1_000),
+  retries: whole(3, 3, 8),
+} satisfies Readonly<Record<string, Rule>>;
 
 export type OptionName = keyof typeof OPTION_RULES;
 
@@ -78,68 +81,55 @@ export function checkOptions(given: unknown): CheckedOptions {
   return { options: Object.fromEntries(options) as unknown as Options, problems };
 }
 
-interface Checked {
-  readonly value: unknown;
-  readonly problem?: string;
-}
-
-function checkOption(name: string, rule: Rule, given: unknown): Checked {
-  const fallback = "default" in rule ? rule.default : undefined;
+function checkOption(name: string, rule: Rule, given: unknown): { readonly value: unknown; readonly problem?: string } {
+  const variable = "variable" in rule ? rule.variable : undefined;
+  const value = "default" in rule ? rule.default : undefined;
   // A variable that is not set leaves the key out, or an empty text.
-  if (given === undefined || given === null || given === "") {
-    if (!("required" in rule)) return { value: fallback };
-    const problem = `missing_variable: "${name}" has no value; set the variable ${variableOf(rule)}`;
-    return { value: undefined, problem };
+  if (given === undefined || given === "") {
+    const problem = `missing_variable: "${name}" has no value; set the variable ${variable}`;
+    return "required" in rule ? { value, problem } : { value };
   }
-  const value = read(rule, given);
-  if (value !== undefined) return { value };
-  const code = variableOf(rule) === undefined ? "invalid_option" : "invalid_variable";
-  const used = fallback === undefined ? "" : `; ${JSON.stringify(fallback)} is used`;
-  return { value: fallback, problem: `${code}: "${name}" must be ${expected(rule)}${used}` };
-}
-
-function variableOf(rule: Rule): string | undefined {
-  return "variable" in rule ? rule.variable : undefined;
+  const read = readOption(rule, given);
+  if (read !== undefined) return { value: read };
+  const used = value === undefined ? "" : `; ${JSON.stringify(value)} is used`;
+  return { value, problem: `invalid_${variable ? "variable" : "option"}: "${name}" must be ${expected(rule)}${used}` };
 }
 
 /** The value in its type, or undefined where it breaks the rule. */
-function read(rule: Rule, given: unknown): unknown {
+function readOption(rule: Rule, given: unknown): unknown {
   if (rule.type === "integer") {
     // `$env(…)` makes text of a number.
-    const number = typeof given === "string" && /^\d+$/.test(given) ? Number(given) : given;
+    const number = typeof given === "string" && given.trim() ? Number(given) : given;
     return Number.isInteger(number) && Number(number) >= rule.min && Number(number) <= rule.max ? number : undefined;
   }
-  if (rule.type === "url") return isHttpUrl(given) ? given.replace(/\/+$/, "") : undefined;
-  return isLegal(rule, given) ? given : undefined;
+  if (rule.type === "object") return typeof given === "object" && !Array.isArray(given) ? given : undefined;
+  const texts: readonly unknown[] = rule.type === "texts" ? (Array.isArray(given) ? given : [""]) : [given];
+  const values: readonly string[] | undefined = "values" in rule ? rule.values : undefined;
+  const isLegal = (text: unknown) =>
+    typeof text === "string" && PATTERNS[rule.type].test(text) && (values?.includes(text) ?? true);
+  if (!texts.every(isLegal)) return undefined;
+  return rule.type === "url" ? String(given).replace(/\/+$/, "") : given;
 }
 
-function isLegal(rule: Rule, given: unknown): boolean {
-  if (rule.type === "enum") return rule.values.some((value) => value === given);
-  if (rule.type === "text") return typeof given === "string" && !/[\r\n]/.test(given);
-  if (rule.type === "webhook_key") return typeof given === "string" && /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(given);
-  if (rule.type === "texts") return Array.isArray(given) && given.every((text) => isListed(rule, text));
-  return typeof given === "object" && !Array.isArray(given);
-}
-
-function isHttpUrl(given: unknown): given is string {
-  return typeof given === "string" && /^https?:\/\//.test(given) && URL.canParse(given);
-}
-
-function isListed(rule: { readonly values?: readonly string[] }, text: unknown): boolean {
-  return typeof text === "string" && text !== "" && (rule.values?.includes(text) ?? true);
-}
+const PATTERNS = {
+  text: /^[^\r\n]+$/,
+  texts: /./,
+  enum: /./,
+  url: /^https?:\/\/[^\s/]+\S*$/,
+  webhook_key: /^whsec_[\w+/]+={0,2}$/,
+};
 
 /** What a rule wants, as a phrase for messages and for the reference. */
 export function expected(rule: Rule): string {
   if (rule.type === "integer") return `a whole number from ${rule.min} to ${rule.max}`;
-  const listed = "values" in rule ? rule.values?.join(", ") : undefined;
-  if (listed !== undefined) return `${rule.type === "enum" ? "one" : "a list"} of ${listed}`;
-  return PHRASES[rule.type] ?? "";
+  const values = "values" in rule && rule.values ? ` of ${rule.values.join(", ")}` : "";
+  return PHRASES[rule.type] + values;
 }
 
-const PHRASES: Readonly<Record<string, string>> = {
-  text: "a text of one line",
-  texts: "a list of texts",
+const PHRASES = {
+  enum: "one",
+  text: "one line of text",
+  texts: "a list",
   url: "an http or https URL",
   webhook_key: '"whsec_" and base64',
   object: "an object",

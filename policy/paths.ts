@@ -1,5 +1,5 @@
 /** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and says how it went. */
-import { base64Bytes, type Hmac } from "../shared/pseudonym.ts";
+import { fromBase64, toBase64 } from "../shared/bytes.ts";
 import { publishHeaders, publishPath } from "../shared/publish-headers.ts";
 import type { Ports, Reply } from "./ports.ts";
 
@@ -50,7 +50,7 @@ export interface SpillSettings {
 
 /** The second path: posts to the worker, signed as Standard Webhooks do it. https://www.standardwebhooks.com */
 export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "hmac" | "nowMs">): Send {
-  const secret = base64Bytes(settings.ingestKey.slice("whsec_".length)) ?? new Uint8Array();
+  const secret = fromBase64(settings.ingestKey.slice("whsec_".length)) ?? new Uint8Array();
   const url = `${settings.workerUrl}/ingest`;
   return async ({ body, deduplicationId }, timeoutMs) => {
     const timestamp = String(Math.floor(ports.nowMs() / 1000));
@@ -58,17 +58,13 @@ export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "
       "content-type": "application/json",
       "webhook-id": deduplicationId,
       "webhook-timestamp": timestamp,
-      "webhook-signature": `v1,${await sign(secret, `${deduplicationId}.${timestamp}.${body}`, ports.hmac)}`,
+      "webhook-signature": `v1,${toBase64(await ports.hmac(secret, `${deduplicationId}.${timestamp}.${body}`))}`,
     };
     return attempt(
       () => ports.post(url, headers, body, timeoutMs),
       () => true,
     );
   };
-}
-
-async function sign(secret: Uint8Array, text: string, hmac: Hmac): Promise<string> {
-  return btoa(String.fromCharCode(...(await hmac(secret, text))));
 }
 
 async function attempt(post: () => Promise<Reply>, isAcknowledged: (text: string) => boolean): Promise<Sent> {

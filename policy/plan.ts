@@ -5,22 +5,24 @@ import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.
 
 /** Literals and selectors, tried in order. */
 export type Value = readonly (Selector | { readonly literal: Scalar })[];
+export type Values = readonly (readonly [string, Value])[];
 
 export interface PartyPlan {
-  readonly id?: Value;
-  readonly type?: Value;
-  readonly name?: Value;
-  readonly metadata: readonly (readonly [string, Value])[];
+  readonly id: Value;
+  readonly type: Value;
+  readonly name: Value;
+  readonly metadata: Values;
 }
 
 export interface Plan {
   readonly skip: boolean;
   readonly assurance: Assurance;
-  readonly action?: Value;
-  readonly organization?: Value;
-  readonly actor?: PartyPlan;
-  readonly targets?: readonly PartyPlan[];
-  readonly metadata: readonly (readonly [string, Value])[];
+  /** An empty value is one that the plan does not name. */
+  readonly action: Value;
+  readonly organization: Value;
+  readonly actor: PartyPlan;
+  readonly targets: readonly PartyPlan[] | undefined;
+  readonly metadata: Values;
   /** A selector needs the request's or the response's body. */
   readonly body: boolean;
   readonly responseBody: boolean;
@@ -34,131 +36,73 @@ export interface PlanOptions {
   readonly redact?: readonly string[];
 }
 
-const FIELDS: ReadonlySet<string> = new Set([
-  "action",
-  "organization",
-  "actor",
-  "targets",
-  "metadata",
-  "assurance",
-  "skip",
-]);
-const PARTY_FIELDS: ReadonlySet<string> = new Set(["id", "type", "name", "metadata"]);
+type Fields = Readonly<Record<string, unknown>>;
+
+const FIELDS = ["action", "organization", "actor", "targets", "metadata", "assurance", "skip"];
+const PARTY_FIELDS = ["id", "type", "name", "metadata"];
 
 /** Reads `x-audit`; `false` for it means `skip`. */
 export function makePlan(xAudit: unknown, options: PlanOptions): Plan {
-  const reader = new PlanReader(options.redact ?? []);
-  const route = reader.object("x-audit", xAudit === false ? { skip: true } : xAudit);
-  const fields: Readonly<Record<string, unknown>> = { ...reader.object("defaults", options.defaults), ...route };
-  reader.refuseUnknown("x-audit", fields, FIELDS);
-  const metadata = [
-    ...reader.values("defaults.metadata", reader.object("defaults", options.defaults)["metadata"]),
-    ...reader.values("metadata", route["metadata"]),
-  ];
-  const action = reader.value("action", fields["action"]);
-  const organization = reader.value("organization", fields["organization"]);
-  const actor = fields["actor"] === undefined ? undefined : reader.party("actor", fields["actor"]);
-  const targets = reader.targets(fields["targets"]);
-  return {
-    skip: reader.flag("skip", fields["skip"]),
-    assurance: reader.assurance(fields["assurance"], options.assurance),
-    ...(action ? { action } : {}),
-    ...(organization ? { organization } : {}),
-    ...(actor ? { actor } : {}),
-    ...(targets ? { targets } : {}),
-    // A later entry of the same name wins.
-    metadata: [...new Map(metadata)],
-    body: reader.roots.has("body"),
-    responseBody: reader.roots.has("response.body"),
-    problems: reader.problems,
-  };
-}
+  const problems: string[] = [];
+  const roots = new Set<string>();
+  const wrong = (field: string, clause: string) => void problems.push(`"${field}" ${clause}`);
 
-class PlanReader {
-  readonly problems: string[] = [];
-  readonly roots = new Set<string>();
-  readonly #redact: readonly string[];
-
-  constructor(redact: readonly string[]) {
-    this.#redact = redact;
-  }
-
-  object(field: string, given: unknown): Readonly<Record<string, unknown>> {
-    if (given === undefined || given === null) return {};
-    if (typeof given === "object" && !Array.isArray(given)) return given as Readonly<Record<string, unknown>>;
-    this.#problem(field, "must be an object");
-    return {};
-  }
-
-  refuseUnknown(field: string, given: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): void {
-    for (const name of Object.keys(given)) {
-      if (!known.has(name)) this.#problem(`${field}.${name}`, `is not known; use ${[...known].join(", ")}`);
+  function object(field: string, given: unknown, known?: readonly string[]): Fields {
+    const isObject = typeof given === "object" && !Array.isArray(given);
+    if (given !== undefined && !isObject) wrong(field, "must be an object");
+    const fields = isObject ? { ...given } : {};
+    for (const name of Object.keys(fields)) {
+      if (known && !known.includes(name)) wrong(`${field}.${name}`, "is not known");
     }
+    return fields;
   }
 
-  flag(field: string, given: unknown): boolean {
-    if (given !== undefined && typeof given !== "boolean") this.#problem(field, "must be true or false");
-    return given === true;
-  }
-
-  assurance(given: unknown, fallback: Assurance): Assurance {
-    const found = ASSURANCES.find((name) => name === given);
-    if (given !== undefined && !found) this.#problem("assurance", `must be one of ${ASSURANCES.join(", ")}`);
-    return found ?? fallback;
-  }
-
-  value(field: string, given: unknown): Value | undefined {
-    if (given === undefined || given === null) return undefined;
-    const parts = (Array.isArray(given) ? given : [given]) as readonly unknown[];
-    const value = parts.flatMap((part) => this.#part(field, part));
-    return value.length > 0 ? value : undefined;
-  }
-
-  values(field: string, given: unknown): readonly (readonly [string, Value])[] {
-    return Object.entries(this.object(field, given)).flatMap(([key, part]) => {
-      const value = this.value(`${field}.${key}`, part);
-      return value ? [[key, value] as const] : [];
+  function value(field: string, given: unknown): Value {
+    return [given ?? []].flat().flatMap((part) => {
+      if (typeof part === "string" && /^\$(?!\$)/.test(part)) return selector(field, part);
+      if (isScalar(part)) return { literal: typeof part === "string" ? part.replace(/^\$\$/, "$") : part };
+      wrong(field, "must be a scalar, a selector, or a list of these");
+      return [];
     });
   }
 
-  party(field: string, given: unknown): PartyPlan {
-    const fields = this.object(field, given);
-    this.refuseUnknown(field, fields, PARTY_FIELDS);
-    const value = (name: "id" | "type" | "name") => {
-      const found = this.value(`${field}.${name}`, fields[name]);
-      return found ? { [name]: found } : {};
-    };
-    const metadata = this.values(`${field}.metadata`, fields["metadata"]);
-    return { ...value("id"), ...value("type"), ...value("name"), metadata };
+  function selector(field: string, text: string): Selector {
+    const found = parseSelector(text, options.redact);
+    if (!found) wrong(field, `has "${text}", which is no selector, or one of a credential header`);
+    roots.add(found?.root ?? "");
+    // A wrong one never resolves, so that the record says what is missing.
+    return found ?? { text, root: "", path: [""], need: "", secret: false };
   }
 
-  targets(given: unknown): readonly PartyPlan[] | undefined {
-    if (given === undefined || given === null) return undefined;
-    if (!Array.isArray(given)) {
-      this.#problem("targets", "must be a list");
-      return undefined;
-    }
-    return given.map((target: unknown, i) => this.party(`targets.${i}`, target));
+  function values(field: string, given: unknown): Values {
+    return Object.entries(object(field, given)).map(([key, one]) => [key, value(`${field}.${key}`, one)]);
   }
 
-  #part(field: string, part: unknown): Value {
-    if (typeof part === "string" && part.startsWith("$$")) return [{ literal: part.slice(1) }];
-    if (typeof part === "string" && part.startsWith("$")) {
-      const selector = parseSelector(part, this.#redact);
-      if (typeof selector !== "string") {
-        this.roots.add(selector.root);
-        return [selector];
-      }
-      this.#problem(field, `has a wrong selector: ${selector}`);
-      // Never resolves, so that the record says what is missing.
-      return [{ text: part, root: "query", path: [], need: "normal", secret: false }];
-    }
-    if (isScalar(part)) return [{ literal: part }];
-    this.#problem(field, "must be a text, a number, true, false, a selector, or a list of these");
-    return [];
+  function party(field: string, given: unknown): PartyPlan {
+    const fields = object(field, given, PARTY_FIELDS);
+    const part = (name: string) => value(`${field}.${name}`, fields[name]);
+    const metadata = values(`${field}.metadata`, fields["metadata"]);
+    return { id: part("id"), type: part("type"), name: part("name"), metadata };
   }
 
-  #problem(field: string, clause: string): void {
-    this.problems.push(`"${field}" ${clause}`);
-  }
+  const route = object("x-audit", xAudit === false ? { skip: true } : xAudit, FIELDS);
+  const defaults = object("defaults", options.defaults, FIELDS);
+  const { action, organization, actor, targets, assurance, skip = false }: Fields = { ...defaults, ...route };
+  if (typeof skip !== "boolean") wrong("skip", "must be true or false");
+  const level = ASSURANCES.find((name) => name === assurance);
+  if (assurance !== undefined && !level) wrong("assurance", `must be one of ${ASSURANCES.join(", ")}`);
+  if (targets !== undefined && !Array.isArray(targets)) wrong("targets", "must be a list");
+  return {
+    skip: skip === true,
+    assurance: level ?? options.assurance,
+    action: value("action", action),
+    organization: value("organization", organization),
+    actor: party("actor", actor),
+    targets: Array.isArray(targets) ? targets.map((target, i) => party(`targets.${i}`, target)) : undefined,
+    // A later entry of the same name wins.
+    metadata: [...new Map([...values("metadata", defaults["metadata"]), ...values("metadata", route["metadata"])])],
+    body: roots.has("body"),
+    responseBody: roots.has("response.body"),
+    problems,
+  };
 }

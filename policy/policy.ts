@@ -2,7 +2,7 @@
 import { problem } from "../shared/errors.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayRequest } from "./gateway.ts";
 import { type Instance, type Isolate, makeInstance, makeIsolate } from "./instance.ts";
-import { LiveRequest } from "./live.ts";
+import { beginRequest, intend, type LiveRequest, watch } from "./live.ts";
 import type { Ports } from "./ports.ts";
 import type { AuditLogCode } from "./public-types.ts";
 
@@ -34,7 +34,7 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
 
   function start(request: GatewayRequest, context: GatewayContext, instance: Instance): LiveRequest {
     isolate ??= makeIsolate(ports);
-    const one = new LiveRequest(request, context, instance, isolate, parentIdOf(context), ports);
+    const one = beginRequest(request, context, instance, isolate, parentIdOf(context), ports);
     live.set(context, one);
     return one;
   }
@@ -42,7 +42,7 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
   function parentIdOf(context: GatewayContext): string | undefined {
     for (let parent = context.parentContext; parent; parent = parent.parentContext) {
       const found = live.get(parent);
-      if (found) return found.id;
+      if (found) return found.capture.id;
     }
     return undefined;
   }
@@ -58,12 +58,12 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
       if (required && !instance.sound) return refusal("the audit log is not configured correctly");
       if (!instance.usable) return request;
       const one = start(request, context, instance);
-      const refused = required && !(await one.intend());
-      one.watch();
-      return refused ? refusal("the audit log cannot take this request now") : request;
+      const intended = required && (await intend(one));
+      watch(one, intended);
+      return required && !intended ? refusal("the audit log cannot take this request now") : request;
     } catch (error) {
       context.log.error(`audit-log: ${String(error)}`);
-      return required ? refusal("the audit log failed") : request;
+      return required ? refusal("the audit log cannot take this request now") : request;
     }
   };
 }

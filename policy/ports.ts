@@ -4,7 +4,6 @@ import type { Hmac } from "../shared/pseudonym.ts";
 /** What came back from one request; a network error or a timeout throws. */
 export interface Reply {
   readonly status: number;
-  readonly retryAfter: string | null;
   readonly text: string;
 }
 
@@ -41,7 +40,7 @@ async function post(url: string, headers: Record<string, string>, body: string, 
   const signal = AbortSignal.timeout(timeoutMs);
   const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
   // The signal bounds the body too: an answer that never ends is as good as none.
-  return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
+  return { status: response.status, text: await response.text() };
 }
 
 /** Named so, because Node's types know no global `CryptoKey`. */

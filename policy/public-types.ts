@@ -1,14 +1,12 @@
-/** What a user's own TypeScript sees of the policy. This file is copied into the built module as it is, so it imports nothing. */
-
-/** A value of a party or of metadata. */
-export type AuditValue = string | number | boolean;
+/** What a user's own TypeScript sees of the policy. This file is copied into the built module. */
+import type { ZuploContext, ZuploRequest } from "@zuplo/runtime";
 
 /** An actor or a target, as in WorkOS; a part that is left out keeps what `x-audit` or the default says. */
 export interface AuditParty {
   id?: string;
   type?: string;
   name?: string;
-  metadata?: Record<string, AuditValue>;
+  metadata?: Record<string, string | number | boolean>;
 }
 
 /** What `describe` may say of a request; a field that is left out keeps what `x-audit` or the default says. */
@@ -19,23 +17,18 @@ export interface AuditDescription {
   /** Replaces the targets; an `id` and a `type` are needed for each. */
   targets?: AuditParty[];
   /** Joins the metadata of `x-audit`. */
-  metadata?: Record<string, AuditValue>;
+  metadata?: Record<string, string | number | boolean>;
 }
 
-/** What `describe` is given. Bodies are not among it: select them with `$body.*` and `$response.body.*`. */
+/** What `describe` is given. The request's body may be read already: select from it with `$body.*`. */
 export interface AuditSubject {
-  readonly eventId: string;
-  readonly operationId?: string;
-  readonly method: string;
-  readonly url: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
-  readonly headers: Headers;
-  readonly user?: { readonly sub?: unknown; readonly data?: unknown };
+  eventId: string;
+  request: ZuploRequest;
+  context: ZuploContext;
+  /** Who was authenticated; the request above may be from before that. */
+  user?: ZuploRequest["user"];
   /** Undefined where the outcome is not known: an intent, or a watchdog's record. */
-  readonly response?: { readonly status: number; readonly headers: Headers };
-  /** `context.custom`: what handlers and other policies left there. */
-  readonly custom: Readonly<Record<string, unknown>>;
+  response?: { status: number; headers: Headers };
 }
 
 export interface AuditLogCode {
@@ -45,3 +38,11 @@ export interface AuditLogCode {
    */
   describe?: (subject: AuditSubject) => AuditDescription | undefined | Promise<AuditDescription | undefined>;
 }
+
+/** A policy of type `custom-code-inbound`. */
+export type AuditLogPolicy = (
+  request: ZuploRequest,
+  context: ZuploContext,
+  options: unknown,
+  policyName: string,
+) => Promise<ZuploRequest | Response>;

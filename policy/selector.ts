@@ -5,16 +5,13 @@
  */
 import { isSecretName } from "./secrets.ts";
 
-export type Root =
-  "user" | "params" | "query" | "header" | "body" | "response.status" | "response.header" | "response.body";
-export type Need = "optional" | "normal" | "required";
-
 export interface Selector {
   /** As written, without the mark at its end; this is what `missing` shows. */
   readonly text: string;
-  readonly root: Root;
+  readonly root: string;
   readonly path: readonly string[];
-  readonly need: Need;
+  /** The mark at its end. */
+  readonly need: string;
   /** Its last name is one of a secret, so its value is dropped. */
   readonly secret: boolean;
 }
@@ -31,86 +28,34 @@ export interface Seen {
 
 export type Scalar = string | number | boolean;
 
-/** Longer first, so that `$response.status` is not read as something else. */
-const ROOTS: readonly Root[] = [
-  "response.status",
-  "response.header",
-  "response.body",
-  "user",
-  "params",
-  "query",
-  "header",
-  "body",
-];
+const SELECTOR = /^(\$(user|params|query|header|body|response\.(?:status|header|body))((?:[.[].*?)?))([?!]?)$/;
+const USER_PATH = /^\.sub$|^\.data[.[]./;
 
-/** Headers that carry credentials; no configuration can select them. */
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  "authorization",
-  "proxy-authorization",
-  "cookie",
-  "set-cookie",
-  "x-api-key",
-  "api-key",
-  "apikey",
-  "x-auth-token",
-  "x-access-token",
-  "x-csrf-token",
-  "x-xsrf-token",
-  "authentication",
-  "x-amz-security-token",
-  "x-zuplo-token",
-]);
-
-/** Reads a selector; a text that is none, or one that is not allowed, gives a sentence that says why. */
-export function parseSelector(text: string, moreSecretNames: readonly string[] = []): Selector | string {
-  const need: Need = text.endsWith("?") ? "optional" : text.endsWith("!") ? "required" : "normal";
-  const plain = need === "normal" ? text : text.slice(0, -1);
-  const root = ROOTS.find(
-    (name) => plain === `$${name}` || (/^[.[]/.test(plain.slice(name.length + 1)) && plain.startsWith(`$${name}`)),
-  );
-  if (!root)
-    return `"${plain}" is not a selector; it must start with one of ${ROOTS.map((name) => `$${name}`).join(", ")}`;
-  const rest = plain.slice(root.length + 1);
-  const path = root === "header" || root === "response.header" ? [rest.slice(1).toLowerCase()] : pathOf(rest);
-  if (!path) return `"${plain}" has a bracket that does not close`;
-  const wrong = wrongPath(root, path);
-  if (wrong !== undefined) return `"${plain}" ${wrong}`;
+/** Reads a selector; undefined for a text that is none, or one that is not allowed: nobody can select a credential header. */
+export function parseSelector(given: string, moreSecretNames: readonly string[] = []): Selector | undefined {
+  const [, text, root, rest, need] = SELECTOR.exec(given) ?? [];
+  if (text === undefined || root === undefined || rest === undefined || need === undefined) return undefined;
+  if (root === "user" && !USER_PATH.test(rest)) return undefined;
+  const isHeader = root.endsWith("header");
+  const path = isHeader ? [rest.slice(1).toLowerCase()] : namesIn(rest);
   const last = path.at(-1) ?? "";
-  return { text: plain, root, path, need, secret: isSecretName(last, moreSecretNames) };
+  const secret = isSecretName(last, moreSecretNames);
+  if ((last === "") !== (root === "response.status") || (isHeader && secret)) return undefined;
+  return { text, root, path, need, secret };
 }
 
-function wrongPath(root: Root, path: readonly string[]): string | undefined {
-  if (root === "response.status") return path.length === 0 ? undefined : "has nothing below it";
-  const [first = ""] = path;
-  if (first === "") return "must name what it selects";
-  if (root === "user" && !(path.length === 1 && first === "sub") && !(path.length > 1 && first === "data")) {
-    return "must be $user.sub or below $user.data";
-  }
-  if ((root === "header" || root === "response.header") && CREDENTIAL_HEADERS.has(first)) {
-    return "is a credential header and cannot be selected";
-  }
-  return undefined;
-}
-
-/** The names of `.a["b.c"].0`; undefined where a bracket does not close. */
-function pathOf(text: string): readonly string[] | undefined {
-  const names: string[] = [];
-  const part = /\.([^.[]*)|\[(["'])(.*?)\2\]/gy;
-  while (part.lastIndex < text.length) {
-    const match = part.exec(text);
-    if (!match) return undefined;
-    names.push(match[1] ?? match[3] ?? "");
-  }
-  return names;
+/** The names of `.a["b.c"].0`. */
+function namesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\.([^.[]+)|\[(["'])(.+?)\2\]/g)].map(([, plain, , quoted]) => plain ?? quoted ?? "");
 }
 
 /** The selected scalar; undefined where nothing is there, or where it is not a scalar. */
-export function resolve({ root, path }: Selector, seen: Seen): Scalar | undefined {
-  const { response } = seen;
+export function resolve({ root, path }: Selector, { response, headers, ...seen }: Seen): Scalar | undefined {
+  const [name = ""] = path;
   if (root === "response.status") return response?.status;
-  if (root === "header") return seen.headers?.get(path[0] ?? "") ?? undefined;
-  if (root === "response.header") return response?.headers.get(path[0] ?? "") ?? undefined;
-  return scalarAt(root === "response.body" ? response?.body : seen[root], path);
+  if (root === "header") return headers?.get(name) ?? undefined;
+  if (root === "response.header") return response?.headers.get(name) ?? undefined;
+  return scalarAt(root === "response.body" ? response?.body : (seen as Readonly<Record<string, unknown>>)[root], path);
 }
 
 function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
@@ -124,7 +69,5 @@ function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
 }
 
 export function isScalar(value: unknown): value is Scalar {
-  return (
-    typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))
-  );
+  return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 }

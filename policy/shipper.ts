@@ -7,6 +7,7 @@ import { MESSAGE_MAX_BYTES } from "../shared/limits.ts";
 import { deduplicationId, publishDelaySeconds } from "../shared/publish-headers.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
+import type { GatewayLog } from "./gateway.ts";
 import type { Options } from "./options.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Outgoing } from "./paths.ts";
@@ -34,14 +35,14 @@ export interface Shipper {
   /** Sends one record alone and at once, each path within `pathMs`; false where no path took it. */
   now(record: AuditRecord, pathMs: number): Promise<boolean>;
   /** Sends a record, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
-  ship(record: AuditRecord, log: (line: string) => void): Promise<void>;
+  ship(record: AuditRecord, log: GatewayLog): Promise<void>;
 }
 
 export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick<Ports, "nowMs" | "timer">): Shipper {
   const waiting = new Set<Waiting>();
   let lost = 0;
 
-  async function ship(record: AuditRecord, log: (line: string) => void): Promise<void> {
+  async function ship(record: AuditRecord, log: GatewayLog): Promise<void> {
     const own: Waiting = {
       record,
       bytes: JSON.stringify(record).length,
@@ -49,13 +50,13 @@ export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick
       takenUntilMs: 0,
       out: false,
     };
-    if (waiting.size >= WAITING_MAX) return lose([own], log);
+    if (waiting.size >= WAITING_MAX) return lose(own, log);
     waiting.add(own);
     if (mayShare(own) && countFree() < options.maxRecords) await sleep(ports, options.coalesceMs);
     for (let pauseMs = PAUSE_FIRST_MS; !own.out; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       if (ports.nowMs() >= own.takenUntilMs && (await sendWith(own))) return;
       const last = ports.nowMs() + pauseMs > own.sinceMs + options.holdMs;
-      if (!own.out && last && ports.nowMs() >= own.takenUntilMs) return lose([own], log);
+      if (!own.out && last && ports.nowMs() >= own.takenUntilMs) return lose(own, log);
       if (!own.out) await sleep(ports, pauseMs);
     }
   }
@@ -90,14 +91,12 @@ export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick
   const isFree = (one: Waiting) => mayShare(one) && ports.nowMs() >= one.takenUntilMs;
   const countFree = () => [...waiting].filter(isFree).length;
 
-  function lose(gone: readonly Waiting[], log: (line: string) => void): void {
-    lost += gone.length;
-    for (const one of gone) {
-      waiting.delete(one);
-      log(
-        `audit-log: record ${one.record.id} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`,
-      );
-    }
+  function lose(one: Waiting, log: GatewayLog): void {
+    lost += 1;
+    waiting.delete(one);
+    log.error(
+      `audit-log: record ${one.record.id} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`,
+    );
   }
 
   return { ship, now: (record, pathMs) => outlet.send(messageOf([record]), pathMs, true) };

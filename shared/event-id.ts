@@ -2,10 +2,10 @@
  * The event id: the identity of a record, minted once at the gateway and the same everywhere. Two ids are equal exactly when
  * they name the same request; a replay keeps the id.
  */
+import { toHex } from "./bytes.ts";
 import { EVENT_ID_MAX_CHARS } from "./limits.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const HEX = "0123456789abcdef";
 
 /** True for any id the worker accepts: 1 to 64 characters of `A-Z a-z 0-9 _ . -` (no colon: suffixes such as `:r1` are ours). */
 export function isEventId(value: unknown): value is string {
@@ -17,18 +17,15 @@ export function isEventId(value: unknown): value is string {
  * one ledger shard. `random` must hold at least 9 bytes.
  */
 export function mintEventId(nowMs: number, random: Uint8Array, shard: number): string {
-  const bytes = new Uint8Array(16);
-  for (let i = 0; i < 6; i++) bytes[i] = Math.floor(nowMs / 2 ** (8 * (5 - i))) & 255;
-  bytes.set(random.subarray(0, 9), 6);
-  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
-  bytes[15] = shard & 255;
-  let text = "";
-  for (const [i, byte] of bytes.entries()) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
-    text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
-  }
-  return text;
+  const bytes = Uint8Array.of(...random.subarray(0, 9), shard);
+  bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
+  bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
+  return uuidOf(nowMs.toString(16).padStart(12, "0") + toHex(bytes));
+}
+
+/** The 32 hexadecimal digits of a UUID with its hyphens. */
+export function uuidOf(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, "$1-$2-$3-$4-$5");
 }
 
 /** The time inside a UUIDv7, in ms since the epoch, or undefined for any other id. */

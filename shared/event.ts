@@ -72,5 +72,4 @@ export const EVENT_METADATA = {
   replay_id: "string",
 } as const satisfies Readonly<Record<string, "string" | "number" | "boolean">>;
 
-/** Custom metadata keys that fit beside ours within WorkOS's 50. */
-export const CUSTOM_METADATA_MAX_KEYS = 50 - Object.keys(EVENT_METADATA).length;
+export { CUSTOM_METADATA_MAX_KEYS } from "./limits.ts";

@@ -2,6 +2,8 @@
 
 /** WorkOS metadata objects: at most 50 keys. https://workos.com/docs/audit-logs/metadata-schema */
 export const METADATA_MAX_KEYS = 50;
+/** Custom metadata keys of an event: what `EVENT_METADATA` of ours leaves of the 50; a test holds the two together. */
+export const CUSTOM_METADATA_MAX_KEYS = 26;
 /** WorkOS metadata keys: `^[a-zA-Z0-9_-]{0,40}$` in the published OpenAPI description. */
 export const METADATA_KEY_MAX_CHARS = 40;
 /** WorkOS metadata strings: 500, counted in code points (measured with ajv on the published description). */
@@ -43,6 +45,8 @@ export const DEAD_LETTER_RETENTION_MS = 100 * 86_400_000;
 
 /** WorkOS sets no limit for these; ours are as for metadata values, in code points, so that an event stays readable. Our choice. */
 export const TEXT_MAX_CODE_POINTS = 500;
+/** A record that is too large has its texts cut further, but names and ids never below this. Our choice. */
+export const TEXT_MIN_CODE_POINTS = 100;
 /** Longest action: it is a path segment in WorkOS's schema API. Our choice. */
 export const ACTION_MAX_CODE_POINTS = 200;
 /** Longest request id and credential key id; longer ones come from a client that plays. Our choice. */

@@ -3,7 +3,7 @@
  * both paths. https://upstash.com/docs/qstash/api/publish
  */
 import type { Stage } from "./record.ts";
-import { retryPlan } from "./retry-horizon.ts";
+import { DEFAULT_RETRIES, retryDelayExpression } from "./retry-horizon.ts";
 
 /** Marks our messages; the sweep of QStash's dead-letter queue touches no others. */
 export const QSTASH_LABEL = "audit-forwarder";
@@ -34,15 +34,14 @@ export interface PublishOptions {
 
 /** The headers of one publish without `Authorization`; names are lower case. */
 export function publishHeaders(options: PublishOptions): Record<string, string> {
-  const plan = retryPlan(options.retries);
   const rate = options.rate ?? FLOW_RATE_PER_SECOND;
   const parallelism = options.parallelism ?? FLOW_PARALLELISM;
   return {
     "content-type": "application/json",
     "upstash-method": "POST",
     "upstash-deduplication-id": options.deduplicationId,
-    "upstash-retries": String(plan.retries),
-    "upstash-retry-delay": plan.delayExpression,
+    "upstash-retries": String(options.retries ?? DEFAULT_RETRIES),
+    "upstash-retry-delay": retryDelayExpression(options.retries),
     "upstash-timeout": `${DELIVERY_TIMEOUT_SECONDS}s`,
     "upstash-failure-callback": `${options.workerUrl}/dead-letter`,
     "upstash-flow-control-key": options.flowControlKey ?? "workos",

@@ -31,8 +31,13 @@ export function retryPlan(retries: number = DEFAULT_RETRIES): RetryPlan {
   const delaysMs = Array.from({ length: retries }, (_, retried) => Math.round(FIRST_DELAY_MS * growth ** retried));
   return {
     retries,
-    delayExpression: `${FIRST_DELAY_MS} * pow(${growth}, retried)`,
+    delayExpression: retryDelayExpression(retries),
     delaysMs,
     horizonMs: delaysMs.reduce((sum, delay) => sum + delay, 0),
   };
+}
+
+/** Value of `Upstash-Retry-Delay` alone, for whoever checked the number of retries before. */
+export function retryDelayExpression(retries: number = DEFAULT_RETRIES): string {
+  return `${FIRST_DELAY_MS} * pow(${GROWTH[retries]}, retried)`;
 }

@@ -2,9 +2,11 @@
  * Shapes records to WorkOS's limits without silent loss: whatever is cut is named, with the whole value, so that the caller can
  * mark it with a hash. Pure. The policy shapes every record; the worker shapes what it adds.
  */
-import { CUSTOM_METADATA_MAX_KEYS } from "./event.ts";
+import { utf8Bytes } from "./bytes.ts";
+import { compact } from "./compact.ts";
 import {
   ACTION_MAX_CODE_POINTS,
+  CUSTOM_METADATA_MAX_KEYS,
   EVENT_MAX_TARGETS,
   ID_MAX_CODE_POINTS,
   METADATA_KEY_MAX_CHARS,
@@ -13,6 +15,7 @@ import {
   MISSING_MAX,
   RECORD_MAX_BYTES,
   TEXT_MAX_CODE_POINTS,
+  TEXT_MIN_CODE_POINTS,
 } from "./limits.ts";
 import type { AuditRecord, Metadata, MetadataValue, Party } from "./record.ts";
 
@@ -22,168 +25,135 @@ export interface Cut {
   readonly whole: string;
 }
 
-/** A piece of text as JSON, logs and WorkOS can take it: no control characters, no lone surrogates. */
-export function cleanText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").toWellFormed();
-}
-
-/** Cleans text and cuts it to a number of code points; a cut is reported under `field`. */
-export function shapeText(text: string, maxCodePoints: number, field: string, cuts: Cut[]): string {
-  // A code point has at most two units, so more than twice as many units need not be looked at.
-  const clean = cleanText(text.length > 2 * maxCodePoints + 2 ? text.slice(0, 2 * maxCodePoints + 2) : text);
-  if (text.length <= maxCodePoints) return clean;
-  const points = Array.from(clean);
-  if (points.length <= maxCodePoints && clean.length === text.length) return clean;
-  cuts.push({ field, whole: text });
-  return points.slice(0, maxCodePoints).join("");
-}
-
-/** Shapes metadata: legal keys, at most `maxKeys`, values of legal type and length. */
-export function shapeMetadata(metadata: Metadata, maxKeys: number, field: string, cuts: Cut[]): Metadata | undefined {
-  const shaped = new Map<string, MetadataValue>();
-  const entries = Object.entries(metadata);
-  for (const [key, value] of entries.slice(0, maxKeys)) {
-    const name = shapeKey(key, shaped);
-    if (name !== key) cuts.push({ field: `${field}.${name}`, whole: key });
-    const legal = shapeValue(value, `${field}.${name}`, cuts);
-    if (legal !== undefined) shaped.set(name, legal);
-  }
-  if (entries.length > maxKeys) cuts.push({ field, whole: JSON.stringify(entries.slice(maxKeys)) });
-  return shaped.size > 0 ? Object.fromEntries(shaped) : undefined;
-}
-
-function shapeKey(key: string, taken: ReadonlyMap<string, unknown>): string {
-  const legal = key.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, METADATA_KEY_MAX_CHARS);
-  let name = legal;
-  for (let n = 2; taken.has(name); n++) name = `${legal.slice(0, METADATA_KEY_MAX_CHARS - 4)}_${n}`;
-  return name;
-}
-
-function shapeValue(value: unknown, field: string, cuts: Cut[]): MetadataValue | undefined {
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return value;
-  if (typeof value === "string") return shapeText(value, METADATA_VALUE_MAX_CODE_POINTS, field, cuts);
-  cuts.push({ field, whole: String(value) });
-  return undefined;
-}
-
-/** Shapes an actor or a target; an empty id or type becomes `unknown`. */
-export function shapeParty(party: Party, field: string, cuts: Cut[]): Party {
-  const text = (value: string, part: string) => shapeText(value, TEXT_MAX_CODE_POINTS, `${field}.${part}`, cuts);
-  const metadata = party.metadata && shapeMetadata(party.metadata, METADATA_MAX_KEYS, `${field}.metadata`, cuts);
-  return {
-    id: text(party.id, "id") || "unknown",
-    type: text(party.type, "type") || "unknown",
-    ...(party.name ? { name: text(party.name, "name") } : {}),
-    ...(metadata ? { metadata } : {}),
-  };
-}
+/** What else a text must become, by its field (`actor.metadata.role`, `targets.0.id`, `ip`); before it is cut. */
+export type Rewrite = (text: string, field: string) => string;
 
 export interface Shaped {
   readonly record: AuditRecord;
   readonly cuts: readonly Cut[];
 }
 
-/** Shapes a whole record to every limit and to `RECORD_MAX_BYTES`. */
-export function shapeRecord(record: AuditRecord): Shaped {
-  const cuts: Cut[] = [];
-  const shaped = shapeFields(record, cuts);
-  return { record: fitBytes(shaped, cuts), cuts };
+/** Shapes a whole record to every limit, and to `RECORD_MAX_BYTES` by making all limits smaller together. */
+export function shapeRecord(record: AuditRecord, rewrite: Rewrite = (text) => text): Shaped {
+  for (let scale = 1; ; scale /= 2) {
+    const cuts: Cut[] = [];
+    const shaped = shapeFields({ rewrite, scale, cuts }, record);
+    if (scale < SMALLEST_SCALE || utf8Bytes(JSON.stringify(shaped)) <= RECORD_MAX_BYTES)
+      return { record: shaped, cuts };
+  }
 }
 
-function shapeFields(record: AuditRecord, cuts: Cut[]): AuditRecord {
-  const { metadata: given, missing, credential, geo, ...rest } = record;
+interface Shaping {
+  readonly rewrite: Rewrite;
+  readonly scale: number;
+  readonly cuts: Cut[];
+}
+
+/** At this scale no metadata is left, and one target. */
+const SMALLEST_SCALE = 1 / 50;
+
+/** A piece of text as JSON, logs and WorkOS can take it: no control characters, no lone surrogates. */
+export function cleanText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what is taken out
+  return text.replaceAll(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, " ").toWellFormed();
+}
+
+/** The first names of a list, and how many more there are. */
+export function firstNames(names: readonly string[]): readonly string[] {
+  return names.length > MISSING_MAX ? [...names.slice(0, MISSING_MAX), `+${names.length - MISSING_MAX}`] : names;
+}
+
+function shapeFields(shaping: Shaping, record: AuditRecord): AuditRecord {
+  const { metadata, missing, credential, geo } = record;
   const text = (key: "organization" | "ip" | "userAgent" | "requestId", max = TEXT_MAX_CODE_POINTS) =>
-    record[key] === undefined ? {} : { [key]: shapeText(record[key], max, key, cuts) };
-  const metadata = given && shapeMetadata(given, CUSTOM_METADATA_MAX_KEYS, "metadata", cuts);
-  return {
-    ...rest,
-    action: shapeText(record.action, ACTION_MAX_CODE_POINTS, "action", cuts) || "unknown",
-    actor: shapeParty(record.actor, "actor", cuts),
-    targets: shapeTargets(record.targets, cuts),
-    ...(metadata ? { metadata } : {}),
-    method: shapeText(record.method, ID_MAX_CODE_POINTS, "method", cuts),
-    route: shapeText(record.route, TEXT_MAX_CODE_POINTS, "route", cuts),
-    ...text("organization"),
-    ...text("ip"),
-    ...text("userAgent"),
-    ...text("requestId", ID_MAX_CODE_POINTS),
-    ...(geo ? { geo: shapeGeo(geo, cuts) } : {}),
-    ...(credential ? { credential: shapeCredential(credential, cuts) } : {}),
-    ...(missing?.length ? { missing: shapeMissing(missing) } : {}),
-  };
-}
-
-function shapeGeo(geo: NonNullable<AuditRecord["geo"]>, cuts: Cut[]): NonNullable<AuditRecord["geo"]> {
-  const places = Object.entries(geo).filter(([, place]) => typeof place === "string");
-  return Object.fromEntries(
-    places.map(([part, place]) => [part, shapeText(place, ID_MAX_CODE_POINTS, `geo.${part}`, cuts)]),
-  );
-}
-
-function shapeTargets(targets: readonly Party[], cuts: Cut[]): readonly Party[] {
-  if (targets.length > EVENT_MAX_TARGETS) {
-    cuts.push({ field: "targets", whole: JSON.stringify(targets) });
-  }
-  return targets.slice(0, EVENT_MAX_TARGETS).map((target, i) => shapeParty(target, `targets.${i}`, cuts));
-}
-
-function shapeCredential(credential: NonNullable<AuditRecord["credential"]>, cuts: Cut[]) {
-  const { kind, keyId } = credential;
-  if (keyId === undefined) return { kind };
-  return { kind, keyId: shapeText(keyId, ID_MAX_CODE_POINTS, "credential.keyId", cuts) };
-}
-
-function shapeMissing(missing: readonly string[]): readonly string[] {
-  const names = missing.map((name) => shapeText(name, ID_MAX_CODE_POINTS, "missing", []));
-  if (names.length <= MISSING_MAX) return names;
-  return [...names.slice(0, MISSING_MAX), `+${names.length - MISSING_MAX}`];
-}
-
-/** From the least to the most needed; who did what to which first target is never dropped. */
-const LESS_NEEDED: readonly ((record: AuditRecord, cuts: Cut[]) => AuditRecord)[] = [
-  (record, cuts) => ({
+    record[key] === undefined ? undefined : shapeText(shaping, key, record[key], max);
+  return compact({
     ...record,
-    targets: record.targets.map((target, i) => bare(target, `targets.${i}.metadata`, cuts)),
-  }),
-  (record, cuts) => ({ ...record, actor: bare(record.actor, "actor.metadata", cuts) }),
-  (record, cuts) => drop(record, "metadata", cuts),
-  (record, cuts) => {
-    if (record.targets.length > 1) cuts.push({ field: "targets", whole: JSON.stringify(record.targets) });
-    return { ...record, targets: record.targets.slice(0, 1) };
-  },
-  (record, cuts) => drop(record, "userAgent", cuts),
-  (record, cuts) => drop(record, "missing", cuts),
-];
+    action: shapeText(shaping, "action", record.action, ACTION_MAX_CODE_POINTS) || "unknown",
+    actor: shapeParty(shaping, "actor", record.actor),
+    targets: first(shaping, "targets", record.targets, EVENT_MAX_TARGETS, 1).map((target, i) =>
+      shapeParty(shaping, `targets.${i}`, target),
+    ),
+    metadata: metadata && shapeMetadata(shaping, "metadata", metadata, CUSTOM_METADATA_MAX_KEYS),
+    method: shapeText(shaping, "method", record.method, ID_MAX_CODE_POINTS),
+    route: shapeText(shaping, "route", record.route),
+    organization: text("organization"),
+    ip: text("ip"),
+    userAgent: text("userAgent"),
+    requestId: text("requestId", ID_MAX_CODE_POINTS),
+    geo: geo && shapeTexts(shaping, "geo", geo),
+    credential: credential && shapeTexts(shaping, "credential", credential),
+    missing: missing && firstNames(missing.map((name) => shapeText(shaping, "missing", name, ID_MAX_CODE_POINTS))),
+  });
+}
 
-function fitBytes(record: AuditRecord, cuts: Cut[]): AuditRecord {
-  let fitting = record;
-  for (const lessen of LESS_NEEDED) {
-    if (utf8Bytes(JSON.stringify(fitting)) <= RECORD_MAX_BYTES) return fitting;
-    fitting = lessen(fitting, cuts);
+function shapeText(
+  { rewrite, scale, cuts }: Shaping,
+  field: string,
+  given: string,
+  limit = TEXT_MAX_CODE_POINTS,
+  least = TEXT_MIN_CODE_POINTS,
+): string {
+  const max = Math.max(limit * scale, least);
+  const text = cleanText(rewrite(given, field));
+  // Most texts are short, and only those that are not need their code points counted.
+  if (text.length <= max) return text;
+  // A code point has at most two units, so more than twice as many units need not be looked at.
+  const points = Array.from(text.slice(0, 2 * max + 2));
+  if (points.length <= max) return text;
+  cuts.push({ field, whole: given });
+  return points.slice(0, max).join("");
+}
+
+function shapeTexts<T extends object>(shaping: Shaping, field: string, texts: T): T {
+  const entries = Object.entries(texts).map(([part, text]) => [
+    part,
+    shapeText(shaping, `${field}.${part}`, String(text), ID_MAX_CODE_POINTS),
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
+function shapeParty(shaping: Shaping, field: string, { id, type, name, metadata }: Party): Party {
+  return compact({
+    id: shapeText(shaping, `${field}.id`, id) || "unknown",
+    type: shapeText(shaping, `${field}.type`, type) || "unknown",
+    name: name ? shapeText(shaping, `${field}.name`, name) : undefined,
+    metadata: metadata && shapeMetadata(shaping, `${field}.metadata`, metadata, METADATA_MAX_KEYS),
+  });
+}
+
+function shapeMetadata(shaping: Shaping, field: string, metadata: Metadata, maxKeys: number): Metadata | undefined {
+  const shaped = new Map<string, MetadataValue>();
+  for (const [key, value] of first(shaping, field, Object.entries(metadata), maxKeys)) {
+    const name = legalKey(key, shaped);
+    if (name !== key) shaping.cuts.push({ field: `${field}.${name}`, whole: key });
+    const legal = shapeValue(shaping, `${field}.${key}`, value);
+    if (legal !== undefined) shaped.set(name, legal);
   }
-  return fitting;
+  return shaped.size > 0 ? Object.fromEntries(shaped) : undefined;
 }
 
-function bare(party: Party, field: string, cuts: Cut[]): Party {
-  const { metadata, ...rest } = party;
-  if (metadata) cuts.push({ field, whole: JSON.stringify(metadata) });
-  return rest;
-}
-
-function drop(record: AuditRecord, key: "metadata" | "userAgent" | "missing", cuts: Cut[]): AuditRecord {
-  const { [key]: dropped, ...rest } = record;
-  if (dropped !== undefined) cuts.push({ field: key, whole: JSON.stringify(dropped) });
-  return rest;
-}
-
-/** Length in UTF-8 of well-formed text. */
-export function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // A surrogate pair is two units and four bytes, so each half adds one.
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+function shapeValue(shaping: Shaping, field: string, value: MetadataValue): MetadataValue | undefined {
+  if (typeof value === "string") return shapeText(shaping, field, value, METADATA_VALUE_MAX_CODE_POINTS, 1);
+  const text = String(value);
+  if (typeof value === "boolean" || Number.isFinite(value)) {
+    // What a number stands for may have to be hidden as well.
+    const rewritten = shaping.rewrite(text, field);
+    return rewritten === text ? value : rewritten;
   }
-  return bytes;
+  shaping.cuts.push({ field, whole: text });
+  return undefined;
+}
+
+function first<T>({ scale, cuts }: Shaping, field: string, all: readonly T[], limit: number, least = 0): readonly T[] {
+  const max = Math.max(Math.floor(limit * scale), least);
+  if (all.length > max) cuts.push({ field, whole: JSON.stringify(all) });
+  return all.slice(0, max);
+}
+
+function legalKey(key: string, taken: ReadonlyMap<string, unknown>): string {
+  const legal = key.replaceAll(/[^\w-]/g, "_").slice(0, METADATA_KEY_MAX_CHARS);
+  let name = legal;
+  for (let n = 2; taken.has(name); n++) name = `${legal.slice(0, METADATA_KEY_MAX_CHARS - 4)}_${n}`;
+  return name;
 }

@@ -16,6 +16,7 @@
  * | j | missing | f | truncated |
  * | rp | replay mark | | |
  */
+import { compact } from "./compact.ts";
 import { eventIdTimeMs } from "./event-id.ts";
 import type { AuditRecord, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
 import { outcomeOfStatus } from "./record.ts";
@@ -151,7 +152,7 @@ export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | 
   const party = (packed: unknown) => unpackParty(packed, text);
   return compact({
     id: wire.id,
-    stage: wire.k === "i" ? "intent" : wire.k === "w" ? "watchdog" : "outcome",
+    stage: stageOf(wire.k),
     occurredAtMs: wire.t === undefined ? timeInId(wire.id) : whole(wire.t, "t"),
     durationMs: c[1] === null ? undefined : whole(c[1] ?? 0, "durationMs"),
     action: text(c[5]),
@@ -162,14 +163,14 @@ export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | 
     method: text(method),
     route: text(c[4]),
     status,
-    statusSource: wire.b === undefined ? undefined : "before_sending_hooks",
+    statusSource: wire.b === undefined ? undefined : ("before_sending_hooks" as const),
     outcome: wire.x ?? outcomeOfStatus(status),
     ip: some(c[9]),
     userAgent: userAgent === undefined ? undefined : unpackUserAgent(userAgent),
     geo: wire.l && compact({ country, region, city }),
     requestId: requestId === undefined ? undefined : unpackId(requestId),
     traceparent: traceparent === undefined ? undefined : unpackId(traceparent),
-    assurance: wire.y === "d" ? "durable" : wire.y === "r" ? "required" : "best-effort",
+    assurance: assuranceOf(wire.y),
     parentId: some(wire.z),
     credential: kind === undefined ? undefined : compact({ kind, keyId }),
     missing: list(wire.j),
@@ -177,7 +178,15 @@ export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | 
     gateway: gatewayOf(message.g),
     sequence: whole(c[0] ?? 0, "sequence"),
     replay: wire.rp,
-  }) as AuditRecord;
+  });
+}
+
+function stageOf(letter: WireRecord["k"]): AuditRecord["stage"] {
+  return letter === "i" ? "intent" : letter === "w" ? "watchdog" : "outcome";
+}
+
+function assuranceOf(letter: WireRecord["y"]): AuditRecord["assurance"] {
+  return letter === "d" ? "durable" : letter === "r" ? "required" : "best-effort";
 }
 
 function readers(table: readonly string[]) {
@@ -228,19 +237,14 @@ function unpackParty(packed: unknown, text: (ref: unknown) => string): Party {
     type: text(type),
     name: name === undefined || name === 0 ? undefined : text(name),
     metadata: unpackMetadata(more),
-  }) as Party;
+  });
 }
 
 function gatewayOf([isolateId, policyVersion, environment, build]: WireMessage["g"]): GatewayInfo {
-  return {
+  return compact({
     isolateId: isolateId ?? "",
     policyVersion: policyVersion ?? "",
-    ...(environment ? { environment } : {}),
-    ...(build ? { build: unpackId(build) } : {}),
-  };
-}
-
-/** Leaves out the fields that are undefined, so that equal records are equal as values too. */
-function compact<T extends object>(value: T): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<T>;
+    environment: environment ?? undefined,
+    build: build ? unpackId(build) : undefined,
+  });
 }

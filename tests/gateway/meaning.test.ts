@@ -280,9 +280,11 @@ describe("x-audit", () => {
       .split("\n")
       .filter((line) => line.includes('"metadata.auth"'));
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain("cannot be selected");
+    expect(lines[0]).toContain(
+      '"metadata.auth" has "$header.authorization", which is no selector, or one of a credential header',
+    );
     expect(lines[0]).toContain('"x-audit.colour" is not known');
-    expect(lines[0]).toContain('"$usr.sub" is not a selector');
+    expect(lines[0]).toContain('"metadata.typo" has "$usr.sub", which is no selector');
   });
 
   it("leaves a large response alone", async () => {

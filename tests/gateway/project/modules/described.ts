@@ -2,12 +2,12 @@ import { createAuditLog } from "./audit-log";
 
 /** The escape hatch as a user writes it. */
 export const describedAuditLog = createAuditLog({
-  describe: async ({ params, response, custom, query }) => {
-    if (query["fail"]) throw new Error("describe failed");
+  describe: async ({ request, response, context }) => {
+    if (request.query["fail"]) throw new Error("describe failed");
     return {
       action: "report.exported",
-      targets: [{ id: params["id"] ?? "none", type: "report", metadata: { status: response?.status ?? 0 } }],
-      metadata: { custom: JSON.stringify(custom) },
+      targets: [{ id: request.params["id"] ?? "none", type: "report", metadata: { status: response?.status ?? 0 } }],
+      metadata: { custom: JSON.stringify(context.custom) },
     };
   },
 });

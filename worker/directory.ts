@@ -71,10 +71,8 @@ function pairOf(key: string, value: string | undefined): [string, string][] {
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the directory does not answer")), LOOKUP_TIMEOUT_MS);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("the directory does not answer")), LOOKUP_TIMEOUT_MS);
   try {
     return await Promise.race([answer, late]);
   } finally {

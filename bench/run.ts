@@ -10,6 +10,8 @@ const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> 
   gateway: () => import("./gateway/part.ts"),
   "policy-cpu": () => import("./policy-cpu/part.ts"),
   bytes: () => import("./bytes/part.ts"),
+  worker: () => import("./worker/part.ts"),
+  drain: () => import("./drain/part.ts"),
 };
 
 const options = await parseBenchOptions(process.argv.slice(2));

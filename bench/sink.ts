@@ -2,6 +2,7 @@
  * Stands for QStash, WorkOS, Zuplo's ingest and the worker's spill at once, in a thread of its own, so that its work does not disturb
  * the clock of the client. Counts the records that it takes.
  */
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parentPort, Worker } from "node:worker_threads";
@@ -28,12 +29,11 @@ export const SLOW_MS = 300;
 /** Starts a sink on a free port of 127.0.0.1. */
 export async function startSink(): Promise<Sink> {
   const worker = new Worker(new URL(import.meta.url), { execArgv: ["--disable-warning=ExperimentalWarning"] });
-  const ask = <T>(question: unknown) =>
-    new Promise<T>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.postMessage(question);
-    });
+  const ask = async <T>(question: unknown): Promise<T> => {
+    worker.postMessage(question);
+    const [answer] = (await once(worker, "message")) as [T];
+    return answer;
+  };
   const port = await ask<number>("port");
   return {
     url: `http://127.0.0.1:${port}`,

@@ -34,10 +34,10 @@ export class VirtualTime {
 
   readonly after = (ms: number, callback: () => void): (() => void) => this.at(this.#nowMs + ms, callback);
 
-  /** Jumps from timer to timer until none is left or the end is reached; lets promises settle in between. */
-  async run(untilMs = Infinity): Promise<void> {
+  /** Jumps from timer to timer until none is left or the end is reached; lets the work in between settle. */
+  async run(untilMs = Infinity, quiet: () => Promise<void> = settled): Promise<void> {
     for (;;) {
-      await settled();
+      await quiet();
       const next = this.#timers.at(-1);
       if (!next || next.atMs > untilMs) return;
       this.#timers.pop();

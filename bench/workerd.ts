@@ -26,11 +26,12 @@ export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Wo
   const ports = await Promise.all(workers.map(freePort));
   const options = convertV4MiniflareOptions({
     cf: false,
+    handleStructuredLogs: () => undefined,
     workers: workers.map(({ name, script, bindings = {}, durableObjects = {} }, index) => ({
       name,
       modules: [{ type: "ESModule", path: `${name}.mjs`, contents: script }],
       compatibilityDate: "2026-07-01",
-      bindings: { ...bindings, SELF_URL: `http://${HOST}:${ports[index]}` },
+      bindings: { ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${ports[index]}` },
       durableObjects: Object.fromEntries(
         Object.entries(durableObjects).map(([binding, className]) => [binding, { className, useSQLite: true }]),
       ),

@@ -83,8 +83,8 @@ export function makeWorkload({ traceparent, selectors = false }: WorkloadOptions
       ...(traceparent ? { traceparent: `00-${hex(32, draw)}-${hex(16, draw)}-01` } : {}),
       ...(selectors ? { "x-client-version": "4.17.2" } : {}),
     };
-    const query = selectors ? { source: pick(["web", "import"]) } : {};
-    const url = `https://api.example.com${path.replace("{id}", params.id)}?${new URLSearchParams(query)}`;
+    const query: Record<string, string> = selectors ? { source: pick(["web", "import"]) } : {};
+    const url = `https://api.example.com${path.replace("{id}", params.id)}${selectors ? `?source=${query["source"]}` : ""}`;
     const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(BODY);
     const request = new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
     return {

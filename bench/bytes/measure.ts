@@ -10,6 +10,7 @@ const PUBLISH_MS = 40;
 const START_MS = Date.UTC(2026, 0, 1);
 
 export interface Published {
+  readonly body: string;
   readonly bytes: number;
   readonly records: number;
 }
@@ -18,6 +19,8 @@ export interface Drive extends WorkloadOptions {
   readonly requests: number;
   /** ms until the next request. */
   readonly gapMs: (draw: () => number) => number;
+  /** ms until the response; default: as the workload draws it. */
+  readonly durationMs?: number;
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
@@ -27,7 +30,13 @@ export function poisson(perSecond: number): (draw: () => number) => number {
 }
 
 /** Sends requests through the policy in one isolate and returns every message that it published. */
-export async function drive({ requests, gapMs, options = {}, ...workload }: Drive): Promise<readonly Published[]> {
+export async function drive({
+  requests,
+  gapMs,
+  durationMs: fixedMs,
+  options = {},
+  ...workload
+}: Drive): Promise<readonly Published[]> {
   const time = new VirtualTime(START_MS);
   const published: Published[] = [];
   const policy = makePolicy(portsOf(time, published), GATEWAY_ENVIRONMENT);
@@ -40,7 +49,7 @@ export async function drive({ requests, gapMs, options = {}, ...workload }: Driv
     time.at(atMs, () => {
       const context = new GatewayDouble(requestId, route, properties);
       void policy(request, context, given, "audit-log");
-      time.after(durationMs, () => void context.respond(new Response("{}", { status }), request));
+      time.after(fixedMs ?? durationMs, () => void context.respond(new Response("{}", { status }), request));
     });
     atMs += gapMs(draw);
   }
@@ -54,7 +63,7 @@ function portsOf(time: VirtualTime, published: Published[]): Ports {
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     timer: time.after,
     post(_url, _headers, body) {
-      published.push({ bytes: Buffer.byteLength(body), records: recordsIn(body) });
+      published.push({ body, bytes: Buffer.byteLength(body), records: recordsIn(body) });
       return new Promise((resolve) =>
         time.after(PUBLISH_MS, () => resolve({ status: 200, text: '{"messageId":"msg_1"}' })),
       );

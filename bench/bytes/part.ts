@@ -69,7 +69,7 @@ function sizesOf(published: readonly Published[], traceparent: boolean, maxBytes
   };
 }
 
-function total(published: readonly Published[], field: keyof Published): number {
+function total(published: readonly Published[], field: "bytes" | "records"): number {
   return sum(published.map((one) => one[field]));
 }
 

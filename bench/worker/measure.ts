@@ -1,0 +1,70 @@
+/** Interleaved rounds over handlers that share one workerd process: CPU for each event. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { shuffle } from "simple-statistics";
+import { Pool } from "undici";
+import { AuditError } from "../../shared/errors.ts";
+import { cpuMicros } from "../process-cpu.ts";
+import type { Sink } from "../sink.ts";
+import { type Form, makeBodies, signedMessage } from "./messages.ts";
+
+/** As many deliveries at once as the flow-control key allows. */
+const CONNECTIONS = 10;
+/** The ledger writes its counters some seconds later; what is a row for thousands of events is left out. */
+const REST_MS = 100;
+
+export const HANDLERS = ["floor", "sdk", "ours", "withoutLedger"] as const;
+export type Handler = (typeof HANDLERS)[number];
+
+const FORMS: Readonly<Record<Handler, Form>> = { floor: "event", sdk: "sdk", ours: "ours", withoutLedger: "ours" };
+
+/** Handler and records in a message, such as `ours/20`. */
+export type Subject = `${Handler}/${1 | 20}`;
+export const SUBJECTS: readonly Subject[] = [
+  "floor/1",
+  "sdk/1",
+  "sdk/20",
+  "withoutLedger/1",
+  "withoutLedger/20",
+  "ours/1",
+  "ours/20",
+];
+
+/** CPU µs for each event. */
+export type Round = Readonly<Record<Subject, number>>;
+
+export interface Bench {
+  readonly urls: Readonly<Record<Handler, string>>;
+  readonly pids: readonly number[];
+  readonly sink: Sink;
+}
+
+export async function measureRound(bench: Bench, events: number): Promise<Round> {
+  const round: Partial<Record<Subject, number>> = {};
+  for (const subject of shuffle([...SUBJECTS])) round[subject] = await measureSubject(bench, subject, events);
+  return round as Round;
+}
+
+async function measureSubject({ urls, pids, sink }: Bench, subject: Subject, events: number): Promise<number> {
+  const [handler, records] = subject.split("/") as [Handler, string];
+  const url = urls[handler];
+  const bodies = await makeBodies(events / Number(records), Number(records));
+  const messages = await Promise.all(bodies.map((body) => signedMessage(body, FORMS[handler], url, Date.now())));
+  const arrivedBefore = (await sink.counts()).workos;
+  const before = await cpuMicros(pids);
+  const pool = new Pool(url, { connections: CONNECTIONS });
+  const queue = [...messages];
+  const lane = async () => {
+    for (let message = queue.pop(); message; message = queue.pop()) {
+      const { statusCode, body } = await pool.request({ method: "POST", path: "/deliver", ...message });
+      const text = await body.text();
+      if (statusCode !== 200) throw new AuditError("internal", `${subject} answered ${statusCode}: ${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, lane));
+  await pool.close();
+  await sleep(REST_MS);
+  const used = (await cpuMicros(pids)) - before;
+  const arrived = (await sink.counts()).workos - arrivedBefore;
+  if (arrived !== events) throw new AuditError("internal", `${subject} sent ${arrived} events of ${events}`);
+  return used / events;
+}

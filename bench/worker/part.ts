@@ -1,0 +1,157 @@
+/** CPU of the worker for each event, beside the floor and beside a handler made of the official SDKs. */
+import { mean } from "simple-statistics";
+import { gzipSync } from "node:zlib";
+import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
+import { startSink } from "../sink.ts";
+import { type Estimate, estimate, times } from "../stats/summary.ts";
+import { startWorkerd, type WorkerScript } from "../workerd.ts";
+import { WORKLOAD_NOTE } from "../workload.ts";
+import { oursBundle, peerBundle, withoutLedgerBundle } from "./bundles.ts";
+import { type Bench, HANDLERS, measureRound, type Round, type Subject, SUBJECTS } from "./measure.ts";
+import { NEXT_SIGNING_KEY, SIGNING_KEY } from "./messages.ts";
+
+export const part: Part = { name: "worker", title: "CPU of the worker for each event", run };
+
+const EVENTS = 1_000;
+const BUNDLE_MAX_GZIP_BYTES = 60_000;
+const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
+
+async function run({ quick, step }: RunContext): Promise<PartReport> {
+  const rounds = quick ? 3 : 20;
+  step("bundling", 0, rounds + 1);
+  const sink = await startSink();
+  const workerd = await startWorkerd(await scriptsOf(sink.url));
+  try {
+    const urls = Object.fromEntries(HANDLERS.map((handler, index) => [handler, workerd.urls[index] ?? ""]));
+    const bench: Bench = { urls: urls as Bench["urls"], pids: workerd.pids, sink };
+    step("warming up", 1, rounds + 1);
+    await measureRound(bench, EVENTS);
+    const measured: Round[] = [];
+    for (let round = 0; round < rounds; round++) {
+      measured.push(await measureRound(bench, EVENTS));
+      step("measuring", round + 2, rounds + 1);
+    }
+    return report(measured, await sizes());
+  } finally {
+    await workerd.stop();
+    await sink.stop();
+  }
+}
+
+async function scriptsOf(sinkUrl: string): Promise<readonly WorkerScript[]> {
+  const bindings = {
+    WORKOS_API_KEY: "sk_bench",
+    WORKOS_BASE_URL: sinkUrl,
+    QSTASH_URL: sinkUrl,
+    QSTASH_TOKEN: "a-token",
+    QSTASH_CURRENT_SIGNING_KEY: SIGNING_KEY,
+    QSTASH_NEXT_SIGNING_KEY: NEXT_SIGNING_KEY,
+    AUDIT_INGEST_KEY: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    AUDIT_ADMIN_TOKEN: "bench-admin-token-0001",
+  };
+  const [floor, sdk, ours, withoutLedger] = await Promise.all([
+    peerBundle("floor"),
+    peerBundle("sdk"),
+    oursBundle(),
+    withoutLedgerBundle(),
+  ]);
+  return [
+    { name: "floor", script: floor, bindings },
+    { name: "sdk", script: sdk, bindings },
+    { name: "ours", script: ours, bindings, durableObjects: STORES },
+    { name: "without-ledger", script: withoutLedger, bindings, durableObjects: STORES },
+  ];
+}
+
+async function sizes() {
+  return {
+    gzipBytes: await gzipBytes(oursBundle()),
+    minifiedGzipBytes: await gzipBytes(oursBundle(true)),
+    sdkGzipBytes: await gzipBytes(peerBundle("sdk")),
+  };
+}
+
+async function gzipBytes(text: Promise<string>): Promise<number> {
+  return gzipSync(await text).byteLength;
+}
+
+function ratio(rounds: readonly Round[], subject: Subject, to: Subject): Estimate {
+  return estimate(rounds, (some) => mean(some.map((round) => round[subject])) / mean(some.map((round) => round[to])));
+}
+
+function report(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes>>): PartReport {
+  const figures = SUBJECTS.map((subject) => ({
+    subject,
+    micros: estimate(rounds, (some) => mean(some.map((round) => round[subject]))),
+    toFloor: ratio(rounds, subject, "floor/1"),
+  }));
+  const table = {
+    title: "CPU of workerd for each event",
+    head: ["handler", "records in a message", "CPU µs", "to the floor", "events/s on one core"],
+    rows: figures.map(({ subject, micros, toFloor }) => {
+      const [handler = "", records = ""] = subject.split("/");
+      const { value, low, high } = micros;
+      return [
+        TITLES[handler] ?? handler,
+        records,
+        `${value.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`,
+        times(toFloor),
+        (1e6 / value).toFixed(0),
+      ];
+    }),
+  };
+  return { goals: goalsOf(rounds, size), tables: [table], notes: [...NOTES, WORKLOAD_NOTE], data: { figures, size } };
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  floor: "the floor",
+  sdk: "`Receiver` and `@workos-inc/node`",
+  withoutLedger: "ours without the ledger's calls",
+  ours: "ours",
+};
+
+function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes>>): readonly Goal[] {
+  const faster = (to: Subject): Goal => {
+    const found = ratio(rounds, to, "ours/20");
+    const [, records] = to.split("/");
+    return {
+      name: `events/s on one core at 20 records, beside the SDKs at ${records}`,
+      goal: "≥ 1.5 × theirs",
+      figure: times(found),
+      met: found.value >= 1.5,
+    };
+  };
+  return [
+    atMost("CPU for each event at 1 record, ledger included", 3, ratio(rounds, "ours/1", "floor/1")),
+    atMost(
+      "CPU for each event at 1 record, without the ledger's calls",
+      1.5,
+      ratio(rounds, "withoutLedger/1", "floor/1"),
+    ),
+    atMost("CPU for each event at 20 records, ledger included", 0.8, ratio(rounds, "ours/20", "floor/1")),
+    faster("sdk/1"),
+    faster("sdk/20"),
+    {
+      name: "worker bundle, gzip",
+      goal: `≤ ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`,
+      figure: `${kilobytes(size.gzipBytes)} (minified ${kilobytes(size.minifiedGzipBytes)}; the SDK handler ${kilobytes(size.sdkGzipBytes)})`,
+      met: size.gzipBytes <= BUNDLE_MAX_GZIP_BYTES,
+    },
+  ];
+}
+
+function atMost(name: string, max: number, found: Estimate): Goal {
+  return { name, goal: `≤ ${max} × the floor`, figure: times(found), met: found.value <= max };
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
+const NOTES = [
+  "All handlers run in one workerd process, each behind a socket of its own, with ten connections and a sink on the same machine in the place of " +
+    `WorkOS. In each round every row delivers ${EVENTS} events of its own, in an order drawn anew, and every one of them must arrive. ` +
+    "CPU is that of the workerd process, Durable Objects included, read from outside. The floor checks the signature with WebCrypto and sends the " +
+    "body on, which is the event already; it knows one event a message, so that the rows with 20 are held against the same figure. The SDK handler gets " +
+    "whole events, as such a policy would send them.",
+];

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -72,6 +73,26 @@ describe.each(paths)("%s", (path) => {
     expect(used.filter((name) => !scripts.includes(String(name)))).toEqual([]);
   });
 });
+
+/** `audit-forwarder init "$GATEWAY" --check` as its words and its flags. */
+function commandsIn(path: string): readonly { readonly words: readonly string[]; readonly flags: readonly string[] }[] {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  return [...text.matchAll(/npx audit-forwarder ([^\n]+)|npm run deploy -- ([^\n]+)/g)].map(([, cli, deploy = ""]) => {
+    const parts = (cli ?? deploy).split(" ");
+    const words = cli === undefined ? [] : parts.filter((part) => /^[a-z]/.test(part));
+    return { words: cli === undefined ? ["deploy"] : words, flags: parts.filter((part) => part.startsWith("--")) };
+  });
+}
+
+it.each(paths.flatMap(commandsIn).map(({ words, flags }) => [words.join(" "), flags] as const))(
+  "uses only options that %s has: %j",
+  (words, flags) => {
+    const args = words === "deploy" ? ["cli/deploy.ts"] : ["cli/main.ts", ...words.split(" ")];
+    const { status, stdout } = spawnSync(process.execPath, [...args, "--help"], { cwd: ROOT, encoding: "utf8" });
+    expect(status).toBe(0);
+    for (const flag of flags) expect(stdout).toContain(flag);
+  },
+);
 
 it("tests the Node versions that package.json promises", () => {
   const ci = parseDocument(readFileSync(join(ROOT, ".github/workflows/ci.yml"), "utf8")).toJS() as {

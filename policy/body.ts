@@ -30,9 +30,12 @@ async function parse(stream: ReadableStream<Uint8Array>, type: string, limitByte
 }
 
 /** The parts of a stream; undefined as soon as they are more than `limitBytes`. */
-async function readUpTo(stream: ReadableStream<Uint8Array>, limitBytes: number): Promise<BlobPart[] | undefined> {
+async function readUpTo(
+  stream: ReadableStream<Uint8Array>,
+  limitBytes: number,
+): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
   const reader = stream.getReader();
-  const parts: BlobPart[] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();

@@ -1,5 +1,5 @@
 /** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
-import { defaultAction } from "./make-record.ts";
+import { defaultAction } from "./maker.ts";
 import { checkOptions } from "./options.ts";
 import { makePlan, type PartyPlan, type Plan, type Value } from "./plan.ts";
 import type { Selector } from "./selector.ts";

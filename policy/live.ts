@@ -6,7 +6,7 @@ import type { Stage } from "../shared/record.ts";
 import { readBody } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance, Isolate } from "./instance.ts";
-import { type Capture, type Ending, makeRecord } from "./make-record.ts";
+import { type Capture, type Ending, makeRecord } from "./maker.ts";
 import { type Ports, sleep } from "./ports.ts";
 
 export interface LiveRequest {

@@ -16,6 +16,7 @@ export type Policy = (
 /** Seconds after which a refused caller may try again: as long as a circuit's first pause. Our choice. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** Makes the policy for one isolate; all its state is in here, so that two of them share nothing. */
 export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: AuditLogCode = {}): Policy {
   const instances = new WeakMap<object, Instance>();
   const live = new WeakMap<object, LiveRequest>();

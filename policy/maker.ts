@@ -14,7 +14,7 @@ import {
   type MutableParty,
   recordOf,
   NOBODY,
-} from "./describe.ts";
+} from "./meaning.ts";
 import { TRACEPARENT } from "../shared/wire-text.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";

@@ -84,6 +84,7 @@ async function bundle(): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
+    loader: { ".html": "text" },
     logLevel: "silent",
   });
   return outputFiles[0]?.text ?? "";

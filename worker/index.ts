@@ -2,6 +2,7 @@
 import { AuditError } from "../shared/errors.ts";
 import { archiveRoutes } from "./archive/routes.ts";
 import { sweep } from "./archive/sweep.ts";
+import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { refuseUnlessAdmin } from "./http/admin.ts";
@@ -27,6 +28,7 @@ const routes: readonly Route[] = [
   ...eventRoutes,
   ...archiveRoutes,
   ...replayRoutes,
+  ...consoleRoutes,
 ];
 
 const compiled = compileRoutes(routes);

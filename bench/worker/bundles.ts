@@ -9,6 +9,7 @@ const OPTIONS: BuildOptions = {
   target: "es2024",
   conditions: ["workerd", "worker", "browser"],
   external: ["cloudflare:*", "node:*"],
+  loader: { ".html": "text" },
   logLevel: "silent",
 };
 
@@ -24,7 +25,14 @@ export function withoutLedgerBundle(): Promise<string> {
     import worker from ${JSON.stringify(OURS)};
     import { freeLedger } from ${JSON.stringify(path("./handlers/free-ledger.ts"))};
     export * from ${JSON.stringify(OURS)};
-    export default { fetch: (request, env, execution) => worker.fetch(request, { ...env, LEDGER: freeLedger }, execution) };`;
+    // The same object each time: the worker keeps what it has parsed of its environment.
+    let cached;
+    export default {
+      fetch(request, env, execution) {
+        cached ??= { ...env, LEDGER: freeLedger };
+        return worker.fetch(request, cached, execution);
+      },
+    };`;
   return bundle({ ...OPTIONS, stdin: { contents, resolveDir: path("./"), loader: "ts" } });
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
+import { fetchJson } from "../http/fetch-json.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { failureOfAnswer, failureOfFetch } from "./failure.ts";
@@ -28,7 +29,7 @@ export function openApi(io: Io): Api {
   if (!token) throw new WrongUse('"AUDIT_ADMIN_TOKEN" is not set; export the token of the worker');
   const call = async (method: string, path: string, body?: string, mediaType?: string): Promise<unknown> => {
     const headers = { authorization: `Bearer ${token}`, ...(mediaType ? { "content-type": mediaType } : {}) };
-    return readAnswer(await send(base + path, { method, headers, ...(body === undefined ? {} : { body }) }));
+    return send(base + path, { method, headers, ...(body === undefined ? {} : { body }) });
   };
   return {
     get: async (schema, path, query = {}) => parse(schema, await patiently(() => call("GET", path + toQuery(query)))),
@@ -61,20 +62,12 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host) || host.endsWith(".localhost");
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
-  try {
-    // A redirect is not followed: the token is for this worker alone.
-    return await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch (cause) {
+async function send(url: string, init: RequestInit): Promise<unknown> {
+  const { ok, status, json, headers } = await fetchJson(url, init, TIMEOUT_MS).catch((cause: unknown) => {
     throw failureOfFetch(cause, new URL(url).origin, TIMEOUT_MS);
-  }
-}
-
-async function readAnswer(response: Response): Promise<unknown> {
-  const text = await response.text();
-  const json = parseJson(text);
-  if (response.ok && json !== undefined) return json;
-  throw failureOfAnswer(response.status, json, response.headers.get("retry-after"));
+  });
+  if (ok && json !== undefined) return json;
+  throw failureOfAnswer(status, json, headers.get("retry-after"));
 }
 
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
@@ -94,14 +87,6 @@ function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join(".") ?? "";
   throw new AuditError("internal", `the worker's answer has no valid "${field}"; do the worker and the CLI match?`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function toQuery(query: Query): string {

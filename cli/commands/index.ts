@@ -2,6 +2,7 @@
 import type { Registration } from "../run/command.ts";
 import { completion } from "./completion.ts";
 import { deadLetters } from "./dead-letters/index.ts";
+import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
 import { pseudonym } from "./pseudonym.ts";
@@ -10,6 +11,7 @@ import { trace } from "./trace.ts";
 
 export const commands: readonly Registration[] = [
   init,
+  doctor,
   schemas,
   deadLetters,
   trace,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { parseRetryAfter } from "../../shared/outcome.ts";
+import { fetchJson } from "../http/fetch-json.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 
@@ -52,17 +53,14 @@ async function patiently(ask: () => Promise<Result>): Promise<unknown> {
 }
 
 async function send(url: string, init: RequestInit): Promise<Result> {
-  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
-    (cause: unknown) => {
-      throw new AuditError("unavailable", `WorkOS at ${new URL(url).origin} does not answer`, { cause });
-    },
-  );
-  const json: unknown = await response.json().catch(() => undefined);
-  if (response.ok && json !== undefined) return { json };
-  if (response.status === 429) {
-    return { retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()) ?? RATE_LIMIT_PAUSE_MS };
+  const { ok, status, json, headers } = await fetchJson(url, init, TIMEOUT_MS).catch((cause: unknown) => {
+    throw new AuditError("unavailable", `WorkOS at ${new URL(url).origin} does not answer`, { cause });
+  });
+  if (ok && json !== undefined) return { json };
+  if (status === 429) {
+    return { retryAfterMs: parseRetryAfter(headers.get("retry-after"), Date.now()) ?? RATE_LIMIT_PAUSE_MS };
   }
-  throw failureOf(response.status, json);
+  throw failureOf(status, json);
 }
 
 /** A refusal of the arguments: 404, 400, 422. The others are the key or WorkOS itself. */

@@ -1,0 +1,83 @@
+/** `doctor`: finds the mistakes that others found in production, before the first event and at any time after. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseValues } from "../deploy/variables.ts";
+import { type CheckResult, resultLines, runChecks } from "../doctor/check.ts";
+import { fileChecks } from "../doctor/files.ts";
+import { pathChecks } from "../doctor/path.ts";
+import { type InspectedProject, QSTASH_PLANS, type QstashPlan, type Setting } from "../doctor/setting.ts";
+import { vendorChecks } from "../doctor/vendors.ts";
+import { workerChecks } from "../doctor/worker.ts";
+import { planInit } from "../init/plan.ts";
+import { readProject } from "../init/project.ts";
+import { builtModule, inspectProject } from "../policy/ask.ts";
+import { toInspect } from "../policy/project.ts";
+import { command } from "../run/command.ts";
+import { WrongUse } from "../run/failure.ts";
+import { LOCK_FILE } from "../schemas/lock.ts";
+
+const PLANS = Object.keys(QSTASH_PLANS) as QstashPlan[];
+
+export const doctor = command({
+  usage: "doctor [zuplo-project]",
+  about: "Check files, variables, worker, QStash and WorkOS; each line green or with its fix",
+  examples: [
+    ["doctor ./my-api --secrets-file production.env", "before a deploy, and after it"],
+    ["doctor --json", "for a script"],
+  ],
+  options: (yargs) =>
+    yargs
+      .positional("zuplo-project", { type: "string", describe: "The project's directory" })
+      .option("secrets-file", {
+        type: "string",
+        requiresArg: true,
+        describe: "The worker's variables, as for npm run deploy",
+      })
+      .option("plan", { choices: PLANS, default: PLANS[0] ?? "free", describe: "Your plan of QStash" })
+      .option("skip-event", { type: "boolean", describe: "Send no event of its own through the path" })
+      .option("lock", {
+        type: "string",
+        requiresArg: true,
+        default: LOCK_FILE,
+        defaultDescription: "audit-schemas.lock.json",
+        describe: "The lock file of the schemas",
+      }),
+  run: async (args, io) => {
+    const file = args.secretsFile === undefined ? {} : await readSecrets(args.secretsFile);
+    const given = Object.fromEntries(Object.entries(io.env).filter(([, value]) => value));
+    const setting: Setting = {
+      io: { ...io, env: { ...file, ...given } },
+      ...(args.zuploProject === undefined ? {} : { project: await inspected(args.zuploProject) }),
+      lockFile: args.lock,
+      plan: args.plan,
+      sendEvent: args.skipEvent !== true,
+    };
+    const first = [fileChecks, workerChecks, pathChecks].flatMap((make) => make(setting));
+    // QStash knows the flow-control key from the first message on, which may be the doctor's own.
+    const results = [...(await runChecks(first)), ...(await runChecks(vendorChecks(setting)))];
+    const ok = results.every(({ state }) => state !== "failed");
+    return { json: { ok, checks: results }, lines: [...resultLines(results, io.paint), summary(results)], ok };
+  },
+});
+
+function summary(results: readonly CheckResult[]): string {
+  const count = (state: CheckResult["state"]) => results.filter((result) => result.state === state).length;
+  if (count("failed") > 0) return `${count("failed")} of ${results.length} checks failed`;
+  const left = count("skipped") > 0 ? `, ${count("skipped")} skipped` : "";
+  return `no check failed${count("warning") > 0 ? `, ${count("warning")} to look at` : ""}${left}`;
+}
+
+async function inspected(directory: string): Promise<InspectedProject> {
+  const project = await readProject(resolve(directory));
+  const plan = planInit(project, await builtModule(), undefined);
+  const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
+  return { project, plan, inspection, routes: plan.routes };
+}
+
+async function readSecrets(file: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new WrongUse('"--secrets-file" cannot be read', { cause });
+  });
+  const { secrets, plain } = parseValues(text);
+  return { ...plain, ...secrets };
+}

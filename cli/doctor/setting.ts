@@ -1,0 +1,40 @@
+/** What `doctor` looks at: variables, the project where one is named, and the ways out. */
+import type { Route } from "../init/routes.ts";
+import type { InitPlan } from "../init/plan.ts";
+import type { ZuploProject } from "../init/project.ts";
+import type { Inspection } from "../policy/ask.ts";
+import type { Io } from "../run/io.ts";
+
+export interface InspectedProject {
+  readonly project: ZuploProject;
+  readonly plan: InitPlan;
+  readonly inspection: Inspection;
+  readonly routes: readonly Route[];
+}
+
+export interface Setting {
+  /** The process's variables, over those of the secrets file. */
+  readonly io: Io;
+  readonly project?: InspectedProject;
+  readonly lockFile: string;
+  readonly plan: QstashPlan;
+  readonly sendEvent: boolean;
+}
+
+/** What QStash's plans allow. https://upstash.com/pricing/qstash; the caps on retries are those of older pages, so that a larger one is a warning. */
+export const QSTASH_PLANS = {
+  free: { messageBytes: 1_000_000, retries: 3, dlqDays: 3 },
+  payg: { messageBytes: 10_000_000, retries: 5, dlqDays: 7 },
+  fixed: { messageBytes: 50_000_000, retries: 20, dlqDays: 30 },
+} as const;
+export type QstashPlan = keyof typeof QSTASH_PLANS;
+
+/** A variable, or undefined where it has no value. */
+export function variable({ io }: Pick<Setting, "io">, name: string): string | undefined {
+  return io.env[name] || undefined;
+}
+
+/** The first of these names that has no value. */
+export function firstMissing(setting: Pick<Setting, "io">, names: readonly string[]): string | undefined {
+  return names.find((name) => variable(setting, name) === undefined);
+}

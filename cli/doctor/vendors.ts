@@ -1,0 +1,123 @@
+/** Checks of QStash and WorkOS: do they know our keys, our organization, our flow? */
+import * as z from "zod";
+import { AuditError } from "../../shared/errors.ts";
+import { fetchJson, type JsonAnswer } from "../http/fetch-json.ts";
+import { compareSchemas } from "../schemas/compare.ts";
+import { deriveSchemas } from "../schemas/derive.ts";
+import { readLock } from "../schemas/lock.ts";
+import { registeredActions } from "../schemas/registry.ts";
+import { openWorkos } from "../workos/client.ts";
+import { type Check, failed, ok, skipped, warning } from "./check.ts";
+import { firstMissing, type Setting, variable } from "./setting.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export function vendorChecks(setting: Setting): readonly Check[] {
+  return [
+    { name: "signing keys", run: () => signingKeys(setting) },
+    { name: "flow control", run: () => flowControl(setting) },
+    { name: "workos key", run: () => workosKey(setting) },
+    { name: "organization", run: () => organization(setting) },
+    { name: "schemas", run: () => schemas(setting) },
+  ];
+}
+
+async function qstash(setting: Setting, path: string): Promise<JsonAnswer> {
+  const url = (variable(setting, "QSTASH_URL") ?? "").replace(/\/+$/, "");
+  const headers = { authorization: `Bearer ${variable(setting, "QSTASH_TOKEN") ?? ""}` };
+  const answer = await fetchJson(url + path, { headers }, TIMEOUT_MS).catch((cause: unknown) => {
+    throw new AuditError("queue_unreachable", `QStash at ${url} does not answer; check "QSTASH_URL"`, { cause });
+  });
+  if (answer.status !== 401 && answer.status !== 403) return answer;
+  throw new AuditError("unauthorized", 'QStash refuses "QSTASH_TOKEN"; is it of the same region as "QSTASH_URL"?');
+}
+
+const Keys = z.looseObject({ current: z.string(), next: z.string() });
+
+async function signingKeys(setting: Setting) {
+  const missing = firstMissing(setting, ["QSTASH_URL", "QSTASH_TOKEN"]);
+  if (missing) return skipped(`"${missing}" is not set`, "export it");
+  const keys = Keys.parse((await qstash(setting, "/v2/keys")).json);
+  const current = variable(setting, "QSTASH_CURRENT_SIGNING_KEY");
+  const next = variable(setting, "QSTASH_NEXT_SIGNING_KEY");
+  if (current === undefined || next === undefined) {
+    return skipped(
+      "the token is good; the worker's keys are not known here",
+      'export "QSTASH_CURRENT_SIGNING_KEY" and "QSTASH_NEXT_SIGNING_KEY"',
+    );
+  }
+  if (current === keys.current && next === keys.next) return ok("both are QStash's own");
+  // After one rotation QStash signs with what is the next key here, which the worker still takes.
+  if (next === keys.current)
+    return warning("QStash has rotated its keys once", "give the worker the new ones before the next rotation");
+  if (current === keys.current)
+    return warning("the next key is not QStash's", "give the worker the new one before the next rotation");
+  return failed(
+    "neither key is QStash's, so that every delivery is refused",
+    "give the worker both keys of QStash's console",
+  );
+}
+
+const Flow = z.looseObject({ isPaused: z.boolean().optional(), waitListSize: z.number().optional() });
+
+async function flowControl(setting: Setting) {
+  const missing = firstMissing(setting, ["QSTASH_URL", "QSTASH_TOKEN"]);
+  if (missing) return skipped(`"${missing}" is not set`, "export it");
+  const key = variable(setting, "AUDIT_FLOW_CONTROL_KEY") ?? "workos";
+  const gatewayKey = setting.project?.plan.options?.["flowControlKey"];
+  if (typeof gatewayKey === "string" && gatewayKey !== key) {
+    return failed(
+      `the gateway uses the key "${gatewayKey}", the worker "${key}"`,
+      'make "flowControlKey" and "AUDIT_FLOW_CONTROL_KEY" equal',
+    );
+  }
+  const { status, json } = await qstash(setting, `/v2/flowControl/${encodeURIComponent(key)}`);
+  if (status === 404) return warning(`QStash has no key "${key}" yet`, "it appears with the first message");
+  const { isPaused = false, waitListSize = 0 } = Flow.parse(json);
+  if (isPaused) return failed(`the key "${key}" is paused, ${waitListSize} messages wait`, '"audit-forwarder resume"');
+  return ok(`the key "${key}" is open, ${waitListSize} messages wait`);
+}
+
+async function workosKey(setting: Setting) {
+  if (firstMissing(setting, ["WORKOS_API_KEY"])) return skipped('"WORKOS_API_KEY" is not set', "export it");
+  await openWorkos(setting.io).get("/audit_logs/actions", { limit: "1" });
+  return ok("it may read audit logs");
+}
+
+const Configuration = z.looseObject({ state: z.string() });
+
+async function organization(setting: Setting) {
+  const missing = firstMissing(setting, ["WORKOS_API_KEY", "AUDIT_ORGANIZATION_ID"]);
+  if (missing) return skipped(`"${missing}" is not set`, "export it");
+  const id = variable(setting, "AUDIT_ORGANIZATION_ID") ?? "";
+  try {
+    const answer = await openWorkos(setting.io).get(`/organizations/${encodeURIComponent(id)}/audit_log_configuration`);
+    const { state } = Configuration.parse(answer);
+    return state === "active"
+      ? ok(`${id} has an active audit log`)
+      : failed(`the audit log of ${id} is ${state}`, "switch it on in WorkOS");
+  } catch (error) {
+    if (!(error instanceof AuditError) || error.code !== "not_found") throw error;
+    return failed(
+      `WorkOS does not know the organization ${id}`,
+      'set "AUDIT_ORGANIZATION_ID" to one of this WorkOS environment',
+    );
+  }
+}
+
+async function schemas(setting: Setting) {
+  const { project, lockFile } = setting;
+  if (!project) return skipped("no Zuplo project was named", "audit-forwarder doctor <zuplo-project>");
+  if (firstMissing(setting, ["WORKOS_API_KEY"])) return skipped('"WORKOS_API_KEY" is not set', "export it");
+  const derived = deriveSchemas(project.routes, project.inspection);
+  const registered = await registeredActions(openWorkos(setting.io));
+  const { changes, current, unlocked } = compareSchemas(derived, registered, await readLock(lockFile));
+  if (changes.length === 0 && unlocked.length === 0)
+    return ok(`${current.size} actions are registered as they are sent`);
+  const names = [...changes.map(({ action }) => action), ...unlocked];
+  const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
+  return failed(
+    `${names.length} actions are not registered as they are sent: ${shown}`,
+    '"audit-forwarder schemas push"',
+  );
+}

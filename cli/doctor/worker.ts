@@ -1,0 +1,86 @@
+/** Checks of the deployed worker: is it there, is it ours, is its clock right? */
+import * as z from "zod";
+import { openApi, workerUrl } from "../api/client.ts";
+import { fetchJson } from "../http/fetch-json.ts";
+import { type Check, failed, ok, skipped, warning } from "./check.ts";
+import { firstMissing, type Setting, variable } from "./setting.ts";
+
+const TIMEOUT_MS = 10_000;
+/** QStash's signatures hold for five minutes; a clock that is off by more than a minute is a fault on its way. Our choice. */
+const SKEW_MAX_MS = 60_000;
+
+export function workerChecks(setting: Setting): readonly Check[] {
+  return [
+    { name: "worker", run: () => health(setting) },
+    { name: "admin token", run: () => adminToken(setting) },
+    { name: "clocks", run: () => clocks(setting) },
+  ];
+}
+
+const Health = z.looseObject({
+  status: z.string().optional(),
+  paused: z.unknown(),
+  incidents: z.array(z.looseObject({ kind: z.string(), detail: z.string().optional() })).default([]),
+  detail: z.string().optional(),
+  outbox: z.looseObject({ waiting: z.number() }).optional(),
+});
+
+async function health(setting: Setting) {
+  if (firstMissing(setting, ["AUDIT_WORKER_URL"]))
+    return skipped("not deployed yet", 'set "AUDIT_WORKER_URL" once it is');
+  const url = workerUrl(setting.io);
+  const { status, json } = await fetchJson(`${url}/health`, {}, TIMEOUT_MS).catch(() => ({
+    status: 0,
+    json: undefined,
+  }));
+  if (status === 0) return failed(`${url} does not answer`, 'check "AUDIT_WORKER_URL" and the deploy');
+  const parsed = Health.safeParse(json);
+  if (!parsed.success)
+    return failed(`${url}/health answers ${status} and is no audit worker`, 'check "AUDIT_WORKER_URL"');
+  const { detail, incidents, outbox, status: state } = parsed.data;
+  if (status !== 200) return failed(detail ?? `/health answers ${status}`, "mend it and deploy again");
+  if (state === "paused") return failed("delivery is paused", 'mend the cause, then "audit-forwarder resume"');
+  const [incident] = incidents;
+  if (incident) return warning(`${incident.kind}: ${incident.detail ?? ""}`, "see docs/operations.md");
+  return ok(outbox && outbox.waiting > 0 ? `ok; ${outbox.waiting} spilled messages wait for QStash` : "ok");
+}
+
+async function adminToken(setting: Setting) {
+  const missing = firstMissing(setting, ["AUDIT_WORKER_URL", "AUDIT_ADMIN_TOKEN"]);
+  if (missing) return skipped(`"${missing}" is not set`, "export it");
+  await openApi(setting.io).get(z.looseObject({}), "/api/dead-letters", { limit: 1 });
+  return ok("the worker takes it");
+}
+
+/** Whoever answers says what time it is; this machine's own clock signs nothing but the spilled messages of `doctor`. */
+async function clocks(setting: Setting) {
+  const servers = [
+    ["worker", variable(setting, "AUDIT_WORKER_URL"), "/health"],
+    ["QStash", variable(setting, "QSTASH_URL"), "/v2/keys"],
+    [
+      "WorkOS",
+      variable(setting, "WORKOS_API_KEY") && (variable(setting, "WORKOS_BASE_URL") ?? "https://api.workos.com"),
+      "/",
+    ],
+  ] as const;
+  const known = servers.flatMap(([name, url, path]) => (url ? [[name, url.replace(/\/+$/, "") + path] as const] : []));
+  const times = await Promise.all(known.map(async ([name, url]) => [name, await offsetMs(url)] as const));
+  const told = times.filter((time): time is readonly [(typeof time)[0], number] => time[1] !== undefined);
+  if (told.length === 0) return skipped("nobody to ask", 'set "AUDIT_WORKER_URL"');
+  const all = [["this machine", 0] as const, ...told].toSorted((a, b) => a[1] - b[1]);
+  const [slow, fast] = [all[0], all.at(-1)];
+  const skewMs = (fast?.[1] ?? 0) - (slow?.[1] ?? 0);
+  if (skewMs <= SKEW_MAX_MS) return ok(`${told.map(([name]) => name).join(", ")} agree with this machine`);
+  return failed(
+    `${fast?.[0]} is ${Math.round(skewMs / 1000)} s ahead of ${slow?.[0]}`,
+    "set the clock: signatures hold for five minutes",
+  );
+}
+
+/** How far a server's `Date` header is ahead of this machine; undefined where it does not answer. */
+async function offsetMs(url: string): Promise<number | undefined> {
+  const startMs = Date.now();
+  const answer = await fetchJson(url, {}, TIMEOUT_MS).catch(() => undefined);
+  const date = Date.parse(answer?.headers.get("date") ?? "");
+  return Number.isNaN(date) ? undefined : date - (startMs + Date.now()) / 2;
+}

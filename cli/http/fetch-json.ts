@@ -1,0 +1,25 @@
+/** One request whose answer is JSON, or not. */
+
+export interface JsonAnswer {
+  readonly ok: boolean;
+  readonly status: number;
+  /** Undefined where the body is no JSON. */
+  readonly json: unknown;
+  readonly headers: Headers;
+}
+
+/** Follows no redirect, because the token is for this server alone; rejects where there is no answer within `timeoutMs`. */
+export async function fetchJson(url: string, init: RequestInit, timeoutMs: number): Promise<JsonAnswer> {
+  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+  const text = await response.text();
+  const { ok, status, headers } = response;
+  return { ok, status, json: parse(text), headers };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

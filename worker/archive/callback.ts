@@ -1,5 +1,5 @@
 /** `POST /dead-letter`: QStash's failure callback. https://upstash.com/docs/qstash/features/callbacks */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { jsonAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { readSigned } from "../http/signed.ts";
@@ -12,12 +12,12 @@ import { fromBase64 } from "./unreadable.ts";
 const CALLBACK_MAX_BYTES = 4_000_000;
 
 const Callback = z.looseObject({
-  status: z.number().optional(),
-  retried: z.number().optional(),
-  dlqId: z.string().optional(),
-  sourceMessageId: z.string().optional(),
+  status: z.optional(z.number()),
+  retried: z.optional(z.number()),
+  dlqId: z.optional(z.string()),
+  sourceMessageId: z.optional(z.string()),
   sourceBody: z.string(),
-  createdAt: z.number().optional(),
+  createdAt: z.optional(z.number()),
 });
 
 export const callbackRoute: Route = { method: "POST", path: "/dead-letter", access: "signed", handle: deadLetter };

@@ -1,19 +1,19 @@
 /** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
 import { Webhook } from "standardwebhooks";
-import * as z from "zod";
+import * as z from "zod/mini";
 
-const secret = z.string().min(1);
-const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
-const webhookKey = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/]+=*$/)
-  .refine(isWebhookKey);
+const secret = z.string().check(z.minLength(1));
+const url = z.pipe(
+  z.url({ protocol: /^https?$/ }),
+  z.transform((text: string) => text.replace(/\/+$/, "")),
+);
+const webhookKey = z.string().check(z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));
 
 export const Variables = z.object({
   /** API key of the WorkOS environment (`sk_…`). It never leaves the worker. */
   WORKOS_API_KEY: secret,
   /** Where WorkOS's API is. */
-  WORKOS_BASE_URL: url.default("https://api.workos.com"),
+  WORKOS_BASE_URL: z._default(url, "https://api.workos.com"),
   /** QStash's base URL, of the region that holds your account. */
   QSTASH_URL: url,
   /** QStash's token. The worker publishes spilled messages and replays, pauses, and reads QStash's dead-letter queue with it. */
@@ -23,27 +23,27 @@ export const Variables = z.object({
   /** Signs deliveries after the keys are rolled. */
   QSTASH_NEXT_SIGNING_KEY: secret,
   /** The current key of a second QStash region. */
-  QSTASH_CURRENT_SIGNING_KEY_2: secret.optional(),
+  QSTASH_CURRENT_SIGNING_KEY_2: z.optional(secret),
   /** The next key of a second QStash region. */
-  QSTASH_NEXT_SIGNING_KEY_2: secret.optional(),
+  QSTASH_NEXT_SIGNING_KEY_2: z.optional(secret),
   /** QStash's flow-control key, which paces and pauses deliveries; the same as the policy's option `flowControlKey`. */
-  AUDIT_FLOW_CONTROL_KEY: secret.default("workos"),
+  AUDIT_FLOW_CONTROL_KEY: z._default(secret, "workos"),
   /** The worker's own URL, as QStash signs it; a trailing slash does not matter. */
   AUDIT_WORKER_URL: url,
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`); the same on both sides. */
   AUDIT_INGEST_KEY: webhookKey,
   /** The ingest key before a rotation; what was signed with it is still taken. */
-  AUDIT_INGEST_KEY_PREVIOUS: webhookKey.optional(),
+  AUDIT_INGEST_KEY_PREVIOUS: z.optional(webhookKey),
   /** Opens the admin routes; `npm run deploy` takes 16 characters or more. */
   AUDIT_ADMIN_TOKEN: secret,
   /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
-  AUDIT_OPERATOR_EVENTS: z.enum(["on", "off"]).default("on"),
+  AUDIT_OPERATOR_EVENTS: z._default(z.enum(["on", "off"]), "on"),
   /** WorkOS organization of the events about operators; without it there are none. */
-  AUDIT_ORGANIZATION_ID: secret.optional(),
+  AUDIT_ORGANIZATION_ID: z.optional(secret),
   /** Where alerts are posted. */
-  AUDIT_ALERT_URL: url.optional(),
+  AUDIT_ALERT_URL: z.optional(url),
   /** Signs alerts (Standard Webhooks, `whsec_…`). */
-  AUDIT_ALERT_KEY: webhookKey.optional(),
+  AUDIT_ALERT_KEY: z.optional(webhookKey),
 });
 
 /** The variables after parsing; URLs carry no trailing slash. */

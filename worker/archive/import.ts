@@ -1,5 +1,5 @@
 /** `POST /api/dead-letters/import`: exported entries of another deployment, one JSON a line. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
@@ -22,29 +22,29 @@ export interface ParsedImport {
 
 /** Records that grew here and there (a replay mark, a mended value) still fit. */
 const RECORD_SLACK = 2;
-const text = z.string().min(1).max(1_000);
-const time = Time.optional();
+const text = z.string().check(z.minLength(1), z.maxLength(1_000));
+const time = z.optional(Time);
 
 const Failure = z.object({
   class: z.enum(CLASSES),
   wrote: z.enum(["no", "maybe"]),
   reason: text,
-  status: z.int().min(0).max(999).optional(),
-  attempts: z.int().min(0),
+  status: z.optional(z.int().check(z.gte(0), z.lte(999))),
+  attempts: z.int().check(z.gte(0)),
   source: z.enum(["worker", "failure_callback", "sweep", "import"]),
   first_attempt_at: time,
   last_attempt_at: time,
   parked_at: Time,
-  message_id: text.optional(),
-  replay_id: text.optional(),
+  message_id: z.optional(text),
+  replay_id: z.optional(text),
 });
 
-const Entry = Failure.extend({
-  event_id: z.string().refine(isEventId),
-  replays: z.int().min(0),
-  record: z.looseObject({}).optional(),
-  body: z.base64().optional(),
-  history: z.array(Failure).max(20),
+const Entry = z.extend(Failure, {
+  event_id: z.string().check(z.refine(isEventId)),
+  replays: z.int().check(z.gte(0)),
+  record: z.optional(z.looseObject({})),
+  body: z.optional(z.base64()),
+  history: z.array(Failure).check(z.maxLength(20)),
 });
 
 /** Reads the lines; a line that is wrong is refused by itself, with its number from 1. Empty lines are skipped. */

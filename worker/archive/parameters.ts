@@ -1,5 +1,5 @@
 /** The query of `GET /api/dead-letters`, parsed once. Throws `invalid_request` naming the parameter. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { AuditError } from "../../shared/errors.ts";
 import { decodeCursor, type Position } from "./cursor.ts";
 import { GROUPS, type Filter, type GroupBy } from "./query.ts";
@@ -12,34 +12,37 @@ const LIMIT_MAX = 500;
 const WHOLE_LIMIT_MAX = 100;
 
 const commaSeparated = <T extends string>(values: readonly [T, ...T[]]) =>
-  z.preprocess((text) => (typeof text === "string" ? text.split(",") : text), z.array(z.enum(values)).min(1));
-const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+  z.pipe(
+    z.transform((text) => (typeof text === "string" ? text.split(",") : text)),
+    z.array(z.enum(values)).check(z.minLength(1)),
+  );
+const flag = z.pipe(
+  z.enum(["true", "false"]),
+  z.transform((text) => text === "true"),
+);
 /** ISO 8601 with a zone; ms since the epoch. */
-export const Time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const text = z.string().min(1).max(1_000);
-const Status = z.union([
-  z.literal("none"),
-  z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .transform(Number),
-]);
+export const Time = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text: string) => Date.parse(text)),
+);
+const text = z.string().check(z.minLength(1), z.maxLength(1_000));
+const Status = z.union([z.literal("none"), z.pipe(z.string().check(z.regex(/^\d{1,3}$/)), z.transform(Number))]);
 
 const Query = z.strictObject({
-  class: commaSeparated(CLASSES).optional(),
-  state: commaSeparated(STATES).optional(),
-  action: text.optional(),
-  organization: text.optional(),
-  route: text.optional(),
-  reason: text.optional(),
-  status: Status.optional(),
-  since: Time.optional(),
-  until: Time.optional(),
-  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).optional(),
-  cursor: z.string().optional(),
-  group_by: z.enum(GROUPS).optional(),
-  whole: flag.optional(),
-  reveal: flag.optional(),
+  class: z.optional(commaSeparated(CLASSES)),
+  state: z.optional(commaSeparated(STATES)),
+  action: z.optional(text),
+  organization: z.optional(text),
+  route: z.optional(text),
+  reason: z.optional(text),
+  status: z.optional(Status),
+  since: z.optional(Time),
+  until: z.optional(Time),
+  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(LIMIT_MAX))),
+  cursor: z.optional(z.string()),
+  group_by: z.optional(z.enum(GROUPS)),
+  whole: z.optional(flag),
+  reveal: z.optional(flag),
 });
 
 export interface ListQuery {

@@ -1,5 +1,5 @@
 /** Decodes a message: the envelope as a whole, then each record by itself, so that one bad record does not spoil the others. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
 import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
@@ -8,30 +8,30 @@ import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wi
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
   g: z.array(z.union([z.string(), z.null()])),
-  s: z.array(z.string()).optional(),
-  records: z.array(z.unknown()).min(1).max(MESSAGE_MAX_RECORDS),
+  s: z.optional(z.array(z.string())),
+  records: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MESSAGE_MAX_RECORDS)),
 });
 
-const list = z.array(z.union([z.string(), z.number()])).optional();
+const list = z.optional(z.array(z.union([z.string(), z.number()])));
 
 const RecordShape = z.looseObject({
-  id: z.string().refine(isEventId),
+  id: z.string().check(z.refine(isEventId)),
   c: z.array(z.unknown()),
-  k: z.enum(["i", "w"]).optional(),
-  x: z.enum(["success", "failure", "denied", "unknown"]).optional(),
-  y: z.enum(["d", "r"]).optional(),
+  k: z.optional(z.enum(["i", "w"])),
+  x: z.optional(z.enum(["success", "failure", "denied", "unknown"])),
+  y: z.optional(z.enum(["d", "r"])),
   l: list,
   e: list,
   j: list,
   f: list,
-  rp: z
-    .object({
+  rp: z.optional(
+    z.object({
       id: z.string(),
-      n: z.int().positive(),
-      mended: z.array(z.string()).optional(),
-      acceptDuplicates: z.boolean().optional(),
-    })
-    .optional(),
+      n: z.int().check(z.positive()),
+      mended: z.optional(z.array(z.string())),
+      acceptDuplicates: z.optional(z.boolean()),
+    }),
+  ),
 });
 
 /** A record that cannot be decoded, with what is needed to decode it later: a message that holds it alone. */
@@ -95,7 +95,7 @@ function decodeOne(wire: unknown, shared: Pick<WireMessage, "g" | "s">): AuditRe
 }
 
 /** Names the first wrong field, never its value. */
-function describe(error: z.ZodError): string {
+function describe(error: z.core.$ZodError): string {
   const path = error.issues[0]?.path.map(String).join(".");
   return path ? `"${path}" is missing or malformed` : "not an object";
 }

@@ -1,7 +1,7 @@
 /** QStash's own dead-letter queue: one page, and removal by id. https://upstash.com/docs/qstash/api/dlq/listMessages */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { QSTASH_LABEL } from "../../shared/publish-headers.ts";
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
 /** QStash's default and largest page. */
@@ -12,20 +12,20 @@ const RATE_LIMIT_PAUSE_MS = 60_000;
 const PAUSE_MAX_MS = 3_600_000;
 
 const Entry = z.looseObject({
-  dlqId: z.string().min(1),
-  messageId: z.string().optional(),
+  dlqId: z.string().check(z.minLength(1)),
+  messageId: z.optional(z.string()),
   url: z.string(),
-  body: z.string().optional(),
-  bodyBase64: z.string().optional(),
-  responseStatus: z.number().optional(),
-  createdAt: z.number().optional(),
-  maxRetries: z.number().optional(),
-  label: z.string().optional(),
-  labels: z.array(z.string()).optional(),
+  body: z.optional(z.string()),
+  bodyBase64: z.optional(z.string()),
+  responseStatus: z.optional(z.number()),
+  createdAt: z.optional(z.number()),
+  maxRetries: z.optional(z.number()),
+  label: z.optional(z.string()),
+  labels: z.optional(z.array(z.string())),
 });
 export type DlqEntry = z.infer<typeof Entry>;
 
-const Page = z.looseObject({ messages: z.array(z.unknown()), cursor: z.string().optional() });
+const Page = z.looseObject({ messages: z.array(z.unknown()), cursor: z.optional(z.string()) });
 
 export type DlqPage =
   | { readonly kind: "page"; readonly entries: readonly DlqEntry[]; readonly cursor: string | undefined }

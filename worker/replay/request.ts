@@ -1,5 +1,5 @@
 /** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { CLASSES, invalid, printable, Time } from "../archive/parameters.ts";
 import type { Filter } from "../archive/query.ts";
@@ -14,13 +14,15 @@ const EVENT_IDS_MAX = 10_000;
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DROPPED = /^(?:(?:actor|targets)\.)?metadata\.[a-zA-Z0-9_-]{1,40}$/;
 
-const text = z.string().min(1).max(1_000);
-const oneOrMore = <T extends z.ZodType>(of: T) =>
-  z.preprocess(
-    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-    z.array(of).min(1).max(1_000).optional(),
+const text = z.string().check(z.minLength(1), z.maxLength(1_000));
+const oneOrMore = <T extends z.ZodMiniType>(of: T) =>
+  z.optional(
+    z.pipe(
+      z.transform((value) => (Array.isArray(value) ? value : [value])),
+      z.array(of).check(z.minLength(1), z.maxLength(1_000)),
+    ),
   );
-const status = z.union([z.literal("none"), z.int().min(0).max(999)]);
+const status = z.union([z.literal("none"), z.int().check(z.gte(0), z.lte(999))]);
 
 const FilterShape = z.strictObject({
   class: oneOrMore(z.enum(CLASSES)),
@@ -29,33 +31,35 @@ const FilterShape = z.strictObject({
   route: oneOrMore(text),
   reason: oneOrMore(text),
   status: oneOrMore(status),
-  since: Time.optional(),
-  until: Time.optional(),
+  since: z.optional(Time),
+  until: z.optional(Time),
 });
 
-const action = z.string().max(200).regex(ACTION);
-const name = z.string().trim().min(1).max(100);
-const mapping = <T extends z.ZodType<string>>(of: T) => z.record(text, of).optional();
+const action = z.string().check(z.maxLength(200), z.regex(ACTION));
+const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(100));
+const mapping = <T extends z.ZodMiniType<string>>(of: T) => z.optional(z.record(text, of));
 
 const Body = z.strictObject({
-  event_ids: z.array(z.string().refine(isEventId)).min(1).max(EVENT_IDS_MAX).optional(),
-  filter: FilterShape.optional(),
-  all: z.literal(true).optional(),
-  dry_run: z.boolean().optional(),
-  accept_duplicates: z.boolean().optional(),
-  name: name.optional(),
-  rate: z.number().min(RATE_MIN).max(RATE_MAX).optional(),
-  stop_on_error_rate: z.number().min(0).max(1).optional(),
-  set: z.strictObject({ action: action.optional(), organization: text.optional() }).optional(),
-  drop: z.array(z.string().regex(DROPPED)).min(1).max(150).optional(),
-  map: z
-    .strictObject({
+  event_ids: z.optional(
+    z.array(z.string().check(z.refine(isEventId))).check(z.minLength(1), z.maxLength(EVENT_IDS_MAX)),
+  ),
+  filter: z.optional(FilterShape),
+  all: z.optional(z.literal(true)),
+  dry_run: z.optional(z.boolean()),
+  accept_duplicates: z.optional(z.boolean()),
+  name: z.optional(name),
+  rate: z.optional(z.number().check(z.gte(RATE_MIN), z.lte(RATE_MAX))),
+  stop_on_error_rate: z.optional(z.number().check(z.gte(0), z.lte(1))),
+  set: z.optional(z.strictObject({ action: z.optional(action), organization: z.optional(text) })),
+  drop: z.optional(z.array(z.string().check(z.regex(DROPPED))).check(z.minLength(1), z.maxLength(150))),
+  map: z.optional(
+    z.strictObject({
       action: mapping(action),
       organization: mapping(text),
       "actor.type": mapping(text),
       "targets.type": mapping(text),
-    })
-    .optional(),
+    }),
+  ),
 });
 
 export type Selection =

@@ -1,5 +1,5 @@
 /** The routes of the replays. `docs/api.md` describes them. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Party } from "../../shared/record.ts";
 import { archive } from "../archive/client.ts";
 import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
@@ -14,14 +14,14 @@ import { parseReplayRequest } from "./request.ts";
 import { itemView, replayView } from "./view.ts";
 
 const ListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).optional(),
-  cursor: z.string().optional(),
+  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(100))),
+  cursor: z.optional(z.string()),
 });
 const OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
 const ItemsQuery = z.strictObject({
-  outcome: z.enum(OUTCOMES).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).optional(),
-  cursor: z.string().optional(),
+  outcome: z.optional(z.enum(OUTCOMES)),
+  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(1_000))),
+  cursor: z.optional(z.string()),
 });
 
 /** Whoever holds the admin token. */
@@ -115,7 +115,11 @@ function position(cursor: string | undefined) {
   return found;
 }
 
-function parse<T extends z.ZodType>(shape: T, search: URLSearchParams, expected: Record<string, string>): z.infer<T> {
+function parse<T extends z.ZodMiniType>(
+  shape: T,
+  search: URLSearchParams,
+  expected: Record<string, string>,
+): z.infer<T> {
   const parsed = shape.safeParse(onceEach(search));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

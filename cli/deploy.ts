@@ -62,6 +62,11 @@ async function valuesIn(path: string | undefined): Promise<Values> {
   return parseValues(source);
 }
 
+// A reader such as `head` may close the pipe early; the deploy goes on.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 function print(text: string): void {
   process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }

@@ -13,6 +13,7 @@ export interface Circuit {
   note(ok: boolean, nowMs: number): boolean;
 }
 
+/** A circuit that is closed: everything passes. */
 export function makeCircuit(): Circuit {
   let failures = 0;
   let openMs = OPEN_FIRST_MS;

@@ -63,25 +63,25 @@ function inspectPlan(plan: Plan): Omit<InspectedRoute, "actions" | "actionIsSele
     problems: plan.problems,
     targets: plan.targets?.map(inspectTarget) ?? [{ type: "route", metadata: {} }],
     // The default actor's role, which a plan adds to.
-    actorMetadata: { role: "string", ...typesOf(plan.actor?.metadata ?? []) },
+    actorMetadata: { role: "string", ...typesOf(plan.actor.metadata) },
     metadata: typesOf(plan.metadata),
   };
 }
 
-function actionsOf(action: Value | undefined, fallbacks: readonly string[]) {
-  const literals = (action ?? []).flatMap((part) => ("literal" in part ? [String(part.literal)] : []));
+function actionsOf(action: Value, fallbacks: readonly string[]) {
+  const literals = action.flatMap((part) => ("literal" in part ? [String(part.literal)] : []));
   return {
     // A selector that does not resolve leaves the default in place.
     actions: [...new Set(literals.length > 0 ? literals : fallbacks)],
-    actionIsSelected: (action ?? []).some((part) => !("literal" in part)),
+    actionIsSelected: action.some((part) => !("literal" in part)),
   };
 }
 
 function inspectTarget(target: PartyPlan): InspectedTarget {
   const metadata = typesOf(target.metadata);
-  if (!target.type) return { type: "unknown", metadata };
   const [first] = target.type;
-  return first && "literal" in first ? { type: String(first.literal), metadata } : { metadata };
+  if (!first) return { type: "unknown", metadata };
+  return "literal" in first ? { type: String(first.literal), metadata } : { metadata };
 }
 
 function typesOf(metadata: readonly (readonly [string, Value])[]): MetadataTypes {

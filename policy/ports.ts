@@ -17,6 +17,7 @@ export interface Ports {
   sha256(text: string): Promise<Uint8Array>;
 }
 
+/** Waits for `ms` on the given timers. */
 export function sleep(ports: Pick<Ports, "timer">, ms: number): Promise<void> {
   return new Promise((resolve) => ports.timer(ms, () => resolve()));
 }

@@ -68,6 +68,7 @@ function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
   return isScalar(at) ? at : undefined;
 }
 
+/** True for what a selector may take: a text, a finite number, true or false. */
 export function isScalar(value: unknown): value is Scalar {
   return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 }

@@ -38,6 +38,7 @@ export interface Shipper {
   ship(record: AuditRecord, log: GatewayLog): Promise<void>;
 }
 
+/** The shipper of one policy entry of one isolate. */
 export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick<Ports, "nowMs" | "timer">): Shipper {
   const waiting = new Set<Waiting>();
   let lost = 0;

@@ -28,5 +28,7 @@ export const OPERATOR_ACTIONS = {
 
 export type OperatorActionName = keyof typeof OPERATOR_ACTIONS;
 
-/** The event that `doctor` sends; it is left out of every count. */
+/** The event that `doctor` sends. */
 export const CHECK_ACTION = "audit_forwarder.checked" satisfies OperatorActionName;
+/** Isolate id of its record; records of this isolate are left out of every count. */
+export const CHECK_ISOLATE_ID = "doctor";

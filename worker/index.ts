@@ -14,6 +14,7 @@ import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./monitor/routes.ts";
 import { watch } from "./monitor/watch.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
+import { verifyRoutes } from "./verify/routes.ts";
 
 export { Archive } from "./archive/archive.ts";
 export { Ledger } from "./ledger/ledger.ts";
@@ -28,6 +29,7 @@ const routes: readonly Route[] = [
   ...eventRoutes,
   ...archiveRoutes,
   ...replayRoutes,
+  ...verifyRoutes,
   ...consoleRoutes,
 ];
 

@@ -8,6 +8,7 @@ import { pause, resume } from "./pause.ts";
 import { pseudonym } from "./pseudonym.ts";
 import { schemas } from "./schemas/index.ts";
 import { trace } from "./trace.ts";
+import { verify } from "./verify.ts";
 
 export const commands: readonly Registration[] = [
   init,
@@ -17,6 +18,7 @@ export const commands: readonly Registration[] = [
   trace,
   pause,
   resume,
+  verify,
   pseudonym,
   completion,
 ];

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { mintEventId } from "../../shared/event-id.ts";
-import { CHECK_ACTION } from "../../shared/operator-actions.ts";
+import { CHECK_ACTION, CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
@@ -44,7 +44,7 @@ function checkRecord(nowMs: number, organization: string | undefined): AuditReco
     status: 200,
     outcome: "success",
     assurance: "durable",
-    gateway: { isolateId: "doctor", policyVersion: "doctor" },
+    gateway: { isolateId: CHECK_ISOLATE_ID, policyVersion: "doctor" },
     sequence: 0,
   };
 }

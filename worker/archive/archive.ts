@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { parseSettings, type Env } from "../env.ts";
 import { lookup } from "../ledger/client.ts";
+import type { SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
 import { removeFromDlq } from "../qstash/dlq.ts";
 import { controlReplay, type Control, type Controlled } from "../replay/control.ts";
@@ -30,6 +31,7 @@ import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { createSchema } from "./schema.ts";
+import { readSequences } from "./sequences.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
 
 /** Pause while the variables are wrong. Our choice. */
@@ -72,6 +74,11 @@ export class Archive extends DurableObject<Env> {
     });
     await this.#schedule();
     return fresh;
+  }
+
+  /** Sequence numbers of the records of a time, of which the ledger may know nothing: some fail before they get there. */
+  sequences(sinceMs: number, untilMs: number): SequenceRun[] {
+    return readSequences(this.#sql, sinceMs, untilMs);
   }
 
   /** Those of QStash's dead letters that the archive has not looked at. */

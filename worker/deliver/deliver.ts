@@ -86,13 +86,15 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
 }
 
 function claimOf(record: AuditRecord, body: string): Claim {
-  const { id, stage, occurredAtMs, requestId, replay } = record;
+  const { id, stage, occurredAtMs, requestId, gateway, sequence, replay } = record;
   return {
     id,
     stage,
     body,
     occurredAtMs,
     ...(requestId === undefined ? {} : { requestId }),
+    isolate: gateway.isolateId,
+    sequence,
     ...(replay && {
       replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },
     }),

@@ -1,11 +1,12 @@
 /** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
 import { IDEMPOTENCY_WINDOW_MS } from "../../shared/limits.ts";
+import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import { Counters } from "./counters.ts";
 import { afterAttempt, afterDiscard, decide, type Row } from "./rules.ts";
 import { LedgerStore, type SqlPort } from "./store.ts";
-import type { Claim, Grant, LedgerEntry, Settlement } from "./types.ts";
+import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -27,7 +28,7 @@ export class Book {
     const { grant, row } = decide(known, claim, lease, nowMs);
     if (row) this.#store.put(row, nowMs);
     if (grant.kind === "expired") this.#store.endWait(claim.id);
-    this.counters.claimed(grant, known === undefined);
+    if (claim.isolate !== CHECK_ISOLATE_ID) this.counters.claimed(grant, known === undefined);
     return grant;
   }
 
@@ -44,7 +45,7 @@ export class Book {
     this.#store.put(row, nowMs);
     if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
     else if (known.attempts.length > 0) this.#store.endWait(id);
-    this.counters.settled(attempt, known.occurredMs, nowMs);
+    if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, known.occurredMs, nowMs);
   }
 
   lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
@@ -57,6 +58,11 @@ export class Book {
   /** Event ids of a request id among the UUIDv7 minted between two times. */
   idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly string[] {
     return this.#store.idsOfRequest(requestId, lowestIdAt(sinceMs), lowestIdAt(untilMs), limit);
+  }
+
+  /** Runs of sequence numbers among the UUIDv7 minted between two times. */
+  sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {
+    return this.#store.sequenceRuns(lowestIdAt(sinceMs), lowestIdAt(untilMs));
   }
 
   discard(id: string, reason: string, nowMs: number): "discarded" | "delivered" | "leased" {

@@ -3,7 +3,8 @@ import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import type { ShardStatus } from "./ledger.ts";
-import type { Claim, Grant, LedgerEntry, LedgerPort, Settlement } from "./types.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
 
 /** A client can choose its request id, so one may stand for many. Our choice. */
 const MAX_FOUND = 50;
@@ -52,6 +53,15 @@ export async function findByRequest(
   return parts.flat().toSorted((left, right) => (left.occurredAtMs ?? 0) - (right.occurredAtMs ?? 0));
 }
 
+/** Runs of the sequence numbers whose event ids were minted between two times; asks every shard. */
+export async function sequenceRuns(
+  env: Pick<Env, "LEDGER">,
+  sinceMs: number,
+  untilMs: number,
+): Promise<readonly SequenceRun[]> {
+  return (await Promise.all(allShards(env).map((shard) => shard.sequenceRuns(sinceMs, untilMs)))).flat();
+}
+
 /** What each shard has seen and what waits there. */
 export function shardStatuses(env: Pick<Env, "LEDGER">): Promise<readonly ShardStatus[]> {
   return Promise.all(allShards(env).map((shard) => shard.status()));
@@ -75,7 +85,7 @@ export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
 
 /** The Durable Object of one shard, 0 to `LEDGER_SHARDS` - 1. */
 export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
-  return env.LEDGER.getByName(`ledger-${shard}`);
+  return (env.LEDGER as DurableObjectNamespace<Ledger>).getByName(`ledger-${shard}`);
 }
 
 function idOf({ id }: Claim | Settlement): string {

@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
 import { storageSql } from "./storage-sql.ts";
-import type { Claim, Grant, LedgerEntry, Settlement } from "./types.ts";
+import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
@@ -47,6 +47,10 @@ export class Ledger extends DurableObject<Env> {
 
   findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {
     return this.#book.lookup(this.#book.idsOfRequest(requestId, sinceMs, untilMs, limit), Date.now());
+  }
+
+  sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {
+    return this.#book.sequenceRuns(sinceMs, untilMs);
   }
 
   discard(id: string, reason: string, nowMs: number): "discarded" | "delivered" | "leased" {

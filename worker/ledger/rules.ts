@@ -25,6 +25,8 @@ export interface Row {
   readonly reason: string | null;
   readonly occurredMs: number;
   readonly requestId: string | null;
+  readonly isolate?: string;
+  readonly sequence?: number;
 }
 
 /** A grant, and the row to store where the claim changes it. */
@@ -114,6 +116,7 @@ function freshRow(claim: Claim, nowMs: number): Row {
     reason: null,
     occurredMs: claim.occurredAtMs,
     requestId: claim.requestId ?? null,
+    ...(claim.isolate === undefined ? {} : { isolate: claim.isolate, sequence: claim.sequence ?? 0 }),
   };
 }
 

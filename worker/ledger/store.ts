@@ -2,7 +2,7 @@
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import type { Row } from "./rules.ts";
-import type { LedgerAttempt, LedgerState } from "./types.ts";
+import type { LedgerAttempt, LedgerState, SequenceRun } from "./types.ts";
 
 /** SQLite as a Durable Object or `node:sqlite` gives it. */
 export interface SqlPort {
@@ -14,7 +14,7 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS ledger (
   id TEXT PRIMARY KEY, state INTEGER NOT NULL, wrote INTEGER NOT NULL, stage INTEGER NOT NULL, key TEXT, body TEXT,
   replays INTEGER NOT NULL, first_ms INTEGER NOT NULL, lease TEXT, lease_until_ms INTEGER NOT NULL, attempts TEXT,
-  reason TEXT, occurred_ms INTEGER NOT NULL, request_id TEXT, touched_ms INTEGER NOT NULL
+  reason TEXT, occurred_ms INTEGER NOT NULL, request_id TEXT, touched_ms INTEGER NOT NULL, isolate TEXT, sequence INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
@@ -46,7 +46,7 @@ export class LedgerStore {
 
   put(row: Row, nowMs: number): void {
     this.#sql.all(
-      "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       row.id,
       STATES.indexOf(row.state),
       WROTE.indexOf(row.wrote),
@@ -62,7 +62,18 @@ export class LedgerStore {
       row.occurredMs,
       row.requestId,
       nowMs,
+      row.isolate ?? null,
+      row.sequence ?? null,
     );
+  }
+
+  /** Runs of sequence numbers among the ids between two; reads every row between them. */
+  sequenceRuns(fromId: string, untilId: string): readonly SequenceRun[] {
+    const query = `SELECT isolate, MIN(sequence) AS first, MAX(sequence) AS last FROM (
+        SELECT isolate, sequence, sequence - DENSE_RANK() OVER (PARTITION BY isolate ORDER BY sequence) AS run
+        FROM ledger WHERE id >= ? AND id < ? AND sequence > 0)
+      GROUP BY isolate, run`;
+    return this.#sql.all(query, fromId, untilId) as unknown as readonly SequenceRun[];
   }
 
   /** Event ids of a request id, newest first; reads every row between the two ids, so keep them near. */
@@ -125,6 +136,7 @@ function readRow(found: Record<string, unknown>): Row {
     reason: found["reason"] as string | null,
     occurredMs: Number(found["occurred_ms"]),
     requestId: found["request_id"] as string | null,
+    ...(found["isolate"] === null ? {} : { isolate: found["isolate"] as string, sequence: Number(found["sequence"]) }),
   };
 }
 

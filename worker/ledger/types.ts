@@ -46,6 +46,9 @@ export interface Claim {
   readonly body: string;
   readonly occurredAtMs: number;
   readonly requestId?: string;
+  /** Which gateway isolate made the record, and its how-manieth it is (0: not counted). */
+  readonly isolate?: string;
+  readonly sequence?: number;
   readonly replay?: { readonly n: number; readonly mended: boolean; readonly acceptDuplicates: boolean };
 }
 
@@ -66,6 +69,13 @@ export type Grant =
   | { readonly id: string; readonly kind: "leased"; readonly retryAfterMs: number }
   /** WorkOS may hold it and no longer remembers its key: sending it could duplicate. */
   | { readonly id: string; readonly kind: "expired"; readonly attempts: number; readonly firstAttemptAtMs: number };
+
+/** Consecutive sequence numbers of one isolate that have been seen. */
+export interface SequenceRun {
+  readonly isolate: string;
+  readonly first: number;
+  readonly last: number;
+}
 
 /** What became of one granted record. */
 export interface Settlement {

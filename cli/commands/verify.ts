@@ -1,0 +1,59 @@
+/** `verify`: did every record that the gateway counted arrive? */
+import * as z from "zod";
+import { openApi } from "../api/client.ts";
+import { command } from "../run/command.ts";
+import { WrongUse } from "../run/failure.ts";
+import { count, tableLines } from "../run/text.ts";
+import { parseTime } from "../run/time.ts";
+
+const Verification = z.looseObject({
+  since: z.string(),
+  until: z.string(),
+  isolates: z.number(),
+  seen: z.number(),
+  missing: z.number(),
+  gaps: z.array(
+    z.looseObject({
+      isolate_id: z.string(),
+      first: z.number(),
+      last: z.number(),
+      seen: z.number(),
+      missing: z.array(z.looseObject({ from: z.number(), to: z.number() })),
+    }),
+  ),
+});
+
+export const verify = command({
+  usage: "verify",
+  about: "Look for gaps in what the gateway sent; exit 1 where records are missing",
+  examples: [["verify --since 7d", "the last week, by sequence number of each gateway isolate"]],
+  options: (yargs) =>
+    yargs
+      .option("since", { type: "string", describe: "Records from: ISO 8601, or an age; default 24 h before --until" })
+      .option("until", { type: "string", describe: "Records before: ISO 8601, or an age; default 5 minutes ago" }),
+  run: async (args, io) => {
+    const nowMs = Date.now();
+    const since = args.since === undefined ? undefined : parseTime("--since", args.since, nowMs);
+    const until = args.until === undefined ? undefined : parseTime("--until", args.until, nowMs);
+    if (since !== undefined && until !== undefined && since >= until) {
+      throw new WrongUse('"--since" must be before "--until"');
+    }
+    const found = await openApi(io).get(Verification, "/api/verify", { since, until });
+    const rows = found.gaps.map(({ isolate_id, first, last, seen, missing }) => [
+      isolate_id,
+      `${first}-${last}`,
+      seen,
+      missing.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(", "),
+    ]);
+    const summary = `${count(found.seen, "record")} of ${count(found.isolates, "isolate")} seen, ${found.missing} missing`;
+    const hint = "missing records are lost with their isolate, or still wait (see /health and the queue)";
+    return {
+      json: found,
+      lines: [
+        ...(rows.length > 0 ? [...tableLines(io, ["isolate", "range", "seen", "missing"], rows), hint] : []),
+        `${summary}, from ${found.since} to ${found.until}`,
+      ],
+      ok: found.missing === 0,
+    };
+  },
+});

@@ -15,6 +15,7 @@ import { QSTASH_PLANS, type Setting, variable } from "./setting.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HOUR_MS = 3_600_000;
 
+/** The checks that need nothing but this machine. */
 export function fileChecks(setting: Setting): readonly Check[] {
   return [
     { name: "gateway", run: () => Promise.resolve(gateway(setting)) },

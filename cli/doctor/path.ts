@@ -19,6 +19,7 @@ const TIMEOUT_MS = 10_000;
 const WAIT_MS = 20_000;
 const POLL_MS = 250;
 
+/** The checks that send an event; both send the same one. */
 export function pathChecks(setting: Setting): readonly Check[] {
   const at = new Date();
   const record = checkRecord(at.getTime(), variable(setting, "AUDIT_ORGANIZATION_ID"));

@@ -12,6 +12,7 @@ import { firstMissing, type Setting, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
 
+/** The checks that ask QStash and WorkOS; each is skipped where its key is not set. */
 export function vendorChecks(setting: Setting): readonly Check[] {
   return [
     { name: "signing keys", run: () => signingKeys(setting) },

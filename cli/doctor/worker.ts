@@ -9,6 +9,7 @@ const TIMEOUT_MS = 10_000;
 /** QStash's signatures hold for five minutes; a clock that is off by more than a minute is a fault on its way. Our choice. */
 const SKEW_MAX_MS = 60_000;
 
+/** The checks that ask the worker, skipped before a deploy. */
 export function workerChecks(setting: Setting): readonly Check[] {
   return [
     { name: "worker", run: () => health(setting) },

@@ -22,6 +22,7 @@ const AGES: Readonly<Record<string, string>> = {
   never_attempted: "never attempted",
 };
 
+/** The plan as lines: what is sent, what is left out and why, what is mended. */
 export function planLines(plan: Plan, paint: Io["paint"]): readonly string[] {
   const at = plan.rate === undefined ? "" : ` at ${plan.rate} a second`;
   const time = plan.seconds === undefined || plan.send === 0 ? "" : `, about ${duration(plan.seconds)}`;

@@ -21,6 +21,7 @@ export interface Comparison {
   readonly unused: readonly string[];
 }
 
+/** Compares each derived action with its newest registered schema, and its version with the lock file. */
 export function compareSchemas(
   { actions }: Pick<Derived, "actions">,
   registered: ReadonlyMap<string, RegisteredSchema>,

@@ -3,6 +3,7 @@ import type { Io } from "../run/io.ts";
 import { count, visible } from "../run/text.ts";
 import type { Survey } from "./survey.ts";
 
+/** One line for each fault, change and note, and the diff below each change. */
 export function surveyLines({ derived, comparison }: Survey, paint: Io["paint"]): readonly string[] {
   const { changes, current, unlocked, unused } = comparison;
   return [

@@ -22,6 +22,7 @@ export interface SchemaBody {
   readonly metadata: ObjectSchema;
 }
 
+/** The schema as WorkOS takes it: JSON Schema with the types and lengths of the metadata. */
 export function schemaBody({ targets, actor, metadata }: ActionSchema): SchemaBody {
   return {
     targets: Object.entries(targets).map(([type, types]) => ({ type, metadata: objectSchema(types) })),

@@ -28,6 +28,7 @@ export async function deriveFromProject(directory: string): Promise<Derived> {
   return deriveSchemas(routes, await inspectProject(toInspect(options, routes, project.env)));
 }
 
+/** Derives, reads the lock file and the whole registry, and compares them. */
 export async function survey(workos: Workos, directory: string, lockFile: string): Promise<Survey> {
   const [derived, lock] = await Promise.all([deriveFromProject(directory), readLock(lockFile)]);
   return { derived, lock, comparison: compareSchemas(derived, await registeredActions(workos), lock) };

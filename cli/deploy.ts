@@ -35,6 +35,11 @@ const parser = yargs()
     default: false,
     describe: "Bundle for real, print the rest; needs no account and no network",
   })
+  .option("plan", {
+    choices: ["free", "payg", "fixed"] as const,
+    default: "free" as const,
+    describe: "Your plan of QStash, for doctor",
+  })
   .option("json", { type: "boolean", default: false, describe: "Print one JSON document instead of text" })
   .epilogue(
     `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
@@ -71,7 +76,7 @@ function print(text: string): void {
   process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }
 
-async function main(options: DeployOptions, json: boolean): Promise<Deployed> {
+async function main(options: DeployOptions, plan: string, json: boolean): Promise<Deployed> {
   const onStep = (step: Step): void => (json ? undefined : print(stepLines(step, io).join("\n")));
   return deploy(options, {
     root: ROOT,
@@ -80,7 +85,7 @@ async function main(options: DeployOptions, json: boolean): Promise<Deployed> {
     ask: (name) => askSecret(`${name} (not shown): `),
     waitForWorker,
     doctor: async (env) => {
-      const result = await runDoctor(CLI, json ? ["--json"] : [], env);
+      const result = await runDoctor(CLI, ["--plan", plan, ...(json ? ["--json"] : [])], env);
       if (!json) print(result.output);
       return result;
     },
@@ -97,7 +102,7 @@ try {
       directory: args.directory,
       values: await valuesIn(args.secretsFile),
     };
-    const { doctor, ...deployed } = await main(options, args.json);
+    const { doctor, ...deployed } = await main(options, args.plan, args.json);
     if (args.json) {
       const checks: unknown = doctor ? JSON.parse(doctor) : undefined;
       print(JSON.stringify({ environment: args.env, dry_run: args.dryRun, ...deployed, doctor: checks }, null, 2));

@@ -55,7 +55,8 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
   const uploaded = await upload(ports.wrangler, args);
   end({ name: "deploy", state: "done", detail: uploaded.url ?? "no URL of its own", command: shown(args) });
   const url = await workerUrlStep(options, secrets, uploaded, ports, end);
-  const { exitCode, output } = await doctorStep(options, secrets.given, url, ports);
+  const variables = { ...Object.fromEntries(bundle.bindings), ...options.values.plain, ...secrets.given };
+  const { exitCode, output } = await doctorStep(variables, url, ports);
   const detail = exitCode === 0 ? "every check is green" : "the worker is deployed, but a check failed; see above";
   end({ name: "doctor", state: exitCode === 0 ? "done" : "failed", detail, command: "audit-forwarder doctor" });
   return { worker: uploaded.worker, ...(url ? { url } : {}), steps, ok: exitCode === 0, doctor: output };
@@ -81,7 +82,7 @@ async function bundleStep({ environment }: DeployOptions, { wrangler }: Ports, e
 async function directoryStep(options: DeployOptions, bundle: Upload, ports: Ports, end: End): Promise<void> {
   const { environment, dryRun } = options;
   const title = directoryTitle(environment);
-  if (bundle.bindings.includes("DIRECTORY")) {
+  if (bundle.bindings.has("DIRECTORY")) {
     return end({ name: "directory", state: "skipped", detail: '"DIRECTORY" is bound in wrangler.toml' });
   }
   if (!options.directory)
@@ -165,13 +166,12 @@ async function workerUrlStep(
 }
 
 async function doctorStep(
-  { values }: DeployOptions,
-  given: Readonly<Record<string, string>>,
+  variables: Variables,
   url: string | undefined,
   { io, doctor, waitForWorker }: Ports,
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   if (url !== undefined) await waitForWorker(url);
-  return doctor({ ...io.env, ...values.plain, ...given, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
+  return doctor({ ...io.env, ...variables, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
 }
 
 /** Variables that are no secrets may stand on the command line. */

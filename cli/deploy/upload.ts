@@ -21,8 +21,8 @@ export interface Upload {
   /** Absent after a dry run, and where `workers_dev` is off and no route is set. */
   readonly url?: string;
   readonly gzipBytes?: number;
-  /** Names of the bindings and variables that the worker gets, as wrangler lists them. */
-  readonly bindings: readonly string[];
+  /** Bindings and variables that the worker gets, as wrangler lists them; a variable with its value, a binding with none. */
+  readonly bindings: ReadonlyMap<string, string | undefined>;
 }
 
 /** Runs `wrangler <args>` (a `deploy`) and tells which worker it made, where, and how large. */
@@ -32,11 +32,16 @@ export async function upload(wrangler: Wrangler, args: readonly string[]): Promi
     const report = join(folder, "output.ndjson");
     const bundle = args.includes("--dry-run") ? ["--outdir", join(folder, "bundle")] : [];
     const said = await mustRun(wrangler, [...args, ...bundle], undefined, { WRANGLER_OUTPUT_FILE_PATH: report });
-    const bindings = [...said.matchAll(/^env\.(\w+)/gm)].map(([, name]) => String(name));
+    const bindings = bindingsIn(said);
     return { ...uploadIn(await readFile(report, "utf8")), bindings };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Reads lines such as `env.QSTASH_URL ("https://…")   Environment Variable`. */
+export function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
+  return new Map([...said.matchAll(/^env\.(\w+)(?: \("([^"]*)"\))?/gm)].map(([, name = "", value]) => [name, value]));
 }
 
 /** Reads wrangler's output file: JSON lines, of which the last `deploy` counts. */

@@ -21,6 +21,8 @@ export interface Delivery {
   readonly clock: MovableClock;
   readonly worker: RunningWorker;
   readonly adminToken: string;
+  /** The worker's variables, as an operator would have them in a file. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Alerts in order of arrival. */
   readonly alerts: readonly Alert[];
   /** Publishes a message as the policy does and answers its id. */
@@ -66,6 +68,7 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
       return worker;
     },
     adminToken,
+    variables: vars,
     alerts,
     publish: (body, deduplicationId) => publish(queue, worker.url, body, deduplicationId),
     restartWorker: async (changed) => {

@@ -1,16 +1,12 @@
 /** What Cloudflare hands the worker: bindings and variables. */
-import type { Archive } from "./archive/archive.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { Monitor } from "./monitor/monitor.ts";
-import type { Outbox } from "./outbox/outbox.ts";
-
 export { parseSettings, type Settings, type SettingsResult } from "./variables.ts";
 
+/** Each Durable Object's client knows the class behind its binding: a class here would import the module that imports this. */
 export interface Env {
-  readonly LEDGER: DurableObjectNamespace<Ledger>;
-  readonly OUTBOX: DurableObjectNamespace<Outbox>;
-  readonly ARCHIVE: DurableObjectNamespace<Archive>;
-  readonly MONITOR: DurableObjectNamespace<Monitor>;
+  readonly LEDGER: DurableObjectNamespace;
+  readonly OUTBOX: DurableObjectNamespace;
+  readonly ARCHIVE: DurableObjectNamespace;
+  readonly MONITOR: DurableObjectNamespace;
   /** Optional directory of organizations and names. */
   readonly DIRECTORY?: KVNamespace;
   readonly [variable: string]: unknown;

@@ -1,11 +1,12 @@
 /** The archive from outside. */
 import type { Env } from "../env.ts";
 import { markParked } from "../ledger/client.ts";
+import type { Archive } from "./archive.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 
 /** The one archive. */
 export function archive(env: Pick<Env, "ARCHIVE">) {
-  return env.ARCHIVE.getByName("archive");
+  return (env.ARCHIVE as DurableObjectNamespace<Archive>).getByName("archive");
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { DeadLetterClass } from "../archive/dead-letter.ts";
 import type { Env } from "../env.ts";
 import type { IncidentKind } from "./incidents.ts";
-import type { Pause } from "./monitor.ts";
+import type { Monitor, Pause } from "./monitor.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 
@@ -15,7 +15,7 @@ let unpausedAtMs = 0;
 const reportedAtMs = new Map<IncidentKind, number>();
 
 export function monitor(env: MonitorEnv) {
-  return env.MONITOR.getByName("monitor");
+  return (env.MONITOR as DurableObjectNamespace<Monitor>).getByName("monitor");
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The outbox from outside: a few shards, each with its own alarm. */
 import { shardOf } from "../../shared/event-id.ts";
 import type { Env } from "../env.ts";
+import type { Outbox } from "./outbox.ts";
 import type { OutboxStatus } from "./store.ts";
 
 /** The spill is the exception, so a few are enough. Our choice; lowering it would strand what waits. */
@@ -34,5 +35,5 @@ function shards(env: OutboxEnv) {
 }
 
 function shard(env: OutboxEnv, index: number) {
-  return env.OUTBOX.getByName(`outbox-${index}`);
+  return (env.OUTBOX as DurableObjectNamespace<Outbox>).getByName(`outbox-${index}`);
 }

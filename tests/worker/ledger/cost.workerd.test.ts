@@ -4,6 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { LEDGER_PER_EVENT } from "../../../docs/generate/cost-model.ts";
 import type { Env } from "../../../worker/env.ts";
+import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { Book } from "../../../worker/ledger/book.ts";
 import { storageSql } from "../../../worker/ledger/storage-sql.ts";
 import type { SqlPort } from "../../../worker/ledger/store.ts";
@@ -69,7 +70,7 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
 });
 
 it("has its counters on disk as soon as a lone event is settled, with no timer that would keep the object awake", async () => {
-  const ledger = (env as unknown as Env).LEDGER.getByName("lone");
+  const ledger = ((env as unknown as Env).LEDGER as DurableObjectNamespace<Ledger>).getByName("lone");
   await ledger.claim("lease", [{ id: idOf(1), stage: "outcome", body: BODY, occurredAtMs: NOW_MS }], NOW_MS);
   const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
   await ledger.settle("lease", [{ id: idOf(1), attempt }], NOW_MS);

@@ -4,6 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { LEDGER_RETENTION_MS, LEDGER_SHARDS } from "../../../shared/limits.ts";
 import type { Env } from "../../../worker/env.ts";
+import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { Book } from "../../../worker/ledger/book.ts";
 import { ledger, ledgerPort, lookup, markDiscarded, markParked, shardStatuses } from "../../../worker/ledger/client.ts";
 import type { SqlPort } from "../../../worker/ledger/store.ts";
@@ -70,7 +71,7 @@ describe("the clean path", () => {
     const counting: Pick<Env, "LEDGER"> = {
       LEDGER: {
         getByName: (name: string) => {
-          const stub = bindings.LEDGER.getByName(name);
+          const stub = (bindings.LEDGER as DurableObjectNamespace<Ledger>).getByName(name);
           return {
             claim: (...args: Parameters<typeof stub.claim>) => (calls.push(`claim ${name}`), stub.claim(...args)),
             settle: (...args: Parameters<typeof stub.settle>) => (calls.push(`settle ${name}`), stub.settle(...args)),

@@ -3,7 +3,6 @@ import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
-import type { Ledger } from "./ledger.ts";
 import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
 
 /** A client can choose its request id, so one may stand for many. Our choice. */

@@ -87,15 +87,9 @@ async function incident({ strict = false, before, bodies = RECORDS.map(bodyOf), 
   return { ...withEnv(home, variablesOf(delivery)), stop };
 }
 
-function variablesOf({ worker, adminToken, workos, queue }: Delivery): Scene["env"] {
-  return {
-    AUDIT_WORKER_URL: worker.url,
-    AUDIT_ADMIN_TOKEN: adminToken,
-    WORKOS_API_KEY: workos.apiKey,
-    WORKOS_BASE_URL: workos.url,
-    QSTASH_URL: queue.url,
-    QSTASH_TOKEN: queue.token,
-  };
+/** What an operator has exported: the worker's variables and its URL. */
+function variablesOf({ worker, variables }: Delivery): Scene["env"] {
+  return { ...variables, AUDIT_WORKER_URL: worker.url };
 }
 
 function withEnv(scene: Scene, env: Scene["env"]): Scene {

@@ -5,6 +5,7 @@ const CURSOR_MAX_CHARS = 200;
 
 export type Position = readonly [at: number, id: string];
 
+/** The opaque text of a position: base64url of a version and the position. */
 export function encodeCursor(position: Position): string {
   return btoa(JSON.stringify([1, ...position]))
     .replaceAll("+", "-")

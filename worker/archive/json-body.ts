@@ -5,6 +5,7 @@ import { readBounded } from "../http/body.ts";
 /** Largest body of an admin request. Our choice: 10,000 event ids or 1,000 entries to import fit. */
 const BODY_MAX_BYTES = 5_000_000;
 
+/** The body as JSON, at most 5 MB. */
 export async function readJson(request: Request): Promise<unknown> {
   const text = await readText(request);
   try {
@@ -14,6 +15,7 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
+/** The body as text, at most 5 MB. */
 export async function readText(request: Request): Promise<string> {
   const bytes = await readBounded(request, BODY_MAX_BYTES);
   if (!bytes) throw new AuditError("payload_too_large", "the body must be at most 5 MB");

@@ -67,6 +67,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   reveal: 'must be "true" or "false"',
 };
 
+/** Parses and checks the whole query; an unknown parameter, or one given twice, is refused. */
 export function parseListQuery(search: URLSearchParams): ListQuery {
   const parsed = Query.safeParse(onceEach(search));
   if (!parsed.success) throw wrongParameter(parsed.error.issues[0]);
@@ -109,6 +110,7 @@ function wrongParameter(issue: z.core.$ZodIssue | undefined): AuditError {
   return invalid(`"${name}" ${EXPECTED[name] ?? "must be 1 to 1000 characters"}`);
 }
 
+/** The refusal of wrong use; `message` names the field in quotes. */
 export function invalid(message: string): AuditError {
   return new AuditError("invalid_request", message);
 }

@@ -23,6 +23,7 @@ export function considerRemovals(sql: SqlStorage, eventIds: readonly string[], n
   );
 }
 
+/** Ids whose removal is due, at most one request's worth. */
 export function dueRemovals(sql: SqlStorage, nowMs: number): string[] {
   return read<{ dlq_id: string }>(
     sql,
@@ -32,12 +33,14 @@ export function dueRemovals(sql: SqlStorage, nowMs: number): string[] {
   ).map((row) => row.dlq_id);
 }
 
+/** QStash has confirmed that these are gone. */
 export function removed(sql: SqlStorage, dlqIds: readonly string[]): void {
   const ids = JSON.stringify(dlqIds);
   sql.exec("DELETE FROM removals WHERE dlq_id IN (SELECT value FROM json_each(?))", ids);
   sql.exec("DELETE FROM links WHERE dlq_id IN (SELECT value FROM json_each(?))", ids);
 }
 
+/** QStash has not confirmed; tried again later, and given up in the end. */
 export function removalFailed(sql: SqlStorage, dlqIds: readonly string[], retryAtMs: number): void {
   const ids = JSON.stringify(dlqIds);
   sql.exec(

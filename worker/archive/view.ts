@@ -77,6 +77,7 @@ function hideSelected(record: AuditRecord, hidden: string[]): AuditRecord {
   };
 }
 
+/** A time of a row in ISO 8601, UTC. */
 export function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

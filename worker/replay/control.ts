@@ -23,6 +23,7 @@ const ALREADY: Readonly<Record<Control, ReplayState | undefined>> = {
   cancel: undefined,
 };
 
+/** Does it, if the replay's state allows it. */
 export function controlReplay(storage: DurableObjectStorage, id: string, control: Control, nowMs: number): Controlled {
   return storage.transactionSync(() => {
     const { sql } = storage;

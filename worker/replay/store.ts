@@ -46,6 +46,7 @@ export interface ItemRow {
   readonly ended_at: number | null;
 }
 
+/** A replay by its public id. */
 export function findReplay(sql: SqlStorage, id: string): ReplayRow | undefined {
   return read<ReplayRow>(sql, "SELECT * FROM replays WHERE id = ? AND state <> 'planning'", id)[0];
 }

@@ -11,8 +11,19 @@ const UNPAUSED_CACHE_MS = 5_000;
 /** An incident that was just reported is not reported again for so long. Our choice. */
 const REPORT_CACHE_MS = 60_000;
 
-let unpausedAtMs = 0;
-const reportedAtMs = new Map<IncidentKind, number>();
+interface Memory {
+  unpausedAtMs: number;
+  readonly reportedAtMs: Map<IncidentKind, number>;
+}
+
+const memories = new WeakMap<MonitorEnv, Memory>();
+
+/** What this isolate remembers, kept by its environment, so that two isolates of one process (a simulation) share nothing. */
+function memoryOf(env: MonitorEnv): Memory {
+  const memory = memories.get(env) ?? { unpausedAtMs: 0, reportedAtMs: new Map() };
+  memories.set(env, memory);
+  return memory;
+}
 
 export function monitor(env: MonitorEnv) {
   return (env.MONITOR as DurableObjectNamespace<Monitor>).getByName("monitor");
@@ -23,9 +34,9 @@ export function monitor(env: MonitorEnv) {
  * trusted from memory: QStash holds the messages back, so one that comes may well follow a resume.
  */
 export async function currentPause(env: MonitorEnv, nowMs: number): Promise<Pause | null> {
-  if (nowMs - unpausedAtMs < UNPAUSED_CACHE_MS) return null;
+  if (nowMs - memoryOf(env).unpausedAtMs < UNPAUSED_CACHE_MS) return null;
   try {
-    return remember(await monitor(env).pauseState(), nowMs);
+    return remember(env, await monitor(env).pauseState(), nowMs);
   } catch {
     return null;
   }
@@ -34,14 +45,14 @@ export async function currentPause(env: MonitorEnv, nowMs: number): Promise<Paus
 /** Pauses delivery at QStash and here; repeats change nothing. */
 export async function pauseDelivery(env: MonitorEnv, reason: string, by: Pause["by"], nowMs: number): Promise<Pause> {
   const pause = await monitor(env).pause(reason, by);
-  remember(pause, nowMs);
+  remember(env, pause, nowMs);
   return pause;
 }
 
 /** Resumes delivery; false where QStash does not confirm it. */
 export async function resumeDelivery(env: MonitorEnv, nowMs: number): Promise<boolean> {
   const resumed = await monitor(env).resume();
-  if (resumed) remember(null, nowMs);
+  if (resumed) remember(env, null, nowMs);
   return resumed;
 }
 
@@ -52,6 +63,7 @@ export async function reportIncident(
   detail: string,
   nowMs: number,
 ): Promise<void> {
+  const { reportedAtMs } = memoryOf(env);
   if (nowMs - (reportedAtMs.get(kind) ?? 0) < REPORT_CACHE_MS) return;
   reportedAtMs.set(kind, nowMs);
   try {
@@ -68,7 +80,7 @@ export async function reportDeadLetter(env: MonitorEnv, name: DeadLetterClass, n
 
 /** Ends an incident: one message that it is over. Never throws. */
 export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Promise<void> {
-  reportedAtMs.delete(kind);
+  memoryOf(env).reportedAtMs.delete(kind);
   try {
     await monitor(env).resolve(kind);
   } catch {
@@ -76,7 +88,7 @@ export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Prom
   }
 }
 
-function remember(pause: Pause | null, atMs: number): Pause | null {
-  unpausedAtMs = pause ? 0 : atMs;
+function remember(env: MonitorEnv, pause: Pause | null, atMs: number): Pause | null {
+  memoryOf(env).unpausedAtMs = pause ? 0 : atMs;
   return pause;
 }

@@ -3,6 +3,7 @@ import * as limits from "../../shared/limits.ts";
 import { HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
 import { EVENT_METADATA } from "../../shared/event.ts";
 import { Variables } from "../../worker/variables.ts";
+import { commandVariables } from "./command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
 import { code, linked, table } from "./markdown.ts";
 import { gatewayVariables, meaning, policyOptions } from "./policy-options.ts";
@@ -15,6 +16,7 @@ export async function configurationPage(path: (name: string) => string): Promise
     meaning(),
     gatewayVariables(),
     await workerVariables(path("worker/variables.ts")),
+    commandVariables(),
     retries(),
     await limitTable(path("shared/limits.ts")),
     await errorTable(path("shared/errors.ts")),

@@ -46,10 +46,11 @@ describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, p
     return scene === undefined ? [] : [[block.text.split("\n")[0] ?? "", block, scene] as const];
   });
   it.each(toRun)("%s", { timeout: 120_000 }, async (_first, block, name) => {
-    const { env } = await sceneOf(name);
-    for (const { text, expected } of commandsOf(block)) {
-      const { exitCode, output } = await runCommand(text, env);
-      expect.soft(exitCode, `${text}\n${output}`).toBe(0);
+    const { env, ids = new Map() } = await sceneOf(name);
+    const text = [...ids].reduce((here, [written, real]) => here.replaceAll(written, real), block.text);
+    for (const { text: command, expected } of commandsOf({ ...block, text })) {
+      const { exitCode, output } = await runCommand(command, env);
+      expect.soft(exitCode, `${command}\n${output}`).toBe(0);
       const isExpected = expected === undefined || patternOf(expected).test(output);
       expect.soft(isExpected ? expected : output).toBe(expected);
     }

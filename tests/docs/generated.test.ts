@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { COMMAND_VARIABLES } from "../../docs/generate/command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "../../docs/generate/comments.ts";
 import { filled, linked, table } from "../../docs/generate/markdown.ts";
 import { generatedPages } from "../../docs/generate.ts";
+import { Variables } from "../../worker/variables.ts";
 import { ROOT } from "./pages.ts";
 
 const fixture = join(ROOT, "tests/docs/documented.fixture.ts");
@@ -19,6 +21,16 @@ it("says which page is out of step and exits 1 with --check, and writes nothing"
     encoding: "utf8",
   });
   expect([status, stderr]).toEqual([0, ""]);
+});
+
+it("names every variable that a command reads by name", () => {
+  const sources = globSync("cli/**/*.ts", { cwd: ROOT }).map((path) => readFileSync(join(ROOT, path), "utf8"));
+  const read = sources.flatMap((source) =>
+    [...source.matchAll(/\benv\["([A-Z_]+)"\]/g)].map(([, name]) => String(name)),
+  );
+  const documented = [...Object.keys(COMMAND_VARIABLES), ...Object.keys(Variables.shape), "NO_COLOR"];
+  expect([...new Set(read)].filter((name) => !documented.includes(name))).toEqual([]);
+  expect(read).toContain("AUDIT_ADMIN_TOKEN");
 });
 
 it("reads doc comments of constants, members and literals", async () => {

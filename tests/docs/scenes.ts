@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
+import { mintEventId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { startDelivery, type Delivery } from "./delivery.ts";
@@ -11,6 +12,8 @@ import { ROOT } from "./pages.ts";
 export interface Scene {
   /** Added to the environment of every command. */
   readonly env: Readonly<Record<string, string>>;
+  /** Event ids as the page writes them, with what they are here: an id holds the time of its request. */
+  readonly ids?: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
@@ -69,22 +72,25 @@ interface Incident {
   readonly until: (delivery: Delivery) => Promise<void>;
 }
 
-async function incident({ strict = false, before, bodies = RECORDS.map(bodyOf), until }: Incident): Promise<Scene> {
+async function incident({ strict = false, before, bodies, until }: Incident): Promise<Scene> {
   const home = await clean();
   const delivery = await startDelivery({ workos: { strictSchemas: strict } });
+  const records = threeRecords(Date.now());
   const stop = async (): Promise<void> => {
     await delivery.stop();
     await home.stop();
   };
   try {
     before?.(delivery);
-    for (const [index, body] of bodies.entries()) await delivery.publish(body, RECORDS[index]?.id ?? `body-${index}`);
+    for (const [index, body] of (bodies ?? records.map(bodyOf)).entries())
+      await delivery.publish(body, `body-${index}`);
     await until(delivery);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...withEnv(home, variablesOf(delivery)), stop };
+  const ids = new Map(records.map(({ id, sequence }) => [`019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a0${sequence}`, id]));
+  return { ...withEnv(home, variablesOf(delivery)), ids, stop };
 }
 
 /** What an operator has exported: the worker's variables and its URL. */
@@ -96,27 +102,27 @@ function withEnv(scene: Scene, env: Scene["env"]): Scene {
   return { ...scene, env: { ...scene.env, ...env } };
 }
 
-const RECORDS: readonly AuditRecord[] = [
-  record(1, "member.invited", "POST", "/members", 201),
-  record(2, "member.invited", "POST", "/members", 201),
-  record(3, "api_key.created", "POST", "/api-keys", 201),
-];
+function threeRecords(nowMs: number): readonly AuditRecord[] {
+  return [
+    record(nowMs, 1, "member.invited", "/members"),
+    record(nowMs, 2, "member.invited", "/members"),
+    record(nowMs, 3, "api_key.created", "/api-keys"),
+  ];
+}
 
-function record(sequence: number, action: string, method: string, route: string, status: number): AuditRecord {
-  // Today, because the archive and WorkOS's window count from the first attempt; the last digit tells them apart.
-  const id = `019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a0${sequence}`;
+function record(nowMs: number, sequence: number, action: string, route: string): AuditRecord {
   return {
-    id,
+    id: mintEventId(nowMs, new Uint8Array(9).fill(sequence), 7),
     stage: "outcome",
-    occurredAtMs: Date.now(),
+    occurredAtMs: nowMs,
     durationMs: 12,
     action,
     organization: "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
     actor: { id: "user_01", type: "user" },
     targets: [{ id: route, type: "route" }],
-    method,
+    method: "POST",
     route,
-    status,
+    status: 201,
     outcome: "success",
     assurance: "best-effort",
     gateway: { isolateId: "5b1c9d0e7a2f4c38", policyVersion: "0.1.0" },

@@ -14,7 +14,8 @@ export interface Insertion {
 /** The tree of a JSON text with comments; throws `invalid_option` that names file and line where it is malformed. */
 export function parseJson(text: string, file: string): Node {
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true });
+  // A byte order mark is read as a space, so that offsets stay those of the text.
+  const tree = parseTree(text.replace(/^\uFEFF/, " "), errors, { allowTrailingComma: true });
   const [first] = errors;
   if (tree && !first) return tree;
   const offset = first?.offset ?? 0;

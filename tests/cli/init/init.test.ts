@@ -117,6 +117,18 @@ describe("--routes", () => {
     expect(inbound(await read("config/a.oas.json"))["GET /teams"]).toEqual(["audit-log", "auth"]);
   });
 
+  test("keeps a byte order mark at the start of a file", async () => {
+    const { directory, read } = await project({
+      "config/a.oas.json": `\uFEFF${TWO_ROUTES}`,
+      "config/policies.json": '\uFEFF{"policies":[]}',
+    });
+    expect(await runCli(["init", directory])).toMatchObject({ code: 0, stderr: "" });
+    const [routes, policies] = [await read("config/a.oas.json"), await read("config/policies.json")];
+    expect([routes[0], policies[0]]).toEqual(["\uFEFF", "\uFEFF"]);
+    expect(inbound(routes.slice(1))["GET /teams"]).toEqual(["audit-log", "auth"]);
+    expect(JSON.parse(policies.slice(1)).policies).toHaveLength(1);
+  });
+
   test("reaches every OpenAPI file, routes without policies, and several methods in one key", async () => {
     const { directory, read } = await project({
       "config/a.oas.json": `{"paths":{"/a":{"get":${route("")},"post":${route(',"policies":{}')}}}}`,

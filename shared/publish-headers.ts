@@ -18,6 +18,14 @@ export const INTENT_DELAY_SECONDS = 120;
 /** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
 export const WATCHDOG_DELAY_SECONDS = 240;
 
+/** Forwarded to the worker: what one request to WorkOS is worth in ms, so that a message of several records keeps the rate too. */
+export const PACE_HEADER = "audit-pace-ms";
+
+/** The share of one delivery in the rate: with ten at the same time and 80 events a second, 125 ms for each event. */
+export function paceMs(rate: number = FLOW_RATE_PER_SECOND, parallelism: number = FLOW_PARALLELISM): number {
+  return Math.ceil((1000 * parallelism) / rate);
+}
+
 export interface PublishOptions {
   /** `AUDIT_WORKER_URL` without a trailing slash. */
   readonly workerUrl: string;
@@ -47,6 +55,7 @@ export function publishHeaders(options: PublishOptions): Record<string, string> 
     "upstash-flow-control-key": options.flowControlKey ?? "workos",
     "upstash-flow-control-value": `parallelism=${parallelism}, rate=${rate}, period=1s`,
     "upstash-label": QSTASH_LABEL,
+    [`upstash-forward-${PACE_HEADER}`]: String(paceMs(rate, parallelism)),
     ...(options.delaySeconds ? { "upstash-delay": `${options.delaySeconds}s` } : {}),
   };
 }
@@ -79,14 +88,11 @@ function identity({ id, stage, replay }: Identified): string {
   return `${id}${stage === "outcome" ? "" : `_${stage}`}${replay ? `_r${replay.n}` : ""}`;
 }
 
-/** FNV-1a, twice from different starts: 64 bits, enough to tell the messages of one first record apart. */
+/** FNV-1a in 32 bits: enough to tell the few messages of one first record apart. */
 function hash(text: string): string {
-  let [low, high] = [0x811c9dc5, 0x01000193];
-  for (let i = 0; i < text.length; i++) {
-    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(i), 0x85ebca6b);
-  }
-  return (low >>> 0).toString(36) + (high >>> 0).toString(36);
+  let bits = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 0x01000193);
+  return (bits >>> 0).toString(36);
 }
 
 /** Seconds that a message waits in the queue before its first attempt. */

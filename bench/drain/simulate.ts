@@ -3,17 +3,18 @@ import { createLanes } from "../../dev/queue/delivery/lanes.ts";
 import { createScheduler } from "../../dev/queue/delivery/scheduler.ts";
 import type { Delivery as QueueDelivery, Outcome, Sender } from "../../dev/queue/delivery/sender.ts";
 import { createFaultBoard } from "../../dev/queue/faults.ts";
-import { parseOptions } from "../../dev/queue/options.ts";
+import { canonicalName, parseOptions } from "../../dev/queue/options.ts";
 import { type Database, openDatabase } from "../../dev/queue/store/database.ts";
 import { createFlowKeys } from "../../dev/queue/store/flow-keys.ts";
 import { insertMessage } from "../../dev/queue/store/messages.ts";
 import { mintEventId } from "../../shared/event-id.ts";
-import { publishHeaders } from "../../shared/publish-headers.ts";
+import { PACE_HEADER, paceMs, publishHeaders } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { answerFor } from "../../worker/deliver/answer.ts";
 import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { deliverRecords } from "../../worker/deliver/deliver.ts";
+import { readPaceMs } from "../../worker/deliver/pace.ts";
 import type { DeliverPorts } from "../../worker/deliver/ports.ts";
 import { prepareAll } from "../../worker/prepare.ts";
 import { settled, VirtualTime } from "../virtual-time.ts";
@@ -42,6 +43,8 @@ export interface Drained {
 }
 
 const WORKER_URL = "https://worker.example";
+/** As the development queue forwards it: names are written in Go's way. */
+const PACE_HEADER_NAME = canonicalName(PACE_HEADER);
 const START_MS = Date.UTC(2026, 0, 1);
 /** A day is longer than any schedule of retries. */
 const END_MS = START_MS + 86_400_000 * 1.5;
@@ -165,7 +168,9 @@ function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualW
     const decoded = decodeMessage(body);
     if (decoded.kind !== "message") throw new Error("the benchmark's own message is unreadable");
     const retried = Number(header["Upstash-Retried"]?.[0]);
-    const results = await deliverRecords(decoded.records, { lease: `lease-${(leases += 1)}`, retried }, ports);
+    const pace = readPaceMs(header[PACE_HEADER_NAME]?.[0] ?? null, paceMs());
+    const delivery = { lease: `lease-${(leases += 1)}`, retried, paceMs: pace };
+    const results = await deliverRecords(decoded.records, delivery, ports);
     const answer = answerFor(results, retried);
     if (answer.status === 503) retries += 1;
     const answered: Record<string, string[]> = {};

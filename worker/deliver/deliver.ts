@@ -4,6 +4,7 @@ import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
+import { Pace } from "./pace.ts";
 import type { Delivery, DeliverPorts, Prepared, RecordEvent, RecordResult } from "./ports.ts";
 
 /** One record on its way through a delivery; each step fills in what it learns. */
@@ -24,9 +25,11 @@ export async function deliverRecords(
 ): Promise<readonly RecordResult[]> {
   const { jobs, repeated } = onePerId(records);
   await prepareJobs(jobs, delivery, ports);
-  await claimAndSend(jobs, delivery, ports);
+  const pace = new Pace(delivery.paceMs ?? 0, jobs.length, ports);
+  await claimAndSend(jobs, delivery, pace, ports);
   await parkJobs(jobs, ports);
   await settleJobs(jobs, delivery, ports);
+  await pace.end();
   const results = jobs.map((job) => finish(job, ports));
   return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
 }
@@ -56,7 +59,7 @@ async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: Deli
   }
 }
 
-async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
+async function claimAndSend(jobs: readonly Job[], delivery: Delivery, pace: Pace, ports: DeliverPorts): Promise<void> {
   const bodies = new Map<string, string>();
   const claims: Claim[] = [];
   for (const { record, prepared } of jobs) {
@@ -75,7 +78,7 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
     const body = grant.kind === "send" ? (grant.body ?? bodies.get(grant.id)) : undefined;
     if (grant.kind === "send" && body !== undefined) ready.push({ id: grant.id, body, key: grant.key });
   }
-  for (const ended of await sendAll(ready, startMs, ports)) {
+  for (const ended of await sendAll(ready, startMs, pace, ports)) {
     const job = byId.get(ended.id);
     if (!job) continue;
     job.ended = ended;

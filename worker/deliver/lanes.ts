@@ -2,6 +2,7 @@
 import { LEASE_MS, WORKOS_TIMEOUT_MS } from "../../shared/limits.ts";
 import { outcomeOf, type Outcome } from "../../shared/outcome.ts";
 import type { LedgerAttempt } from "../ledger/types.ts";
+import type { Pace } from "./pace.ts";
 import type { DeliverPorts } from "./ports.ts";
 
 /** One less than the connections a Worker may have open at a time. https://developers.cloudflare.com/workers/platform/limits/ */
@@ -30,9 +31,11 @@ export interface Ended {
 export async function sendAll(
   items: readonly Ready[],
   startMs: number,
+  pace: Pace,
   ports: DeliverPorts,
 ): Promise<readonly Ended[]> {
-  const state: LaneState = { deadlineMs: startMs + LEASE_MS - WORKOS_TIMEOUT_MS, stop: undefined, throttledUntilMs: 0 };
+  const deadlineMs = startMs + LEASE_MS - WORKOS_TIMEOUT_MS;
+  const state: LaneState = { deadlineMs, pace, stop: undefined, throttledUntilMs: 0 };
   const ended: Ended[] = [];
   const queue = [...items];
   const lane = async () => {
@@ -46,6 +49,7 @@ export async function sendAll(
 
 interface LaneState {
   readonly deadlineMs: number;
+  readonly pace: Pace;
   /** Why nothing more is sent. */
   stop: Outcome | undefined;
   throttledUntilMs: number;
@@ -55,6 +59,7 @@ async function sendOne(item: Ready, isOneOfMany: boolean, state: LaneState, port
   for (;;) {
     const waitMs = state.throttledUntilMs - ports.now();
     if (waitMs > 0 && !state.stop) await ports.sleep(waitMs);
+    if (isOneOfMany && !state.stop) await state.pace.turn();
     const startedMs = ports.now();
     if (state.stop) return notSent(item, state.stop, startedMs);
     if (startedMs > state.deadlineMs) return notSent(item, OUT_OF_TIME, startedMs);

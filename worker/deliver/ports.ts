@@ -31,6 +31,8 @@ export interface Delivery {
   readonly messageId?: string;
   /** `Upstash-Retried`: 0 at the first delivery. */
   readonly retried: number;
+  /** What one request of a message of several records is worth; absent: they are not paced. */
+  readonly paceMs?: number;
 }
 
 /** What became of one record in one delivery. */

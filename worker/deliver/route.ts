@@ -1,5 +1,6 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
+import { PACE_HEADER, paceMs } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import { unreadableEntries } from "../archive/unreadable.ts";
@@ -11,6 +12,7 @@ import { answerFor, pausedAnswer } from "./answer.ts";
 import { decodeMessage, type Decoded } from "./decode.ts";
 import { deliverRecords } from "./deliver.ts";
 import { livePorts } from "./live-ports.ts";
+import { readPaceMs } from "./pace.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
 
 export const deliverRoutes: readonly Route[] = [
@@ -41,6 +43,7 @@ function deliveryOf(request: Request): Delivery {
   return {
     lease: crypto.randomUUID(),
     retried: Number.isInteger(retried) && retried > 0 ? retried : 0,
+    paceMs: readPaceMs(request.headers.get(PACE_HEADER), paceMs()),
     ...(messageId ? { messageId } : {}),
   };
 }

@@ -57,12 +57,9 @@ export async function publishNext(
     const dueMs = isStuck
       ? Math.max(nowMs + backoffMs, notBeforeMs)
       : Math.max(replay.due_at + paceMs, nowMs - CATCH_UP_MS);
-    sql.exec(
-      "UPDATE replays SET failures = ?, due_at = ?, in_flight = '[]' WHERE seq = ?",
-      failures,
-      Math.ceil(dueMs),
-      replay.seq,
-    );
+    sql.exec("UPDATE replays SET failures = ?, due_at = ? WHERE seq = ?", failures, Math.ceil(dueMs), replay.seq);
+    // Without an answer nobody knows what QStash has taken: the next batch begins with the same records.
+    if (result.kind === "answered") sql.exec("UPDATE replays SET in_flight = '[]' WHERE seq = ?", replay.seq);
   });
 }
 

@@ -1,4 +1,5 @@
 /** `docs/configuration.md`: every option, selector, variable, limit, code and field, from the code that reads them. */
+import { readFile } from "node:fs/promises";
 import * as limits from "../../shared/limits.ts";
 import { HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
 import { EVENT_METADATA } from "../../shared/event.ts";
@@ -6,7 +7,7 @@ import { Variables } from "../../worker/variables.ts";
 import { commandVariables } from "./command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
 import { code, linked, table } from "./markdown.ts";
-import { gatewayVariables, meaning, policyOptions } from "./policy-options.ts";
+import { describedInCode, gatewayVariables, meaning, policyOptions } from "./policy-options.ts";
 
 /** The page, not yet formatted. `path` resolves a path inside the repository. */
 export async function configurationPage(path: (name: string) => string): Promise<string> {
@@ -14,6 +15,7 @@ export async function configurationPage(path: (name: string) => string): Promise
     HEAD,
     policyOptions(),
     meaning(),
+    describedInCode(await readFile(path("policy/public-types.ts"), "utf8")),
     gatewayVariables(),
     await workerVariables(path("worker/variables.ts")),
     commandVariables(),

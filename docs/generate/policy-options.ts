@@ -119,3 +119,34 @@ event in another organization's log.
 Credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and their like) cannot be selected. A value with the name or the shape of a
 secret becomes \`[redacted]\` even where it is selected ([security](security.md)).`;
 }
+
+/** `describe`, with the types as the source has them, comments included: the built module leaves those out. */
+export function describedInCode(publicTypes: string): string {
+  const types = publicTypes
+    .slice(publicTypes.indexOf("/** An actor"), publicTypes.indexOf("/** A policy of type"))
+    .trim();
+  return `### In code
+
+Where selectors are not enough, a module of yours describes the request, and \`config/policies.json\` names that module instead
+(\`"module": "$import(./modules/audit)"\`).
+
+\`\`\`ts
+${DESCRIBE_EXAMPLE}
+\`\`\`
+
+What it is given and what it may say:
+
+\`\`\`ts
+${types}
+\`\`\``;
+}
+
+const DESCRIBE_EXAMPLE = `// modules/audit.ts
+import { createAuditLog } from "./audit-log";
+
+export const auditLog = createAuditLog({
+  describe({ context, response }) {
+    if (response?.status !== 201) return undefined;
+    return { action: "report.exported", metadata: { rows: Number(context.custom["rows"] ?? 0) } };
+  },
+});`;

@@ -21,6 +21,7 @@ export interface Workerd {
 
 const HOST = "127.0.0.1";
 
+/** Starts scripts in one workerd, each on a direct socket without Miniflare in between, and finds its process for CPU times. */
 export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Workerd> {
   const others = new Set(await workerdProcesses());
   const ports = await Promise.all(workers.map(freePort));

@@ -46,6 +46,7 @@ function plainLines(part: string, stream: NodeJS.WriteStream): Progress {
   };
 }
 
+/** Prints one part's tables, and each goal as met or missed. */
 export function printResult({ title, tables, goals }: PartResult): void {
   console.log(`\n${title}`);
   for (const { title: name, head, rows } of tables) {

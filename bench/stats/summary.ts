@@ -37,6 +37,7 @@ export function overlaps(a: Estimate, b: Estimate): boolean {
   return a.low <= b.high && b.low <= a.high;
 }
 
+/** A ratio with its interval for people, such as `× 1.03 (1.01–1.05)`. */
 export function times(estimate: Estimate): string {
   return `× ${ratio(estimate.value)} (${ratio(estimate.low)}–${ratio(estimate.high)})`;
 }

@@ -45,6 +45,7 @@ export interface FaultBoard {
   forgetOutcome(): boolean;
 }
 
+/** Holds the faults that are set now; a fault with `times` is used up by the requests it meets. */
 export function createFaultBoard(): FaultBoard {
   let faults: Faults = {};
 

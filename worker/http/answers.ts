@@ -1,6 +1,7 @@
 /** Answers of the worker's routes: JSON, and problem documents (RFC 9457). */
 import { problem, type ErrorCode } from "../../shared/errors.ts";
 
+/** A JSON answer that nobody may cache. */
 export function jsonAnswer(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
     status,

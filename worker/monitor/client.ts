@@ -25,6 +25,7 @@ function memoryOf(env: MonitorEnv): Memory {
   return memory;
 }
 
+/** The one monitor of this worker. */
 export function monitor(env: MonitorEnv) {
   return (env.MONITOR as DurableObjectNamespace<Monitor>).getByName("monitor");
 }

@@ -20,12 +20,14 @@ export class Outbox extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new OutboxStore(storageSql(ctx.storage));
+    // A crash between a write and its alarm must not strand the message; the cron looks at every shard and so wakes it.
+    if (this.#store.status().waiting > 0) void ctx.blockConcurrencyWhile(() => this.#wake());
   }
 
   /** Stores a message; the answer leaves only after the write is on disk. */
   async add(message: Omit<Waiting, "seq">): Promise<void> {
     this.#store.add(message);
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
+    await this.#wake();
   }
 
   status(): OutboxStatus {
@@ -49,6 +51,10 @@ export class Outbox extends DurableObject<Env> {
       await reportIncident(this.env, "queue_unreachable", `publishing to QStash fails: ${failure}`, Date.now());
     }
     if (failure === null) await resolveIncident(this.env, "queue_unreachable");
+  }
+
+  async #wake(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
   }
 
   async #step(): Promise<{ failure: string | null }> {

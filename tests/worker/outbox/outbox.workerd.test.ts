@@ -1,0 +1,35 @@
+/** The outbox as a Durable Object: what a crash leaves behind. */
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
+import type { Env } from "../../../worker/env.ts";
+import { storageSql } from "../../../worker/ledger/storage-sql.ts";
+import { outboxOf } from "../../../worker/outbox/client.ts";
+import { Outbox } from "../../../worker/outbox/outbox.ts";
+import { OutboxStore } from "../../../worker/outbox/store.ts";
+
+const bindings = env as unknown as Env;
+const MESSAGE = { deduplicationId: "m1", body: "{}", delaySeconds: 0, receivedMs: 0 };
+
+it("sets an alarm for what a crash left without one, as soon as anybody looks", async () => {
+  const alarm = await runInDurableObject(outboxOf(bindings, "m1"), async (_, state) => {
+    new OutboxStore(storageSql(state.storage)).add(MESSAGE);
+    await state.storage.deleteAlarm();
+    const restarted = new Outbox(state, bindings);
+    expect(restarted.status().waiting).toBe(1);
+    const alarm = await state.blockConcurrencyWhile(() => state.storage.getAlarm());
+    // Nothing goes out from here.
+    await state.storage.deleteAlarm();
+    return alarm;
+  });
+  expect(alarm).not.toBeNull();
+});
+
+it("sets no alarm while nothing waits", async () => {
+  const alarm = await runInDurableObject(outboxOf(bindings, "m2"), async (_, state) => {
+    const restarted = new Outbox(state, bindings);
+    expect(restarted.status().waiting).toBe(0);
+    return state.storage.getAlarm();
+  });
+  expect(alarm).toBeNull();
+});

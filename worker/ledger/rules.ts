@@ -79,7 +79,11 @@ function decideUnwritten(row: Row, claim: Claim, lease: string, nowMs: number, i
   if (isNewReplay && claim.replay?.mended) {
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }
-  if (outranks(claim, row)) return send(reopen(row, claim, row.key, nowMs), claim, lease, nowMs);
+  if (outranks(claim, row)) {
+    // A refusal that could not be archived stands here as a retry, and WorkOS may repeat it under its key.
+    const key = row.attempts.length === 0 ? row.key : `${row.id}:outcome`;
+    return send(reopen(row, claim, key, nowMs), claim, lease, nowMs);
+  }
   return send({ ...row, firstMs: nowMs }, claim, lease, nowMs);
 }
 

@@ -199,6 +199,14 @@ describe("the stages of one event id", () => {
     expect(next).toMatchObject({ stage: "outcome", body: "outcome" });
   });
 
+  it("an outcome after an intent that WorkOS has answered has a key of its own, even where nothing was written", () => {
+    // A refusal that the archive could not take is settled as a retry: a simulated run found the old key reused for new bytes.
+    const answered = row({ stage: "intent", body: "intent", attempts: [attempt({ status: 400, wrote: "no" })] });
+    const { grant } = decide(answered, claim({ body: "outcome" }), "L1", NOW);
+    expect(grant).toMatchObject({ kind: "send", key: "e1:outcome" });
+    expect(grant).not.toHaveProperty("body");
+  });
+
   it("an outcome after an intent that WorkOS may hold sends the intent's bytes: one event, whatever happened", () => {
     const { grant, row: next } = decide(row({ stage: "intent", body: "intent", wrote: "maybe" }), claim(), "L1", NOW);
     expect(grant).toMatchObject({ kind: "send", key: "e1", body: "intent" });

@@ -1,7 +1,6 @@
 /** Reads the bodies that a route selects from: JSON and forms only, up to a limit, never a stream of another kind. */
 
-const READABLE =
-  /^(?:application\/(?:[\w.+-]+\+)?json|application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
+const READABLE = /^(application\/([\w.+-]+\+)?json|application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
 /**
  * Copies the body of a request or response as far as `limitBytes` and parses it. Undefined where there is none, where it is of

@@ -56,7 +56,7 @@ function shortened(types: string): string {
 }
 
 const BANNER = `// @ts-nocheck
-// audit-forwarder (MIT). Do not edit: \`audit-forwarder init\` writes this file anew.`;
+// Made by \`audit-forwarder init\` (MIT), which writes it anew.`;
 
 /** The bundle is not checked again by users' compilers, but its exports are typed. */
 function exportsOf(auditLog: string | undefined, createAuditLog: string | undefined): string {

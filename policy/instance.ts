@@ -3,7 +3,7 @@ import { toBase64Url } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
 import { mintEventId } from "../shared/event-id.ts";
 import type { GatewayInfo } from "../shared/record.ts";
-import { recordOf } from "./meaning.ts";
+import { recordOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
 import type { Maker } from "./maker.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
@@ -38,6 +38,7 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
 }
 
 export interface Instance {
+  readonly isolate: Isolate;
   readonly options: Options;
   /** Nothing is wrong with the options; `required` refuses otherwise. */
   readonly sound: boolean;
@@ -68,6 +69,7 @@ export function makeInstance(
   const paths = pathsOf(options, ports);
   const outlet = makeOutlet(paths, ports, (line) => log.warn(line));
   return {
+    isolate,
     options,
     sound: all.length === 0,
     usable: paths.queue !== undefined || paths.spill !== undefined,

@@ -5,7 +5,7 @@
 import type { Stage } from "../shared/record.ts";
 import { readBody } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
-import type { Instance, Isolate } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { type Capture, type Ending, makeRecord } from "./maker.ts";
 import { type Ports, sleep } from "./ports.ts";
 
@@ -24,13 +24,12 @@ export function beginRequest(
   request: GatewayRequest,
   context: GatewayContext,
   instance: Instance,
-  isolate: Isolate,
   parentId: string | undefined,
   ports: LiveRequest["ports"],
 ): LiveRequest {
   const plan = instance.planOf(context);
   const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
-  return { capture: { ...isolate.mint(), parentId, plan, request, context, body }, instance, ports };
+  return { capture: { ...instance.isolate.mint(), parentId, plan, request, context, body }, instance, ports };
 }
 
 /** Enqueues that the request has begun; false where no path took it. Before the handler, for `required`. */

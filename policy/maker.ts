@@ -12,7 +12,6 @@ import {
   filled,
   type Meaning,
   type MutableParty,
-  recordOf,
   NOBODY,
 } from "./meaning.ts";
 import { TRACEPARENT } from "../shared/wire-text.ts";
@@ -22,7 +21,7 @@ import type { Plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { hideAndShape, type Hider } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
-import { isScalar, type Seen } from "./selector.ts";
+import { isScalar, recordOf, type Seen } from "./selector.ts";
 
 /** What was kept of a request until its record is made: references only, so that keeping it costs the caller nothing. */
 export interface Capture {
@@ -113,15 +112,10 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
   });
 }
 
-async function lookAt({ request, plan, body }: Capture, ending: Ending | undefined): Promise<Seen> {
-  return {
-    user: ending ? ending.user : request.user,
-    params: request.params,
-    query: request.query,
-    headers: request.headers,
-    body: plan.body ? await body : undefined,
-    response: ending && { status: ending.status, headers: ending.headers, body: await ending.body },
-  };
+async function lookAt({ request, body }: Capture, ending: Ending | undefined): Promise<Seen> {
+  const { params, query, headers } = request;
+  const { user } = ending ?? request;
+  return { user, params, query, headers, body: await body, response: ending && { ...ending, body: await ending.body } };
 }
 
 function fallbackOf({ action, targets }: Frame, seen: Seen, { options, omit }: Maker): Fallback {

@@ -2,7 +2,7 @@
 import { compact } from "../shared/compact.ts";
 import type { Credential, MetadataValue, Party } from "../shared/record.ts";
 import type { PartyPlan, Plan, Value, Values } from "./plan.ts";
-import { resolve, type Scalar, type Seen } from "./selector.ts";
+import { recordOf, resolve, type Scalar, type Seen } from "./selector.ts";
 import { REDACTED } from "./secrets.ts";
 
 export interface Meaning {
@@ -101,7 +101,7 @@ export function defaultActor(user: Seen["user"]): Party {
 }
 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
-const SCHEME = /^(bearer|basic|digest|dpop|hmac|signature|negotiate) /i;
+const SCHEME = /^(bearer|basic|digest|dpop|hmac|negotiate) /i;
 
 /** How the caller proved who it is: the kind of credential and the id of its key, never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
@@ -126,11 +126,6 @@ function keyIdOfJwt(authorization: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The value as an object whose properties may be asked for. */
-export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 /** The value, where it has a field. */

@@ -1,5 +1,6 @@
 /** The policy's options: one table of rules, from which the settings are read and the reference is generated. */
 import type { Assurance } from "../shared/record.ts";
+import { recordOf } from "./selector.ts";
 
 export type Rule =
   | { readonly type: "integer"; readonly default: number; readonly min: number; readonly max: number }
@@ -68,7 +69,7 @@ export interface CheckedOptions {
 
 /** Checks the options of the policy's entry. Codes: `invalid_option`, `missing_variable`, `invalid_variable`. */
 export function checkOptions(given: unknown): CheckedOptions {
-  const values = typeof given === "object" && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
+  const values = recordOf(given);
   const problems: string[] = [];
   const options = Object.entries<Rule>(OPTION_RULES).map(([name, rule]) => {
     const { value, problem } = checkOption(name, rule, values[name]);

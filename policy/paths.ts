@@ -2,6 +2,7 @@
 import { fromBase64, toBase64 } from "../shared/bytes.ts";
 import { publishHeaders, publishPath } from "../shared/publish-headers.ts";
 import type { Ports, Reply } from "./ports.ts";
+import { recordOf } from "./selector.ts";
 
 /** A message ready to be sent, the same on both paths. */
 export interface Outgoing {
@@ -39,8 +40,7 @@ export function queuePath(settings: QueueSettings, ports: Pick<Ports, "post">): 
 }
 
 function holdsMessageId(text: string): boolean {
-  const json: unknown = JSON.parse(text);
-  return typeof json === "object" && json !== null && "messageId" in json && typeof json.messageId === "string";
+  return typeof recordOf(JSON.parse(text))["messageId"] === "string";
 }
 
 export interface SpillSettings {

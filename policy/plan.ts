@@ -68,7 +68,7 @@ export function makePlan(xAudit: unknown, options: PlanOptions): Plan {
 
   function selector(field: string, text: string): Selector {
     const found = parseSelector(text, options.redact);
-    if (!found) wrong(field, `has "${text}", which is no selector, or one of a credential header`);
+    if (!found) wrong(field, `has "${text}", no selector or one of a credential`);
     roots.add(found?.root ?? "");
     // A wrong one never resolves, so that the record says what is missing.
     return found ?? { text, root: "", path: [""], need: "", secret: false };

@@ -24,20 +24,10 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
 
   function instanceOf(options: unknown, context: GatewayContext): Instance {
     const key = typeof options === "object" && options !== null ? options : NO_OPTIONS;
-    let instance = instances.get(key);
-    if (!instance) {
-      isolate ??= makeIsolate(ports);
-      instance = makeInstance(options, { ports, environment, isolate, code }, context.log);
-      instances.set(key, instance);
-    }
-    return instance;
-  }
-
-  function start(request: GatewayRequest, context: GatewayContext, instance: Instance): LiveRequest {
     isolate ??= makeIsolate(ports);
-    const one = beginRequest(request, context, instance, isolate, parentIdOf(context), ports);
-    live.set(context, one);
-    return one;
+    const instance = instances.get(key) ?? makeInstance(options, { ports, environment, isolate, code }, context.log);
+    instances.set(key, instance);
+    return instance;
   }
 
   function parentIdOf(context: GatewayContext): string | undefined {
@@ -56,22 +46,23 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
       // A second entry of the policy in one chain must not make a second record.
       if (plan.skip || live.has(context)) return request;
       required = plan.assurance === "required";
-      if (required && !instance.sound) return refusal("the audit log is not configured correctly");
+      if (required && !instance.sound) return refusal("the audit log is not configured");
       if (!instance.usable) return request;
-      const one = start(request, context, instance);
+      const one = beginRequest(request, context, instance, parentIdOf(context), ports);
+      live.set(context, one);
       const intended = required && (await intend(one));
       watch(one, intended);
-      return required && !intended ? refusal("the audit log cannot take this request now") : request;
+      return required && !intended ? refusal() : request;
     } catch (error) {
       context.log.error(`audit-log: ${String(error)}`);
-      return required ? refusal("the audit log cannot take this request now") : request;
+      return required ? refusal() : request;
     }
   };
 }
 
 const NO_OPTIONS = {};
 
-function refusal(detail: string): Response {
+function refusal(detail = "the audit log cannot take this request now"): Response {
   const body = problem(503, "audit_unavailable", "Service Unavailable", detail);
   return new Response(JSON.stringify(body), {
     status: 503,

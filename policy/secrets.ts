@@ -4,9 +4,9 @@
 export const REDACTED = "[redacted]";
 
 const SECRET_WORD =
-  /^(pass(wor[dt]|wd|phrase|code)|pwd|secrets?|tokens?|jwt|bearer|apikey|auth(orization|entication)?|cookies?|credentials?|signature|t?otp|mfa|pin|cv[vc]|csc|ssn|pan|session|[cx]srf)$/;
+  /^(pass(wor[dt]|wd|phrase|code)|pwd|secrets?|tokens?|jwt|bearer|apikey|auth(orization|entication)?|cookies?|credentials?|signature|t?otp|mfa|pin|cv[vc]|ssn|session|[cx]srf)$/;
 const SECRET_PAIR =
-  /(api|private|access|secret|signing|encryption|shared|master|ssh|client|license) key|(card|account) number|(security|recovery|backup|verification|reset) (code|answer|link)/;
+  /(api|private|access|secret|signing|encryption|master|ssh|client) key|(card|account) number|(security|recovery|backup|verification|reset) (code|answer|link)/;
 /** What is said about a secret is none: `token_id`, `passwordChangedAt`. */
 const ABOUT_ONE =
   /^(ids?|name|type|kind|count|length|expir(y|es)|at|on|enabled|required|status|version|algorithm|strength|age)$/;

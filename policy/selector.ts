@@ -62,8 +62,9 @@ function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
   let at = value;
   for (const name of path) {
     // Own properties only: `constructor` and `__proto__` are nobody's data.
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = (at as Readonly<Record<string, unknown>>)[name];
+    const fields = recordOf(at);
+    if (!Object.hasOwn(fields, name)) return undefined;
+    at = fields[name];
   }
   return isScalar(at) ? at : undefined;
 }
@@ -71,4 +72,9 @@ function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
 /** True for what a selector may take: a text, a finite number, true or false. */
 export function isScalar(value: unknown): value is Scalar {
   return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
+}
+
+/** The value as an object whose properties may be asked for. */
+export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -37,7 +37,9 @@ export interface Shaped {
 export function shapeRecord(record: AuditRecord, rewrite: Rewrite = (text) => text): Shaped {
   for (let scale = 1; ; scale /= 2) {
     const cuts: Cut[] = [];
-    const shaped = shapeFields({ rewrite, scale, cuts }, record);
+    const cut = (field: string, whole: string) =>
+      void cuts.push({ field: cleanText(field.slice(0, FIELD_MAX_CHARS)), whole });
+    const shaped = shapeFields({ rewrite, scale, cut }, record);
     if (scale < SMALLEST_SCALE || utf8Bytes(JSON.stringify(shaped)) <= RECORD_MAX_BYTES)
       return { record: shaped, cuts };
   }
@@ -46,8 +48,11 @@ export function shapeRecord(record: AuditRecord, rewrite: Rewrite = (text) => te
 interface Shaping {
   readonly rewrite: Rewrite;
   readonly scale: number;
-  readonly cuts: Cut[];
+  readonly cut: (field: string, whole: string) => void;
 }
+
+/** A field of a cut may hold a metadata key as it was given, of any length. */
+const FIELD_MAX_CHARS = 100;
 
 /** At this scale no metadata is left, and one target. */
 const SMALLEST_SCALE = 1 / 50;
@@ -55,7 +60,7 @@ const SMALLEST_SCALE = 1 / 50;
 /** A piece of text as JSON, logs and WorkOS can take it: no control characters, no lone surrogates. */
 export function cleanText(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  return text.replaceAll(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, " ").toWellFormed();
+  return text.replaceAll(/[\0-\x1f\x7f-\x9f]/g, " ").toWellFormed();
 }
 
 /** The first names of a list, and how many more there are. */
@@ -88,7 +93,7 @@ function shapeFields(shaping: Shaping, record: AuditRecord): AuditRecord {
 }
 
 function shapeText(
-  { rewrite, scale, cuts }: Shaping,
+  { rewrite, scale, cut }: Shaping,
   field: string,
   given: string,
   limit = TEXT_MAX_CODE_POINTS,
@@ -101,7 +106,7 @@ function shapeText(
   // A code point has at most two units, so more than twice as many units need not be looked at.
   const points = Array.from(text.slice(0, 2 * max + 2));
   if (points.length <= max) return text;
-  cuts.push({ field, whole: given });
+  cut(field, given);
   return points.slice(0, max).join("");
 }
 
@@ -126,7 +131,7 @@ function shapeMetadata(shaping: Shaping, field: string, metadata: Metadata, maxK
   const shaped = new Map<string, MetadataValue>();
   for (const [key, value] of first(shaping, field, Object.entries(metadata), maxKeys)) {
     const name = legalKey(key, shaped);
-    if (name !== key) shaping.cuts.push({ field: `${field}.${name}`, whole: key });
+    if (name !== key) shaping.cut(`${field}.${name}`, key);
     const legal = shapeValue(shaping, `${field}.${key}`, value);
     if (legal !== undefined) shaped.set(name, legal);
   }
@@ -141,13 +146,13 @@ function shapeValue(shaping: Shaping, field: string, value: MetadataValue): Meta
     const rewritten = shaping.rewrite(text, field);
     return rewritten === text ? value : rewritten;
   }
-  shaping.cuts.push({ field, whole: text });
+  shaping.cut(field, text);
   return undefined;
 }
 
-function first<T>({ scale, cuts }: Shaping, field: string, all: readonly T[], limit: number, least = 0): readonly T[] {
+function first<T>({ scale, cut }: Shaping, field: string, all: readonly T[], limit: number, least = 0): readonly T[] {
   const max = Math.max(Math.floor(limit * scale), least);
-  if (all.length > max) cuts.push({ field, whole: JSON.stringify(all) });
+  if (all.length > max) cut(field, JSON.stringify(all));
   return all.slice(0, max);
 }
 

@@ -73,6 +73,7 @@ export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
 function packRecord(record: AuditRecord, refer: Refer): WireRecord {
   const ref = (text: string | undefined): Ref => (text === undefined ? 0 : refer(text));
   const some = (text: string | undefined): Ref | undefined => (text === undefined ? undefined : refer(text));
+  const packed = (id: string | undefined): Ref | undefined => some(id && packId(id));
   const list = (texts: readonly string[] | undefined) => (texts?.length ? texts.map(refer) : undefined);
   const { credential, geo, assurance } = record;
   return {
@@ -90,7 +91,7 @@ function packRecord(record: AuditRecord, refer: Refer): WireRecord {
         packTargets(record.targets, refer),
         ref(record.ip),
         record.userAgent === undefined ? 0 : refer(packUserAgent(record.userAgent)),
-        record.requestId === undefined ? 0 : refer(packId(record.requestId)),
+        packed(record.requestId) ?? 0,
       ],
       0,
     ),
@@ -100,7 +101,7 @@ function packRecord(record: AuditRecord, refer: Refer): WireRecord {
     x: record.outcome === outcomeOfStatus(record.status) ? undefined : record.outcome,
     m: record.metadata,
     l: geo && trim([geo.country, geo.region, geo.city].map(ref), 0),
-    p: record.traceparent === undefined ? undefined : refer(packId(record.traceparent)),
+    p: packed(record.traceparent),
     y: assurance === "durable" ? "d" : assurance === "required" ? "r" : undefined,
     z: some(record.parentId),
     e: credential && list(credential.keyId === undefined ? [credential.kind] : [credential.kind, credential.keyId]),

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { describePlan, type Fallback } from "../../policy/meaning.ts";
+import { makePlan } from "../../policy/plan.ts";
+import type { Seen } from "../../policy/selector.ts";
+
+const fallback: Fallback = {
+  action: "op",
+  organization: "org_default",
+  actor: { id: "user_1", type: "user", name: "Ada", metadata: { role: "admin" } },
+  targets: [{ id: "/route", type: "route" }],
+};
+const seen: Seen = {
+  user: { sub: "user_1", data: { org: "org_1" } },
+  query: { a: "1" },
+  body: { list: [1], text: "t" },
+};
+
+const meaningOf = (xAudit: unknown, defaults?: unknown) =>
+  describePlan(makePlan(xAudit, { assurance: "best-effort", defaults }), seen, fallback);
+
+describe("x-audit", () => {
+  it("may say nothing at all", () => {
+    for (const nothing of [undefined, null, {}]) {
+      const { missing, origins, metadata, ...meaning } = meaningOf(nothing);
+      expect(meaning).toEqual({ ...fallback, actor: { ...fallback.actor } });
+      expect([missing, [...origins], metadata]).toEqual([[], [], {}]);
+    }
+  });
+
+  it("goes over the policy's defaults field by field, and their metadata is joined", () => {
+    const defaults = {
+      organization: "$user.data.org",
+      actor: { type: "api_key" },
+      metadata: { a: "$query.a", b: "default" },
+    };
+    const meaning = meaningOf({ actor: { type: "robot" }, metadata: { b: "route" } }, defaults);
+    expect(meaning).toMatchObject({
+      organization: "org_1",
+      actor: { id: "user_1", type: "robot" },
+      metadata: { a: "1", b: "route" },
+    });
+  });
+
+  it("takes the first of a list that is there", () => {
+    expect(meaningOf({ action: ["$body.none", "$body.list", "$body.text", "literal"] }).action).toBe("t");
+    expect(meaningOf({ action: ["$body.none", "literal"] })).toMatchObject({ action: "literal", missing: [] });
+    expect(meaningOf({ action: ["$body.none", "$query.b"] })).toMatchObject({ action: "op", missing: ["$body.none"] });
+  });
+
+  it("keeps the parts of an actor that it does not name", () => {
+    expect(meaningOf({ actor: { metadata: { plan: "pro" } } }).actor).toEqual({
+      ...fallback.actor,
+      metadata: { role: "admin", plan: "pro" },
+    });
+  });
+
+  it("lets nothing take the place of a required organization", () => {
+    expect(meaningOf({ organization: "$user.data.nothing" }).organization).toBe("org_default");
+    expect(meaningOf({ organization: "$user.data.nothing!" })).toMatchObject({
+      organization: undefined,
+      missing: ["$user.data.nothing"],
+    });
+  });
+
+  it("takes `$$` for a dollar, at the beginning only", () => {
+    expect(meaningOf({ metadata: { a: "$$5", b: "5$$", c: "$$user.sub" } }).metadata).toEqual({
+      a: "$5",
+      b: "5$$",
+      c: "$user.sub",
+    });
+  });
+
+  it("knows which bodies it needs", () => {
+    const plan = (xAudit: unknown) => makePlan(xAudit, { assurance: "best-effort" });
+    expect(plan({ action: "a" })).toMatchObject({ body: false, responseBody: false });
+    expect(plan({ metadata: { a: ["x", "$body.a"] } })).toMatchObject({ body: true, responseBody: false });
+    expect(plan({ targets: [{ id: "$response.body.id" }] })).toMatchObject({ body: false, responseBody: true });
+  });
+
+  it("skips a route with `false` or `skip`", () => {
+    expect(makePlan(false, { assurance: "durable" }).skip).toBe(true);
+    expect(makePlan({ skip: true }, { assurance: "durable" }).skip).toBe(true);
+    expect(makePlan({ skip: "yes" }, { assurance: "durable" }).skip).toBe(false);
+  });
+
+  it.each([
+    ["text", '"x-audit" must be an object'],
+    [[], '"x-audit" must be an object'],
+    [{ colour: 1 }, '"x-audit.colour" is not known'],
+    [{ action: {} }, '"action" must be a scalar, a selector, or a list of these'],
+    [{ action: "$usr.x" }, '"action" has "$usr.x", no selector or one of a credential'],
+    [{ actor: "ada" }, '"actor" must be an object'],
+    [{ actor: { id: "1", age: 3 } }, '"actor.age" is not known'],
+    [{ targets: {} }, '"targets" must be a list'],
+    [{ targets: [{ id: { a: 1 } }] }, '"targets.0.id" must be a scalar, a selector, or a list of these'],
+    [{ metadata: ["a"] }, '"metadata" must be an object'],
+    [{ metadata: { a: Number.NaN } }, '"metadata.a" must be a scalar, a selector, or a list of these'],
+    [{ assurance: "sure" }, '"assurance" must be one of best-effort, durable, required'],
+    [{ skip: "yes" }, '"skip" must be true or false'],
+  ])("%j: %s", (xAudit, problem) => {
+    const plan = makePlan(xAudit, { assurance: "durable" });
+    expect(plan.problems).toEqual([problem]);
+    expect(plan.assurance).toBe("durable");
+    // What is wrong is missing at most; it never throws.
+    describePlan(plan, seen, fallback);
+  });
+});

@@ -80,8 +80,8 @@ describe("a new failure of the same event id", () => {
 
   it("is not undone by a late report of the earlier one", async () => {
     await theArchive().park([letter(1, { ...replayed(1), reason: "http_500" })]);
-    await theArchive().park([letter(1, { reason: "late" })]);
-    expect(await entry(1)).toMatchObject({ reason: "http_500", history: [] });
+    await theArchive().park([letter(1, { reason: "late", attempts: 9, source: "worker", messageId: "other" })]);
+    expect(await entry(1)).toMatchObject({ reason: "http_500", attempts: 4, history: [] });
   });
 
   it("keeps at most 20 earlier failures", async () => {
@@ -100,8 +100,9 @@ describe("discarding", () => {
     });
     const second = await post(`/api/dead-letters/${eventId(1)}/discard`, { reason: "another" });
     expect(second.json.discarded).toEqual(first.json.discarded);
-    await theArchive().park([letter(1, { dlqId: "9-0" })]);
-    expect(await entry(1)).toMatchObject({ state: "discarded" });
+    const replayed = numberedRecord(1, { replay: { id: "rp_1", n: 1 } });
+    await theArchive().park([letter(1, { dlqId: "9-0" }), letter(1, { record: replayed })]);
+    expect(await entry(1)).toMatchObject({ state: "discarded", history: [] });
     expect((await get("/api/dead-letters")).json.dead_letters).toEqual([]);
     expect((await get("/api/dead-letters?state=discarded")).json.dead_letters).toHaveLength(1);
     expect((await get(`/api/events/${eventId(1)}`)).json.state).toBe("discarded");

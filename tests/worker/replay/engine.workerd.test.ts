@@ -15,7 +15,7 @@ interface Published {
 const qstash = {
   batches: [] as Published[][],
   removed: [] as string[],
-  answer: undefined as ((batch: Published[]) => Response | Error) | undefined,
+  answer: undefined as ((batch: Published[]) => Response | Error | Promise<Response | Error>) | undefined,
 };
 
 beforeEach(async () => {
@@ -29,7 +29,7 @@ beforeEach(async () => {
     const elements = JSON.parse(init?.body as string) as { headers: Record<string, string>; body: string }[];
     const batch = elements.map(({ headers, body }) => ({ id: headers["upstash-deduplication-id"] ?? "", body }));
     qstash.batches.push(batch);
-    const answer = qstash.answer?.(batch) ?? Response.json(batch.map(({ id }) => ({ messageId: `msg_${id}` })));
+    const answer = (await qstash.answer?.(batch)) ?? Response.json(batch.map(({ id }) => ({ messageId: `msg_${id}` })));
     if (answer instanceof Error) throw answer;
     return answer;
   });
@@ -229,8 +229,8 @@ describe("a replay", () => {
       source: "worker",
       messageId: "m2",
     });
-    qstash.answer = (batch) => {
-      void theArchive().park([failing]);
+    qstash.answer = async (batch) => {
+      await theArchive().park([failing]);
       return Response.json(batch.map(() => ({ messageId: "m2" })));
     };
     await tick();
@@ -259,8 +259,8 @@ describe("a replay", () => {
   it("that was cancelled in the middle of a publish knows what was on its way", async () => {
     await park(...range(12));
     const { id } = await start();
-    qstash.answer = () => {
-      void theArchive().controlReplay(id, "cancel");
+    qstash.answer = async () => {
+      await theArchive().controlReplay(id, "cancel");
       return new Error("lost");
     };
     await tick();

@@ -62,6 +62,10 @@ function decideRejected(row: Row, claim: Claim, lease: string, nowMs: number, is
 
 /** The key and the bytes stay as long as WorkOS remembers the key; then only an operator may risk a second event. */
 function decideMaybe(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+  // The first bytes could not be mended under their own key: WorkOS would repeat its answer to them.
+  if (isNewReplay && claim.replay?.mended && claim.replay.acceptDuplicates) {
+    return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
+  }
   // A request that starts now must also end inside the window.
   if (nowMs - row.firstMs < IDEMPOTENCY_WINDOW_MS - LEASE_MS) return send(row, claim, lease, nowMs);
   if (isNewReplay && claim.replay?.acceptDuplicates) {

@@ -128,6 +128,13 @@ describe("a record that WorkOS may hold", () => {
     expect(decide(maybe, again, "L1", NOW).grant).toMatchObject({ kind: "send", key: "e1", body: "frozen" });
   });
 
+  it("is sent inside the window with mended bytes, under a new key, only where a duplicate was accepted", () => {
+    const mended = replay(1, { mended: true, acceptDuplicates: true });
+    const { grant, row: next } = decide(maybe, claim({ body: "mended", replay: mended }), "L1", NOW);
+    expect(grant).toMatchObject({ kind: "send", key: "e1:r1", firstAttemptAtMs: NOW });
+    expect(next).toMatchObject({ body: "mended", attempts: [attempt()] });
+  });
+
   const late = maybe.firstMs + IDEMPOTENCY_WINDOW_MS - LEASE_MS;
 
   it.each([

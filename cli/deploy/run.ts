@@ -37,7 +37,7 @@ export interface Deployed {
   readonly doctor?: string;
 }
 
-/** Deploys the worker; throws `missing_variable`, `payload_too_large`, or `internal` with wrangler's own words. */
+/** Deploys the worker; throws `missing_variable`, `invalid_variable`, `payload_too_large`, or `internal` with wrangler's own words. */
 export async function deploy(options: DeployOptions, ports: Ports): Promise<Deployed> {
   const steps: Step[] = [];
   const end = (step: Step): void => {
@@ -51,7 +51,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
     return { worker: bundle.worker, steps, ok: true };
   }
   const secrets = await secretsStep(options, ports, end);
-  const args = deployArgs(options);
+  const args = ["deploy", "--env", options.environment];
   const uploaded = await upload(ports.wrangler, args);
   end({ name: "deploy", state: "done", detail: uploaded.url ?? "no URL of its own", command: shown(args) });
   const url = await workerUrlStep(options, secrets, uploaded, ports, end);
@@ -64,9 +64,10 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
 
 type End = (step: Step) => void;
 
-async function bundleStep({ environment }: DeployOptions, { wrangler }: Ports, end: End): Promise<Upload> {
+async function bundleStep({ environment, values }: DeployOptions, { wrangler }: Ports, end: End): Promise<Upload> {
   const args = ["deploy", "--dry-run", "--env", environment];
   const bundle = await upload(wrangler, args);
+  refuseOtherValues(values, bundle, environment);
   const size = bundle.gzipBytes ?? 0;
   if (size > BUNDLE_MAX_GZIP_BYTES) {
     throw new AuditError(
@@ -77,6 +78,20 @@ async function bundleStep({ environment }: DeployOptions, { wrangler }: Ports, e
   const detail = `${bundle.worker}, ${(size / 1000).toFixed(1)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
   end({ name: "bundle", state: "done", detail, command: shown(args) });
   return bundle;
+}
+
+/** The next deploy may come without the file, and would bring back what stands in `wrangler.toml`. */
+function refuseOtherValues({ plain }: Values, { bindings }: Upload, environment: string): void {
+  const other = Object.entries(plain).filter(([name, value]) => {
+    const [shown = "", cut] = /^(.*?)(\.\.\.)?$/.exec(bindings.get(name) ?? "")?.slice(1) ?? [];
+    return cut === undefined ? value !== shown : !value.startsWith(shown);
+  });
+  if (other.length === 0) return;
+  const names = other.map(([name]) => `"${name}"`).join(", ");
+  throw new AuditError(
+    "invalid_variable",
+    `${names} differs from wrangler.toml; set it there, under [env.${environment}.vars]`,
+  );
 }
 
 async function directoryStep(options: DeployOptions, bundle: Upload, ports: Ports, end: End): Promise<void> {
@@ -118,7 +133,7 @@ function stepsToCome(options: DeployOptions): readonly Step[] {
   };
   return [
     { name: "secrets", state: "would", detail, command: bulk, stdin: names.length > 0 ? names : missing },
-    { name: "deploy", state: "would", detail: "uploads the worker", command: shown(deployArgs(options)) },
+    { name: "deploy", state: "would", detail: "uploads the worker", command: shown(["deploy", "--env", environment]) },
     ...(names.includes("AUDIT_WORKER_URL") ? [] : [url]),
     { name: "doctor", state: "would", detail: "checks the deployed worker", command: "audit-forwarder doctor" },
   ];
@@ -172,12 +187,6 @@ async function doctorStep(
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   if (url !== undefined) await waitForWorker(url);
   return doctor({ ...io.env, ...variables, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
-}
-
-/** Variables that are no secrets may stand on the command line. */
-function deployArgs({ environment, values }: DeployOptions): readonly string[] {
-  const vars = Object.entries(values.plain).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  return ["deploy", "--env", environment, ...vars];
 }
 
 function shown(args: readonly string[]): string {

@@ -39,7 +39,7 @@ export async function upload(wrangler: Wrangler, args: readonly string[]): Promi
   }
 }
 
-/** Reads lines such as `env.QSTASH_URL ("https://…")   Environment Variable`. */
+/** Reads lines such as `env.QSTASH_URL ("https://…")   Environment Variable`; wrangler ends a long value with `...`. */
 export function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
   return new Map([...said.matchAll(/^env\.(\w+)(?: \("([^"]*)"\))?/gm)].map(([, name = "", value]) => [name, value]));
 }

@@ -32,7 +32,7 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   AUDIT_WORKER_URL: { required: false, shape: "an http or https URL", pattern: url },
 };
 
-/** Stand in `wrangler.toml`; a value given here overrides that one with `--var`. */
+/** Stand in `wrangler.toml`; a file may repeat them, but not differ. */
 export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
   WORKOS_BASE_URL: { required: false, shape: "an http or https URL", pattern: url },
   QSTASH_URL: { required: false, shape: "an http or https URL", pattern: url },

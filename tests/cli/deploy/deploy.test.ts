@@ -35,20 +35,37 @@ describe("a dry run", () => {
     const account = await newAccount();
     const file = await account.write(
       "secrets",
-      `${SECRETS}\nQSTASH_URL=https://qstash-us-east-1.upstash.io\nAUDIT_PSEUDONYM_KEYS=a:canary`,
+      `${SECRETS}\nQSTASH_URL=https://qstash.upstash.io\nAUDIT_PSEUDONYM_KEYS=a:canary`,
     );
     const { exitCode, stdout } = await runDeploy(["--dry-run", "--directory", "--secrets-file", file], account.env);
     expect(exitCode).toBe(0);
     expect((await account.read()).calls.map(({ args }) => args.slice(0, 2))).toEqual([["deploy", "--dry-run"]]);
     expect(stdout).toContain("would run: wrangler secret bulk --env staging");
     expect(stdout).toContain("on stdin: WORKOS_API_KEY, QSTASH_TOKEN");
-    expect(stdout).toContain(
-      "would run: wrangler deploy --env staging --var QSTASH_URL:https://qstash-us-east-1.upstash.io",
-    );
+    expect(stdout).toContain("would run: wrangler deploy --env staging\n");
     expect(stdout).toContain("would run: wrangler kv namespace create audit-forwarder-directory --env staging");
     expect(stdout).not.toContain("canary");
     expect(stdout.trimEnd().endsWith("dry run: nothing was changed")).toBe(true);
   });
+
+  it.each([
+    ["https://qstash-us-east-1.upstash.io", undefined, 1],
+    ["https://qstash-eu-central-1.upstash.io", "https://qstash-eu-central-1.upstas...", 0],
+    ["https://qstash-us-east-1.upstash.io", "https://qstash-eu-central-1.upstas...", 1],
+  ])(
+    "with QSTASH_URL=%s in the file and %s in wrangler.toml exits %i: the next deploy may come without the file",
+    async (given, qstashUrl, code) => {
+      const account = await newAccount({ qstashUrl });
+      const file = await account.write("secrets", `QSTASH_URL=${given}`);
+      const { exitCode, stderr } = await runDeploy(["--dry-run", "--secrets-file", file], account.env);
+      expect(exitCode).toBe(code);
+      expect(stderr).toBe(
+        code === 0
+          ? ""
+          : 'error[invalid_variable]: "QSTASH_URL" differs from wrangler.toml; set it there, under [env.staging.vars]\n',
+      );
+    },
+  );
 
   it("refuses a bundle that Cloudflare would not take", async () => {
     const account = await newAccount({ gzipBytes: 3_000_001 });

@@ -6,7 +6,7 @@ import { newAccount, runDeploy } from "./process.ts";
 it("ends with a green doctor, whose event went through queue, worker and WorkOS", async () => {
   const delivery = await startDelivery();
   onTestFinished(() => delivery.stop());
-  const account = await newAccount();
+  const account = await newAccount({ qstashUrl: delivery.queue.url, workosUrl: delivery.workos.url });
   const file = await account.write(
     "secrets",
     Object.entries({
@@ -29,7 +29,7 @@ it("ends with a green doctor, whose event went through queue, worker and WorkOS"
 it("exits 1 and names what is wrong when the doctor finds something, such as a key that WorkOS refuses", async () => {
   const delivery = await startDelivery();
   onTestFinished(() => delivery.stop());
-  const account = await newAccount();
+  const account = await newAccount({ qstashUrl: delivery.queue.url, workosUrl: delivery.workos.url });
   const values = { ...delivery.variables, AUDIT_WORKER_URL: delivery.worker.url, WORKOS_API_KEY: "sk_test_wrong" };
   const file = await account.write(
     "secrets",

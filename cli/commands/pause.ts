@@ -3,22 +3,31 @@ import * as z from "zod";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
 
-const Answer = z.looseObject({});
+const Paused = z.looseObject({ paused: z.looseObject({ confirmed_by_queue: z.boolean() }) });
+const Resumed = z.looseObject({ paused: z.literal(false) });
 
 export const pause = command({
   usage: "pause",
   about: "Stop delivery to WorkOS; records wait in the queue and no attempt is spent",
-  run: async (_args, io) => ({
-    json: await openApi(io).post(Answer, "/api/pause"),
-    lines: ["delivery is paused", "continue with: audit-forwarder resume"],
-  }),
+  run: async (_args, io) => {
+    const json = await openApi(io).post(Paused, "/api/pause");
+    const unconfirmed = "QStash has not confirmed it yet; until then the worker turns its deliveries away";
+    return {
+      json,
+      lines: [
+        "delivery is paused",
+        ...(json.paused.confirmed_by_queue ? [] : [unconfirmed]),
+        "continue with: audit-forwarder resume",
+      ],
+    };
+  },
 });
 
 export const resume = command({
   usage: "resume",
   about: "Continue delivery to WorkOS after a pause",
   run: async (_args, io) => ({
-    json: await openApi(io).post(Answer, "/api/resume"),
+    json: await openApi(io).post(Resumed, "/api/resume"),
     lines: ["delivery goes on"],
   }),
 });

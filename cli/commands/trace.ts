@@ -2,12 +2,13 @@
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
-import { type Api, openApi } from "../api/client.ts";
+import { type Api, openApi, type Query } from "../api/client.ts";
 import { attemptLines, type EventFate, EventFateAnswer } from "../api/events.ts";
 import { command } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { pairLines } from "../run/text.ts";
+import { parseSpan } from "../run/time.ts";
 
 const EventPage = z.looseObject({ events: z.array(EventFateAnswer) });
 
@@ -18,11 +19,17 @@ export const trace = command({
   options: (yargs) =>
     yargs
       .positional("id", { type: "string", demandOption: true, describe: "Event id, or request id" })
-      .option("request-id", { type: "boolean", describe: "Take the id as a request id only" }),
-  run: async ({ id, requestId }, io) => {
+      .option("request-id", { type: "boolean", describe: "Take the id as a request id only" })
+      .option("since", {
+        type: "string",
+        describe: "For a request id: ISO 8601, or an age; default 24 h before --until",
+      })
+      .option("until", { type: "string", describe: "For a request id: ISO 8601, or an age; default now" }),
+  run: async ({ id, requestId, ...span }, io) => {
     if (id === "") throw new WrongUse('"id" must not be empty');
+    const between = parseSpan(span, Date.now());
     const api = openApi(io);
-    const fates = (requestId ? undefined : await byEventId(api, id)) ?? (await byRequestId(api, id));
+    const fates = (requestId ? undefined : await byEventId(api, id)) ?? (await byRequestId(api, id, between));
     if (fates.length === 0) throw new AuditError("not_found", `no record has the event id or request id "${id}"`);
     return {
       json: fates.length === 1 ? fates[0] : { events: fates },
@@ -42,8 +49,8 @@ async function byEventId(api: Api, id: string): Promise<readonly EventFate[] | u
   }
 }
 
-async function byRequestId(api: Api, requestId: string): Promise<readonly EventFate[]> {
-  return (await api.get(EventPage, "/api/events", { request_id: requestId })).events;
+async function byRequestId(api: Api, requestId: string, between: Query): Promise<readonly EventFate[]> {
+  return (await api.get(EventPage, "/api/events", { request_id: requestId, ...between })).events;
 }
 
 function fateLines(io: Io, { attempts, ...fields }: EventFate): readonly string[] {

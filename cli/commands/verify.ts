@@ -2,9 +2,8 @@
 import * as z from "zod";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
-import { WrongUse } from "../run/failure.ts";
 import { count, tableLines } from "../run/text.ts";
-import { parseTime } from "../run/time.ts";
+import { parseSpan } from "../run/time.ts";
 
 const Verification = z.looseObject({
   since: z.string(),
@@ -32,13 +31,7 @@ export const verify = command({
       .option("since", { type: "string", describe: "Records from: ISO 8601, or an age; default 24 h before --until" })
       .option("until", { type: "string", describe: "Records before: ISO 8601, or an age; default 5 minutes ago" }),
   run: async (args, io) => {
-    const nowMs = Date.now();
-    const since = args.since === undefined ? undefined : parseTime("--since", args.since, nowMs);
-    const until = args.until === undefined ? undefined : parseTime("--until", args.until, nowMs);
-    if (since !== undefined && until !== undefined && since >= until) {
-      throw new WrongUse('"--since" must be before "--until"');
-    }
-    const found = await openApi(io).get(Verification, "/api/verify", { since, until });
+    const found = await openApi(io).get(Verification, "/api/verify", parseSpan(args, Date.now()));
     const rows = found.gaps.map(({ isolate_id, first, last, seen, missing }) => [
       isolate_id,
       `${first}-${last}`,

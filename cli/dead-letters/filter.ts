@@ -1,7 +1,7 @@
 /** The options that choose dead letters, the same for every command that takes them. */
 import type { Argv } from "yargs";
 import { WrongUse } from "../run/failure.ts";
-import { parseTime } from "../run/time.ts";
+import { parseSpan } from "../run/time.ts";
 
 export const CLASSES = ["rejected", "exhausted", "credential", "unreadable"] as const;
 export const STATES = ["open", "replaying", "delivered", "discarded"] as const;
@@ -43,16 +43,9 @@ export interface Filter {
 
 /** The filter as query parameters; throws `WrongUse` where an option is no status or no time, or was given twice. */
 export function toFilter(options: FilterOptions, nowMs: number): Filter {
-  const { status, since, until } = options;
+  const { status } = options;
   if (status !== undefined && !/^([1-5]\d\d|none)$/.test(status)) {
     throw new WrongUse('"--status" must be an HTTP status such as 503, or none');
-  }
-  const times = {
-    since: since === undefined ? undefined : parseTime("--since", since, nowMs),
-    until: until === undefined ? undefined : parseTime("--until", until, nowMs),
-  };
-  if (times.since !== undefined && times.until !== undefined && times.since >= times.until) {
-    throw new WrongUse('"--since" must be before "--until"');
   }
   const filter = {
     class: options.class?.length ? options.class.join(",") : undefined,
@@ -61,7 +54,7 @@ export function toFilter(options: FilterOptions, nowMs: number): Filter {
     route: options.route,
     reason: options.reason,
     status,
-    ...times,
+    ...parseSpan(options, nowMs),
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
 }

@@ -10,7 +10,7 @@ export class WrongUse extends Error {
 /** One line for a person and one object for a program; what is not ours is `internal`. */
 export interface Failure {
   readonly exitCode: 1 | 2;
-  readonly code: ErrorCode | WrongUse["code"] | "aborted";
+  readonly code: ErrorCode | WrongUse["code"];
   readonly message: string;
 }
 

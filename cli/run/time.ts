@@ -23,6 +23,19 @@ export function parseTime(option: string, text: string, nowMs: number): string {
   throw new WrongUse(`"${option}" must be an ISO 8601 time with a zone, or an age such as 2h or 3d`);
 }
 
+/** The time of two options, each as `parseTime` gives it; throws `WrongUse` where the first is not the earlier one. */
+export function parseSpan(
+  options: { readonly since?: string | undefined; readonly until?: string | undefined },
+  nowMs: number,
+): { readonly since?: string; readonly until?: string } {
+  const since = options.since === undefined ? undefined : parseTime("--since", options.since, nowMs);
+  const until = options.until === undefined ? undefined : parseTime("--until", options.until, nowMs);
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new WrongUse('"--since" must be before "--until"');
+  }
+  return { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+}
+
 /** A day that does not exist, such as 30 February, would be moved by the parser; only a date without a zone can be compared. */
 function expectedDay(text: string, date: Date): string {
   return text.length === 10 || text.endsWith("Z") ? text.slice(0, 10) : date.toISOString().slice(0, 10);

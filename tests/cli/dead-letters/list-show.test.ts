@@ -134,6 +134,12 @@ describe("trace", () => {
     expect(found.events.map(({ event_id }: { event_id: string }) => event_id).toSorted()).toEqual([...ids].toSorted());
   });
 
+  test("by its request id, in the time it is told", async () => {
+    await worker.rejected(1, { requestId: "req-of-now" });
+    expect(await worker.cli("trace req-of-now --since 2h --until 1h")).toMatchObject({ code: 1 });
+    expect(await worker.cli("trace req-of-now --since 2h")).toMatchObject({ code: 0 });
+  });
+
   test("what nobody knows", async () => {
     expect(await worker.cli("trace nobody")).toMatchObject({
       code: 1,
@@ -143,6 +149,14 @@ describe("trace", () => {
 });
 
 describe("pause and resume", () => {
+  test("say where QStash has not confirmed the pause", async () => {
+    worker.queue.setFaults({ flow_control: { status: 500 } });
+    const paused = await worker.cli("pause");
+    worker.queue.clearFaults();
+    expect(paused.stdout).toContain("QStash has not confirmed it yet");
+    await worker.cli("resume");
+  });
+
   test("switch delivery, and /health tells", async () => {
     const health = async () => (await worker.get("/health")).json;
     expect(await worker.cli("pause")).toMatchObject({ code: 0, stdout: expect.stringContaining("delivery is paused") });

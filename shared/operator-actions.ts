@@ -18,6 +18,7 @@ export const OPERATOR_ACTIONS = {
       mend: "boolean",
     },
   },
+  "audit_forwarder.replay_resumed": { target: "replay", metadata: {} },
   "audit_forwarder.replay_cancelled": { target: "replay", metadata: {} },
   "audit_forwarder.dead_letter_discarded": { target: "dead_letter", metadata: { reason: "string" } },
   "audit_forwarder.dead_letters_imported": { target: "archive", metadata: { imported: "number" } },

@@ -1,5 +1,6 @@
 /** What an operator does to the forwarder is itself an audit event, sent the same way as any other. */
 import { mintEventId } from "../shared/event-id.ts";
+import type { OperatorActionName } from "../shared/operator-actions.ts";
 import { deduplicationId } from "../shared/publish-headers.ts";
 import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
@@ -7,16 +8,8 @@ import type { Env } from "./env.ts";
 import { outboxOf } from "./outbox/client.ts";
 import type { Settings } from "./variables.ts";
 
-export type OperatorAction =
-  | "audit_forwarder.replay_started"
-  | "audit_forwarder.replay_cancelled"
-  | "audit_forwarder.dead_letter_discarded"
-  | "audit_forwarder.dead_letters_imported"
-  | "audit_forwarder.delivery_paused"
-  | "audit_forwarder.delivery_resumed";
-
 export interface OperatorEvent {
-  readonly action: OperatorAction;
+  readonly action: OperatorActionName;
   /** Route of the request that did it. */
   readonly route: string;
   readonly by: string;

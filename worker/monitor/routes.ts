@@ -1,8 +1,12 @@
 /** `GET /health`, `POST /api/pause` and `POST /api/resume`. */
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
+import { recordOperatorEvent } from "../operator-event.ts";
 import { pauseDelivery, resumeDelivery } from "./client.ts";
 import { describePause, health } from "./health.ts";
+
+/** What an operator pauses and resumes. */
+const DELIVERY = { id: "delivery", type: "delivery" };
 
 export const monitorRoutes: readonly Route[] = [
   { method: "GET", path: "/health", access: "anyone", handle: health },
@@ -10,13 +14,25 @@ export const monitorRoutes: readonly Route[] = [
   { method: "POST", path: "/api/resume", access: "admin", handle: resume },
 ];
 
-async function pause({ env }: Context): Promise<Response> {
-  const state = await pauseDelivery(env, "paused by an operator", "operator", Date.now());
+async function pause({ env, settings }: Context): Promise<Response> {
+  const reason = "paused by an operator";
+  const state = await pauseDelivery(env, reason, "operator", Date.now());
+  await recordOperatorEvent(env, settings, {
+    action: "audit_forwarder.delivery_paused",
+    route: "/api/pause",
+    by: "admin",
+    targets: [DELIVERY],
+    metadata: { reason },
+  });
   return jsonAnswer({ paused: describePause(state) });
 }
 
-async function resume({ env }: Context): Promise<Response> {
-  if (await resumeDelivery(env, Date.now())) return jsonAnswer({ paused: false });
+async function resume({ env, settings }: Context): Promise<Response> {
+  if (await resumeDelivery(env, Date.now())) {
+    const action = "audit_forwarder.delivery_resumed" as const;
+    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: "admin", targets: [DELIVERY] });
+    return jsonAnswer({ paused: false });
+  }
   const detail = "QStash did not confirm it, so delivery stays paused; try again";
   return problemAnswer(502, "queue_unreachable", "Not resumed", detail, { "retry-after": "5" });
 }

@@ -1,5 +1,6 @@
 /** The routes of the replays. `docs/api.md` describes them. */
 import * as z from "zod/mini";
+import type { OperatorActionName } from "../../shared/operator-actions.ts";
 import type { Party } from "../../shared/record.ts";
 import { archive } from "../archive/client.ts";
 import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
@@ -90,17 +91,20 @@ async function items({ url, env, params }: Context): Promise<Response> {
   return jsonAnswer({ items: shown.map(itemView), ...(last ? { cursor: encodeCursor([0, last.event_id]) } : {}) });
 }
 
+/** A pause of a replay changes nothing in the audit log; going on or giving up does. */
+const CONTROL_ACTIONS: Readonly<Partial<Record<Control, OperatorActionName>>> = {
+  resume: "audit_forwarder.replay_resumed",
+  cancel: "audit_forwarder.replay_cancelled",
+};
+
 async function control({ env, settings, params }: Context, name: Control): Promise<Response> {
   const result = await archive(env).controlReplay(params["id"] ?? "", name);
   if (result.kind === "not_found") return notFound();
   if (result.kind === "conflict") return problemAnswer(409, "conflict", "Conflict", `the replay is ${result.state}`);
-  if (name === "cancel" && result.changed) {
-    await recordOperatorEvent(env, settings, {
-      action: "audit_forwarder.replay_cancelled",
-      route: "/api/replays/:id/cancel",
-      by: OPERATOR,
-      targets: [replayTarget(result.replay.id, undefined)],
-    });
+  const action = result.changed ? CONTROL_ACTIONS[name] : undefined;
+  if (action) {
+    const targets = [replayTarget(result.replay.id, undefined)];
+    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: OPERATOR, targets });
   }
   return jsonAnswer(replayView(result.replay, true));
 }

@@ -1,0 +1,81 @@
+/** What an operator does becomes an audit event of its own, and can be switched off. */
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { expect, it, vi } from "vitest";
+import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
+import { decodeMessage } from "../../worker/deliver/decode.ts";
+import { enrich } from "../../worker/enrich.ts";
+import type { Env } from "../../worker/env.ts";
+import { operatorRecord, recordOperatorEvent, type OperatorEvent } from "../../worker/operator-event.ts";
+import { outboxOf } from "../../worker/outbox/client.ts";
+
+const workerEnv = env as unknown as Env;
+const EVENT: OperatorEvent = {
+  action: "audit_forwarder.replay_started",
+  route: "/api/replays",
+  by: "admin",
+  targets: [{ id: "rp_1", type: "replay", name: "outage" }],
+  metadata: { send: 3, skip: 0, duplicates_possible: 0, accept_duplicates: false, mend: false },
+};
+
+/** What the outbox holds, whichever shard took it. */
+async function stored(): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
+    await runInDurableObject(outboxOf(workerEnv, id), (_, { storage }) => {
+      const [table] = storage.sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%body%'")
+        .toArray();
+      if (!table) return;
+      found.push(
+        ...storage.sql
+          .exec<{ body: string }>(`SELECT body FROM ${table.name}`)
+          .toArray()
+          .map(({ body }) => body),
+      );
+    });
+  }
+  return [...new Set(found)];
+}
+
+it("is stored in the outbox before the operator gets an answer, as a record like any other", async () => {
+  vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("", { status: 503 }));
+  await recordOperatorEvent(workerEnv, { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: "org_ops" }, EVENT);
+  const [body, ...others] = await stored();
+  expect(others).toEqual([]);
+  const decoded = decodeMessage(new TextEncoder().encode(body));
+  expect(decoded).toMatchObject({
+    kind: "message",
+    records: [
+      {
+        action: EVENT.action,
+        organization: "org_ops",
+        actor: { id: "admin", type: "operator" },
+        metadata: EVENT.metadata,
+      },
+    ],
+  });
+});
+
+it.each([
+  ["it is switched off", { AUDIT_OPERATOR_EVENTS: "off", AUDIT_ORGANIZATION_ID: "org_ops" }],
+  ["no organization is set", { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: undefined }],
+] as const)("is not made where %s", async (_, settings) => {
+  const before = await stored();
+  await recordOperatorEvent(workerEnv, settings, EVENT);
+  expect(await stored()).toEqual(before);
+});
+
+it("never makes the operator's request fail", async () => {
+  const broken = { OUTBOX: { getByName: () => ({ add: () => Promise.reject(new Error("down")) }) } } as unknown as Env;
+  await expect(
+    recordOperatorEvent(broken, { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: "org" }, EVENT),
+  ).resolves.toBeUndefined();
+});
+
+it("has the target and the metadata that its schema in WorkOS declares", () => {
+  const record = operatorRecord(EVENT, "org_ops", 1_790_000_000_000, new Uint8Array(9));
+  const schema = OPERATOR_ACTIONS["audit_forwarder.replay_started"];
+  expect(enrich(record)?.event.targets[0]?.type).toBe(schema.target);
+  expect(Object.keys(EVENT.metadata ?? {})).toEqual(Object.keys(schema.metadata));
+});

@@ -1,0 +1,83 @@
+/**
+ * Loads the real policy and the real worker, natively and under Node: only `cloudflare:workers` has a stand-in. A mutation changes
+ * one place of their source while it is loaded, into modules of its own, to prove that the oracle sees it.
+ */
+import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { Policy } from "../../../policy/policy.ts";
+import type { GatewayEnvironment } from "../../../policy/gateway.ts";
+import type { Ports } from "../../../policy/ports.ts";
+import type { Decoded } from "../../../worker/deliver/decode.ts";
+
+export interface SourceMutation {
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export type DurableObjectClass = new (state: unknown, env: unknown) => object;
+
+interface WorkerModule {
+  readonly default: {
+    fetch(request: Request, env: unknown, execution: { waitUntil(promise: Promise<unknown>): void }): Promise<Response>;
+    scheduled(controller: unknown, env: unknown): Promise<void>;
+  };
+  readonly Ledger: DurableObjectClass;
+  readonly Outbox: DurableObjectClass;
+  readonly Archive: DurableObjectClass;
+  readonly Monitor: DurableObjectClass;
+}
+
+export interface System {
+  readonly makePolicy: (ports: Ports, environment: GatewayEnvironment) => Policy;
+  readonly worker: WorkerModule;
+  readonly decodeMessage: (body: Uint8Array) => Decoded;
+}
+
+const ROOT = new URL("../../../", import.meta.url).href;
+const RUNTIME = `data:text/javascript,export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }`;
+
+let mutation: SourceMutation | undefined;
+let isHooked = false;
+
+export async function loadSystem(mutant?: SourceMutation): Promise<System> {
+  if (!isHooked) hook();
+  isHooked = true;
+  mutation = mutant;
+  const load = (path: string): Promise<unknown> => import(`${ROOT}${path}${mutant ? `?mutant=${mutant.name}` : ""}`);
+  const [policy, worker, decode] = await Promise.all([
+    load("policy/policy.ts"),
+    load("worker/index.ts"),
+    load("worker/deliver/decode.ts"),
+  ]);
+  return {
+    makePolicy: (policy as Pick<System, "makePolicy">).makePolicy,
+    worker: worker as WorkerModule,
+    decodeMessage: (decode as Pick<System, "decodeMessage">).decodeMessage,
+  };
+}
+
+function hook(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === "cloudflare:workers") return { url: RUNTIME, shortCircuit: true };
+      const found = next(specifier, context);
+      const query = /\?mutant=[\w-]+$/.exec(context.parentURL ?? "")?.[0];
+      const isOurs = found.url.startsWith(ROOT) && !found.url.includes("/node_modules/");
+      return query && isOurs ? { ...found, url: found.url.replace(/\?.*$/, "") + query } : found;
+    },
+    load(url, context, next) {
+      // The console's page, which the worker's bundler makes a text of.
+      if (/\.html(\?|$)/.test(url)) return { format: "module", source: 'export default "";', shortCircuit: true };
+      const loaded = next(url, context);
+      if (!mutation || url !== `${ROOT}${mutation.file}?mutant=${mutation.name}`) return loaded;
+      const source = Buffer.from(loaded.source as Uint8Array).toString();
+      const parts = source.split(mutation.from);
+      if (parts.length !== 2)
+        throw new Error(`mutation "${mutation.name}" must fit ${fileURLToPath(url)} exactly once`);
+      return { ...loaded, source: parts.join(mutation.to) };
+    },
+  });
+}

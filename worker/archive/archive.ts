@@ -30,6 +30,7 @@ import { parkEntries } from "./park.ts";
 import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./query.ts";
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
+import { rereadUnreadable } from "./reread.ts";
 import { createSchema } from "./schema.ts";
 import { readSequences } from "./sequences.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
@@ -48,6 +49,8 @@ export type CreatedReplay = Planned & { readonly state: ReplayState | "planned" 
 
 export class Archive extends DurableObject<Env> {
   readonly #sql: SqlStorage;
+  /** Where reading the unreadable again goes on; undefined once that is done, until the next start. */
+  #rereadAfter: string | undefined = "";
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -172,6 +175,9 @@ export class Archive extends DurableObject<Env> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok) return this.ctx.storage.setAlarm(Date.now() + UNCONFIGURED_RETRY_MS);
     const { settings } = parsed;
+    if (this.#rereadAfter !== undefined) {
+      this.#rereadAfter = await rereadUnreadable(this.ctx.storage, this.#rereadAfter, Date.now());
+    }
     const notBeforeMs = await runDue(this.ctx.storage, {
       now: Date.now,
       lookup: (ids) => lookup(this.env, ids),
@@ -183,6 +189,7 @@ export class Archive extends DurableObject<Env> {
 
   async #schedule(notBeforeMs = 0): Promise<void> {
     const nowMs = Date.now();
-    await this.ctx.storage.setAlarm(Math.max(nextDueMs(this.#sql, nowMs), notBeforeMs, nowMs));
+    const dueMs = this.#rereadAfter === undefined ? nextDueMs(this.#sql, nowMs) : nowMs;
+    await this.ctx.storage.setAlarm(Math.max(dueMs, notBeforeMs, nowMs));
   }
 }

@@ -1,11 +1,12 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { AuditError } from "../shared/errors.ts";
+import { archive } from "./archive/client.ts";
 import { archiveRoutes } from "./archive/routes.ts";
 import { sweep } from "./archive/sweep.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
-import { refuseUnlessAdmin } from "./http/admin.ts";
+import { admit } from "./http/admin.ts";
 import { problemAnswer } from "./http/answers.ts";
 import { replayRoutes } from "./replay/routes.ts";
 import { compileRoutes, matchRoute, type Context, type Route } from "./http/router.ts";
@@ -46,18 +47,21 @@ export default {
       return notConfigured(parsed.missing, parsed.malformed);
     }
     const { settings } = parsed;
-    if (match.route.access === "admin") {
-      const refusal = await refuseUnlessAdmin(request, settings.AUDIT_ADMIN_TOKEN);
-      if (refusal) return refusal;
-    }
-    return answer(match.route, { request, url, params: match.params, env, settings, execution });
+    const admission = match.route.access === "admin" ? await admit(request, settings) : { operator: "" };
+    if ("refusal" in admission) return admission.refusal;
+    const { operator } = admission;
+    return answer(match.route, { request, url, params: match.params, env, settings, execution, operator });
   },
 
   async scheduled(_controller, env): Promise<void> {
     const parsed = parseSettings(env);
     if (!parsed.ok) return;
-    // Neither may keep the other from its turn.
-    const done = await Promise.allSettled([sweep(env, parsed.settings), watch(env, parsed.settings, Date.now())]);
+    // None may keep the others from their turn.
+    const done = await Promise.allSettled([
+      sweep(env, parsed.settings),
+      watch(env, parsed.settings, Date.now()),
+      archive(env).reconcile(),
+    ]);
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);
   },
 } satisfies ExportedHandler<Env>;

@@ -30,6 +30,7 @@ import { parkEntries } from "./park.ts";
 import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./query.ts";
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
+import { reconcile } from "./reconcile.ts";
 import { rereadUnreadable } from "./reread.ts";
 import { createSchema } from "./schema.ts";
 import { readSequences } from "./sequences.ts";
@@ -87,6 +88,13 @@ export class Archive extends DurableObject<Env> {
   /** Those of QStash's dead letters that the archive has not looked at. */
   unsighted(dlqIds: readonly string[]): string[] {
     return unsighted(this.#sql, dlqIds);
+  }
+
+  /** Closes open dead letters that the ledger knows to be delivered; the cron asks for one step at a time. */
+  async reconcile(): Promise<number> {
+    const closed = await reconcile(this.ctx.storage, (ids) => lookup(this.env, ids), Date.now);
+    if (closed > 0) await this.#schedule();
+    return closed;
   }
 
   sweepPosition(): SweepPosition {

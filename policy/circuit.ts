@@ -2,9 +2,12 @@
 
 /** Failures in a row after which the path is left alone. Our choice. */
 const FAILURES_TO_OPEN = 3;
-/** How long it is left alone at first, and at most; each failed trial doubles it. Our choice. */
+/**
+ * How long it is left alone at first, and at most; each failed trial doubles it. Well below the default of `holdMs`, so that no
+ * record is given up while a path that lives again is not asked. Our choice.
+ */
 const OPEN_FIRST_MS = 2_000;
-const OPEN_MAX_MS = 30_000;
+const OPEN_MAX_MS = 10_000;
 
 export interface Circuit {
   /** True where the path may be asked now; while open, one caller per period gets a true. */

@@ -112,6 +112,30 @@ describe("while nothing takes a record", () => {
     expect(gateway.logs.join()).not.toContain("is lost");
   });
 
+  it("a record that comes at the end of a long outage is not lost: the paths are asked again while it waits", async () => {
+    const world = new World();
+    world.queue = "refuse";
+    world.spill = "refuse";
+    const gateway = new TestGateway(world, { coalesceMs: 0 });
+    const runFor = async (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        await gateway.run();
+        await world.advance(1_000);
+      }
+    };
+    await runFor(120);
+    // The worst moment: a trial has just failed, and the pause after it is as long as it gets.
+    for (let asked = world.posts.length; world.posts.length === asked;) await runFor(1);
+    await world.advance(500);
+    const last = await gateway.run();
+    await world.advance(1);
+    world.queue = { status: 200, text: '{"messageId":"m"}' };
+    await world.advance(20_000);
+    await Promise.all(last.background);
+    expect(gateway.logs.join()).toContain("is lost");
+    expect(world.records().length).toBeGreaterThan(0);
+  });
+
   it("a record is lost in the end, with its event id and a count in the log, inside the platform's 30 s", async () => {
     const world = new World();
     world.queue = "hang";

@@ -36,6 +36,10 @@ export const Variables = z.object({
   AUDIT_INGEST_KEY_PREVIOUS: z.optional(webhookKey),
   /** Opens the admin routes; `npm run deploy` takes 16 characters or more. */
   AUDIT_ADMIN_TOKEN: secret,
+  /** Cloudflare Access as another way to the admin routes: the team's domain (`team.cloudflareaccess.com`), with the audience below. */
+  AUDIT_ACCESS_TEAM_DOMAIN: z.optional(z.string().check(z.regex(/^[a-z0-9.-]+$/))),
+  /** The audience tag (AUD) of the Access application in front of the worker. */
+  AUDIT_ACCESS_AUDIENCE: z.optional(secret),
   /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
   AUDIT_OPERATOR_EVENTS: z._default(z.enum(["on", "off"]), "on"),
   /** WorkOS organization of the events about operators; without it there are none. */

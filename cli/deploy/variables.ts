@@ -29,6 +29,12 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   // Not secret, but Cloudflare keeps secrets over deploys and drops variables that `wrangler.toml` does not name.
   AUDIT_ORGANIZATION_ID: { required: false, shape: "a WorkOS organization id", pattern: text },
   AUDIT_OPERATOR_EVENTS: { required: false, shape: '"on" or "off"', pattern: /^(?:on|off)$/ },
+  AUDIT_ACCESS_TEAM_DOMAIN: {
+    required: false,
+    shape: "a domain such as team.cloudflareaccess.com",
+    pattern: /^[a-z0-9.-]+$/,
+  },
+  AUDIT_ACCESS_AUDIENCE: { required: false, shape: "an Access audience tag", pattern: text },
   AUDIT_WORKER_URL: { required: false, shape: "an http or https URL", pattern: url },
 };
 

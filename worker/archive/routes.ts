@@ -16,8 +16,6 @@ import { invalid, onceEach, parseListQuery } from "./parameters.ts";
 import type { Row, Summary } from "./row.ts";
 import { iso, summaryView, wholeView } from "./view.ts";
 
-/** Whoever holds the admin token. */
-const OPERATOR = "admin";
 const IMPORT_MAX_LINES = 1_000;
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
@@ -63,7 +61,7 @@ async function show({ url, env, params }: Context): Promise<Response> {
   return row ? jsonAnswer(wholeView(row, reveal === "true")) : notFound();
 }
 
-async function discard({ request, env, settings, params }: Context): Promise<Response> {
+async function discard({ request, env, settings, params, operator }: Context): Promise<Response> {
   const eventId = eventIdOf(params);
   const body = DiscardBody.safeParse(await readJson(request));
   if (!body.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
@@ -82,7 +80,7 @@ async function discard({ request, env, settings, params }: Context): Promise<Res
       );
     }
   }
-  const result = await archive(env).discard(eventId, reason, OPERATOR);
+  const result = await archive(env).discard(eventId, reason, operator);
   if (result.kind === "not_found") return notFound();
   if (result.kind === "conflict")
     return problemAnswer(409, "conflict", "Conflict", `the dead letter is ${result.state}`);
@@ -90,7 +88,7 @@ async function discard({ request, env, settings, params }: Context): Promise<Res
     await recordOperatorEvent(env, settings, {
       action: "audit_forwarder.dead_letter_discarded",
       route: "/api/dead-letters/:event_id/discard",
-      by: OPERATOR,
+      by: operator,
       targets: [{ id: eventId, type: "dead_letter" }],
       metadata: { reason },
     });
@@ -98,7 +96,7 @@ async function discard({ request, env, settings, params }: Context): Promise<Res
   return jsonAnswer(summaryView(result.row));
 }
 
-async function importEntries({ request, env, settings }: Context): Promise<Response> {
+async function importEntries({ request, env, settings, operator }: Context): Promise<Response> {
   const body = await readText(request);
   const { rows, refused } = parseImport(body, Date.now());
   if (rows.length + refused.length > IMPORT_MAX_LINES)
@@ -108,7 +106,7 @@ async function importEntries({ request, env, settings }: Context): Promise<Respo
     await recordOperatorEvent(env, settings, {
       action: "audit_forwarder.dead_letters_imported",
       route: "/api/dead-letters/import",
-      by: OPERATOR,
+      by: operator,
       targets: [{ id: "archive", type: "archive" }],
       metadata: { imported },
     });

@@ -10,6 +10,8 @@ export interface Context {
   readonly env: Env;
   readonly settings: Settings;
   readonly execution: ExecutionContext;
+  /** Who is at work on an admin route; empty on the others. */
+  readonly operator: string;
 }
 
 export interface Route {

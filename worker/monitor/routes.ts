@@ -14,23 +14,23 @@ export const monitorRoutes: readonly Route[] = [
   { method: "POST", path: "/api/resume", access: "admin", handle: resume },
 ];
 
-async function pause({ env, settings }: Context): Promise<Response> {
+async function pause({ env, settings, operator }: Context): Promise<Response> {
   const reason = "paused by an operator";
   const state = await pauseDelivery(env, reason, "operator", Date.now());
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.delivery_paused",
     route: "/api/pause",
-    by: "admin",
+    by: operator,
     targets: [DELIVERY],
     metadata: { reason },
   });
   return jsonAnswer({ paused: describePause(state) });
 }
 
-async function resume({ env, settings }: Context): Promise<Response> {
+async function resume({ env, settings, operator }: Context): Promise<Response> {
   if (await resumeDelivery(env, Date.now())) {
     const action = "audit_forwarder.delivery_resumed" as const;
-    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: "admin", targets: [DELIVERY] });
+    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
     return jsonAnswer({ paused: false });
   }
   const detail = "QStash did not confirm it, so delivery stays paused; try again";

@@ -25,9 +25,6 @@ const ItemsQuery = z.strictObject({
   cursor: z.optional(z.string()),
 });
 
-/** Whoever holds the admin token. */
-const OPERATOR = "admin";
-
 export const replayRoutes: readonly Route[] = [
   { method: "POST", path: "/api/replays", access: "admin", handle: refusing(create) },
   { method: "GET", path: "/api/replays", access: "admin", handle: refusing(list) },
@@ -41,15 +38,15 @@ export const replayRoutes: readonly Route[] = [
   })),
 ];
 
-async function create({ request, env, settings }: Context): Promise<Response> {
+async function create({ request, env, settings, operator }: Context): Promise<Response> {
   const asked = parseReplayRequest(await readJson(request));
-  const { id, state, plan } = await archive(env).createReplay(asked, OPERATOR);
+  const { id, state, plan } = await archive(env).createReplay(asked, operator);
   if (id === null) return jsonAnswer({ id, state, plan });
   const { send, skip, duplicates_possible } = plan;
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.replay_started",
     route: "/api/replays",
-    by: OPERATOR,
+    by: operator,
     targets: [replayTarget(id, asked.name)],
     metadata: {
       send,
@@ -97,14 +94,14 @@ const CONTROL_ACTIONS: Readonly<Partial<Record<Control, OperatorActionName>>> = 
   cancel: "audit_forwarder.replay_cancelled",
 };
 
-async function control({ env, settings, params }: Context, name: Control): Promise<Response> {
+async function control({ env, settings, params, operator }: Context, name: Control): Promise<Response> {
   const result = await archive(env).controlReplay(params["id"] ?? "", name);
   if (result.kind === "not_found") return notFound();
   if (result.kind === "conflict") return problemAnswer(409, "conflict", "Conflict", `the replay is ${result.state}`);
   const action = result.changed ? CONTROL_ACTIONS[name] : undefined;
   if (action) {
     const targets = [replayTarget(result.replay.id, undefined)];
-    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: OPERATOR, targets });
+    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: operator, targets });
   }
   return jsonAnswer(replayView(result.replay, true));
 }

@@ -5,6 +5,7 @@ import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { decodeMessage } from "../deliver/decode.ts";
+import { recordColumns } from "./merge.ts";
 import { CLASSES, printable, Time } from "./parameters.ts";
 import type { PastFailure, Row } from "./row.ts";
 import { HIDDEN } from "./view.ts";
@@ -79,16 +80,11 @@ function parseLine(line: string, nowMs: number): Row | string {
     generation: record?.replay?.n ?? 0,
     replays: entry.replays,
     replay_id: null,
-    action: record?.action ?? null,
-    organization: record?.organization ?? null,
-    method: record?.method ?? null,
-    route: record?.route ?? null,
-    occurred_at: record?.occurredAtMs ?? null,
+    ...recordColumns(record),
     dlq_id: null,
     accepted: 0,
     discarded: null,
     history: JSON.stringify(entry.history.map((past): PastFailure => ({ ...failureRow(past), ...replayOf(past) }))),
-    record: record ? JSON.stringify(record) : null,
     body: record ? null : (entry.body ?? null),
   };
 }

@@ -16,6 +16,7 @@ export interface Merged {
   readonly fresh: boolean;
 }
 
+/** The row after a report; no row where it changes nothing. */
 export function merge(existing: Row | undefined, entry: DeadLetterEntry, nowMs: number): Merged {
   if (!existing) return { row: newRow(entry, nowMs), fresh: true };
   const generation = entry.record?.replay?.n ?? 0;
@@ -62,7 +63,8 @@ function newRow(entry: DeadLetterEntry, nowMs: number): Row {
   };
 }
 
-function recordColumns(record: AuditRecord | undefined) {
+/** The columns that come from the record. */
+export function recordColumns(record: AuditRecord | undefined) {
   return {
     action: record?.action ?? null,
     organization: record?.organization ?? null,

@@ -6,14 +6,17 @@ import type { GatewayRequest, GatewayRoute } from "../policy/gateway.ts";
 
 /** What a reader must know of the workload, in one sentence. */
 export const WORKLOAD_NOTE =
-  "Workload: eight operations of an API with `x-audit` (action, one target from a path parameter), the organization from the user's " +
-  "data, 500 users of 50 organizations with WorkOS-style ids, a bearer token, IPv4 or IPv6 with country, region and city, nine " +
-  "current browser user agents, UUID request ids, gateway environment and build named.";
+  "Workload: eight operations of an API with `x-audit` (action, one target from a path parameter); the organization from the user's " +
+  "data; 500 users with a role, of 50 organizations whose sizes fall off as 1/rank, all with WorkOS-style ids; twenty page views open at a time, each " +
+  "of one user with one address and one of nine current browser user agents, making one to five calls; a bearer token, IPv4 or IPv6 with " +
+  "country, region and city, UUID request ids, the gateway's environment and build named.";
 
 const ORGANIZATIONS = 50;
 const USERS = 500;
+/** Page views under way at a time, and the most calls of one. */
+const OPEN_VIEWS = 20;
+const VIEW_MAX_CALLS = 5;
 
-/** Twice as often as the others where a name is repeated. */
 const USER_AGENTS: readonly string[] = [
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
@@ -66,36 +69,82 @@ export interface Call {
 export function makeWorkload({ traceparent, selectors = false }: WorkloadOptions, seed = 1): () => Call {
   const draw = generator(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(draw() * list.length)] as T;
-  const organizations = Array.from({ length: ORGANIZATIONS }, () => ulidLike("org_", draw));
-  const users = Array.from({ length: USERS }, () => ({
-    sub: ulidLike("user_", draw),
-    data: { orgId: pick(organizations), role: pick(["admin", "member"]), plan: pick(["team", "enterprise"]) },
-  }));
+  const nextView = makeViews(draw, pick);
   const routes = OPERATIONS.map((operation) => [operation, routeOf(operation, selectors)] as const);
   return () => {
+    const view = nextView();
     const [[method, path], route] = pick(routes);
     const params = { id: ulidLike("", draw).slice(0, 16).toLowerCase() };
+    const query: Record<string, string> = selectors ? { source: pick(["web", "import"]) } : {};
     const headers: Record<string, string> = {
-      "user-agent": pick(USER_AGENTS),
-      authorization: `Bearer ${hex(64, draw)}`,
+      "user-agent": view.userAgent,
+      authorization: view.authorization,
       accept: "application/json",
       "content-type": "application/json",
       ...(traceparent ? { traceparent: `00-${hex(32, draw)}-${hex(16, draw)}-01` } : {}),
       ...(selectors ? { "x-client-version": "4.17.2" } : {}),
     };
-    const query: Record<string, string> = selectors ? { source: pick(["web", "import"]) } : {};
-    const url = `https://api.example.com${path.replace("{id}", params.id)}${selectors ? `?source=${query["source"]}` : ""}`;
+    const search = selectors ? `?source=${query["source"]}` : "";
+    const url = `https://api.example.com${path.replace("{id}", params.id)}${search}`;
     const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(BODY);
     const request = new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
     return {
       route,
-      request: Object.assign(request, { user: pick(users), params, query }),
+      request: Object.assign(request, { user: view.user, params, query }),
       requestId: uuid(draw),
-      properties: { ip: ip(draw), ...pick(PLACES) },
+      properties: view.properties,
       status: draw() < 0.9 ? 200 : pick([400, 403, 404, 500]),
       durationMs: Math.floor(5 + draw() * draw() * 400),
     };
   };
+}
+
+interface View {
+  readonly user: { readonly sub: string; readonly data: Readonly<Record<string, string>> };
+  readonly userAgent: string;
+  readonly authorization: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** Draws the page view that the next call belongs to. */
+function makeViews(draw: () => number, pick: <T>(list: readonly T[]) => T): () => View {
+  const organizations = Array.from({ length: ORGANIZATIONS }, () => ulidLike("org_", draw));
+  const users = Array.from({ length: USERS }, () => ({
+    sub: ulidLike("user_", draw),
+    data: {
+      orgId: organizations[byRank(ORGANIZATIONS, draw)] ?? "",
+      role: pick(["admin", "member"]),
+      plan: pick(["team", "enterprise"]),
+    },
+  }));
+  const open = (): { readonly view: View; left: number } => ({
+    view: {
+      user: pick(users),
+      userAgent: pick(USER_AGENTS),
+      authorization: `Bearer ${hex(64, draw)}`,
+      properties: { ip: ip(draw), ...pick(PLACES) },
+    },
+    left: Math.ceil(draw() * VIEW_MAX_CALLS),
+  });
+  const views = Array.from({ length: OPEN_VIEWS }, open);
+  return () => {
+    const index = Math.floor(draw() * views.length);
+    const found = views[index] ?? open();
+    found.left -= 1;
+    if (found.left <= 0) views[index] = open();
+    return found.view;
+  };
+}
+
+/** An index below `count` whose chance falls off as 1/rank. */
+function byRank(count: number, draw: () => number): number {
+  const total = Array.from({ length: count }, (_, i) => 1 / (i + 1)).reduce((sum, weight) => sum + weight, 0);
+  let left = draw() * total;
+  for (let i = 0; i < count; i++) {
+    left -= 1 / (i + 1);
+    if (left <= 0) return i;
+  }
+  return count - 1;
 }
 
 const BODY = { role: "admin", email: "someone@example.com", note: "please join us", tags: ["a", "b"] };

@@ -27,7 +27,7 @@ import type { Position } from "./cursor.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { discardEntry, type Discarded } from "./discard.ts";
 import { parkEntries } from "./park.ts";
-import { groups, page, whereOf, type Filter, type Group, type GroupBy } from "./query.ts";
+import { groups, page, wholePage, whereOf, type Page, type Filter, type Group, type GroupBy } from "./query.ts";
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { reconcile } from "./reconcile.ts";
@@ -105,12 +105,12 @@ export class Archive extends DurableObject<Env> {
     keepSweepPosition(this.#sql, position);
   }
 
-  page(query: PageQuery): Summary[] {
-    return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after, false);
+  page(query: PageQuery): Page<Summary> {
+    return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
   }
 
-  wholePage(query: PageQuery): Row[] {
-    return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after, true) as Row[];
+  wholePage(query: PageQuery): Page<Row> {
+    return wholePage(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
   }
 
   groups(

@@ -20,6 +20,15 @@ export type GroupBy = (typeof GROUPS)[number];
 /** Largest number of groups in one answer. Our choice. */
 const GROUPS_MAX = 500;
 
+/** An RPC carries at most 32 MiB, and the largest entry has 1 MB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
+const PAGE_MAX_CHARS = 8_000_000;
+
+export interface Page<T> {
+  readonly rows: T[];
+  /** There are further entries. */
+  readonly more: boolean;
+}
+
 export interface Group {
   readonly value: string | number | null;
   readonly count: number;
@@ -61,23 +70,43 @@ function oneOf(column: string, values: readonly (string | number)[]): [text: str
   return [`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values)];
 }
 
-/** One page, newest first, after a position. `whole` brings the large columns too. */
-export function page(
+/** One page, newest first, after a position. */
+export function page(sql: SqlStorage, where: Where, limit: number, after: Position | undefined): Page<Summary> {
+  return collect(select<Summary>(sql, SUMMARY_COLUMNS, where, limit, after), limit, () => 0);
+}
+
+/** As `page`, with the large columns; it ends early rather than outgrow what an RPC carries. */
+export function wholePage(sql: SqlStorage, where: Where, limit: number, after: Position | undefined): Page<Row> {
+  return collect(select<Row>(sql, "*", where, limit, after), limit, sizeOf);
+}
+
+function sizeOf({ record, body, history }: Row): number {
+  return (record ?? "").length + (body ?? "").length + history.length;
+}
+
+function select<T>(
   sql: SqlStorage,
+  columns: string,
   where: Where,
   limit: number,
   after: Position | undefined,
-  whole: boolean,
-): Row[] | Summary[] {
-  const columns = whole ? "*" : SUMMARY_COLUMNS;
+): Iterable<T> {
   const keyset = after ? " AND (parked_at, event_id) < (?, ?)" : "";
-  return read<Row>(
-    sql,
-    `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset} ORDER BY parked_at DESC, event_id DESC LIMIT ?`,
-    ...where.values,
-    ...(after ?? []),
-    limit,
-  );
+  const query = `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset}
+                 ORDER BY parked_at DESC, event_id DESC LIMIT ?`;
+  // One more than asked for tells whether there is a next page.
+  return sql.exec(query, ...where.values, ...(after ?? []), limit + 1) as unknown as Iterable<T>;
+}
+
+function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => number): Page<T> {
+  const rows: T[] = [];
+  let size = 0;
+  for (const row of found) {
+    if (rows.length === limit || size > PAGE_MAX_CHARS) return { rows, more: true };
+    rows.push(row);
+    size += sizeOf(row);
+  }
+  return { rows, more: false };
 }
 
 /** Counts by one column, largest first, and the count of all. */

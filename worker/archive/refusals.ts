@@ -10,18 +10,15 @@ const ANSWERS: Partial<Record<ErrorCode, readonly [status: number, title: string
   payload_too_large: [413, "Payload too large"],
 };
 
-/** Runs a handler; an expected refusal gets its status, anything else is 503 `unavailable`: ask again. */
+/** Runs a handler; an expected refusal gets its status, anything else is for the caller to answer. */
 export function refusing(handle: (context: Context) => Promise<Response>): (context: Context) => Promise<Response> {
   return async (context) => {
     try {
       return await handle(context);
     } catch (error) {
       const known = error instanceof AuditError ? ANSWERS[error.code] : undefined;
-      if (error instanceof AuditError && known) return problemAnswer(known[0], error.code, known[1], error.message);
-      console.error(JSON.stringify({ at: "api", route: context.url.pathname, error: String(error).slice(0, 200) }));
-      return problemAnswer(503, "unavailable", "Unavailable", "the worker could not do it now; ask again", {
-        "retry-after": "5",
-      });
+      if (!(error instanceof AuditError) || !known) throw error;
+      return problemAnswer(known[0], error.code, known[1], error.message);
     }
   };
 }

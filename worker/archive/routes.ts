@@ -5,6 +5,7 @@ import { isEventId } from "../../shared/event-id.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { markDiscarded } from "../ledger/client.ts";
+import type { Page } from "./query.ts";
 import { recordOperatorEvent } from "../operator-event.ts";
 import { archive } from "./client.ts";
 import { callbackRoute } from "./callback.ts";
@@ -40,13 +41,11 @@ async function list({ url, env }: Context): Promise<Response> {
     }));
     return jsonAnswer({ group_by: groupBy, groups, total: counted.total });
   }
-  // One more than asked for tells whether there is a next page.
-  const asked = { filter, states, limit: limit + 1, after };
-  const rows: readonly Summary[] = query.whole ? await archive(env).wholePage(asked) : await archive(env).page(asked);
-  const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
+  const asked = { filter, states, limit, after };
+  const page: Page<Summary> = query.whole ? await archive(env).wholePage(asked) : await archive(env).page(asked);
+  const last = page.more ? page.rows.at(-1) : undefined;
   return jsonAnswer({
-    dead_letters: shown.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
+    dead_letters: page.rows.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
     ...(last ? { cursor: encodeCursor([last.parked_at, last.event_id]) } : {}),
   });
 }

@@ -12,8 +12,8 @@ import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import type { SweepPosition } from "./sweep-position.ts";
 import { fromBase64 } from "./unreadable.ts";
 
-/** Pages of 100 in one run, so that a run ends well before the next; a longer queue is read over several runs. Our choice. */
-const PAGES_MAX = 20;
+/** Pages in one run, so that a run ends well before the next; a longer queue is read over several runs. Our choice. */
+const PAGES_MAX = 40;
 /** A rate limit that ends sooner is waited for within the run. Our choice. */
 const WAIT_MAX_MS = 5_000;
 

@@ -1,7 +1,8 @@
 /** Listing, filtering, grouping and paging; and each wrong use of these routes. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
-import { call, get, post, theArchive } from "./api.workerd.ts";
+import { parkDeadLetters } from "../../../worker/archive/client.ts";
+import { call, get, post, theArchive, workerEnv } from "./api.workerd.ts";
 import { eventId, letter } from "./letters.ts";
 
 /** Number → the entry's `parked_at`, set by hand: one minute apart. */
@@ -41,6 +42,7 @@ beforeAll(async () => {
   await post(`/api/dead-letters/${eventId(6)}/discard`, { reason: "gone" });
 });
 
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const numbersOf = (letters: { event_id: string }[]) =>
   letters.map(({ event_id }) => [1, 2, 3, 4, 6].find((number) => eventId(number) === event_id) ?? 5);
 
@@ -96,6 +98,38 @@ describe("paging", () => {
     expect(json.dead_letters).toHaveLength(5);
     expect(json).not.toHaveProperty("cursor");
   });
+});
+
+it("ends a page of whole entries before it outgrows what an RPC carries", { timeout: 60_000 }, async () => {
+  const body = "A".repeat(680_000);
+  const large = range(20).map((number) => ({
+    eventId: `unreadable-large-${number}`,
+    class: "unreadable" as const,
+    wrote: "no" as const,
+    reason: "large",
+    attempts: 1,
+    body,
+    source: "sweep" as const,
+  }));
+  await parkDeadLetters(workerEnv, large, ["1-0"]);
+  const seen = new Set<string>();
+  let pages = 0;
+  for (let cursor = ""; pages < 10; pages++) {
+    const { status, json } = await get(
+      `/api/dead-letters?reason=large&whole=true&reveal=true&limit=100${cursor && `&cursor=${cursor}`}`,
+    );
+    expect(status).toBe(200);
+    for (const { event_id } of json.dead_letters) seen.add(event_id);
+    cursor = json.cursor;
+    if (!cursor) break;
+  }
+  expect(seen.size).toBe(20);
+  expect(pages).toBeGreaterThan(0);
+  expect(await theArchive().unsighted(["1-0", "2-0"])).toEqual(["2-0"]);
+  await runInDurableObject(
+    theArchive(),
+    (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters WHERE reason = 'large'"),
+  );
 });
 
 it("counts by group, largest first, within the filter", async () => {

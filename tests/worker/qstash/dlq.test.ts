@@ -23,13 +23,13 @@ const json = (body: unknown, status = 200, headers: Record<string, string> = {})
   new Response(JSON.stringify(body), { status, headers });
 
 describe("a page", () => {
-  it("is asked for by label, 100 at a time, from the cursor on", async () => {
+  it("is asked for by label, 50 at a time, from the cursor on", async () => {
     const { fetcher, calls } = answering(json({ messages: [{ dlqId: "1-0", url: "u" }, { odd: true }], cursor: "c2" }));
     const page = await listDlq(SETTINGS, fetcher, "c1", NOW);
     expect(page).toMatchObject({ kind: "page", entries: [{ dlqId: "1-0" }], cursor: "c2" });
     expect(calls).toEqual([
       {
-        url: "https://qstash.example/v2/dlq?count=100&label=audit-forwarder&cursor=c1",
+        url: "https://qstash.example/v2/dlq?count=50&label=audit-forwarder&cursor=c1",
         method: "GET",
         authorization: "Bearer token",
       },

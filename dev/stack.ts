@@ -61,6 +61,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
   };
   const stateDir = options.stateDir ?? (await temporaryDir(stops));
   const clock = createMovableClock();
+  const organization = options.organization ?? "org_01EHWNCE74X7JSDV0X3SZ3KJNY";
 
   onStart("WorkOS stand-in");
   const workos = started(await startWorkos({ port: ports.workos ?? 0 }));
@@ -79,6 +80,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     QSTASH_TOKEN: queue.token,
     QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    AUDIT_ORGANIZATION_ID: organization,
   };
   const worker = started(
     await startWorker({ port: ports.worker ?? 0, vars: workerVariables, persistPath: join(stateDir, "worker") }),
@@ -89,7 +91,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     QSTASH_TOKEN: queue.token,
     AUDIT_WORKER_URL: worker.url,
     AUDIT_INGEST_KEY: secrets.AUDIT_INGEST_KEY,
-    AUDIT_ORGANIZATION_ID: options.organization ?? "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
+    AUDIT_ORGANIZATION_ID: organization,
   };
   const gateway = started(
     await startGateway({ ...(ports.gateway ? { port: ports.gateway } : {}), env: gatewayVariables }),

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
 
-const Paused = z.looseObject({ paused: z.looseObject({ confirmed_by_queue: z.boolean() }) });
+const Paused = z.looseObject({ pause: z.looseObject({ confirmed_by_queue: z.boolean() }) });
 const Resumed = z.looseObject({ paused: z.literal(false) });
 
 export const pause = command({
@@ -16,7 +16,7 @@ export const pause = command({
       json,
       lines: [
         "delivery is paused",
-        ...(json.paused.confirmed_by_queue ? [] : [unconfirmed]),
+        ...(json.pause.confirmed_by_queue ? [] : [unconfirmed]),
         "continue with: audit-forwarder resume",
       ],
     };

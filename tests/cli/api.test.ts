@@ -100,7 +100,7 @@ test("reading is tried again where the worker is away for a moment; changing is 
 });
 
 test("the token travels in the header alone, and a slash at the end of the URL does no harm", async () => {
-  const { env, calls, url } = await worker(() => ({ json: { paused: { confirmed_by_queue: true } } }));
+  const { env, calls, url } = await worker(() => ({ json: { paused: true, pause: { confirmed_by_queue: true } } }));
   await runCli(["pause"], { env: { ...env, AUDIT_WORKER_URL: `${url}//` } });
   expect(calls).toEqual([expect.objectContaining({ method: "POST", path: "/api/pause", query: {}, body: "" })]);
   expect(calls[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);

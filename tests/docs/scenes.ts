@@ -157,6 +157,6 @@ async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0):
 async function pausedIs({ worker }: Delivery): Promise<void> {
   await vi.waitFor(async () => {
     const answer = await fetch(`${worker.url}/health`);
-    expect(await answer.json()).toMatchObject({ paused: { by: "credential", confirmed_by_queue: true } });
+    expect(await answer.json()).toMatchObject({ paused: true, pause: { by: "credential", confirmed_by_queue: true } });
   }, 20_000);
 }

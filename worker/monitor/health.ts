@@ -33,7 +33,7 @@ async function describe(env: Env) {
   ]);
   return {
     status: pause ? "paused" : incidents.length > 0 ? "degraded" : "ok",
-    paused: describePause(pause),
+    ...describePause(pause),
     outbox: {
       waiting: outbox.waiting,
       oldest_at: outbox.oldestMs === null ? null : iso(outbox.oldestMs),
@@ -43,11 +43,11 @@ async function describe(env: Env) {
   };
 }
 
-/** False, or the pause. */
+/** Whether delivery is paused, and what is known of the pause. */
 export function describePause(pause: Pause | null) {
-  if (!pause) return false;
+  if (!pause) return { paused: false };
   const { reason, by, sinceMs, confirmed } = pause;
-  return { reason, by, since: iso(sinceMs), confirmed_by_queue: confirmed };
+  return { paused: true, pause: { reason, by, since: iso(sinceMs), confirmed_by_queue: confirmed } };
 }
 
 function describeIncident({ kind, detail, sinceMs }: Incident) {

@@ -24,7 +24,7 @@ async function pause({ env, settings, operator }: Context): Promise<Response> {
     targets: [DELIVERY],
     metadata: { reason },
   });
-  return jsonAnswer({ paused: describePause(state) });
+  return jsonAnswer(describePause(state));
 }
 
 async function resume({ env, settings, operator }: Context): Promise<Response> {

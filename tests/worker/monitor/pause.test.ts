@@ -36,7 +36,8 @@ describe.each([401, 403])("WorkOS answers %i", (status) => {
     expect(await isPausedAtQueue()).toBe(true);
     expect(await health()).toMatchObject({
       status: "paused",
-      paused: { by: "credential", confirmed_by_queue: true, reason: `WorkOS refuses the API key (http_${status})` },
+      paused: true,
+      pause: { by: "credential", confirmed_by_queue: true, reason: `WorkOS refuses the API key (http_${status})` },
     });
     await until(alerts.seen, (seen) => seen.length > 0);
     for (const { id } of records) expect(await attemptsOf(id)).toBeLessThanOrEqual(1);
@@ -68,7 +69,7 @@ describe("an operator", () => {
     for (let n = 0; n < 2; n++) {
       const { status, json } = await path.post("/api/pause");
       expect(status).toBe(200);
-      expect(json).toMatchObject({ paused: { by: "operator", confirmed_by_queue: true } });
+      expect(json).toMatchObject({ paused: true, pause: { by: "operator", confirmed_by_queue: true } });
     }
     expect(await isPausedAtQueue()).toBe(true);
     await path.publish(recordsOf(1));

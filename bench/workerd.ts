@@ -22,7 +22,8 @@ export interface Workerd {
 const HOST = "127.0.0.1";
 
 /** Starts scripts in one workerd, each on a direct socket without Miniflare in between, and finds its process for CPU times. */
-export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Workerd> {
+/** Starts the workers; Durable Objects keep their state in `stateDir`. */
+export async function startWorkerd(workers: readonly WorkerScript[], stateDir?: string): Promise<Workerd> {
   const others = new Set(await workerdProcesses());
   const ports = await Promise.all(workers.map(freePort));
   const options = convertV4MiniflareOptions({
@@ -39,7 +40,7 @@ export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Wo
       unsafeDirectSockets: [{ host: HOST, port: ports[index] ?? 0 }],
     })),
   });
-  const miniflare = new Miniflare(options);
+  const miniflare = new Miniflare(stateDir === undefined ? options : { ...options, resourcePersistencePath: stateDir });
   await miniflare.ready;
   return {
     urls: ports.map((port) => `http://${HOST}:${port}`),

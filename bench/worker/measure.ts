@@ -12,10 +12,16 @@ const CONNECTIONS = 10;
 /** The ledger writes its counters some seconds later; what is a row for thousands of events is left out. */
 const REST_MS = 100;
 
-export const HANDLERS = ["floor", "sdk", "ours", "withoutLedger"] as const;
+export const HANDLERS = ["floor", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
 export type Handler = (typeof HANDLERS)[number];
 
-const FORMS: Readonly<Record<Handler, Form>> = { floor: "event", sdk: "sdk", ours: "ours", withoutLedger: "ours" };
+const FORMS: Readonly<Record<Handler, Form>> = {
+  floor: "event",
+  sdk: "sdk",
+  withoutLedger: "ours",
+  ours: "ours",
+  oursOnDisk: "ours",
+};
 
 /** Handler and records in a message, such as `ours/20`. */
 export type Subject = `${Handler}/${1 | 20}`;
@@ -27,14 +33,20 @@ export const SUBJECTS: readonly Subject[] = [
   "withoutLedger/20",
   "ours/1",
   "ours/20",
+  "oursOnDisk/1",
+  "oursOnDisk/20",
 ];
 
 /** CPU µs for each event. */
 export type Round = Readonly<Record<Subject, number>>;
 
-export interface Bench {
-  readonly urls: Readonly<Record<Handler, string>>;
+export interface Running {
+  readonly url: string;
   readonly pids: readonly number[];
+}
+
+export interface Bench {
+  readonly handlers: Readonly<Record<Handler, Running>>;
   readonly sink: Sink;
 }
 
@@ -44,9 +56,9 @@ export async function measureRound(bench: Bench, events: number): Promise<Round>
   return round as Round;
 }
 
-async function measureSubject({ urls, pids, sink }: Bench, subject: Subject, events: number): Promise<number> {
+async function measureSubject({ handlers, sink }: Bench, subject: Subject, events: number): Promise<number> {
   const [handler, records] = subject.split("/") as [Handler, string];
-  const url = urls[handler];
+  const { url, pids } = handlers[handler];
   const bodies = await makeBodies(events / Number(records), Number(records));
   const messages = await Promise.all(bodies.map((body) => signedMessage(body, FORMS[handler], url, Date.now())));
   const arrivedBefore = (await sink.counts()).workos;

@@ -50,8 +50,9 @@ export async function policyText(): Promise<string> {
 /** Types without their comments: those stand in the reference. */
 function shortened(types: string): string {
   return types
-    .replaceAll(/\s*\/\*\*[^]*?\*\//g, "")
-    .replaceAll(/\n{2,}/g, "\n")
+    .replaceAll(/\/\*\*[^]*?\*\//g, "")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/ export /g, "\nexport ")
     .trim();
 }
 

@@ -101,31 +101,18 @@ export function defaultActor(user: Seen["user"]): Party {
 }
 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
-const SCHEME = /^(bearer|basic|digest|dpop|hmac|negotiate) /i;
+const SCHEME = /^(bearer|basic|digest|dpop|negotiate) /i;
 
-/** How the caller proved who it is: the kind of credential and the id of its key, never the credential. */
+/** How the caller proved who it is: the kind of credential, and the id of its key where the auth policy tells it; never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
   const authorization = headers.get("authorization");
-  const { keyId, key_id: otherKeyId = keyId } = recordOf(recordOf(user).data);
   const kind = authorization
     ? (SCHEME.exec(authorization)?.[1]?.toLowerCase() ?? "other")
     : headers.has("x-api-key")
       ? "api_key"
       : headers.has("cookie") && "cookie";
-  return kind
-    ? compact({ kind, keyId: typeof otherKeyId === "string" ? otherKeyId : keyIdOfJwt(authorization ?? "") })
-    : undefined;
-}
-
-/** `kid` of a JWT's header (RFC 7515, section 4.1.4), which names the issuer's key and is no secret. */
-function keyIdOfJwt(authorization: string): string | undefined {
-  const header = /^bearer\s+(ey[\w-]{1,1000})\./i.exec(authorization)?.[1] ?? "e30";
-  try {
-    const { kid } = recordOf(JSON.parse(atob(header.replaceAll("-", "+").replaceAll("_", "/"))));
-    return typeof kid === "string" ? kid : undefined;
-  } catch {
-    return undefined;
-  }
+  const { keyId, key_id: otherKeyId = keyId } = recordOf(recordOf(user).data);
+  return kind ? compact({ kind, keyId: typeof otherKeyId === "string" ? otherKeyId : undefined }) : undefined;
 }
 
 /** The value, where it has a field. */

@@ -1,5 +1,11 @@
 /** Hides values of a record: chosen ones become keyed pseudonyms, secrets become `[redacted]`. */
-import { type Hmac, parsePseudonymKeys, type PseudonymKey, pseudonymOf } from "../shared/pseudonym.ts";
+import {
+  type Hmac,
+  PSEUDONYM_KEYS_RULE,
+  type PseudonymKey,
+  pseudonymOf,
+  readPseudonymKeys,
+} from "../shared/pseudonym.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { type Rewrite, type Shaped, shapeRecord } from "../shared/shape.ts";
 import { isSecretName, REDACTED, scrub } from "./secrets.ts";
@@ -28,11 +34,8 @@ interface HiderOptions {
 export function makeHider({ pseudonymize, pseudonymKeys, redact }: HiderOptions, hmac: Hmac): HiderResult {
   const hider = { pseudonymize: new Set(pseudonymize), hmac, redact };
   if (pseudonymize.length === 0) return { hider };
-  try {
-    return { hider: { ...hider, key: parsePseudonymKeys(pseudonymKeys ?? "")[0] } };
-  } catch (error) {
-    return { hider, problem: `invalid_variable: ${(error as Error).message}` };
-  }
+  const keys = readPseudonymKeys(pseudonymKeys ?? "");
+  return keys ? { hider: { ...hider, key: keys[0] } } : { hider, problem: `invalid_variable: ${PSEUDONYM_KEYS_RULE}` };
 }
 
 /**

@@ -17,7 +17,7 @@ export interface AuditDescription {
   /** Replaces the targets; an `id` and a `type` are needed for each. */
   targets?: AuditParty[];
   /** Joins the metadata of `x-audit`. */
-  metadata?: Record<string, string | number | boolean>;
+  metadata?: AuditParty["metadata"];
 }
 
 /** What `describe` is given. The request's body may be read already: select from it with `$body.*`. */

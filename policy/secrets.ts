@@ -28,7 +28,7 @@ const SHAPES: readonly RegExp[] = [
   // PEM blocks of private keys. RFC 7468
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[^]*?(-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|$)/g,
   // Keys that their issuers mark: Stripe, WorkOS, Zuplo, Upstash, npm, Shopify; GitHub, GitLab, Slack; AWS, Google, SendGrid, OpenAI
-  /\b((?:[spr]k|whsec|sig|zpka|npm|shp(?:at|ca|pa|ss)|dop_v1|hf|gsk|gh[opusr]|github_pat)_|(?:sk|glpat|xox[a-z])-|A[KS]IA|AIza|ya29\.|SG\.)[\w.+/=-]{10,}/g,
+  /\b((?:[spr]k|whsec|sig|zpka|npm|shp(?:at|ca|pa|ss)|hf|gsk|gh[opusr]|github_pat)_|(?:sk|glpat|xox[a-z])-|A[KS]IA|AIza|ya29\.|SG\.)[\w.+/=-]{10,}/g,
   // HTTP credentials (RFC 9110, section 11.4); "basic information" is none.
   /\b([Bb]earer\s+[\w.~+/-]{8,}|([Bb]asic|[Dd]igest|[Tt]oken)\s+(?=\S+[A-Z\d])[\w.~+/-]{8,})=*/g,
   // A password inside a URL. RFC 3986, section 3.2.1

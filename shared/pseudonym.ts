@@ -15,31 +15,31 @@ export type Hmac = (secret: Uint8Array, text: string) => Promise<Uint8Array>;
 
 /** Shortest key: the output of SHA-256 (RFC 2104, section 3, advises no less). */
 const KEY_MIN_BYTES = 32;
-const KEY_ID = /^[A-Za-z0-9-]{1,16}$/;
+const KEY = /^([A-Za-z0-9-]{1,16}):(.+)$/;
 /** 128 bits: enough that two values of one company never meet. */
 const PSEUDONYM_BYTES = 16;
 
-/**
- * Reads `AUDIT_PSEUDONYM_KEYS`: `id:base64key`, the current one first, older ones after commas. Throws `invalid_variable`; the
- * message never holds a key.
- */
-export function parsePseudonymKeys(text: string): readonly [PseudonymKey, ...PseudonymKey[]] {
-  const [current, ...older] = text.split(",").map((part, i) => parseKey(part.trim(), i + 1));
-  const ids = [current?.id, ...older.map(({ id }) => id)];
-  if (!current || new Set(ids).size < ids.length) throw invalid("needs another id for each key");
-  return [current, ...older];
+export type PseudonymKeys = readonly [PseudonymKey, ...PseudonymKey[]];
+
+/** Reads `AUDIT_PSEUDONYM_KEYS`: `id:base64key`, the current one first, older ones after commas; undefined where it is wrong. */
+export function readPseudonymKeys(text: string): PseudonymKeys | undefined {
+  const keys = text.split(",").map((part): PseudonymKey | undefined => {
+    const [, id, base64] = KEY.exec(part.trim()) ?? [];
+    const secret = fromBase64(base64 ?? "");
+    return id !== undefined && secret && secret.length >= KEY_MIN_BYTES ? { id, secret } : undefined;
+  });
+  const isRight = keys.every(Boolean) && new Set(keys.map((key) => key?.id)).size === keys.length;
+  return isRight ? (keys as unknown as PseudonymKeys) : undefined;
 }
 
-function parseKey(text: string, position: number): PseudonymKey {
-  const colon = text.indexOf(":");
-  const id = text.slice(0, Math.max(colon, 0));
-  const secret = fromBase64(text.slice(colon + 1));
-  if (KEY_ID.test(id) && secret && secret.length >= KEY_MIN_BYTES) return { id, secret };
-  throw invalid(`must be "id:key" with ${KEY_MIN_BYTES} bytes of base64; key ${position} is not`);
-}
+/** What the variable must be. */
+export const PSEUDONYM_KEYS_RULE = `"AUDIT_PSEUDONYM_KEYS" must be "id:key", more after commas, each key ${KEY_MIN_BYTES} bytes of base64 with an id of its own`;
 
-function invalid(clause: string): AuditError {
-  return new AuditError("invalid_variable", `"AUDIT_PSEUDONYM_KEYS" ${clause}`);
+/** As `readPseudonymKeys`, but throws `invalid_variable`; the message never holds a key. */
+export function parsePseudonymKeys(text: string): PseudonymKeys {
+  const keys = readPseudonymKeys(text);
+  if (!keys) throw new AuditError("invalid_variable", PSEUDONYM_KEYS_RULE);
+  return keys;
 }
 
 /** The pseudonym of a value under one key: `ps_<key id>_<22 characters>`. */

@@ -5,6 +5,9 @@ import { uuidOf } from "./event-id.ts";
 /** Sent as its number, counted from 1. Append only: the numbers are on the wire. */
 export const METHODS: readonly string[] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
+/** Sent as a negative number, counted from -1. Append only. */
+export const CREDENTIAL_KINDS: readonly string[] = ["bearer", "api_key", "basic", "cookie"];
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Version 00. https://www.w3.org/TR/trace-context/#traceparent-header */
 export const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -34,6 +37,15 @@ const FRAGMENTS: readonly string[] = [
   ".0.0.0 Safari/537.36",
   "Macintosh; Intel Mac OS X 10_15_7",
   "Windows NT 10.0; Win64; x64",
+  ".0.0.0 Mobile Safari/537.36",
+  "Linux; Android 10; K",
+  ") AppleWebKit/605.1.15 (KHTML, like Gecko) Version/",
+  " Mobile/15E148 Safari/604.1",
+  " Safari/605.1.15",
+  "iPhone; CPU iPhone OS ",
+  " like Mac OS X",
+  "Gecko/20100101 Firefox/",
+  "X11; Linux x86_64",
 ];
 const DEL = "\x7f";
 

@@ -3,28 +3,31 @@
  * position in `c`; rare fields have one-letter keys. What all records of a message share stands once in `g`, and a string that
  * occurs more than once stands in the table `s` and is referred to by its number, counted from 1; 0 means absent.
  *
- * `c` = `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id]`; what is absent
- * at its end is left out. A party is `id` (type `user`), or `[id, type, name?, metadata?]`; one target stands alone, several in a list.
+ * `c` = `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id, credential,
+ * geo, traceparent]`; what is absent at its end is left out. A party is `id` (type `user`), or `[id, type, name?, metadata?]`, where
+ * type 0 is `user`, or `[id, metadata]`; one target stands alone, several in a list. Metadata and geo that occur more than once stand as JSON in the table.
  *
  * | key | field | key | field |
  * | --- | --- | --- | --- |
  * | k | stage: i intent, w watchdog | t | occurredAtMs, where the id does not hold it |
  * | b | 1: status before sending hooks | x | outcome, where the status does not say it |
- * | m | metadata | l | geo `[country, region, city]` |
- * | p | traceparent, packed | y | assurance: d durable, r required |
- * | z | parent event id | e | credential `[kind, keyId?]` |
+ * | m | metadata | y | assurance: d durable, r required |
+ * | z | parent event id | rp | replay mark |
  * | j | missing | f | truncated |
- * | rp | replay mark | | |
+ *
+ * Still read, no longer written: l geo `[country, region, city]`, p traceparent, e credential `[kind, keyId?]`.
  */
 import { compact } from "./compact.ts";
 import { eventIdTimeMs } from "./event-id.ts";
-import type { AuditRecord, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
+import type { AuditRecord, Credential, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
 import { outcomeOfStatus } from "./record.ts";
-import { METHODS, packId, packUserAgent, unpackId, unpackUserAgent } from "./wire-text.ts";
+import { CREDENTIAL_KINDS, METHODS, packId, packUserAgent, unpackId, unpackUserAgent } from "./wire-text.ts";
 
 /** A string, or the number of one in the message's table; 0 is absent. */
 export type Ref = string | number;
-export type WireParty = Ref | readonly [id: Ref, type: Ref, name?: Ref, metadata?: Metadata];
+/** The number is that of its JSON in the table. */
+export type WireMetadata = Metadata | number;
+export type WireParty = Ref | readonly [id: Ref, type: Ref | Metadata, name?: Ref, metadata?: WireMetadata];
 
 export interface WireRecord {
   readonly id: string;
@@ -33,7 +36,7 @@ export interface WireRecord {
   readonly t?: number | undefined;
   readonly b?: 1 | undefined;
   readonly x?: AuditRecord["outcome"] | undefined;
-  readonly m?: Metadata | undefined;
+  readonly m?: WireMetadata | undefined;
   readonly l?: readonly Ref[] | undefined;
   readonly p?: Ref | undefined;
   readonly y?: "d" | "r" | undefined;
@@ -65,50 +68,58 @@ export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
   const table = [...counts].filter(([text, count]) => count > 1 && text.length > 2).map(([text]) => text);
   const numbers = new Map(table.map((text, index) => [text, index + 1]));
   const packed = records.map((record) => packRecord(record, (text) => numbers.get(text) ?? text));
-  const { isolateId, policyVersion, environment, build } = records[0]?.gateway ?? { isolateId: "", policyVersion: "" };
-  const g = trim([isolateId, policyVersion, environment ?? null, build === undefined ? null : packId(build)], null);
+  const { isolateId, policyVersion, environment, build }: Partial<GatewayInfo> = records[0]?.gateway ?? {};
+  const g = trim([isolateId ?? "", policyVersion ?? "", environment ?? null, build ? packId(build) : null], null);
   return { v: 1, g, ...(table.length > 0 ? { s: table } : {}), records: packed };
 }
 
 function packRecord(record: AuditRecord, refer: Refer): WireRecord {
-  const ref = (text: string | undefined): Ref => (text === undefined ? 0 : refer(text));
   const some = (text: string | undefined): Ref | undefined => (text === undefined ? undefined : refer(text));
-  const packed = (id: string | undefined): Ref | undefined => some(id && packId(id));
   const list = (texts: readonly string[] | undefined) => (texts?.length ? texts.map(refer) : undefined);
-  const { credential, geo, assurance } = record;
+  const { credential, geo, stage, assurance, metadata } = record;
+  const c = [
+    record.sequence,
+    record.durationMs ?? null,
+    record.status ?? 0,
+    METHODS.indexOf(record.method) + 1 || record.method,
+    some(record.route),
+    some(record.action),
+    some(record.organization),
+    isAnonymous(record.actor) ? 0 : packParty(record.actor, refer),
+    packTargets(record.targets, refer),
+    some(record.ip),
+    some(record.userAgent && packUserAgent(record.userAgent)),
+    some(record.requestId && packId(record.requestId)),
+    credential && packCredential(credential, refer),
+    geo && share([geo.country ?? 0, geo.region ?? 0, geo.city === geo.region ? 1 : (geo.city ?? 0)], refer),
+    some(record.traceparent && packId(record.traceparent)),
+  ].map((value) => value ?? (value === null ? null : 0));
   return {
     id: record.id,
-    c: trim(
-      [
-        record.sequence,
-        record.durationMs ?? null,
-        record.status ?? 0,
-        METHODS.indexOf(record.method) + 1 || record.method,
-        ref(record.route),
-        ref(record.action),
-        ref(record.organization),
-        isAnonymous(record.actor) ? 0 : packParty(record.actor, refer),
-        packTargets(record.targets, refer),
-        ref(record.ip),
-        record.userAgent === undefined ? 0 : refer(packUserAgent(record.userAgent)),
-        packed(record.requestId) ?? 0,
-      ],
-      0,
-    ),
-    k: record.stage === "intent" ? "i" : record.stage === "watchdog" ? "w" : undefined,
+    c: trim(c, 0),
+    k: stage === "outcome" ? undefined : (stage.charAt(0) as "i" | "w"),
     t: eventIdTimeMs(record.id) === record.occurredAtMs ? undefined : record.occurredAtMs,
-    b: record.statusSource === undefined ? undefined : 1,
+    b: record.statusSource && 1,
     x: record.outcome === outcomeOfStatus(record.status) ? undefined : record.outcome,
-    m: record.metadata,
-    l: geo && trim([geo.country, geo.region, geo.city].map(ref), 0),
-    p: packed(record.traceparent),
-    y: assurance === "durable" ? "d" : assurance === "required" ? "r" : undefined,
+    m: metadata && share(metadata, refer),
+    y: assurance === "best-effort" ? undefined : (assurance.charAt(0) as "d" | "r"),
     z: some(record.parentId),
-    e: credential && list(credential.keyId === undefined ? [credential.kind] : [credential.kind, credential.keyId]),
     j: list(record.missing),
     f: list(record.truncated),
     rp: record.replay,
   };
+}
+
+/** A list or an object as it is, or where it occurs more than once, the number of its JSON in the table. */
+function share<T extends object>(value: T, refer: Refer): T | number {
+  const ref = refer(JSON.stringify(value));
+  return typeof ref === "number" ? ref : value;
+}
+
+/** A known kind is a negative number, so that it is no reference. */
+function packCredential({ kind, keyId }: Credential, refer: Refer): unknown {
+  const code = -(CREDENTIAL_KINDS.indexOf(kind) + 1) || refer(kind);
+  return keyId === undefined ? code : [code, refer(keyId)];
 }
 
 /** True for the actor that stands for nobody, which costs one character on the wire. */
@@ -117,9 +128,11 @@ function isAnonymous(actor: Party): boolean {
 }
 
 function packParty({ id, type, name, metadata }: Party, refer: Refer): WireParty {
-  if (metadata) return [refer(id), refer(type), name === undefined ? 0 : refer(name), metadata];
-  if (name !== undefined) return [refer(id), refer(type), refer(name)];
-  return type === "user" ? refer(id) : [refer(id), refer(type)];
+  const given = type === "user" ? 0 : refer(type);
+  const more = metadata && share(metadata, refer);
+  if (given === 0 && name === undefined && typeof more === "object") return [refer(id), more];
+  const packed = trim([refer(id), given, name === undefined ? 0 : refer(name), more ?? 0], 0);
+  return (packed.length > 1 ? packed : refer(id)) as WireParty;
 }
 
 /** One target stands alone where its first element tells it from a list. */
@@ -130,9 +143,7 @@ function packTargets(targets: readonly Party[], refer: Refer): unknown {
 }
 
 function trim<T>(values: readonly T[], absent: T): readonly T[] {
-  let length = values.length;
-  while (length > 0 && values[length - 1] === absent) length -= 1;
-  return values.slice(0, length);
+  return values.slice(0, values.findLastIndex((value) => value !== absent) + 1);
 }
 
 /**
@@ -140,17 +151,17 @@ function trim<T>(values: readonly T[], absent: T): readonly T[] {
  * that is missing or of a wrong type) throws a RangeError: the record is unreadable.
  */
 export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | "s">): AuditRecord {
-  const { text, some, list } = readers(message.s ?? []);
+  const { text, some, list, shared } = readers(message.s ?? []);
   const c = wire.c;
   if (!Array.isArray(c)) throw new RangeError('"c" must be a list');
   const method = typeof c[3] === "number" ? METHODS[c[3] - 1] : c[3];
   const userAgent = some(c[10]);
   const requestId = some(c[11]);
-  const traceparent = some(wire.p);
-  const [country, region, city] = (wire.l ?? []).map(some);
-  const [kind, keyId] = list(wire.e) ?? [];
+  const traceparent = some(c[14] ?? wire.p);
+  const geo = c[13] ? shared(c[13]) : wire.l?.map(some);
+  const credential = c[12] || wire.e;
   const status = c[2] === 0 || c[2] === undefined ? undefined : whole(c[2], "status");
-  const party = (packed: unknown) => unpackParty(packed, text);
+  const party = (packed: unknown) => unpackParty(packed, text, shared);
   return compact({
     id: wire.id,
     stage: stageOf(wire.k),
@@ -160,7 +171,7 @@ export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | 
     organization: some(c[6]),
     actor: c[7] === 0 || c[7] === undefined ? { id: "anonymous", type: "anonymous" } : party(c[7]),
     targets: unpackTargets(c[8]).map(party),
-    metadata: unpackMetadata(wire.m),
+    metadata: unpackMetadata(shared(wire.m)),
     method: text(method),
     route: text(c[4]),
     status,
@@ -168,12 +179,12 @@ export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | 
     outcome: wire.x ?? outcomeOfStatus(status),
     ip: some(c[9]),
     userAgent: userAgent === undefined ? undefined : unpackUserAgent(userAgent),
-    geo: wire.l && compact({ country, region, city }),
+    geo: Array.isArray(geo) ? unpackGeo(geo) : undefined,
     requestId: requestId === undefined ? undefined : unpackId(requestId),
     traceparent: traceparent === undefined ? undefined : unpackId(traceparent),
     assurance: assuranceOf(wire.y),
     parentId: some(wire.z),
-    credential: kind === undefined ? undefined : compact({ kind, keyId }),
+    credential: credential ? unpackCredential(credential, text) : undefined,
     missing: list(wire.j),
     truncated: list(wire.f),
     gateway: gatewayOf(message.g),
@@ -198,7 +209,21 @@ function readers(table: readonly string[]) {
   };
   const some = (ref: unknown): string | undefined => (ref === 0 || ref === undefined ? undefined : text(ref));
   const list = (refs: readonly unknown[] | undefined): readonly string[] | undefined => refs?.map(text);
-  return { text, some, list };
+  const shared = (value: unknown): unknown =>
+    typeof value === "number" ? (JSON.parse(text(value)) as unknown) : value;
+  return { text, some, list, shared };
+}
+
+/** A city that is named as its region is 1. */
+function unpackGeo(packed: readonly unknown[]): NonNullable<AuditRecord["geo"]> {
+  const [country, region, city] = packed.map((place) => (typeof place === "string" ? place : undefined));
+  return compact({ country, region, city: packed[2] === 1 ? region : city });
+}
+
+function unpackCredential(packed: unknown, text: (ref: unknown) => string): Credential {
+  const [kind, keyId] = (Array.isArray(packed) ? packed : [packed]) as readonly unknown[];
+  const known = typeof kind === "number" ? CREDENTIAL_KINDS[-kind - 1] : undefined;
+  return compact({ kind: known ?? text(kind), keyId: keyId === undefined ? undefined : text(keyId) });
 }
 
 function unpackMetadata(value: unknown): Metadata | undefined {
@@ -230,14 +255,15 @@ function unpackTargets(packed: unknown): readonly unknown[] {
   return Array.isArray(packed[0]) && packed.length === 1 ? (packed[0] as readonly unknown[]) : [packed];
 }
 
-function unpackParty(packed: unknown, text: (ref: unknown) => string): Party {
+function unpackParty(packed: unknown, text: (ref: unknown) => string, shared: (value: unknown) => unknown): Party {
   if (!Array.isArray(packed)) return { id: text(packed), type: "user" };
-  const [id, type, name, more] = packed as readonly unknown[];
+  const [id, second, name, fourth] = packed as readonly unknown[];
+  const [type, more] = typeof second === "object" ? [0, second] : [second, fourth];
   return compact({
     id: text(id),
-    type: text(type),
+    type: type === 0 ? "user" : text(type),
     name: name === undefined || name === 0 ? undefined : text(name),
-    metadata: unpackMetadata(more),
+    metadata: unpackMetadata(shared(more)),
   });
 }
 

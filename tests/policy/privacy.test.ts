@@ -85,11 +85,12 @@ describe("pseudonyms", () => {
   });
 
   it.each([
-    ["", "no value"],
-    ["k1", 'must be "id:key"'],
-    ["k1:c2hvcnQ=", 'must be "id:key"'],
-    ["a b:" + SECRET.toString("base64"), 'must be "id:key"'],
-    [`k1:${SECRET.toString("base64")},k1:${SECRET.toString("base64")}`, "another id"],
+    "",
+    "k1",
+    "k1:c2hvcnQ=",
+    `a b:${SECRET.toString("base64")}`,
+    `k1:${SECRET.toString("base64")},`,
+    `k1:${SECRET.toString("base64")},k1:${SECRET.toString("base64")}`,
   ])("are redacted, never clear text, where the keys are %j", async (keys) => {
     const { record: one, problem } = await hidden(["actor.id"], { keys });
     expect(one.actor.id).toBe("[redacted]");

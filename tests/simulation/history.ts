@@ -8,8 +8,15 @@ export interface Seen {
   readonly by: "queue" | "outbox";
 }
 
-/** What the ledger answered to a delivery, or was told by it. */
+/** What the ledger was asked by a delivery, answered to it, or was told by it. */
 export type LedgerFact =
+  | {
+      readonly kind: "asked";
+      readonly id: string;
+      readonly lease: string;
+      readonly atMs: number;
+      readonly stage: string;
+    }
   | {
       readonly kind: "claimed";
       readonly id: string;
@@ -42,6 +49,14 @@ interface SettlementSeen {
 export class History {
   readonly seen: Seen[] = [];
   readonly ledger: LedgerFact[] = [];
+
+  /** Notes a claim that arrives; its answer may never leave. */
+  noteArrival(atMs: number, object: string, method: string, args: readonly unknown[]): void {
+    if (!object.startsWith("ledger") || method !== "claim") return;
+    for (const { id, stage } of args[1] as readonly ClaimSeen[]) {
+      this.ledger.push({ kind: "asked", id, lease: String(args[0]), atMs, stage });
+    }
+  }
 
   /** Notes a call to a Durable Object once it took effect. */
   noteCall(atMs: number, object: string, method: string, args: readonly unknown[], result: unknown): void {

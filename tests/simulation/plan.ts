@@ -100,7 +100,7 @@ export function drawPlan(random: Random, startMs: number): Plan {
       coalesceMs: random.pick([0, 50, 1_000]),
       maxRecords: random.pick([1, 3, 20]),
       timeoutMs: random.pick([500, 3_000]),
-      holdMs: random.pick([5_000, 15_000]),
+      holdMs: 15_000,
       retries: random.pick([3, 3, 5, 8]),
     },
   };

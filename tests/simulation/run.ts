@@ -99,8 +99,10 @@ async function settle(world: World): Promise<void> {
   const endMs = time.now() + SETTLE_MAX_MS;
   let stepMs = time.now();
   let quietSteps = 0;
+  void operator.resume();
   while (stepMs < endMs && quietSteps < 2) {
-    void operator.resume();
+    // Each resume is itself an audit event, so that one for every step would never end.
+    if (world.queue.pausedKeys.size > 0) void operator.resume();
     for (const id of pausedReplays(world)) void operator.resumeReplay(id);
     stepMs += STEP_MS;
     await time.run(stepMs);

@@ -132,6 +132,7 @@ export class World {
       skewMs: () => plan.workerSkewMs + (spreadMs > 0 ? random.int(-spreadMs, spreadMs) : 0),
       trouble: chaos.callTrouble,
       mayCrash: chaos.mayCrash,
+      arrived: (host, method, args) => this.history.noteArrival(time.now(), host.name, method, args),
       observe: (host, method, args, result) => {
         this.history.noteCall(time.now(), host.name, method, args, result);
         afterCall?.(host, method, args, random);

@@ -24,6 +24,8 @@ export interface DurableObjectPorts {
   readonly time: VirtualTime;
   readonly skewMs: () => number;
   readonly trouble: (object: string, method: string) => CallTrouble;
+  /** Told of each call that arrives: it may take effect even where the object dies before its end. */
+  readonly arrived: (object: DurableObjectHost, method: string, args: readonly unknown[]) => void;
   /** Told after each call took effect, before its answer is on the way. */
   readonly observe: (object: DurableObjectHost, method: string, args: readonly unknown[], result: unknown) => void;
   /** A place where the object may be killed. */
@@ -72,7 +74,7 @@ export class DurableObjectHost {
   }
 
   #call(method: string, args: readonly unknown[]): Promise<unknown> {
-    const { time, trouble, observe } = this.#ports;
+    const { time, trouble, arrived, observe } = this.#ports;
     const { delayMs, answerDelayMs, lost } = trouble(this.name, method);
     // What crosses an RPC is copied.
     const copied = structuredClone(args);
@@ -86,6 +88,7 @@ export class DurableObjectHost {
           else if (answerDelayMs === 0) done(structuredClone(result));
           else time.after(answerDelayMs, () => done(structuredClone(result)));
         };
+        arrived(this, method, copied);
         this.#run(method, copied, answer, fail);
       });
     });

@@ -1,4 +1,5 @@
 /** From the acknowledgement on: nothing is lost, nothing is sent twice, and what arrives is what was recorded. */
+import type { LedgerFact } from "../history.ts";
 import { type Check, DELIVERED, eventIn, type Fate, isUnknown } from "./evidence.ts";
 
 const conserved: Check = ({ fates }) =>
@@ -40,20 +41,21 @@ const frozenBytes: Check = ({ fates }) =>
 const outcomeWins: Check = ({ fates }) =>
   fates.flatMap(({ id, facts, requests }) => {
     const outcome = facts.find((fact) => fact.kind === "claimed" && fact.granted && fact.stage === "outcome");
-    if (!outcome) return [];
+    if (!outcome || mayBeWrittenBefore(outcome, facts)) return [];
     const late = requests.some(({ atMs, body }) => atMs > outcome.atMs && isUnknown(body));
-    const mayBeWritten = facts.some(
-      (fact) =>
-        fact.kind === "claimed" &&
-        fact.granted &&
-        fact.stage !== "outcome" &&
-        fact.atMs <= outcome.atMs &&
-        !facts.some(
-          (end) => end.kind === "settled" && end.lease === fact.lease && end.wrote === "no" && end.atMs <= outcome.atMs,
-        ),
-    );
-    return late && !mayBeWritten ? [`${id} was sent without its outcome, which was known`] : [];
+    return late ? [`${id} was sent without its outcome, which was known`] : [];
   });
+
+/** Whether a delivery of an intent or of a watchdog's record may have sent it, as far as anybody knew at the time. */
+function mayBeWrittenBefore(outcome: LedgerFact, facts: readonly LedgerFact[]): boolean {
+  const before = facts.filter(({ atMs }) => atMs <= outcome.atMs);
+  return before.some((asked) => {
+    if (asked.kind !== "asked" || asked.stage === "outcome") return false;
+    const same = before.filter((fact) => fact !== asked && fact.lease === asked.lease && fact.kind !== "asked");
+    const isRefused = same.some((fact) => fact.kind === "claimed" && !fact.granted);
+    return !isRefused && !same.some((fact) => fact.kind === "settled" && fact.wrote === "no");
+  });
+}
 
 /** Every event says what its record says. */
 const trueContent: Check = ({ fates }) =>

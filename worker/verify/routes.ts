@@ -29,7 +29,9 @@ async function verify({ env, url }: Context): Promise<Response> {
     isolates: isolates.length,
     seen: isolates.reduce((sum, { seen }) => sum + seen, 0),
     missing: gaps.reduce((sum, { missing }) => sum + countOf(missing), 0),
-    gaps: gaps.slice(0, GAPS_MAX).map(({ isolate, ...rest }) => ({ isolate_id: isolate, ...rest })),
+    gaps: gaps
+      .slice(0, GAPS_MAX)
+      .map(({ isolate, first, last, seen, missing }) => ({ isolate_id: isolate, first, last, seen, missing })),
   });
 }
 

@@ -84,7 +84,7 @@ describe("init --check exits 1 and names", () => {
       (text: string) =>
         text.replace('"get": {', '"get": { "x-audit": { "metadata": { "k": "$header.authorization" } },'),
       "GET /teams (config/a.oas.json)",
-      "credential header",
+      "$header.authorization",
     ],
   ])("%s", async (_name, path, change, subject, message) => {
     await runCli(["init", made.directory]);

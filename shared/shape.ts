@@ -76,9 +76,12 @@ function shapeFields(shaping: Shaping, record: AuditRecord): AuditRecord {
     ...record,
     action: shapeText(shaping, "action", record.action, ACTION_MAX_CODE_POINTS) || "unknown",
     actor: shapeParty(shaping, "actor", record.actor),
-    targets: first(shaping, "targets", record.targets, EVENT_MAX_TARGETS, 1).map((target, i) =>
-      shapeParty(shaping, `targets.${i}`, target),
-    ),
+    targets: first(
+      shaping,
+      "targets",
+      record.targets,
+      Math.max(Math.min(8 * shaping.scale, 1) * EVENT_MAX_TARGETS, 1),
+    ).map((target, i) => shapeParty(shaping, `targets.${i}`, target)),
     metadata: metadata && shapeMetadata(shaping, "metadata", metadata, CUSTOM_METADATA_MAX_KEYS),
     method: shapeText(shaping, "method", record.method, ID_MAX_CODE_POINTS),
     route: shapeText(shaping, "route", record.route),
@@ -129,7 +132,7 @@ function shapeParty(shaping: Shaping, field: string, { id, type, name, metadata 
 
 function shapeMetadata(shaping: Shaping, field: string, metadata: Metadata, maxKeys: number): Metadata | undefined {
   const shaped = new Map<string, MetadataValue>();
-  for (const [key, value] of first(shaping, field, Object.entries(metadata), maxKeys)) {
+  for (const [key, value] of first(shaping, field, Object.entries(metadata), maxKeys * shaping.scale)) {
     const name = legalKey(key, shaped);
     if (name !== key) shaping.cut(`${field}.${name}`, key);
     const legal = shapeValue(shaping, `${field}.${key}`, value);
@@ -150,8 +153,7 @@ function shapeValue(shaping: Shaping, field: string, value: MetadataValue): Meta
   return undefined;
 }
 
-function first<T>({ scale, cut }: Shaping, field: string, all: readonly T[], limit: number, least = 0): readonly T[] {
-  const max = Math.max(Math.floor(limit * scale), least);
+function first<T>({ cut }: Shaping, field: string, all: readonly T[], max: number): readonly T[] {
   if (all.length > max) cut(field, JSON.stringify(all));
   return all.slice(0, max);
 }

@@ -1,0 +1,211 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { mintEventId } from "../../shared/event-id.ts";
+import { type AuditRecord, outcomeOfStatus } from "../../shared/record.ts";
+import { decodeRecord, encodeMessage, type WireMessage } from "../../shared/wire.ts";
+import { packId, packUserAgent, unpackId, unpackUserAgent } from "../../shared/wire-text.ts";
+
+const text = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("", "0", "user", "anonymous", "~x", "\x7fa", "[]", "{}"),
+);
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const metadata = fc.dictionary(
+  text,
+  fc.oneof(
+    text,
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (Object.is(n, -0) ? 0 : n)),
+    fc.boolean(),
+  ),
+);
+const party = fc
+  .record({ id: text, type: text }, { requiredKeys: ["id", "type"] })
+  .chain((fixed) =>
+    fc
+      .record({ name: text, metadata: metadata.filter((one) => Object.keys(one).length > 0) }, { requiredKeys: [] })
+      .map((more) => ({ ...fixed, ...more })),
+  );
+const gateway = {
+  isolateId: "k3J9sQ2x",
+  policyVersion: "0.1.0",
+  environment: "production",
+  build: "0b7e7d4a-1f5a-4c39-9a53-2d6f9c1f0a11",
+};
+
+const record: fc.Arbitrary<AuditRecord> = fc
+  .record({
+    id: fc.oneof(fc.uuid({ version: 7 }), fc.constant("job-42_a.b")),
+    stage: fc.constantFrom("outcome" as const, "intent" as const, "watchdog" as const),
+    occurredAtMs: fc.nat({ max: 2 ** 41 }),
+    durationMs: maybe(fc.nat()),
+    action: text,
+    organization: maybe(text),
+    actor: party,
+    targets: fc.array(party, { maxLength: 4 }),
+    metadata: maybe(metadata),
+    method: fc.oneof(fc.constantFrom("GET", "POST", "PROPFIND", ""), text),
+    route: text,
+    status: maybe(fc.integer({ min: 100, max: 599 })),
+    statusSource: maybe(fc.constant("before_sending_hooks" as const)),
+    outcome: fc.constantFrom("success" as const, "failure" as const, "denied" as const, "unknown" as const),
+    ip: maybe(text),
+    userAgent: maybe(text),
+    geo: maybe(fc.record({ country: text, region: text, city: text }, { requiredKeys: [] })),
+    requestId: maybe(fc.oneof(text, fc.uuid())),
+    traceparent: maybe(fc.constant(`00-${"4b".repeat(16)}-${"0f".repeat(8)}-01`)),
+    assurance: fc.constantFrom("best-effort" as const, "durable" as const, "required" as const),
+    parentId: maybe(fc.uuid()),
+    credential: maybe(
+      fc.oneof(fc.record({ kind: fc.constantFrom("bearer", "cookie", "odd") }), fc.record({ kind: text, keyId: text })),
+    ),
+    missing: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
+    truncated: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
+    sequence: fc.nat(),
+  })
+  .map((fields) => ({ ...withoutUndefined(fields), gateway }) as AuditRecord);
+
+function withoutUndefined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function throughTheQueue(records: readonly AuditRecord[]): AuditRecord[] {
+  const message = JSON.parse(JSON.stringify(encodeMessage(records))) as WireMessage;
+  return message.records.map((one) => decodeRecord(one, message));
+}
+
+describe("the codec", () => {
+  it("gives back every record as it was, alone and in company", () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), fc.boolean(), (records, twice) => {
+        const sent = twice ? [...records, ...records] : records;
+        expect(throughTheQueue(sent)).toEqual(sent);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("keeps `v`, `records` and the whole event id where everybody finds them", () => {
+    const [one] = fc.sample(record, { numRuns: 1, seed: 7 });
+    if (!one) throw new Error("no sample");
+    const message = JSON.parse(JSON.stringify(encodeMessage([one]))) as { v: number; records: { id: string }[] };
+    expect(message).toMatchObject({ v: 1, records: [{ id: one.id }] });
+  });
+});
+
+const MAC =
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+
+function typical(i: number): AuditRecord {
+  const occurredAtMs = Date.UTC(2026, 10, 24) + i;
+  const digits = String(i).padStart(2, "0");
+  return {
+    id: mintEventId(
+      occurredAtMs,
+      Uint8Array.from({ length: 9 }, (_, byte) => byte * 31 + i),
+      7,
+    ),
+    stage: "outcome",
+    occurredAtMs,
+    durationMs: 12 + i,
+    action: "member.invited",
+    organization: "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
+    actor: { id: `user_01EHWNC0FCBHZ3BJ7EGKYXK0${digits}`, type: "user" },
+    targets: [{ id: `team_01EHWNCE74X7JSDV0X3SZ3K${digits}`, type: "team" }],
+    method: "POST",
+    route: "/v1/teams/{teamId}/members",
+    status: 201,
+    outcome: outcomeOfStatus(201),
+    ip: `203.0.113.${i}`,
+    userAgent: MAC,
+    requestId: `0b7e7d4a-1f5a-4c39-9a53-2d6f9c1f0a${digits}`,
+    assurance: "best-effort",
+    gateway: { isolateId: "k3J9sQ2x", policyVersion: "0.1.0" },
+    sequence: 128 + i,
+  };
+}
+
+describe("bytes of a typical record", () => {
+  const bytes = (count: number) =>
+    JSON.stringify(encodeMessage(Array.from({ length: count }, (_, i) => typical(i)))).length / count;
+
+  it("are at most 400 alone and at most 200 with 19 others", () => {
+    expect(bytes(1)).toBeLessThanOrEqual(400);
+    expect(bytes(20)).toBeLessThanOrEqual(200);
+  });
+});
+
+describe("what no encoder of ours wrote", () => {
+  const message = { g: ["i", "0"], s: ["text"] };
+  const good = { id: "job", t: 1, c: [1, 5, 200, 1, "/r", "a.b", 0, "user", ["t", "team"]] };
+
+  it("is a record only where everything needed is there", () => {
+    expect(decodeRecord(good, message)).toMatchObject({
+      id: "job",
+      route: "/r",
+      actor: { id: "user", type: "user" },
+    });
+  });
+
+  it.each<[string, object]>([
+    ["no `c`", { c: undefined }],
+    ["`c` that is no list", { c: { 0: 1 } }],
+    ["no action", { c: [1, 5, 200, 1, "/r"] }],
+    ["an action of null", { c: [1, 5, 200, 1, "/r", null] }],
+    ["a reference outside the table", { c: [1, 5, 200, 1, "/r", 2] }],
+    ["a reference below the table", { c: [1, 5, 200, 1, -1, "a"] }],
+    ["a broken reference", { c: [1, 5, 200, 1, 0.5, "a"] }],
+    ["a method of no number", { c: [1, 5, 200, 99, "/r", "a"] }],
+    ["a status that is a text", { c: [1, 5, "200", 1, "/r", "a"] }],
+    ["a sequence that is a text", { c: ["1", 5, 200, 1, "/r", "a"] }],
+    ["a duration that is a list", { c: [1, [], 200, 1, "/r", "a"] }],
+    ["an actor that is an object", { c: [1, 5, 200, 1, "/r", "a", 0, {}] }],
+    ["an actor without an id", { c: [1, 5, 200, 1, "/r", "a", 0, []] }],
+    ["targets that are a text", { c: [1, 5, 200, 1, "/r", "a", 0, 0, "team"] }],
+    ["metadata that nests", { m: { a: { b: 1 } } }],
+    ["metadata that is a text", { m: "a" }],
+    ["metadata of a wrong reference", { m: 3 }],
+    ["metadata of a reference that is no JSON", { m: 1 }],
+    ["no time", { t: undefined }],
+    ["a time that is a text", { t: "now" }],
+    ["a packed id of a wrong length", { c: [1, 5, 200, 1, "/r", "a", 0, 0, 0, 0, 0, "~AAAA"] }],
+    ["a packed id of a wrong digit", { c: [1, 5, 200, 1, "/r", "a", 0, 0, 0, 0, 0, "~!!!!"] }],
+    ["a credential of no kind", { c: [1, 5, 200, 1, "/r", "a", 0, 0, 0, 0, 0, 0, [null]] }],
+  ])("throws for %s", (_name, change) => {
+    expect(() => decodeRecord({ ...good, ...change }, message)).toThrow(Error);
+  });
+});
+
+describe("short forms", () => {
+  it("of ids and user agents are reversed exactly", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: "binary" }),
+          fc.uuid(),
+          fc.constantFrom("~", "~~", "~abc", `00-${"0".repeat(32)}-${"0".repeat(16)}-00`),
+        ),
+        (id) => {
+          expect(unpackId(packId(id))).toBe(id);
+          expect(unpackUserAgent(packUserAgent(id))).toBe(id);
+        },
+      ),
+    );
+    for (const agent of [
+      MAC,
+      MAC.replace("Chrome/", "\x7fChrome/"),
+      "\x7fa",
+      "\x7f\x7fa",
+      `${MAC}${MAC}`,
+      "curl/8.5.0",
+    ]) {
+      expect(unpackUserAgent(packUserAgent(agent))).toBe(agent);
+    }
+  });
+
+  it("are short", () => {
+    expect(packId("0b7e7d4a-1f5a-4c39-9a53-2d6f9c1f0a11")).toHaveLength(23);
+    expect(packId(`00-${"4b".repeat(16)}-${"0f".repeat(8)}-01`)).toHaveLength(35);
+    expect(packId("0B7E7D4A-1F5A-4C39-9A53-2D6F9C1F0A11")).toHaveLength(36);
+    expect(packUserAgent(MAC).length).toBeLessThan(20);
+  });
+});

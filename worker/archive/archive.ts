@@ -1,7 +1,7 @@
 /** The archive of dead letters: one SQLite Durable Object, which also runs the replays. Almost no logic. */
 import { DurableObject } from "cloudflare:workers";
 import { parseSettings, type Env } from "../env.ts";
-import { lookup } from "../ledger/client.ts";
+import { fatesOf, lookup } from "../ledger/client.ts";
 import type { SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
 import { removeFromDlq } from "../qstash/dlq.ts";
@@ -146,7 +146,7 @@ export class Archive extends DurableObject<Env> {
   async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
     const replay = { id: newReplayId(Date.now()), by };
     try {
-      const planned = await createReplay(this.ctx.storage, (ids) => lookup(this.env, ids), request, replay, Date.now);
+      const planned = await createReplay(this.ctx.storage, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
       if (planned.id === null) return { ...planned, state: "planned" };
       await finishReplays(this.ctx.storage, Date.now);
       await this.#schedule();

@@ -2,6 +2,7 @@
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
+import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
 import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
 
@@ -16,6 +17,16 @@ export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): 
     (shard, group) => ledger(env, shard).lookup(group, Date.now()),
   );
   return new Map(parts.flat().map((entry) => [entry.id, entry]));
+}
+
+/** As `lookup`, for many ids and with no more than a plan needs. */
+export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, Fate>> {
+  const parts = await eachShard(
+    ids,
+    (id) => id,
+    (shard, group) => ledger(env, shard).fates(group),
+  );
+  return new Map(parts.flatMap(parseFates).map((fate) => [fate.id, fate]));
 }
 
 /**

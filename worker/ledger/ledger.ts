@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
+import { readFates } from "./fates.ts";
 import { storageSql } from "./storage-sql.ts";
 import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
@@ -43,6 +44,10 @@ export class Ledger extends DurableObject<Env> {
 
   lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
     return this.#book.lookup(ids, nowMs);
+  }
+
+  fates(ids: readonly string[]): string {
+    return readFates(storageSql(this.ctx.storage), ids);
   }
 
   findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {

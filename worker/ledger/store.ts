@@ -20,8 +20,10 @@ CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 `;
 
-const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected", "discarded"];
-const WROTE = ["no", "maybe", "yes"] as const;
+/** As the column `state` counts them. */
+export const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected", "discarded"];
+/** As the column `wrote` counts them. */
+export const WROTE = ["no", "maybe", "yes"] as const;
 const STAGES: readonly Stage[] = ["outcome", "intent", "watchdog"];
 const OUTCOMES = ["delivered", "retry", "reject", "pause", "lost"] as const;
 /** Rows that one step of the pruning removes. */

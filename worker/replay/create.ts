@@ -3,7 +3,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import { whereOf, type Filter } from "../archive/query.ts";
 import { considerRemovals } from "../archive/removals.ts";
 import { read, SUMMARY_COLUMNS, type Summary } from "../archive/row.ts";
-import type { Lookup } from "../archive/failure.ts";
+import type { Fate } from "../ledger/fates.ts";
 import { decide, type Decision } from "./decide.ts";
 import { mendRecord } from "./mend.ts";
 import { PlanBuilder, type Plan } from "./plan.ts";
@@ -30,7 +30,7 @@ type Candidate = Summary & { readonly record?: string | null };
 /** Between two chunks other requests are served; a dead letter is taken only if it is still open when it is looked at. */
 export async function createReplay(
   storage: DurableObjectStorage,
-  lookup: Lookup,
+  fatesOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, Fate>>,
   request: ReplayRequest,
   replay: { readonly id: string; readonly by: string },
   now: () => number,
@@ -42,7 +42,7 @@ export async function createReplay(
     const ids = nextIds(sql, request.selection, after);
     const last = ids.at(-1);
     if (last === undefined) break;
-    const ledger = await lookup(ids);
+    const ledger = await fatesOf(ids);
     storage.transactionSync(() => {
       const nowMs = now();
       const rows = rowsOf(sql, ids, request.mend !== undefined);

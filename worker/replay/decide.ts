@@ -1,7 +1,7 @@
 /** Whether a replay may send one dead letter, and what that risks. Pure. */
 import { IDEMPOTENCY_WINDOW_MS, LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Summary } from "../archive/row.ts";
-import type { LedgerEntry } from "../ledger/types.ts";
+import type { Fate } from "../ledger/fates.ts";
 
 export type SkipReason =
   | "delivered"
@@ -37,12 +37,7 @@ export interface Asked {
 /** The ledger stops this long before WorkOS forgets a key, so that a request ends inside the window. */
 export const SAFE_WINDOW_MS = IDEMPOTENCY_WINDOW_MS - LEASE_MS;
 
-export function decide(
-  row: Summary | undefined,
-  ledger: LedgerEntry | undefined,
-  asked: Asked,
-  nowMs: number,
-): Decision {
+export function decide(row: Summary | undefined, ledger: Fate | undefined, asked: Asked, nowMs: number): Decision {
   const reason = notReplayable(row, ledger);
   if (reason !== undefined || !row) return skip(reason ?? "not_found");
   const firstMs = ledger?.firstAttemptAtMs ?? row.first_attempt_at ?? undefined;
@@ -66,7 +61,7 @@ export function decide(
   };
 }
 
-function notReplayable(row: Summary | undefined, ledger: LedgerEntry | undefined): SkipReason | undefined {
+function notReplayable(row: Summary | undefined, ledger: Fate | undefined): SkipReason | undefined {
   if (!row) return ledger?.state === "delivered" ? "delivered" : "not_found";
   if (row.state === "delivered" || ledger?.state === "delivered") return "delivered";
   if (row.state === "discarded" || ledger?.state === "discarded") return "discarded";
@@ -75,7 +70,7 @@ function notReplayable(row: Summary | undefined, ledger: LedgerEntry | undefined
 }
 
 /** The ledger knows best; what it has had time to forget counts as written. */
-function mayBeWritten(row: Summary, ledger: LedgerEntry | undefined, nowMs: number): boolean {
+function mayBeWritten(row: Summary, ledger: Fate | undefined, nowMs: number): boolean {
   if (ledger) return ledger.wrote !== "no";
   return row.wrote === "maybe" || nowMs - (row.last_attempt_at ?? row.parked_at) >= LEDGER_RETENTION_MS;
 }

@@ -1,0 +1,28 @@
+/** What a plan needs to know of many event ids, in one query and one text for each shard: a whole entry for each is five times slower. */
+import { STATES, WROTE, type SqlPort } from "./store.ts";
+import type { LedgerEntry } from "./types.ts";
+
+/** The part of an entry that decides whether a record may be sent again. */
+export type Fate = Pick<LedgerEntry, "id" | "state" | "wrote" | "replays" | "firstAttemptAtMs">;
+
+type Packed = readonly [id: string, state: number, wrote: number, replays: number, firstMs: number];
+
+/** JSON of the fates of those ids that the ledger knows. A lease that nobody settled may have reached WorkOS. */
+export function readFates(sql: SqlPort, ids: readonly string[]): string {
+  const query = `
+    SELECT json_group_array(json_array(id, state, CASE WHEN lease IS NULL OR wrote = ? THEN wrote ELSE ? END, replays, first_ms)) AS found
+    FROM ledger WHERE id IN (SELECT value FROM json_each(?))`;
+  const [row] = sql.all(query, WROTE.indexOf("yes"), WROTE.indexOf("maybe"), JSON.stringify(ids));
+  return (row?.["found"] as string | undefined) ?? "[]";
+}
+
+/** Reads what `readFates` wrote. */
+export function parseFates(json: string): Fate[] {
+  return (JSON.parse(json) as readonly Packed[]).map(([id, state, wrote, replays, firstAttemptAtMs]) => ({
+    id,
+    state: STATES[state] ?? "pending",
+    wrote: WROTE[wrote] ?? "maybe",
+    replays,
+    firstAttemptAtMs,
+  }));
+}

@@ -60,9 +60,10 @@ export function packUserAgent(text: string): string {
 /** Reverses `packUserAgent`. */
 export function unpackUserAgent(packed: string): string {
   if (packed.startsWith(DEL + DEL)) return packed.slice(2);
-  let text = packed;
-  for (const [i, fragment] of FRAGMENTS.entries()) text = text.replaceAll(DEL + letter(i), fragment);
-  return text;
+  const [start = "", ...parts] = packed.split(DEL);
+  return (
+    start + parts.map((part) => (FRAGMENTS[part.charCodeAt(0) - 97] ?? DEL + part.slice(0, 1)) + part.slice(1)).join("")
+  );
 }
 
 function letter(index: number): string {

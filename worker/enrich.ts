@@ -41,7 +41,7 @@ function withName(party: Party, name: string | undefined): Party {
 /** Keys as in `EVENT_METADATA`; what the record does not hold is left out. */
 function ownMetadata(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
-  const own: Record<string, MetadataValue | undefined> = {
+  const known: Record<string, MetadataValue | undefined> = {
     event_id: record.id,
     outcome: record.outcome,
     http_method: record.method,
@@ -67,7 +67,9 @@ function ownMetadata(record: AuditRecord): Metadata {
     mended: listed(record.replay?.mended),
     replay_id: record.replay?.id,
   };
-  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined && value !== "")) as Metadata;
+  const own: Record<string, MetadataValue> = {};
+  for (const [key, value] of Object.entries(known)) if (value !== undefined && value !== "") own[key] = value;
+  return own;
 }
 
 function listed(items: readonly string[] | undefined): string | undefined {

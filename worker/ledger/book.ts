@@ -20,7 +20,23 @@ export class Book {
   }
 
   claim(lease: string, claims: readonly Claim[], nowMs: number): readonly Grant[] {
-    return this.#store.transaction(() => claims.map((claim) => this.#claimOne(lease, claim, nowMs)));
+    return this.#store.transaction(() => {
+      const added = this.#store.addFresh(
+        lease,
+        claims.filter(({ replay }) => replay === undefined),
+        nowMs,
+      );
+      return claims.map((claim) =>
+        added.has(claim.id) ? this.#grantFresh(claim, nowMs) : this.#claimOne(lease, claim, nowMs),
+      );
+    });
+  }
+
+  /** As `decide` grants an unknown event id, whose row is stored already. */
+  #grantFresh({ id, isolate }: Claim, nowMs: number): Grant {
+    const grant: Grant = { id, kind: "send", key: id, attempt: 1, firstAttemptAtMs: nowMs };
+    if (isolate !== CHECK_ISOLATE_ID) this.counters.claimed(grant, true);
+    return grant;
   }
 
   #claimOne(lease: string, claim: Claim, nowMs: number): Grant {
@@ -34,7 +50,13 @@ export class Book {
 
   settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {
     this.#store.transaction(() => {
-      for (const { id, attempt } of settlements) this.#settleOne(lease, id, attempt, nowMs);
+      const delivered = settlements.filter(({ attempt }) => attempt.outcome === "delivered");
+      const ended = this.#store.endDelivered(lease, delivered, nowMs);
+      for (const { id, attempt } of settlements) {
+        const row = ended.get(id);
+        if (!row) this.#settleOne(lease, id, attempt, nowMs);
+        else if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, row.occurredMs, nowMs);
+      }
     });
   }
 

@@ -1,8 +1,8 @@
 /** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
-import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import type { Row } from "./rules.ts";
-import type { LedgerAttempt, LedgerState, SequenceRun } from "./types.ts";
+import type { Claim, LedgerAttempt, LedgerState, SequenceRun, Settlement } from "./types.ts";
 
 /** SQLite as a Durable Object or `node:sqlite` gives it. */
 export interface SqlPort {
@@ -19,6 +19,26 @@ CREATE TABLE IF NOT EXISTS ledger (
 CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 `;
+
+/** The columns of a record that nobody has claimed before: pending, nothing written, leased. */
+const ADD_FRESH = `
+INSERT INTO ledger
+SELECT value ->> 0, 0, 0, value ->> 1, NULL, value ->> 2, 0, ?1, ?2, ?3, NULL, NULL, value ->> 3, value ->> 4, ?1, value ->> 5, value ->> 6
+FROM json_each(?4) WHERE true
+ON CONFLICT DO NOTHING RETURNING id`;
+
+/** From pending and leased to delivered, for a record without an earlier attempt. */
+const END_DELIVERED = `
+UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, attempts = settled.value ->> 1, touched_ms = ?1
+FROM json_each(?3) AS settled
+WHERE ledger.id = settled.value ->> 0 AND ledger.lease = ?2 AND ledger.state = 0 AND ledger.attempts IS NULL
+RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;
+
+/** What the counters need to know of a row that has ended. */
+export interface EndedRow {
+  readonly occurredMs: number;
+  readonly isolate: string | null;
+}
 
 /** As the column `state` counts them. */
 export const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected", "discarded"];
@@ -44,6 +64,39 @@ export class LedgerStore {
   get(id: string): Row | undefined {
     const [found] = this.#sql.all("SELECT * FROM ledger WHERE id = ?", id);
     return found && readRow(found);
+  }
+
+  /**
+   * Adds the rows of those claims whose event id is not known yet, and answers the ids. One statement for all: a statement costs
+   * as much as a row.
+   */
+  addFresh(lease: string, claims: readonly Claim[], nowMs: number): ReadonlySet<string> {
+    const rows = claims.map(({ id, stage, body, occurredAtMs, requestId, isolate, sequence }) => [
+      id,
+      STAGES.indexOf(stage),
+      body,
+      occurredAtMs,
+      requestId ?? null,
+      isolate ?? null,
+      isolate === undefined ? null : (sequence ?? 0),
+    ]);
+    const added = this.#sql.all(ADD_FRESH, nowMs, lease, nowMs + LEASE_MS, JSON.stringify(rows));
+    return new Set(added.map(({ id }) => String(id)));
+  }
+
+  /**
+   * Ends the records that this lease delivered at their first attempt, and answers them; the others are left as they are. One
+   * statement for all.
+   */
+  endDelivered(lease: string, settlements: readonly Settlement[], nowMs: number): ReadonlyMap<string, EndedRow> {
+    const rows = settlements.map(({ id, attempt }) => [id, writeAttempts([attempt])]);
+    const ended = this.#sql.all(END_DELIVERED, nowMs, lease, JSON.stringify(rows));
+    return new Map(
+      ended.map(({ id, occurred_ms, isolate }) => [
+        String(id),
+        { occurredMs: Number(occurred_ms), isolate: isolate as string | null },
+      ]),
+    );
   }
 
   put(row: Row, nowMs: number): void {

@@ -1,0 +1,35 @@
+/** Does what comes within a moment in one turn, so that a Durable Object writes it to disk in one commit instead of one for each call. */
+
+interface Waiting {
+  readonly run: () => void;
+}
+
+export class Gather {
+  readonly #waitMs: number;
+  #waiting: Waiting[] = [];
+
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  /** Resolves with what `work` returns, or rejects with what it throws; works run in order of their calls. */
+  do<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const run = () => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      this.#waiting.push({ run });
+      if (this.#waiting.length === 1) setTimeout(() => this.#runAll(), this.#waitMs);
+    });
+  }
+
+  #runAll(): void {
+    const due = this.#waiting;
+    this.#waiting = [];
+    for (const { run } of due) run();
+  }
+}

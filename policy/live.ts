@@ -13,7 +13,6 @@ export interface LiveRequest {
   readonly capture: Capture;
   readonly instance: Instance;
   readonly ports: Pick<Ports, "nowMs" | "timer">;
-  settled?: boolean;
   callOffWatchdog?: () => void;
 }
 
@@ -75,8 +74,6 @@ function settle(
   latest: GatewayRequest,
   statusSource?: StatusSource,
 ): void | Promise<void> {
-  if (live.settled) return undefined;
-  live.settled = true;
   const { capture, instance, ports } = live;
   try {
     live.callOffWatchdog?.();

@@ -107,15 +107,13 @@ function readOption(rule: Rule, given: unknown): unknown {
   const texts: readonly unknown[] = rule.type === "texts" ? (Array.isArray(given) ? given : [""]) : [given];
   const values: readonly string[] | undefined = "values" in rule ? rule.values : undefined;
   const isLegal = (text: unknown) =>
-    typeof text === "string" && PATTERNS[rule.type].test(text) && (values?.includes(text) ?? true);
+    typeof text === "string" && (PATTERNS[rule.type] ?? ONE_LINE).test(text) && (values?.includes(text) ?? true);
   if (!texts.every(isLegal)) return undefined;
   return rule.type === "url" ? String(given).replace(/\/+$/, "") : given;
 }
 
-const PATTERNS = {
-  text: /^[^\r\n]+$/,
-  texts: /./,
-  enum: /./,
+const ONE_LINE = /^[^\r\n]+$/;
+const PATTERNS: Readonly<Record<string, RegExp>> = {
   url: /^https?:\/\/[^\s/]+\S*$/,
   webhook_key: /^whsec_[\w+/]+={0,2}$/,
 };

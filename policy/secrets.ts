@@ -4,12 +4,11 @@
 export const REDACTED = "[redacted]";
 
 const SECRET_WORD =
-  /^(pass(wor[dt]|wd|phrase|code)|pwd|secrets?|tokens?|jwt|bearer|apikey|auth(orization|entication)?|cookies?|credentials?|signature|t?otp|mfa|pin|cv[vc]|ssn|session|[cx]srf)$/;
+  /^(pass(wor[dt]|wd|phrase|code)|pwd|secrets?|tokens?|jwt|bearer|apikey|auth(orization|entication)?|cookies?|credentials?|signature|t?otp|pin|cv[vc]|ssn|session|[cx]srf)$/;
 const SECRET_PAIR =
   /(api|private|access|secret|signing|encryption|master|ssh|client) key|(card|account) number|(security|recovery|backup|verification|reset) (code|answer|link)/;
 /** What is said about a secret is none: `token_id`, `passwordChangedAt`. */
-const ABOUT_ONE =
-  /^(ids?|name|type|kind|count|length|expir(y|es)|at|on|enabled|required|status|version|algorithm|strength|age)$/;
+const ABOUT_ONE = /^(ids?|name|type|kind|count|length|expir(y|es)|at|on|enabled|required|status|version|age)$/;
 
 /** True for the name of something secret: `client_secret`, `accessToken`, `x-api-key`, but not `token_id`. */
 export function isSecretName(name: string, more: readonly string[] = []): boolean {
@@ -28,7 +27,7 @@ const SHAPES: readonly RegExp[] = [
   // PEM blocks of private keys. RFC 7468
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[^]*?(-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|$)/g,
   // Keys that their issuers mark: Stripe, WorkOS, Zuplo, Upstash, npm, Shopify; GitHub, GitLab, Slack; AWS, Google, SendGrid, OpenAI
-  /\b((?:[spr]k|whsec|sig|zpka|npm|shp(?:at|ca|pa|ss)|hf|gsk|gh[opusr]|github_pat)_|(?:sk|glpat|xox[a-z])-|A[KS]IA|AIza|ya29\.|SG\.)[\w.+/=-]{10,}/g,
+  /\b((?:[spr]k|whsec|sig|zpka|npm|shp(?:at|ca|pa|ss)|gh[opusr]|github_pat)_|(?:sk|glpat|xox[a-z])-|A[KS]IA|AIza|ya29\.|SG\.)[\w.+/=-]{10,}/g,
   // HTTP credentials (RFC 9110, section 11.4); "basic information" is none.
   /\b([Bb]earer\s+[\w.~+/-]{8,}|([Bb]asic|[Dd]igest|[Tt]oken)\s+(?=\S+[A-Z\d])[\w.~+/-]{8,})=*/g,
   // A password inside a URL. RFC 3986, section 3.2.1

@@ -163,6 +163,9 @@ describe("a circuit", () => {
     expect([circuit.allows(nowMs), circuit.allows(nowMs)]).toEqual([true, true]);
     expect([fail(), fail()]).toEqual([false, false]);
     expect(circuit.allows(nowMs)).toBe(true);
+    // It starts from the first pause again.
+    fail();
+    expect([circuit.allows(nowMs + 1_999), circuit.allows(nowMs + 2_000)]).toEqual([false, true]);
   });
 
   it("is closed by a success in between", () => {

@@ -47,6 +47,13 @@ describe("x-audit", () => {
     expect(meaningOf({ action: ["$body.none", "$query.b"] })).toMatchObject({ action: "op", missing: ["$body.none"] });
   });
 
+  it("marks what is missing unless it is optional", () => {
+    const { missing } = meaningOf({
+      metadata: { a: "$body.none", b: "$body.none2?", c: ["$body.none3?", "$body.none4"] },
+    });
+    expect(missing).toEqual(["$body.none"]);
+  });
+
   it("keeps the parts of an actor that it does not name", () => {
     expect(meaningOf({ actor: { metadata: { plan: "pro" } } }).actor).toEqual({
       ...fallback.actor,

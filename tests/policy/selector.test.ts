@@ -53,6 +53,12 @@ describe("a selector", () => {
     expect(selector && resolve(selector, seen)).toBeUndefined();
   });
 
+  it("finds nothing that is only inherited", () => {
+    const selector = parseSelector("$user.data.org");
+    const data: unknown = Object.create({ org: "org_of_the_prototype" });
+    expect(selector && resolve(selector, { user: { data } })).toBeUndefined();
+  });
+
   it("finds nothing of a response that is not there yet", () => {
     for (const text of ["$response.status", "$response.header.location", "$response.body.id"]) {
       const selector = parseSelector(text);

@@ -49,6 +49,20 @@ describe("records that wait at the same time", () => {
     expect(world.records()).toHaveLength(10);
   });
 
+  it("are no more than `maxRecords` after an outage either", async () => {
+    const world = new World();
+    world.queue = "refuse";
+    world.spill = "refuse";
+    const gateway = new TestGateway(world, { coalesceMs: 100, maxRecords: 4 });
+    for (let i = 0; i < 10; i++) await gateway.run();
+    await world.advance(300);
+    world.queue = { status: 200, text: '{"messageId":"m"}' };
+    await world.advance(10_000);
+    const sizes = world.posts.filter(({ accepted }) => accepted).map(({ body }) => recordsIn(body).length);
+    expect(Math.max(...sizes)).toBe(4);
+    expect(world.records()).toHaveLength(10);
+  });
+
   it("are told apart by what is in them: the same records have the same deduplication id, others another", async () => {
     const world = new World();
     world.queue = (call) => (call < 2 ? { status: 500, text: "" } : { status: 200, text: '{"messageId":"m"}' });

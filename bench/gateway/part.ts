@@ -1,5 +1,6 @@
 /** Response latency at the real local gateway: no policy, ours, and the peers, with the sinks healthy, slow and hung. */
 import { startGateway } from "../../dev/gateway/start.ts";
+import { AuditError } from "../../shared/errors.ts";
 import { workerdProcesses } from "../process-cpu.ts";
 import type { Goal, Part, PartReport, RunContext, Table } from "../report/part.ts";
 import { type Sink, type SinkCounts, SLOW_MS, type SinkMode, startSink } from "../sink.ts";
@@ -20,7 +21,7 @@ interface ModeResult {
 }
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
-  const rounds = quick ? 2 : 20;
+  const rounds = quick ? 2 : 12;
   const total = rounds * MODES.length + 1;
   step("starting the gateway", 0, total);
   const sink = await startSink();
@@ -40,6 +41,9 @@ async function run({ quick, step }: RunContext): Promise<PartReport> {
       results.push(await measureMode(gateway.url, sink, mode, rounds, optionsOf(mode), done));
     }
     return report(results);
+  } catch (cause) {
+    const last = gateway.logs().trim().split("\n").slice(-5).join(" | ");
+    throw new AuditError("unavailable", `the gateway does not answer any more; it wrote last: ${last}`, { cause });
   } finally {
     await gateway.stop();
     await sink.stop();

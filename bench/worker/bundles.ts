@@ -1,4 +1,5 @@
 /** The bundles that are compared, made as wrangler makes ours. */
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 
@@ -17,6 +18,11 @@ const OURS = path("../../worker/index.ts");
 
 export function oursBundle(minify = false): Promise<string> {
   return bundle({ ...OPTIONS, entryPoints: [OURS], minify });
+}
+
+/** Whether `wrangler.toml` has the upload minified. */
+export async function isUploadMinified(): Promise<boolean> {
+  return /^minify\s*=\s*true/m.test(await readFile(path("../../wrangler.toml"), "utf8"));
 }
 
 /** Ours with a ledger that costs nothing. */

@@ -10,20 +10,20 @@ import { startSink } from "../sink.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
 import { startWorkerd, type WorkerScript } from "../workerd.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
-import { oursBundle, peerBundle, withoutLedgerBundle } from "./bundles.ts";
+import { isUploadMinified, oursBundle, peerBundle, withoutLedgerBundle } from "./bundles.ts";
 import { type Bench, type Handler, measureRound, type Round, type Subject, SUBJECTS } from "./measure.ts";
 import { NEXT_SIGNING_KEY, SIGNING_KEY } from "./messages.ts";
 
 export const part: Part = { name: "worker", title: "CPU of the worker for each event", run };
 
-const EVENTS = 1_000;
+const EVENTS = 600;
 const BUNDLE_MAX_GZIP_BYTES = 60_000;
 /** A file system in memory, on Linux. */
 const MEMORY_DIR = "/dev/shm";
 const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
-  const rounds = quick ? 2 : 20;
+  const rounds = quick ? 2 : 15;
   step("bundling", 0, rounds + 1);
   const sink = await startSink();
   const stops: (() => Promise<void>)[] = [() => sink.stop()];
@@ -79,7 +79,7 @@ async function scriptOf(handler: Handler, sinkUrl: string): Promise<WorkerScript
 
 async function sizes() {
   return {
-    gzipBytes: await gzipBytes(oursBundle()),
+    gzipBytes: await gzipBytes(oursBundle(await isUploadMinified())),
     minifiedGzipBytes: await gzipBytes(oursBundle(true)),
     sdkGzipBytes: await gzipBytes(peerBundle("sdk")),
   };
@@ -149,7 +149,7 @@ function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes
     faster("sdk/1"),
     faster("sdk/20"),
     {
-      name: "worker bundle, gzip",
+      name: "worker bundle as it is uploaded, gzip",
       goal: `≤ ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`,
       figure: `${kilobytes(size.gzipBytes)} (minified ${kilobytes(size.minifiedGzipBytes)}; the SDK handler ${kilobytes(size.sdkGzipBytes)})`,
       met: size.gzipBytes <= BUNDLE_MAX_GZIP_BYTES,

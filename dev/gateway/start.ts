@@ -52,7 +52,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await ready(url, child, options.timeoutMs ?? 60_000);
   } catch (cause) {
     await stop();
-    throw new AuditError("unavailable", `the gateway did not start: ${lastLines(text)}`, { cause });
+    throw new AuditError("unavailable", `the gateway did not start: ${whatItSaid(text)}`, { cause });
   }
   return { url, port, dir, logs: () => text, stop };
 }
@@ -168,6 +168,9 @@ async function refuseTakenPort(port: number): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-5).join(" | ") || "it wrote nothing";
+/** The errors of the build, else the last that the process wrote. */
+function whatItSaid(text: string): string {
+  const lines = text.trim().split("\n");
+  const errors = lines.filter((line) => line.includes("ERROR"));
+  return (errors.length > 0 ? errors : lines.slice(-5)).join(" | ") || "it wrote nothing";
 }

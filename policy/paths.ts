@@ -39,8 +39,12 @@ export function queuePath(settings: QueueSettings, ports: Pick<Ports, "post">): 
   };
 }
 
-function holdsMessageId(text: string): boolean {
-  return typeof recordOf(JSON.parse(text))["messageId"] === "string";
+function holdsMessageId({ status, text }: Reply): boolean {
+  try {
+    return status < 300 && typeof recordOf(JSON.parse(text))["messageId"] === "string";
+  } catch {
+    return false;
+  }
 }
 
 export interface SpillSettings {
@@ -60,30 +64,22 @@ export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "
       "webhook-timestamp": timestamp,
       "webhook-signature": `v1,${toBase64(await ports.hmac(secret, `${deduplicationId}.${timestamp}.${body}`))}`,
     };
+    // 202 and nothing else: a page of HTML with 200, as a captive proxy gives it, stores nothing.
     return attempt(
       () => ports.post(url, headers, body, timeoutMs),
-      () => true,
+      ({ status }) => status === 202,
     );
   };
 }
 
-async function attempt(post: () => Promise<Reply>, isAcknowledged: (text: string) => boolean): Promise<Sent> {
+async function attempt(post: () => Promise<Reply>, isAcknowledged: (reply: Reply) => boolean): Promise<Sent> {
   try {
-    const { status, text } = await post();
-    if (status >= 200 && status < 300) {
-      return readable(text, isAcknowledged) ? { ok: true } : { ok: false, again: true, reason: "no acknowledgement" };
-    }
-    return { ok: false, again: status === 429 || status >= 500, reason: `status ${status}` };
+    const reply = await post();
+    if (isAcknowledged(reply)) return { ok: true };
+    const { status } = reply;
+    return { ok: false, again: status < 300 || status === 429 || status >= 500, reason: `status ${status}` };
   } catch (error) {
     const timeout = error instanceof Error && error.name === "TimeoutError";
     return { ok: false, again: !timeout, reason: timeout ? "timeout" : "no connection" };
-  }
-}
-
-function readable(text: string, isAcknowledged: (text: string) => boolean): boolean {
-  try {
-    return isAcknowledged(text);
-  } catch {
-    return false;
   }
 }

@@ -109,6 +109,14 @@ describe("the spill", () => {
     expect(world.postsTo("spill")).toHaveLength(2);
   });
 
+  it.each([200, 201, 204])("is stored where the worker says 202, and not where something says %i", async (status) => {
+    const world = new World();
+    world.queue = refused;
+    world.spill = { status, text: "<html></html>" };
+    expect(await sent(world)).toBe(false);
+    expect(world.postsTo("spill")).toHaveLength(2);
+  });
+
   it("carries the message that the queue's path did not", async () => {
     const world = new World();
     const outlet = makeOutlet({ spill: spillPath(QUEUE, world.ports) }, world.ports, () => {});

@@ -20,6 +20,8 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** The worker's answer to a spilled message that is on disk. */
+export const STORED: Reply = { status: 202, text: "" };
 export const ACCEPTED: Reply = { status: 200, text: '{"messageId":"msg_1"}' };
 export const START_MS = Date.UTC(2026, 10, 24);
 
@@ -28,7 +30,7 @@ export class World {
   readonly posts: Post[] = [];
   /** What each path answers; it may be a function of the call's number, from 0. */
   queue: Answer | ((call: number) => Answer) = ACCEPTED;
-  spill: Answer | ((call: number) => Answer) = ACCEPTED;
+  spill: Answer | ((call: number) => Answer) = STORED;
   #timers: Timer[] = [];
   #order = 0;
   #seed = 1;

@@ -22,6 +22,8 @@ export type Round = Readonly<Record<Subject, Block>>;
 export interface RoundOptions {
   /** Requests in a block. */
   readonly requests: (subject: Subject) => number;
+  /** Pause after each answer; 0 sends the next request at once. */
+  readonly gapMs: number;
   /** How long the gateway may finish in peace after each block. */
   readonly restMs: number;
   readonly pids: readonly number[];
@@ -53,6 +55,7 @@ async function measureBlock(url: string, subject: Subject, options: RoundOptions
     latenciesMs.push(Math.min(performance.now() - startMs, PATIENCE_MS));
     if (status === undefined) gaveUp += 1;
     else if (status !== 200) failed += 1;
+    if (options.gapMs > 0) await sleep(options.gapMs);
   }
   await client.destroy();
   await sleep(options.restMs);

@@ -10,35 +10,49 @@ import { environmentOf, projectFiles, type Subject, SUBJECT_TITLES, SUBJECTS } f
 
 export const part: Part = { name: "gateway", title: "Response latency at the real gateway", run };
 
-const MODES: readonly SinkMode[] = ["healthy", "slow", "hung"];
+interface Scene {
+  readonly name: string;
+  readonly mode: SinkMode;
+  readonly gapMs: number;
+}
+
+/** Between two requests of one caller; a gateway under 200 requests a second rests as long. */
+const GAP_MS = 5;
+const SCENES: readonly Scene[] = [
+  { name: "sinks healthy", mode: "healthy", gapMs: GAP_MS },
+  { name: "sinks slow", mode: "slow", gapMs: GAP_MS },
+  { name: "sinks hung", mode: "hung", gapMs: GAP_MS },
+  { name: "sinks healthy, back to back", mode: "healthy", gapMs: 0 },
+];
+const WARM_UP: Scene = { name: "warming up", mode: "healthy", gapMs: 0 };
 /** Those whose callers wait for a sink, so that fewer requests must do. */
 const WAITS: ReadonlySet<Subject> = new Set(["documented", "durable"]);
 
-interface ModeResult {
-  readonly mode: SinkMode;
+interface SceneResult extends Scene {
   readonly rounds: readonly Round[];
   readonly counts: SinkCounts;
 }
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
   const rounds = quick ? 2 : 12;
-  const total = rounds * MODES.length + 1;
+  const total = rounds * SCENES.length + 1;
   step("starting the gateway", 0, total);
   const sink = await startSink();
   const gateway = await startGateway({ env: environmentOf(sink.url), files: await projectFiles() });
   try {
     const pids = await workerdProcesses();
-    const optionsOf = (mode: SinkMode): RoundOptions => ({
+    const optionsOf = ({ mode, gapMs }: Scene): RoundOptions => ({
       pids,
+      gapMs,
       restMs: mode === "slow" ? 2 * SLOW_MS : SLOW_MS,
       requests: (subject) => requestsOf(mode, subject, quick),
     });
     step("warming up", 1, total);
-    await measureRound(gateway.url, optionsOf("healthy"));
-    const results: ModeResult[] = [];
-    for (const [index, mode] of MODES.entries()) {
-      const done = (round: number) => step(`sinks ${mode}`, 1 + index * rounds + round, total);
-      results.push(await measureMode(gateway.url, sink, mode, rounds, optionsOf(mode), done));
+    await measureRound(gateway.url, optionsOf(WARM_UP));
+    const results: SceneResult[] = [];
+    for (const [index, scene] of SCENES.entries()) {
+      const done = (round: number) => step(scene.name, 1 + index * rounds + round, total);
+      results.push(await measureScene(gateway.url, sink, scene, rounds, optionsOf(scene), done));
     }
     return report(results);
   } catch (cause) {
@@ -55,15 +69,15 @@ function requestsOf(mode: SinkMode, subject: Subject, quick: boolean): number {
   return mode === "slow" ? 4 : 1;
 }
 
-async function measureMode(
+async function measureScene(
   url: string,
   sink: Sink,
-  mode: SinkMode,
+  scene: Scene,
   count: number,
   options: RoundOptions,
   done: (round: number) => void,
-): Promise<ModeResult> {
-  await sink.setMode(mode);
+): Promise<SceneResult> {
+  await sink.setMode(scene.mode);
   const before = await sink.counts();
   const rounds: Round[] = [];
   for (let i = 0; i < count; i++) {
@@ -73,7 +87,7 @@ async function measureMode(
   const after = await sink.counts();
   const counts = { queue: 0, workos: 0, zuplo: 0, spill: 0 };
   for (const name of ["queue", "workos", "zuplo", "spill"] as const) counts[name] = after[name] - before[name];
-  return { mode, rounds, counts };
+  return { ...scene, rounds, counts };
 }
 
 /** A quantile of a subject over that of another, paired by rounds. */
@@ -88,13 +102,14 @@ function quantileOf(rounds: readonly Round[], subject: Subject, q: number): numb
   );
 }
 
-function report(results: readonly ModeResult[]): PartReport {
+function report(results: readonly SceneResult[]): PartReport {
   return {
     goals: results.flatMap(goalsOf),
     tables: results.map(tableOf),
     notes: [...NOTES, arrivals(results)],
-    data: results.map(({ mode, rounds, counts }) => ({
-      mode,
+    data: results.map(({ name, gapMs, rounds, counts }) => ({
+      name,
+      gapMs,
       counts,
       subjects: Object.fromEntries(SUBJECTS.map((subject) => [subject, figuresOf(rounds, subject)])),
     })),
@@ -117,7 +132,7 @@ function figuresOf(rounds: readonly Round[], subject: Subject) {
   };
 }
 
-function tableOf({ mode, rounds }: ModeResult): Table {
+function tableOf({ mode, gapMs, rounds }: SceneResult): Table {
   const rows = SUBJECTS.map((subject) => {
     const { requests, failed, gaveUp, p50Ms, p99Ms, p50Ratio, p99Ratio, cpuMicrosPerRequest } = figuresOf(
       rounds,
@@ -136,7 +151,8 @@ function tableOf({ mode, rounds }: ModeResult): Table {
     ];
   });
   const head = ["route", "requests", "p50 ms", "p99 ms", "p50 to none", "p99 to none", "not 200", "gave up", "CPU µs"];
-  return { title: TITLES[mode], head, rows };
+  const pace = gapMs > 0 ? `${gapMs} ms between requests` : "the next request follows at once";
+  return { title: `${TITLES[mode]}, ${pace}`, head, rows };
 }
 
 function latency(ms: number): string {
@@ -144,12 +160,12 @@ function latency(ms: number): string {
 }
 
 const TITLES: Readonly<Record<SinkMode, string>> = {
-  healthy: "Sinks healthy (they answer at once)",
-  slow: `Sinks slow (they answer after ${SLOW_MS} ms)`,
-  hung: "Sinks hung (they never answer)",
+  healthy: "Sinks healthy",
+  slow: `Sinks slow (${SLOW_MS} ms)`,
+  hung: "Sinks hung",
 };
 
-function goalsOf({ mode, rounds }: ModeResult): readonly Goal[] {
+function goalsOf({ name: scene, rounds }: SceneResult): readonly Goal[] {
   return [
     ["p50", 0.5],
     ["p99", 0.99],
@@ -160,13 +176,13 @@ function goalsOf({ mode, rounds }: ModeResult): readonly Goal[] {
     const zuplo = ratioOf(rounds, "ours", "zuplo", q);
     return [
       {
-        name: `${name} of ours to no policy, sinks ${mode}`,
+        name: `${name} of ours to no policy, ${scene}`,
         goal: `within noise: control ${times(control)}`,
         figure: times(ours),
         met: ours.value <= control.value || overlaps(ours, control),
       },
       {
-        name: `${name} of ours to Zuplo's own, sinks ${mode}`,
+        name: `${name} of ours to Zuplo's own, ${scene}`,
         goal: "≤ 1, or 1 within the interval",
         figure: times(zuplo),
         met: zuplo.low <= 1,
@@ -175,11 +191,11 @@ function goalsOf({ mode, rounds }: ModeResult): readonly Goal[] {
   });
 }
 
-function arrivals(results: readonly ModeResult[]): string {
-  const lines = results.map(({ mode, rounds, counts }) => {
+function arrivals(results: readonly SceneResult[]): string {
+  const lines = results.map(({ name, rounds, counts }) => {
     const sent = (subject: Subject) => rounds.reduce((sum, round) => sum + round[subject].latenciesMs.length, 0);
     return (
-      `${mode}: ours ${counts.queue} on the queue and ${counts.spill} on the spill (tries included) of ` +
+      `${name}: ours ${counts.queue} on the queue and ${counts.spill} on the spill (tries included) of ` +
       `${sent("ours") + sent("durable")} requests, documented ${counts.workos} of ${sent("documented")}, Zuplo's own ${counts.zuplo} of ${sent("zuplo")}`
     );
   });
@@ -189,7 +205,8 @@ function arrivals(results: readonly ModeResult[]): string {
 const NOTES = [
   "One gateway (`zuplo dev`) has one route for each row: a POST with a JSON body, an authentication policy that sets the user, and a handler " +
     "that answers at once. In each round every route gets a block of requests over one connection, one at a time, in an order " +
-    "drawn anew; the gateway then rests before the next block. `control` is a second route without any policy: what it differs by is " +
+    `drawn anew; the gateway then rests before the next block. Between two requests lie ${GAP_MS} ms, so that an answer is not measured together with ` +
+    "what the gateway still does for the one before; the last table leaves no pause, and there the work after a response falls on the next one. `control` is a second route without any policy: what it differs by is " +
     "noise. CPU is that of the whole gateway process for each request, with what goes on after the response.",
   `A caller gives up after ${PATIENCE_MS} ms. The sinks are on the same machine and answer at once where they are healthy, which flatters a policy that ` +
     "waits for one. The documented policy and `durable` get fewer requests where sinks are slow or hung, as each takes that long; " +

@@ -18,10 +18,10 @@ import { TRACEPARENT } from "../shared/wire-text.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
-import type { Ports } from "./ports.ts";
+import { type Ports, within } from "./ports.ts";
 import { hideAndShape, type Hider } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
-import { isScalar, recordOf, type Seen } from "./selector.ts";
+import { recordOf, type Seen, textOf } from "./selector.ts";
 
 /** What was kept of a request until its record is made: references only, so that keeping it costs the caller nothing. */
 export interface Capture {
@@ -48,7 +48,7 @@ export interface Ending {
 }
 
 export interface Maker {
-  readonly ports: Pick<Ports, "sha256">;
+  readonly ports: Pick<Ports, "sha256" | "timer">;
   readonly options: Pick<Options, "organizationId">;
   readonly omit: ReadonlySet<Omittable>;
   readonly hider: Hider;
@@ -65,9 +65,9 @@ export async function makeRecord(
 ): Promise<AuditRecord> {
   const frame = frameOf(capture, stage, ending, maker);
   try {
-    const seen = await lookAt(capture, ending);
+    const seen = await lookAt(capture, ending, maker);
     const meaning = describePlan(capture.plan, seen, fallbackOf(frame, seen, maker));
-    if (maker.describe) await describeByCode(meaning, capture, ending, maker.describe);
+    if (maker.describe) await describeByCode(meaning, capture, ending, maker.describe, maker);
     const record = fill(frame, meaning, capture, seen, maker);
     return await markCuts(await hideAndShape(record, meaning.origins, maker.hider), maker);
   } catch {
@@ -88,7 +88,7 @@ type Frame = Pick<
   | "outcome"
   | "assurance"
 > &
-  Pick<AuditRecord, "parentId" | "gateway" | "sequence" | "action" | "actor" | "targets">;
+  Pick<AuditRecord, "parentId" | "gateway" | "sequence" | "action" | "organization" | "actor" | "targets">;
 
 function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
   const { request, context, plan } = capture;
@@ -104,6 +104,7 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
     route: context.route.path,
     action: defaultAction(recordOf(context.route.raw())["operationId"], request.method, context.route.path),
     actor: NOBODY,
+    organization: maker.options.organizationId,
     targets: [{ id: context.route.path, type: "route" }],
     assurance: plan.assurance,
     parentId: capture.parentId,
@@ -112,17 +113,22 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
   });
 }
 
-async function lookAt({ request, body }: Capture, ending: Ending | undefined): Promise<Seen> {
+/** The longest that a record waits for a body, or for the user's code; what takes longer is missing. Our choice. */
+const PATIENCE_MS = 2_000;
+
+async function lookAt({ request, body: given }: Capture, ending: Ending | undefined, { ports }: Maker): Promise<Seen> {
   const { params, query, headers } = request;
   const { user } = ending ?? request;
-  return { user, params, query, headers, body: await body, response: ending && { ...ending, body: await ending.body } };
+  const body = await (given && within(ports, PATIENCE_MS, given));
+  const responseBody = await (ending?.body && within(ports, PATIENCE_MS, ending.body));
+  return { user, params, query, headers, body, response: ending && { ...ending, body: responseBody } };
 }
 
-function fallbackOf({ action, targets }: Frame, seen: Seen, { options, omit }: Maker): Fallback {
+function fallbackOf({ action, organization, targets }: Frame, seen: Seen, { omit }: Maker): Fallback {
   const { name, metadata, ...actor } = defaultActor(seen.user);
   return {
     action,
-    organization: options.organizationId,
+    organization,
     actor: compact({
       ...actor,
       name: omit.has("name") ? undefined : name,
@@ -143,11 +149,19 @@ async function describeByCode(
   { id, request, context }: Capture,
   ending: Ending | undefined,
   describe: NonNullable<AuditLogCode["describe"]>,
+  { ports }: Maker,
 ): Promise<void> {
   const { user } = ending ?? request;
+  const subject = { eventId: id, request, context, user, response: ending } as unknown as AuditSubject;
   try {
-    const said = await describe({ eventId: id, request, context, user, response: ending } as unknown as AuditSubject);
-    if (said) merge(meaning, said);
+    const said = await within(
+      ports,
+      PATIENCE_MS,
+      Promise.resolve(describe(subject)).then((one) => one ?? {}),
+    );
+    // Nothing at all is what did not come in time: to say nothing is to say an empty description.
+    if (!said) throw new TypeError();
+    merge(meaning, said);
   } catch {
     meaning.missing.push("describe");
   }
@@ -169,33 +183,30 @@ function mergeParty(party: MutableParty, { id, type, name, metadata }: AuditPart
   return party;
 }
 
-/** Code may be plain JavaScript, so that an id may be a number after all. */
-function textOf(value: unknown): string | undefined {
-  return isScalar(value) ? String(value) : undefined;
-}
-
 function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { omit }: Maker): AuditRecord {
   const { headers } = capture.request;
   const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
-  const text = (name: Omittable, value: unknown) => (omit.has(name) ? undefined : textOf(value) || undefined);
-  const geo = compact({ country: text("geo", country), region: text("geo", region), city: text("geo", city) });
   const trace = headers.get("traceparent") ?? "";
   // Nobody misses what cannot be there yet.
   const missing = [...new Set(meaning.missing)].filter((name) => seen.response ?? !name.startsWith("$response."));
+  const optional = {
+    ip: textOf(ip),
+    userAgent: textOf(headers.get("user-agent")),
+    requestId: textOf(capture.context.requestId),
+    traceparent: TRACEPARENT.test(trace) ? trace : undefined,
+    geo: filled(compact({ country: textOf(country), region: textOf(region), city: textOf(city) })),
+    credential: credentialOf(headers, seen.user),
+  };
+  for (const name of omit) delete (optional as Partial<Record<Omittable, unknown>>)[name];
   return compact({
     ...frame,
+    ...optional,
     action: meaning.action,
     organization: meaning.organization,
     actor: compact(meaning.actor),
     targets: meaning.targets.map((target) => compact(target)),
     metadata: filled(meaning.metadata),
-    ip: text("ip", ip),
-    userAgent: text("userAgent", headers.get("user-agent")),
-    requestId: text("requestId", capture.context.requestId),
-    traceparent: TRACEPARENT.test(trace) ? text("traceparent", trace) : undefined,
-    geo: filled(geo),
-    credential: omit.has("credential") ? undefined : credentialOf(headers, seen.user),
-    missing: missing.length > 0 ? missing : undefined,
+    missing: filled(missing),
   });
 }
 

@@ -2,7 +2,7 @@
 import { compact } from "../shared/compact.ts";
 import type { Credential, MetadataValue, Party } from "../shared/record.ts";
 import type { PartyPlan, Plan, Value, Values } from "./plan.ts";
-import { recordOf, resolve, type Scalar, type Seen } from "./selector.ts";
+import { recordOf, resolve, type Scalar, type Seen, textOf } from "./selector.ts";
 import { REDACTED } from "./secrets.ts";
 
 export interface Meaning {
@@ -54,8 +54,7 @@ export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meanin
   }
 
   function text(field: string, value: Value): string | undefined {
-    const found = scalar(field, value);
-    return found === undefined || found === "" ? undefined : String(found);
+    return textOf(scalar(field, value));
   }
 
   function metadata(field: string, values: Values): Record<string, MetadataValue> {
@@ -90,14 +89,11 @@ export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meanin
 /** The actor where the plan names none: who was authenticated, else `anonymous`. Only scalars of the user are looked at. */
 export function defaultActor(user: Seen["user"]): Party {
   const { sub, data } = recordOf(user);
-  if (typeof sub !== "string" && typeof sub !== "number") return { id: "anonymous", type: "anonymous" };
-  const { name, role } = recordOf(data);
-  return compact({
-    id: String(sub),
-    type: "user",
-    name: typeof name === "string" && name ? name : undefined,
-    metadata: typeof role === "string" && role ? { role } : undefined,
-  });
+  const id = textOf(sub);
+  if (id === undefined) return { id: "anonymous", type: "anonymous" };
+  const { name, role: given } = recordOf(data);
+  const role = textOf(given);
+  return compact({ id, type: "user", name: textOf(name), metadata: role === undefined ? undefined : { role } });
 }
 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
@@ -112,7 +108,7 @@ export function credentialOf(headers: Headers, user: Seen["user"]): Credential |
       ? "api_key"
       : headers.has("cookie") && "cookie";
   const { keyId, key_id: otherKeyId = keyId } = recordOf(recordOf(user).data);
-  return kind ? compact({ kind, keyId: typeof otherKeyId === "string" ? otherKeyId : undefined }) : undefined;
+  return kind ? compact({ kind, keyId: textOf(otherKeyId) }) : undefined;
 }
 
 /** The value, where it has a field. */

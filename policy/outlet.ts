@@ -41,7 +41,7 @@ export function makeOutlet(
         const sent = await tryTwice(path.send, message, pathMs, ports);
         const opened = path.circuit.note(sent.ok, ports.nowMs());
         if (sent.ok) return true;
-        if (opened) warn(`audit-log: ${path.name} does not take messages (${sent.reason}); left alone for a while`);
+        if (opened) warn(`audit-log: ${path.name} does not take messages: ${sent.reason}`);
       }
       return false;
     },

@@ -22,6 +22,11 @@ export function sleep(ports: Pick<Ports, "timer">, ms: number): Promise<void> {
   return new Promise((resolve) => ports.timer(ms, () => resolve()));
 }
 
+/** The promise's value, or undefined where it takes longer than `ms`. */
+export function within<T>(ports: Pick<Ports, "timer">, ms: number, promise: Promise<T> | T): Promise<T | void> {
+  return Promise.race([promise, sleep(ports, ms)]);
+}
+
 /** The real ports, of any runtime with the standard web APIs. */
 export function webPorts(): Ports {
   return {

@@ -16,7 +16,7 @@ export function isSecretName(name: string, more: readonly string[] = []): boolea
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .toLowerCase()
     .split(/[^a-z0-9]+/);
-  if (more.some((other) => other.toLowerCase() === name.toLowerCase())) return true;
+  if (more.includes(name)) return true;
   if (ABOUT_ONE.test(words.at(-1) ?? "")) return false;
   return SECRET_PAIR.test(words.join(" ")) || words.some((word) => SECRET_WORD.test(word));
 }

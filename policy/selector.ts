@@ -78,3 +78,8 @@ export function isScalar(value: unknown): value is Scalar {
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
+
+/** A scalar as text; undefined for what is none, or empty. Code and auth policies may give a number where a text is meant. */
+export function textOf(value: unknown): string | undefined {
+  return isScalar(value) && value !== "" ? String(value) : undefined;
+}

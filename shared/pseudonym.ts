@@ -33,7 +33,7 @@ export function readPseudonymKeys(text: string): PseudonymKeys | undefined {
 }
 
 /** What the variable must be. */
-export const PSEUDONYM_KEYS_RULE = `"AUDIT_PSEUDONYM_KEYS" must be "id:key", more after commas, each key ${KEY_MIN_BYTES} bytes of base64 with an id of its own`;
+export const PSEUDONYM_KEYS_RULE = `"AUDIT_PSEUDONYM_KEYS" must be "id:key,…", each key ${KEY_MIN_BYTES} bytes of base64 with its own id`;
 
 /** As `readPseudonymKeys`, but throws `invalid_variable`; the message never holds a key. */
 export function parsePseudonymKeys(text: string): PseudonymKeys {

@@ -104,7 +104,7 @@ describe("best-effort", () => {
     const asked = harness.sink.received.filter(({ path }) => path === "queue").length;
     // Three failures of two tries each, then none: the circuit's first pause is longer than these requests take.
     expect(asked).toBeLessThanOrEqual(8);
-    expect(harness.gateway.logs()).toContain("QStash does not take messages (no connection)");
+    expect(harness.gateway.logs()).toContain("QStash does not take messages: no connection");
     harness.sink.set("queue", "accept");
     await waitUntil(async () => {
       await harness.call("ours", "/plain");

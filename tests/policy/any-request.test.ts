@@ -173,7 +173,7 @@ describe("what is cut is marked", () => {
       "{}",
       { targets: [{ id: "$header.x-any", type: "thing" }], metadata: { n: Number.POSITIVE_INFINITY, deep: { a: 1 } } },
     );
-    expect(record?.actor).toEqual({ id: "42", type: "user" });
+    expect(record?.actor).toEqual({ id: "42", type: "user", metadata: { role: "7" } });
     expect(record?.targets[0]?.id).toBe("h".repeat(500));
     expect(record?.truncated?.[0]).toMatch(/^targets\.0\.id:[0-9a-f]{32}$/);
     expect(record?.metadata).toBeUndefined();

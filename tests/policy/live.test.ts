@@ -83,6 +83,39 @@ describe("best-effort", () => {
   });
 });
 
+describe("what takes too long", () => {
+  const never = () => new Promise<never>(() => {});
+
+  it("a description: the record goes without it, and says so", async () => {
+    const world = new World();
+    const gateway = new TestGateway(world, { coalesceMs: 0 }, { describe: never });
+    const ran = await gateway.run();
+    await world.advance(3_000);
+    await Promise.all(ran.background);
+    expect(world.records()).toMatchObject([{ missing: ["describe"], status: 200 }]);
+  });
+
+  it("a body that does not end: its selectors are missing, and an intent waits no longer either", async () => {
+    const world = new World();
+    const gateway = new TestGateway(world, { coalesceMs: 0 });
+    const body = () =>
+      new Response(new ReadableStream({ pull: never }), { headers: { "content-type": "application/json" } });
+    const xAudit = { targets: [{ id: "$response.body.id", type: "thing" }] };
+    const ran = await gateway.run({ handler: body }, audit("best-effort", xAudit));
+    await world.advance(3_000);
+    await Promise.all(ran.background);
+    expect(world.records()).toMatchObject([{ missing: ["$response.body.id"] }]);
+  });
+
+  it("is nothing where the description says nothing", async () => {
+    const world = new World();
+    const gateway = new TestGateway(world, { coalesceMs: 0 }, { describe: () => undefined });
+    await gateway.run();
+    await world.advance(100);
+    expect(world.records()[0]).not.toHaveProperty("missing");
+  });
+});
+
 describe("durable", () => {
   it("holds the response until the queue has the record", async () => {
     const world = new World();

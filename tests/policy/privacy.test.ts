@@ -105,7 +105,7 @@ describe("pseudonyms", () => {
 
 describe("secrets", () => {
   it("are dropped by the name of their metadata key, the configured ones too", async () => {
-    const { record: one } = await hidden([], { redact: ["Phone"] });
+    const { record: one } = await hidden([], { redact: ["phone"] });
     expect(one.metadata).toEqual({ email: "ada@x.test", note: "hello", password: "[redacted]", phone: "[redacted]" });
   });
 

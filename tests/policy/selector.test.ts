@@ -101,6 +101,6 @@ describe("a selector", () => {
     expect(parseSelector("$body.password")?.secret).toBe(true);
     expect(parseSelector("$body.account.apiKey")?.secret).toBe(true);
     expect(parseSelector("$body.token_id")?.secret).toBe(false);
-    expect(parseSelector("$body.diagnosis", ["Diagnosis"])?.secret).toBe(true);
+    expect(parseSelector("$body.diagnosis", ["diagnosis"])?.secret).toBe(true);
   });
 });

@@ -44,7 +44,7 @@ async function run(json: boolean): Promise<boolean> {
     if (json) console.log(JSON.stringify({ ...summary, calls: [...healthy, ...outage].map(callJson) }, null, 2));
     return summary.ok;
   } finally {
-    release();
+    await release();
     await stack.stop();
   }
 }

@@ -34,14 +34,20 @@ export function makeOutlet(
   const paths: Path[] = [];
   if (sends.queue) paths.push({ name: "QStash", send: sends.queue, circuit: makeCircuit() });
   if (sends.spill) paths.push({ name: "the worker", send: sends.spill, circuit: makeCircuit() });
+
   return {
-    async send(message, pathMs, force = false) {
-      const open = paths.filter(({ circuit }) => circuit.allows(ports.nowMs()));
-      for (const path of open.length > 0 || !force ? open : paths) {
-        const sent = await tryTwice(path.send, message, pathMs, ports);
-        const opened = path.circuit.note(sent.ok, ports.nowMs());
-        if (sent.ok) return true;
-        if (opened) warn(`audit-log: ${path.name} does not take messages: ${sent.reason}`);
+    async send(message, pathMs, force) {
+      let sent: Sent | undefined;
+      // Where no path may be asked in the first round, a forced message asks all of them in the second.
+      for (const isForced of [false, force]) {
+        for (const path of sent ? [] : paths) {
+          // Not before its turn: a trial of a path that is not asked after all would leave it alone for another pause.
+          if (!isForced && !path.circuit.allows(ports.nowMs())) continue;
+          sent = await tryTwice(path.send, message, pathMs, ports);
+          if (path.circuit.note(sent.ok, ports.nowMs()) && !sent.ok)
+            warn(`audit-log: ${path.name} does not take messages: ${sent.reason}`);
+          if (sent.ok) return true;
+        }
       }
       return false;
     },

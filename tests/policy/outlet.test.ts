@@ -153,6 +153,20 @@ describe("a circuit", () => {
     expect(world.posts).toHaveLength(before + 4);
   });
 
+  it("of the spill keeps its trial while the queue takes messages, for the one that the queue does not take", async () => {
+    const world = new World();
+    world.queue = refused;
+    world.spill = refused;
+    const outlet = outletOf(world);
+    for (let i = 0; i < 3; i++) await sent(world, outlet);
+    await world.advance(2_000);
+    world.queue = { status: 200, text: '{"messageId":"m"}' };
+    expect(await sent(world, outlet, 100)).toBe(true);
+    world.queue = refused;
+    world.spill = { status: 202, text: "" };
+    expect(await sent(world, outlet, 100)).toBe(true);
+  });
+
   it("lets one through after a pause that doubles up to 10 s, and closes with its success", () => {
     const circuit = makeCircuit();
     let nowMs = 0;

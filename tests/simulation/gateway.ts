@@ -13,6 +13,9 @@ import type { Random } from "./random.ts";
 const AFTER_RESPONSE_MS = 30_000;
 const ALL_HOOKS = [undefined, "outbound_throws", "hook_throws", "child"] as const;
 
+/** Only the response says whose log the event goes to, so that an intent cannot know. */
+export const ORGANIZATION_SELECTOR = "$response.header.x-organization";
+
 export type Assurance = "best-effort" | "durable" | "required";
 
 /** One request of the API, as the plan has it. */
@@ -138,7 +141,7 @@ export class Gateway {
     const after = time.now();
     const isHookThrown = isSkipped ? false : await context.respond(response, incoming);
     served.delayAfterMs = time.now() - after;
-    served.expected = isSkipped || isHookThrown ? "500" : shown;
+    served.expected = isSkipped || request.neighbour === "hook_throws" ? "500" : shown;
     const text = served.refused || isSkipped ? "" : ` ${await response.text()}`;
     served.answer = isHookThrown ? "500" : `${response.status}${text}`;
     await context.ended;
@@ -153,7 +156,8 @@ export class Gateway {
       if (life) await this.#answer(isolate, this.#note(child, `${served.requestId}-child`, life), context);
     }
     await waiting<void>((done) => this.#ports.time.after(request.handlerMs, done));
-    return new Response(JSON.stringify({ n: request.n }), { status: request.status });
+    const headers = { "x-organization": "org_1" };
+    return new Response(JSON.stringify({ n: request.n }), { status: request.status, headers });
   }
 
   #isolate(n: number): Isolate {

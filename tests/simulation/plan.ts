@@ -1,6 +1,6 @@
 /** What a run does, drawn from its seed before it starts: requests, spells of trouble, and what operators do. */
 import { LINK_TROUBLES, QUEUE_TROUBLES, type Spell, WORKOS_TROUBLES } from "./chaos.ts";
-import type { ApiRequest } from "./gateway.ts";
+import { type ApiRequest, ORGANIZATION_SELECTOR } from "./gateway.ts";
 import type { Random } from "./random.ts";
 
 const MINUTE_MS = 60_000;
@@ -35,6 +35,126 @@ export const MACHINE_ACTIONS = [
   "mend_schema",
 ] as const;
 export type ActionName = (typeof OPERATOR_ACTIONS)[number] | (typeof MACHINE_ACTIONS)[number];
+
+type SpellKind = readonly [target: Spell["target"], kind: string];
+
+/** What a run looks for: rare things meet more often where the rest of the world is quiet. */
+interface Focus {
+  readonly spells: readonly SpellKind[];
+  readonly actions: readonly ActionName[];
+  readonly assurances: readonly ApiRequest["assurance"][];
+  /** Chances. */
+  readonly poison: number;
+  readonly slow: number;
+  /** How long a slow handler takes, in ms; an intent waits for two minutes. */
+  readonly slowMs: readonly [min: number, max: number];
+  readonly neighbour: number;
+  readonly longOutage: number;
+  /** Requests come one after another, every few seconds, and at first neither path takes their records. */
+  readonly noWayOut?: boolean;
+}
+
+const ANY_LINK = LINK_TROUBLES.flatMap((kind): SpellKind[] => [
+  ["workos", kind],
+  ["workos", kind],
+  ["queue", kind],
+  ["worker", kind],
+]);
+const ANY_SPELL: readonly SpellKind[] = [
+  ...ANY_LINK,
+  ...WORKOS_TROUBLES.map((kind): SpellKind => ["workos", kind]),
+  ...QUEUE_TROUBLES.map((kind): SpellKind => ["queue", kind]),
+  ...["ledger", "archive", "outbox", "monitor", ""].map((kind): SpellKind => ["rpc", kind]),
+  ["crash", ""],
+  ["crash", ""],
+];
+const ANYTHING: Focus = {
+  spells: ANY_SPELL,
+  actions: [...OPERATOR_ACTIONS, ...OPERATOR_ACTIONS, ...MACHINE_ACTIONS],
+  assurances: ["best-effort", "best-effort", "durable", "required"],
+  poison: 0.12,
+  slow: 0.1,
+  slowMs: [1_000, 400_000],
+  neighbour: 0.2,
+  longOutage: 0.05,
+};
+const FOCUSES: readonly Focus[] = [
+  ANYTHING,
+  // Several records of one event id.
+  {
+    ...ANYTHING,
+    spells: [
+      ...["429", "429_later", "503", "stored_500"].map((kind): SpellKind => ["workos", kind]),
+      ["worker", "reset"],
+      ["rpc", "archive"],
+      ["rpc", "archive"],
+    ],
+    assurances: ["required"],
+    poison: 0.3,
+    slow: 0.5,
+    slowMs: [100_000, 250_000],
+    neighbour: 0.5,
+  },
+  // One record by both paths.
+  {
+    ...ANYTHING,
+    spells: [
+      ["queue", "answer_reset"],
+      ["queue", "answer_hang"],
+      ["worker", "answer_reset"],
+      ["crash", ""],
+      ["rpc", "outbox"],
+    ],
+  },
+  // Refusals, mended and replayed.
+  {
+    ...ANYTHING,
+    spells: [
+      ["rpc", "archive"],
+      ["rpc", "ledger"],
+      ["crash", ""],
+      ["workos", "429"],
+    ],
+    actions: [...OPERATOR_ACTIONS, "mend_schema"],
+    poison: 0.5,
+  },
+  // Events of which nobody knows whether they were stored.
+  {
+    ...ANYTHING,
+    spells: ["stored_500", "html", "success_false", "409", "answer_reset", "answer_hang", "late"].map(
+      (kind): SpellKind => ["workos", kind],
+    ),
+    actions: [
+      "queue_retry",
+      "queue_retry",
+      "replay_all",
+      "replay_some",
+      "replay_accepting",
+      "kill_worker",
+      "rotate_queue_keys",
+    ],
+  },
+  {
+    ...ANYTHING,
+    spells: [
+      ["crash", ""],
+      ["crash", ""],
+      ["rpc", ""],
+      ["rpc", "ledger"],
+    ],
+  },
+  { ...ANYTHING, longOutage: 1 },
+  // Nothing takes a record for a while.
+  {
+    ...ANYTHING,
+    spells: ["reset", "hang"].flatMap((kind): SpellKind[] => [
+      ["queue", kind],
+      ["worker", kind],
+    ]),
+    assurances: ["best-effort", "durable"],
+    noWayOut: true,
+  },
+];
 
 export interface PlannedAction {
   readonly name: ActionName;
@@ -74,13 +194,14 @@ export function drawPlan(random: Random, startMs: number): Plan {
   const durationMs = random.pick([20 * MINUTE_MS, 2 * HOUR_MS, 2 * HOUR_MS, 12 * HOUR_MS, 40 * HOUR_MS]);
   const when = () => startMs + random.int(0, durationMs);
   const skew = () => (random.chance(0.3) ? random.int(-SKEW_MAX_MS, SKEW_MAX_MS) : 0);
-  const requests = drawRequests(random, startMs, durationMs);
+  const focus = random.pick(FOCUSES);
+  const requests = drawRequests(random, focus, startMs, durationMs);
   return {
     durationMs,
     requests,
-    spells: drawSpells(random, startMs, durationMs, requests),
+    spells: drawSpells(random, focus, startMs, durationMs, requests),
     actions: Array.from({ length: random.int(0, 6) }, () => ({
-      name: random.pick(random.chance(0.6) ? OPERATOR_ACTIONS : MACHINE_ACTIONS),
+      name: random.pick(focus.actions),
       atMs: when(),
       forMs: random.int(MINUTE_MS, durationMs / 3),
     })),
@@ -107,47 +228,57 @@ export function drawPlan(random: Random, startMs: number): Plan {
 }
 
 /** Requests come in bursts, so that records share messages. */
-function drawRequests(random: Random, startMs: number, durationMs: number): Plan["requests"] {
-  const isDefault = random.chance(0.5);
+function drawRequests(random: Random, focus: Focus, startMs: number, durationMs: number): Plan["requests"] {
+  const isDefault = random.chance(0.3);
   let burstMs = startMs;
-  return Array.from({ length: random.int(4, 20) }, (_, n) => {
-    if (n === 0 || random.chance(0.4)) burstMs = startMs + random.int(0, Math.floor(durationMs * 0.8));
-    const isPoison = random.chance(0.12);
+  return Array.from({ length: random.int(3, focus.noWayOut ? 40 : 16) }, (_, n) => {
+    if (focus.noWayOut && n > 0) burstMs += random.int(500, 10_000);
+    else if (n === 0 || random.chance(0.4)) burstMs = startMs + random.int(0, Math.floor(durationMs * 0.8));
     const request: ApiRequest = {
       n,
       isolate: random.int(0, GATEWAY_ISOLATES - 1),
-      assurance: isDefault ? "best-effort" : random.pick(["best-effort", "durable", "required"]),
-      action: isPoison ? POISON_ACTION : "item.made",
-      organization: random.chance(0.05) ? "org_gone" : "org_1",
-      handlerMs: random.chance(0.1) ? random.int(1_000, 400_000) : random.int(1, 200),
+      assurance: isDefault ? "best-effort" : random.pick(focus.assurances),
+      action: random.chance(focus.poison) ? POISON_ACTION : "item.made",
+      organization: random.chance(0.1) ? random.pick(["org_gone", ORGANIZATION_SELECTOR]) : "org_1",
+      handlerMs: random.chance(focus.slow)
+        ? random.int(1_000, random.pick([20_000, 250_000, 400_000]))
+        : random.int(1, 200),
       status: random.pick([200, 200, 201, 403, 500]),
-      neighbour: random.chance(0.2) ? random.pick(["outbound_throws", "hook_throws", "child"]) : undefined,
+      neighbour: random.chance(focus.neighbour) ? random.pick(["outbound_throws", "hook_throws", "child"]) : undefined,
     };
     return { atMs: burstMs + random.int(0, 300), request };
   });
 }
 
 /** Half of them begin just before a request, where they hurt most. */
-function drawSpells(random: Random, startMs: number, durationMs: number, requests: Plan["requests"]): readonly Spell[] {
-  const spells = Array.from({ length: random.int(0, 8) }, () => {
+function drawSpells(
+  random: Random,
+  focus: Focus,
+  startMs: number,
+  durationMs: number,
+  requests: Plan["requests"],
+): readonly Spell[] {
+  const spells = Array.from({ length: random.int(0, 8) }, (): Spell => {
     const isNear = random.chance(0.5);
     const fromMs = isNear ? random.pick(requests).atMs - random.int(0, 5_000) : startMs + random.int(0, durationMs);
     const forMs = random.chance(0.5) ? random.int(1_000, 5 * MINUTE_MS) : random.int(MINUTE_MS, durationMs / 2);
-    return drawSpell(random, fromMs, fromMs + forMs);
+    const [target, kind] = random.pick(focus.spells);
+    // A worker that crashes at every step for hours is down, which the link says better.
+    const probability = random.pick(target === "crash" ? [0.01, 0.05, 0.3] : [0.1, 0.5, 1]);
+    return { target, kind, fromMs, untilMs: fromMs + forMs, probability };
   });
-  if (!random.chance(0.1)) return spells;
-  const target = random.pick(["workos", "queue"] as const);
+  if (focus.noWayOut) spells.push(...drawNoWayOut(random, requests));
+  if (!random.chance(focus.longOutage)) return spells;
   const kind = random.pick(LINK_TROUBLES.slice(0, 4));
-  return [...spells, { target, kind, fromMs: startMs, untilMs: startMs + LONG_OUTAGE_MS, probability: 1 }];
+  const outage = { kind, fromMs: startMs, untilMs: startMs + LONG_OUTAGE_MS, probability: 1 };
+  return [
+    ...spells,
+    ...random.pick([["workos"], ["queue"], ["workos", "queue"]] as const).map((target) => ({ ...outage, target })),
+  ];
 }
 
-function drawSpell(random: Random, fromMs: number, untilMs: number): Spell {
-  const target = random.pick(["workos", "workos", "workos", "queue", "queue", "worker", "rpc", "crash"] as const);
-  const probability = random.pick([0.1, 0.5, 1]);
-  const spell = { target, fromMs, untilMs, probability };
-  if (target === "rpc") return { ...spell, kind: random.pick(["ledger", "archive", "outbox", "monitor", ""]) };
-  // A worker that always crashes for hours is down, which the link says better.
-  if (target === "crash") return { ...spell, kind: "", probability: random.pick([0.01, 0.05, 0.3]) };
-  const own = { workos: WORKOS_TROUBLES, queue: QUEUE_TROUBLES, worker: LINK_TROUBLES }[target];
-  return { ...spell, kind: random.pick(random.chance(0.5) ? LINK_TROUBLES : own) };
+function drawNoWayOut(random: Random, requests: Plan["requests"]): readonly Spell[] {
+  const fromMs = Math.min(...requests.map(({ atMs }) => atMs));
+  const untilMs = fromMs + random.int(20_000, 4 * MINUTE_MS);
+  return (["queue", "worker"] as const).map((target) => ({ target, kind: "reset", fromMs, untilMs, probability: 1 }));
 }

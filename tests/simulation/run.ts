@@ -54,12 +54,11 @@ export async function run(seed: number, system: System, sabotage: Sabotage = {})
   chaos.isOn = false;
   deployRight(world);
   await settle(world);
-  const last = random.pick(["nothing", "replay", "accepting", "mend"] as const);
+  const last = random.pick(["nothing", "replay", "accepting", "mend", "queue_retry"] as const);
   if (last === "mend") world.workos.wrongSchemas.clear();
-  if (last !== "nothing") {
-    void operator.replay({ all: true, accept_duplicates: last === "accepting", rate: 100 });
-    await settle(world);
-  }
+  if (last === "queue_retry") for (const { dlqId } of world.queue.listDead()) world.queue.retryDead(dlqId);
+  else if (last !== "nothing") void operator.replay({ all: true, accept_duplicates: last === "accepting", rate: 100 });
+  if (last !== "nothing") await settle(world);
   isCronOn = false;
   return finish(world);
 }

@@ -38,6 +38,8 @@ type SigningSettings = Pick<
 /** The keys to try, in order; development keys are left out unless both this request and the worker's own URL are on loopback. */
 export function signingKeys(settings: SigningSettings, requestUrl: string): readonly string[] {
   const keys = configuredKeys(settings);
+  // Only a development key needs to know where it is used.
+  if (!keys.some((key) => DEVELOPMENT_KEYS.has(key))) return keys;
   if (isLoopback(requestUrl) && isLoopback(settings.AUDIT_WORKER_URL)) return keys;
   return keys.filter((key) => !DEVELOPMENT_KEYS.has(key));
 }

@@ -2,11 +2,10 @@
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
 import type { Settings } from "./variables.ts";
-import { readBounded } from "./http/body.ts";
 import type { Fetch } from "./qstash/request.ts";
 
-/** An answer is a few hundred bytes; what is longer is not read. Our choice. */
-const ANSWER_MAX_BYTES = 65_536;
+/** An answer is a few hundred characters; what is longer is not looked at. Our choice. */
+const ANSWER_MAX_CHARS = 65_536;
 /** So many errors of one answer are named. Our choice. */
 const MAX_NAMED_ERRORS = 3;
 
@@ -35,7 +34,7 @@ export async function sendEvent(
       redirect: "manual",
       signal: AbortSignal.timeout(WORKOS_TIMEOUT_MS),
     });
-    const json = parseJson(await readBounded(response, ANSWER_MAX_BYTES));
+    const json = await readJson(response);
     const retryAfter = response.headers.get("retry-after");
     const detail = response.ok ? undefined : errorDetail(json);
     return {
@@ -48,10 +47,15 @@ export async function sendEvent(
   }
 }
 
-function parseJson(body: Uint8Array | undefined): unknown {
-  if (!body) return undefined;
+/** The answer as JSON; undefined where it is none, or too long for one of WorkOS. Its time is limited by the request's signal. */
+async function readJson(response: Response): Promise<unknown> {
+  if (Number(response.headers.get("content-length") ?? 0) > ANSWER_MAX_CHARS) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  const text = await response.text();
   try {
-    return JSON.parse(new TextDecoder().decode(body)) as unknown;
+    return text.length > ANSWER_MAX_CHARS ? undefined : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }

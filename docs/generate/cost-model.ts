@@ -38,7 +38,7 @@ export const INCLUDED: Readonly<Record<Meter, number>> = {
 export const WORKERS_PAID_PER_MONTH = 5;
 
 /** Measured in workerd by `tests/worker/ledger/cost.workerd.test.ts`. */
-export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 1, storedBytes: 170 };
+export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7, storedBytes: 170 };
 
 /** CPU of one delivery with signature, ledger and request: measured on two busy virtual CPUs before this code was written. */
 const CPU_MS_PER_EVENT = 1.3;

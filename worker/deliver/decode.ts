@@ -73,9 +73,11 @@ export function decodeMessage(body: Uint8Array): Decoded {
   return { kind: "message", records: readable, unreadable };
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body)) as unknown;
+    return JSON.parse(UTF_8.decode(body)) as unknown;
   } catch {
     return undefined;
   }

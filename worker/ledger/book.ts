@@ -4,7 +4,7 @@ import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import { Counters } from "./counters.ts";
-import { afterAttempt, afterDiscard, decide, type Row } from "./rules.ts";
+import { afterAttempt, afterDiscard, decide, freshGrant, type Row } from "./rules.ts";
 import { LedgerStore, type SqlPort } from "./store.ts";
 import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
@@ -20,23 +20,21 @@ export class Book {
   }
 
   claim(lease: string, claims: readonly Claim[], nowMs: number): readonly Grant[] {
-    return this.#store.transaction(() => {
-      const added = this.#store.addFresh(
-        lease,
-        claims.filter(({ replay }) => replay === undefined),
-        nowMs,
-      );
-      return claims.map((claim) =>
-        added.has(claim.id) ? this.#grantFresh(claim, nowMs) : this.#claimOne(lease, claim, nowMs),
-      );
-    });
+    const granted = this.claimJson(lease, JSON.stringify(claims), claims.length, nowMs);
+    return granted ?? claims.map(({ id }) => freshGrant(id, nowMs));
   }
 
-  /** As `decide` grants an unknown event id, whose row is stored already. */
-  #grantFresh({ id, isolate }: Claim, nowMs: number): Grant {
-    const grant: Grant = { id, kind: "send", key: id, attempt: 1, firstAttemptAtMs: nowMs };
-    if (isolate !== CHECK_ISOLATE_ID) this.counters.claimed(grant, true);
-    return grant;
+  /** The same with a JSON list of so many claims; undefined where all of them are granted as unknown event ids are. */
+  claimJson(lease: string, claimsJson: string, count: number, nowMs: number): readonly Grant[] | undefined {
+    return this.#store.transaction(() => {
+      const added = this.#store.addFresh(lease, claimsJson, nowMs);
+      for (const isolate of added.values()) if (isolate !== CHECK_ISOLATE_ID) this.counters.seen();
+      if (added.size === count) return undefined;
+      const claims = JSON.parse(claimsJson) as readonly Claim[];
+      return claims.map((claim) =>
+        added.has(claim.id) ? freshGrant(claim.id, nowMs) : this.#claimOne(lease, claim, nowMs),
+      );
+    });
   }
 
   #claimOne(lease: string, claim: Claim, nowMs: number): Grant {
@@ -44,15 +42,22 @@ export class Book {
     const { grant, row } = decide(known, claim, lease, nowMs);
     if (row) this.#store.put(row, nowMs);
     if (grant.kind === "expired") this.#store.endWait(claim.id);
-    if (claim.isolate !== CHECK_ISOLATE_ID) this.counters.claimed(grant, known === undefined);
+    if (claim.isolate !== CHECK_ISOLATE_ID) {
+      if (known === undefined) this.counters.seen();
+      this.counters.claimed(grant);
+    }
     return grant;
   }
 
   settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {
+    this.settleJson(lease, JSON.stringify(settlements), nowMs);
+  }
+
+  /** The same with a JSON list of settlements. */
+  settleJson(lease: string, settlementsJson: string, nowMs: number): void {
     this.#store.transaction(() => {
-      const delivered = settlements.filter(({ attempt }) => attempt.outcome === "delivered");
-      const ended = this.#store.endDelivered(lease, delivered, nowMs);
-      for (const { id, attempt } of settlements) {
+      const ended = this.#store.endDelivered(lease, settlementsJson, nowMs);
+      for (const { id, attempt } of JSON.parse(settlementsJson) as readonly Settlement[]) {
         const row = ended.get(id);
         if (!row) this.#settleOne(lease, id, attempt, nowMs);
         else if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, row.occurredMs, nowMs);

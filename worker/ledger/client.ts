@@ -4,6 +4,7 @@ import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
+import { freshGrant } from "./rules.ts";
 import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
 
 /** A client can choose its request id, so one may stand for many. Our choice. */
@@ -85,10 +86,16 @@ function allShards(env: Pick<Env, "LEDGER">) {
 export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
   return {
     async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
-      return (await eachShard(claims, idOf, (shard, group) => ledger(env, shard).claim(lease, group, nowMs))).flat();
+      const parts = await eachShard(claims, idOf, async (shard, group) => {
+        const granted = await ledger(env, shard).claim(lease, JSON.stringify(group), group.length, nowMs);
+        return granted ?? group.map(({ id }) => freshGrant(id, nowMs));
+      });
+      return parts.flat();
     },
     async settle(lease, settlements, nowMs) {
-      await eachShard(settlements, idOf, (shard, group) => ledger(env, shard).settle(lease, group, nowMs));
+      await eachShard(settlements, idOf, (shard, group) =>
+        ledger(env, shard).settle(lease, JSON.stringify(group), nowMs),
+      );
     },
   };
 }

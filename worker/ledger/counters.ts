@@ -14,8 +14,12 @@ export class Counters {
     this.#numbers = json === undefined ? {} : (JSON.parse(json) as Record<string, number>);
   }
 
-  claimed(grant: Grant, isNew: boolean): void {
-    if (isNew) this.#add("seen");
+  /** An event id was claimed for the first time. */
+  seen(): void {
+    this.#add("seen");
+  }
+
+  claimed(grant: Grant): void {
     if (grant.kind === "skip") this.#add(grant.why === "superseded" ? "superseded" : "duplicates");
     if (grant.kind === "expired") this.#add("expired");
     if (grant.kind === "leased") this.#add("leased");

@@ -6,7 +6,7 @@ import type { Numbers } from "./counters.ts";
 import { Gather } from "./gather.ts";
 import { readFates } from "./fates.ts";
 import { storageSql } from "./storage-sql.ts";
-import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
+import type { Grant, LedgerEntry, SequenceRun } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
@@ -35,15 +35,16 @@ export class Ledger extends DurableObject<Env> {
     this.#book = new Book(storageSql(ctx.storage));
   }
 
-  async claim(lease: string, claims: readonly Claim[], nowMs: number): Promise<readonly Grant[]> {
-    const grants = await this.#gather.do(() => this.#book.claim(lease, claims, nowMs));
+  /** Text crosses an RPC at a fraction of what objects cost; undefined: all are granted as unknown event ids are. */
+  async claim(lease: string, claimsJson: string, count: number, nowMs: number): Promise<readonly Grant[] | undefined> {
+    const grants = await this.#gather.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
     if (!this.#alarmIsSet) await this.#setAlarm();
     return grants;
   }
 
-  settle(lease: string, settlements: readonly Settlement[], nowMs: number): Promise<void> {
+  settle(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
     return this.#gather.do(() => {
-      this.#book.settle(lease, settlements, nowMs);
+      this.#book.settleJson(lease, settlementsJson, nowMs);
       this.#saveNowAndThen();
     });
   }

@@ -91,6 +91,11 @@ function decideUnwritten(row: Row, claim: Claim, lease: string, nowMs: number, i
   return send({ ...row, firstMs: nowMs }, claim, lease, nowMs);
 }
 
+/** What an unknown event id is granted. */
+export function freshGrant(id: string, nowMs: number): Grant {
+  return { id, kind: "send", key: id, attempt: 1, firstAttemptAtMs: nowMs };
+}
+
 function skip(id: string, why: "delivered" | "discarded" | "superseded"): Decision {
   return { grant: { id, kind: "skip", why } };
 }

@@ -2,7 +2,7 @@
 import { LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import type { Row } from "./rules.ts";
-import type { Claim, LedgerAttempt, LedgerState, SequenceRun, Settlement } from "./types.ts";
+import type { LedgerAttempt, LedgerState, SequenceRun } from "./types.ts";
 
 /** SQLite as a Durable Object or `node:sqlite` gives it. */
 export interface SqlPort {
@@ -20,18 +20,23 @@ CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 `;
 
-/** The columns of a record that nobody has claimed before: pending, nothing written, leased. */
+/** The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. */
 const ADD_FRESH = `
 INSERT INTO ledger
-SELECT value ->> 0, 0, 0, value ->> 1, NULL, value ->> 2, 0, ?1, ?2, ?3, NULL, NULL, value ->> 3, value ->> 4, ?1, value ->> 5, value ->> 6
-FROM json_each(?4) WHERE true
-ON CONFLICT DO NOTHING RETURNING id`;
+SELECT value ->> 'id', 0, 0, CASE value ->> 'stage' WHEN 'outcome' THEN 0 WHEN 'intent' THEN 1 ELSE 2 END, NULL,
+  value ->> 'body', 0, ?1, ?2, ?3, NULL, NULL, value ->> 'occurredAtMs', value ->> 'requestId', ?1, value ->> 'isolate',
+  value ->> 'sequence'
+FROM json_each(?4) WHERE value ->> 'replay' IS NULL
+ON CONFLICT DO NOTHING RETURNING id, isolate`;
 
-/** From pending and leased to delivered, for a record without an earlier attempt. */
+/** From pending and leased to delivered, for a record without an earlier attempt. The attempt is written as \`writeAttempts\` does it. */
 const END_DELIVERED = `
-UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, attempts = settled.value ->> 1, touched_ms = ?1
-FROM json_each(?3) AS settled
-WHERE ledger.id = settled.value ->> 0 AND ledger.lease = ?2 AND ledger.state = 0 AND ledger.attempts IS NULL
+UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, touched_ms = ?1,
+  attempts = json_array(json_array(ended.value ->> '$.attempt.atMs', ended.value ->> '$.attempt.durationMs', 0, 2,
+    ifnull(ended.value ->> '$.attempt.status', 0)))
+FROM json_each(?3) AS ended
+WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.value ->> 'id' AND ledger.lease = ?2
+  AND ledger.state = 0 AND ledger.attempts IS NULL
 RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;
 
 /** What the counters need to know of a row that has ended. */
@@ -67,30 +72,17 @@ export class LedgerStore {
   }
 
   /**
-   * Adds the rows of those claims whose event id is not known yet, and answers the ids. One statement for all: a statement costs
-   * as much as a row.
+   * Adds the rows of those claims (a JSON list) whose event id is not known yet and that are no replays, and answers their ids and isolates. One
+   * statement for all, and none of it in JavaScript, because this is what every message costs.
    */
-  addFresh(lease: string, claims: readonly Claim[], nowMs: number): ReadonlySet<string> {
-    const rows = claims.map(({ id, stage, body, occurredAtMs, requestId, isolate, sequence }) => [
-      id,
-      STAGES.indexOf(stage),
-      body,
-      occurredAtMs,
-      requestId ?? null,
-      isolate ?? null,
-      isolate === undefined ? null : (sequence ?? 0),
-    ]);
-    const added = this.#sql.all(ADD_FRESH, nowMs, lease, nowMs + LEASE_MS, JSON.stringify(rows));
-    return new Set(added.map(({ id }) => String(id)));
+  addFresh(lease: string, claimsJson: string, nowMs: number): ReadonlyMap<string, string | null> {
+    const added = this.#sql.all(ADD_FRESH, nowMs, lease, nowMs + LEASE_MS, claimsJson);
+    return new Map(added.map(({ id, isolate }) => [String(id), isolate as string | null]));
   }
 
-  /**
-   * Ends the records that this lease delivered at their first attempt, and answers them; the others are left as they are. One
-   * statement for all.
-   */
-  endDelivered(lease: string, settlements: readonly Settlement[], nowMs: number): ReadonlyMap<string, EndedRow> {
-    const rows = settlements.map(({ id, attempt }) => [id, writeAttempts([attempt])]);
-    const ended = this.#sql.all(END_DELIVERED, nowMs, lease, JSON.stringify(rows));
+  /** Ends the records that this lease delivered at their first attempt, and answers them; others are left as they are. */
+  endDelivered(lease: string, settlementsJson: string, nowMs: number): ReadonlyMap<string, EndedRow> {
+    const ended = this.#sql.all(END_DELIVERED, nowMs, lease, settlementsJson);
     return new Map(
       ended.map(({ id, occurred_ms, isolate }) => [
         String(id),

@@ -71,9 +71,10 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
 
 it("has its counters on disk as soon as a lone event is settled, with no timer that would keep the object awake", async () => {
   const ledger = ((env as unknown as Env).LEDGER as DurableObjectNamespace<Ledger>).getByName("lone");
-  await ledger.claim("lease", [{ id: idOf(1), stage: "outcome", body: BODY, occurredAtMs: NOW_MS }], NOW_MS);
+  const claims = [{ id: idOf(1), stage: "outcome", body: BODY, occurredAtMs: NOW_MS }];
+  await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);
   const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
-  await ledger.settle("lease", [{ id: idOf(1), attempt }], NOW_MS);
+  await ledger.settle("lease", JSON.stringify([{ id: idOf(1), attempt }]), NOW_MS);
   const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(storageSql(storage)).counters.numbers());
   expect(kept).toMatchObject({ seen: 1, delivered: 1 });
 });

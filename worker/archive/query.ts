@@ -2,6 +2,7 @@
 import type { DeadLetterClass } from "./dead-letter.ts";
 import type { Position } from "./cursor.ts";
 import { read, SUMMARY_COLUMNS, type DeadLetterState, type Row, type Summary } from "./row.ts";
+import type { Sql } from "./sql.ts";
 
 export interface Filter {
   readonly class?: readonly DeadLetterClass[] | undefined;
@@ -71,12 +72,12 @@ function oneOf(column: string, values: readonly (string | number)[]): [text: str
 }
 
 /** One page, newest first, after a position. */
-export function page(sql: SqlStorage, where: Where, limit: number, after: Position | undefined): Page<Summary> {
+export function page(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Summary> {
   return collect(select<Summary>(sql, SUMMARY_COLUMNS, where, limit, after), limit, () => 0);
 }
 
 /** As `page`, with the large columns; it ends early rather than outgrow what an RPC carries. */
-export function wholePage(sql: SqlStorage, where: Where, limit: number, after: Position | undefined): Page<Row> {
+export function wholePage(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Row> {
   return collect(select<Row>(sql, "*", where, limit, after), limit, sizeOf);
 }
 
@@ -84,13 +85,7 @@ function sizeOf({ record, body, history }: Row): number {
   return (record ?? "").length + (body ?? "").length + history.length;
 }
 
-function select<T>(
-  sql: SqlStorage,
-  columns: string,
-  where: Where,
-  limit: number,
-  after: Position | undefined,
-): Iterable<T> {
+function select<T>(sql: Sql, columns: string, where: Where, limit: number, after: Position | undefined): Iterable<T> {
   const keyset = after ? " AND (parked_at, event_id) < (?, ?)" : "";
   const query = `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset}
                  ORDER BY parked_at DESC, event_id DESC LIMIT ?`;
@@ -110,7 +105,7 @@ function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => numbe
 }
 
 /** Counts by one column, largest first, and the count of all. */
-export function groups(sql: SqlStorage, where: Where, by: GroupBy): { groups: Group[]; total: number } {
+export function groups(sql: Sql, where: Where, by: GroupBy): { groups: Group[]; total: number } {
   const counted = read<Group>(
     sql,
     `SELECT ${by} AS value, count(*) AS count, min(parked_at) AS oldest, max(parked_at) AS newest

@@ -1,6 +1,7 @@
 /** One row of the archive, and how it is read from and written to SQLite. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterClass, DeadLetterEntry } from "./dead-letter.ts";
+import type { Sql } from "./sql.ts";
 
 /** `open`: waits for an operator. `replaying`: in a replay that has not ended for it. The other two are the end. */
 export type DeadLetterState = "open" | "replaying" | "delivered" | "discarded";
@@ -88,11 +89,11 @@ export type Summary = Omit<Row, "history" | "record" | "body">;
 
 const INSERT = `INSERT OR REPLACE INTO dead_letters (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
-export function readRow(sql: SqlStorage, eventId: string): Row | undefined {
+export function readRow(sql: Sql, eventId: string): Row | undefined {
   return read<Row>(sql, `SELECT ${COLUMNS.join(", ")} FROM dead_letters WHERE event_id = ?`, eventId)[0];
 }
 
-export function writeRow(sql: SqlStorage, row: Row): void {
+export function writeRow(sql: Sql, row: Row): void {
   sql.exec(INSERT, ...COLUMNS.map((name) => row[name]));
 }
 
@@ -104,6 +105,6 @@ export function failureOf(row: Row): PastFailure {
 }
 
 /** Runs a query whose columns are known to fit `T`. */
-export function read<T>(sql: SqlStorage, query: string, ...values: (string | number | null)[]): T[] {
+export function read<T>(sql: Sql, query: string, ...values: (string | number | null)[]): T[] {
   return sql.exec(query, ...values).toArray() as T[];
 }

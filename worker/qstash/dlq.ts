@@ -63,7 +63,7 @@ export async function removeFromDlq(
 ): Promise<boolean> {
   // Without a filter this request would empty the whole queue, other people's messages too.
   if (dlqIds.length === 0) return true;
-  const query = new URLSearchParams(dlqIds.map((id) => ["dlqIds", id]));
+  const query = new URLSearchParams(dlqIds.map((id): [string, string] => ["dlqIds", id]));
   try {
     const response = await qstashRequest(settings, fetcher, `/v2/dlq?${query.toString()}`, { method: "DELETE" });
     await response.body?.cancel();

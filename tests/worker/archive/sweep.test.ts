@@ -29,7 +29,7 @@ async function deadAtQStash(
   headers: Record<string, string> = {},
   url = `${path.url}/deliver`,
 ): Promise<void> {
-  const given = {
+  const given: Record<string, string> = {
     ...publishHeaders({ workerUrl: path.url, deduplicationId: crypto.randomUUID() }),
     "upstash-retries": "0",
     ...headers,

@@ -1,5 +1,5 @@
 /** Checks QStash's signature of a delivery. https://upstash.com/docs/qstash/howto/signature */
-import { errors } from "jose";
+import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
 import { AuditError } from "../shared/errors.ts";
 import type { Settings } from "./variables.ts";
@@ -82,15 +82,15 @@ async function verifyWith(key: string, token: string, subject: string, nowMs: nu
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
+    if (error instanceof JWSSignatureVerificationFailed) return undefined;
     throw refusal(describe(error), error);
   }
 }
 
 function describe(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'claim "exp" is in the past';
-  if (error instanceof errors.JWTClaimValidationFailed) return `claim "${error.claim}" is missing or wrong`;
-  if (error instanceof errors.JOSEAlgNotAllowed) return '"alg" must be HS256';
+  if (error instanceof JWTExpired) return 'claim "exp" is in the past';
+  if (error instanceof JWTClaimValidationFailed) return `claim "${error.claim}" is missing or wrong`;
+  if (error instanceof JOSEAlgNotAllowed) return '"alg" must be HS256';
   return '"upstash-signature" is not a signed token';
 }
 

@@ -53,7 +53,7 @@ export class History {
   /** Notes a claim that arrives; its answer may never leave. */
   noteArrival(atMs: number, object: string, method: string, args: readonly unknown[]): void {
     if (!object.startsWith("ledger") || method !== "claim") return;
-    for (const { id, stage } of args[1] as readonly ClaimSeen[]) {
+    for (const { id, stage } of listIn(args[1]) as readonly ClaimSeen[]) {
       this.ledger.push({ kind: "asked", id, lease: String(args[0]), atMs, stage });
     }
   }
@@ -63,18 +63,23 @@ export class History {
     if (!object.startsWith("ledger")) return;
     const lease = String(args[0]);
     if (method === "claim") {
-      const grants = new Map(
-        (result as readonly { id: string; kind: string }[]).map((grant) => [grant.id, grant.kind]),
-      );
-      for (const { id, stage, replay } of args[1] as readonly ClaimSeen[]) {
-        const granted = grants.get(id) === "send";
+      // No list of grants: every claim is granted as that of an unknown event id.
+      const grants = result as readonly { id: string; kind: string }[] | undefined;
+      const kinds = grants && new Map(grants.map((grant) => [grant.id, grant.kind]));
+      for (const { id, stage, replay } of listIn(args[1]) as readonly ClaimSeen[]) {
+        const granted = (kinds?.get(id) ?? "send") === "send";
         this.ledger.push({ kind: "claimed", id, lease, atMs, stage, granted, isReplay: replay !== undefined });
       }
     }
     if (method === "settle") {
-      for (const { id, attempt } of args[1] as readonly SettlementSeen[]) {
+      for (const { id, attempt } of listIn(args[1]) as readonly SettlementSeen[]) {
         this.ledger.push({ kind: "settled", id, lease, atMs, outcome: attempt.outcome, wrote: attempt.wrote });
       }
     }
   }
+}
+
+/** Claims and settlements cross to the ledger as JSON. */
+function listIn(json: unknown): readonly unknown[] {
+  return JSON.parse(String(json)) as readonly unknown[];
 }

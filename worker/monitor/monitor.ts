@@ -1,7 +1,7 @@
 /** The one place that knows whether delivery is paused and which incidents are open; a single Durable Object. */
 import { DurableObject } from "cloudflare:workers";
 import { parseSettings, type Env } from "../env.ts";
-import { isFlowPaused, switchFlow } from "../qstash/flow-control.ts";
+import { flowState, switchFlow } from "../qstash/flow-control.ts";
 import { alertBody, sendAlert } from "./alert.ts";
 import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
 
@@ -88,7 +88,7 @@ export class Monitor extends DurableObject<Env> {
   async reconcile(): Promise<void> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok || !this.pauseState()?.confirmed) return;
-    if ((await isFlowPaused(parsed.settings, fetch)) !== false) return;
+    if ((await flowState(parsed.settings, fetch)).kind !== "running") return;
     this.ctx.storage.kv.delete("pause");
     await this.resolve("paused");
   }

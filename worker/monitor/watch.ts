@@ -4,7 +4,7 @@ import type { DeadLetterClass } from "../archive/dead-letter.ts";
 import type { Env, Settings } from "../env.ts";
 import { shardStatuses } from "../ledger/client.ts";
 import { outboxStatus } from "../outbox/client.ts";
-import { isFlowPaused } from "../qstash/flow-control.ts";
+import { flowState } from "../qstash/flow-control.ts";
 import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "./client.ts";
 import type { IncidentKind } from "./incidents.ts";
 
@@ -41,9 +41,10 @@ async function watchQueue(env: Env, settings: Settings, nowMs: number): Promise<
     oldestMs === null ? [] : [oldestMs],
     nowMs,
   );
-  const answers = (await isFlowPaused(settings, fetch)) !== undefined;
-  if (!answers) await reportIncident(env, "queue_unreachable", "QStash does not answer", nowMs);
-  else if (failure === null) await resolveIncident(env, "queue_unreachable");
+  const flow = await flowState(settings, fetch);
+  if (flow.kind === "unreachable") {
+    await reportIncident(env, "queue_unreachable", `QStash does not answer (${flow.reason})`, nowMs);
+  } else if (failure === null) await resolveIncident(env, "queue_unreachable");
 }
 
 async function watchAge(env: Env, kind: IncidentKind, what: string, times: readonly number[], nowMs: number) {

@@ -16,15 +16,21 @@ export async function switchFlow(settings: FlowSettings, fetcher: Fetch, to: "pa
   }
 }
 
-/** Whether the key is paused at QStash; undefined where QStash does not say. */
-export async function isFlowPaused(settings: FlowSettings, fetcher: Fetch): Promise<boolean | undefined> {
+export type FlowState =
+  | { readonly kind: "paused" | "running" }
+  /** QStash did not answer, or refused: `reason` is `network` or the status. */
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+/** Whether the key is paused at QStash. A key that nothing was published with yet is not known there, and not paused. */
+export async function flowState(settings: FlowSettings, fetcher: Fetch): Promise<FlowState> {
   try {
     const key = encodeURIComponent(settings.AUDIT_FLOW_CONTROL_KEY);
     const response = await qstashRequest(settings, fetcher, `/v2/flowControl/${key}`);
     const json: unknown = await response.json();
-    if (!response.ok || typeof json !== "object" || json === null || !("isPaused" in json)) return undefined;
-    return json.isPaused === true;
+    const isPaused = typeof json === "object" && json !== null && "isPaused" in json && json.isPaused === true;
+    if (response.ok) return { kind: isPaused ? "paused" : "running" };
+    return response.status === 404 ? { kind: "running" } : { kind: "unreachable", reason: `http_${response.status}` };
   } catch {
-    return undefined;
+    return { kind: "unreachable", reason: "network" };
   }
 }

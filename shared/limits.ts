@@ -30,6 +30,11 @@ export const EVENT_ID_MAX_CHARS = 64;
 
 /** How long a delivery holds a record before another delivery may claim it: longer than one WorkOS request. Our choice. */
 export const LEASE_MS = 30_000;
+/**
+ * How long after its first attempt an event may be sent again under its key: WorkOS's window less a lease, in which the request
+ * ends, and less ten minutes, by which the clocks of two machines may differ. Our choice.
+ */
+export const IDEMPOTENCY_SAFE_MS = IDEMPOTENCY_WINDOW_MS - LEASE_MS - 600_000;
 /** Standard Webhooks: five minutes of tolerance for `webhook-timestamp`. https://www.standardwebhooks.com */
 export const INGEST_TOLERANCE_SECONDS = 300;
 /** Ledger shards: 80 events/s are 10 writes a second for each. Our choice; changing it loses the way to what is stored. */

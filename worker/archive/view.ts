@@ -1,5 +1,5 @@
 /** The archive's rows as the API shows them. What a route selected from a request stays hidden unless asked for. */
-import { IDEMPOTENCY_WINDOW_MS } from "../../shared/limits.ts";
+import { IDEMPOTENCY_SAFE_MS } from "../../shared/limits.ts";
 import type { AuditRecord, Metadata, Party } from "../../shared/record.ts";
 import type { PastFailure, Row, Summary } from "./row.ts";
 
@@ -27,7 +27,7 @@ export function summaryView(row: Summary): Record<string, unknown> {
     replays: row.replays,
     replay_id: row.replay_id,
     safe_until:
-      row.wrote === "maybe" && row.first_attempt_at !== null ? iso(row.first_attempt_at + IDEMPOTENCY_WINDOW_MS) : null,
+      row.wrote === "maybe" && row.first_attempt_at !== null ? iso(row.first_attempt_at + IDEMPOTENCY_SAFE_MS) : null,
     discarded: row.discarded === null ? null : JSON.parse(row.discarded),
   });
 }

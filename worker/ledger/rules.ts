@@ -1,5 +1,5 @@
 /** The rules of the ledger, pure: who may send what under which key, and what an attempt's end changes. */
-import { IDEMPOTENCY_WINDOW_MS, LEASE_MS } from "../../shared/limits.ts";
+import { IDEMPOTENCY_SAFE_MS, LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import type { Claim, Grant, LedgerAttempt, LedgerState } from "./types.ts";
 
@@ -67,7 +67,7 @@ function decideMaybe(row: Row, claim: Claim, lease: string, nowMs: number, isNew
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }
   // A request that starts now must also end inside the window.
-  if (nowMs - row.firstMs < IDEMPOTENCY_WINDOW_MS - LEASE_MS) return send(row, claim, lease, nowMs);
+  if (nowMs - row.firstMs < IDEMPOTENCY_SAFE_MS) return send(row, claim, lease, nowMs);
   if (isNewReplay && claim.replay?.acceptDuplicates) {
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }

@@ -1,5 +1,5 @@
 /** Whether a replay may send one dead letter, and what that risks. Pure. */
-import { IDEMPOTENCY_WINDOW_MS, LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Summary } from "../archive/row.ts";
 import type { Fate } from "../ledger/fates.ts";
 
@@ -34,15 +34,12 @@ export interface Asked {
   readonly mended: boolean;
 }
 
-/** The ledger stops this long before WorkOS forgets a key, so that a request ends inside the window. */
-export const SAFE_WINDOW_MS = IDEMPOTENCY_WINDOW_MS - LEASE_MS;
-
 export function decide(row: Summary | undefined, ledger: Fate | undefined, asked: Asked, nowMs: number): Decision {
   const reason = notReplayable(row, ledger);
   if (reason !== undefined || !row) return skip(reason ?? "not_found");
   const firstMs = ledger?.firstAttemptAtMs ?? row.first_attempt_at ?? undefined;
   const isMaybe = mayBeWritten(row, ledger, nowMs);
-  const safeUntilMs = (firstMs ?? 0) + SAFE_WINDOW_MS;
+  const safeUntilMs = (firstMs ?? 0) + IDEMPOTENCY_SAFE_MS;
   // New bytes need a new key, and under a new key WorkOS cannot see that it holds the event already.
   const risk = isMaybe && (asked.mended || nowMs >= safeUntilMs);
   if (risk && !asked.acceptDuplicates)

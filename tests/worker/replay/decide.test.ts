@@ -1,9 +1,9 @@
 /** Whether a dead letter may be sent: every skip reason, and the edges of WorkOS's window. */
 import { describe, expect, it } from "vitest";
-import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../../shared/limits.ts";
+import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../../shared/limits.ts";
 import type { Summary } from "../../../worker/archive/row.ts";
 import type { LedgerEntry } from "../../../worker/ledger/types.ts";
-import { decide, SAFE_WINDOW_MS } from "../../../worker/replay/decide.ts";
+import { decide } from "../../../worker/replay/decide.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const HOUR = 3_600_000;
@@ -69,8 +69,8 @@ describe("a dead letter is skipped", () => {
 describe("the window of 24 h", () => {
   const first = (agoMs: number) => NOW - agoMs;
   it.each([
-    ["inside", SAFE_WINDOW_MS - 1, { kind: "send", risk: false, age: "within_24h" }],
-    ["at its safe end", SAFE_WINDOW_MS, { kind: "skip", reason: "needs_accept_duplicates", risk: true }],
+    ["inside", IDEMPOTENCY_SAFE_MS - 1, { kind: "send", risk: false, age: "within_24h" }],
+    ["at its safe end", IDEMPOTENCY_SAFE_MS, { kind: "skip", reason: "needs_accept_duplicates", risk: true }],
     ["after it", 30 * HOUR, { kind: "skip", reason: "needs_accept_duplicates", risk: true }],
   ] as const)("counts for what WorkOS may have written: %s", (_, agoMs, expected) => {
     expect(decide(row({ wrote: "maybe", first_attempt_at: first(agoMs) }), undefined, plain, NOW)).toMatchObject(
@@ -99,7 +99,7 @@ describe("the window of 24 h", () => {
 
   it("travels with the item, so that a slow replay stops sending when it ends", () => {
     const sent = decide(row({ wrote: "maybe" }), undefined, plain, NOW);
-    expect(sent).toMatchObject({ safeUntilMs: NOW - HOUR + SAFE_WINDOW_MS });
+    expect(sent).toMatchObject({ safeUntilMs: NOW - HOUR + IDEMPOTENCY_SAFE_MS });
     expect(decide(row({ wrote: "no" }), undefined, plain, NOW)).not.toHaveProperty("safeUntilMs");
   });
 

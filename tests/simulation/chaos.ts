@@ -1,7 +1,6 @@
 /** Decides what goes wrong: spells of trouble from the plan, and a little noise at any time. All of it ends when the run heals. */
 import type { VirtualTime } from "../../bench/virtual-time.ts";
 import type { CallTrouble } from "./host/durable-objects.ts";
-import type { Incarnation } from "./host/incarnation.ts";
 import type { Spoiled } from "./models/workos.ts";
 import type { HttpReply, Link, LinkTrouble } from "./network.ts";
 import type { Random } from "./random.ts";
@@ -61,7 +60,7 @@ export class Chaos {
     return { delayMs, answerDelayMs, lost: isLost ? this.#random.pick(["request", "answer"] as const) : undefined };
   };
 
-  readonly mayCrash = (_incarnation: Incarnation): boolean =>
+  readonly mayCrash = (): boolean =>
     this.isOn && (this.#spell("crash", () => true) !== undefined || this.#random.chance(this.#noise / 20));
 
   readonly spoilWorkos = (): Spoiled | undefined => {

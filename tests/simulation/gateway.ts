@@ -58,7 +58,8 @@ export interface Post {
   readonly requestId: string;
   readonly host: string;
   readonly atMs: number;
-  readonly isAcknowledged: boolean;
+  /** When it was acknowledged; absent where it was not, or where its request ended first. */
+  acknowledgedMs?: number;
 }
 
 export interface GatewayPorts {
@@ -239,17 +240,12 @@ function policyPorts({ time, random, send }: GatewayPorts, isolate: Incarnation,
     },
     async post(url, headers, body, timeoutMs) {
       const lengthened = { ...headers, "content-length": String(Buffer.byteLength(body)) };
-      const post = { isolate, requestId: current()?.name ?? "", host: new URL(url).hostname };
-      const note = (isAcknowledged: boolean) => posts.push({ ...post, atMs: time.now(), isAcknowledged });
-      try {
-        const sent = send({ method: "POST", url, headers: lengthened, body }, AbortSignal.timeout(timeoutMs));
-        const { status, text } = await sent;
-        note(status >= 200 && status < 300 && text.startsWith("{"));
-        return { status, text };
-      } catch (error) {
-        note(false);
-        throw error;
-      }
+      const post: Post = { isolate, requestId: current()?.name ?? "", host: new URL(url).hostname, atMs: time.now() };
+      posts.push(post);
+      const request = { method: "POST", url, headers: lengthened, body };
+      const { status, text } = await send(request, AbortSignal.timeout(timeoutMs));
+      if (status >= 200 && status < 300 && text.startsWith("{")) post.acknowledgedMs = time.now();
+      return { status, text };
     },
     hmac: (secret, text) => Promise.resolve(hmac(secret, text)),
     sha256: (text) => Promise.resolve(sha256(text)),

@@ -1,5 +1,6 @@
 /** What a run does, drawn from its seed before it starts: requests, spells of trouble, and what operators do. */
-import { LINK_TROUBLES, QUEUE_TROUBLES, type Spell, WORKOS_TROUBLES } from "./chaos.ts";
+import { LINK_TROUBLES, type Spell } from "./chaos.ts";
+import { type ActionName, type Focus, FOCUSES } from "./focus.ts";
 import { type ApiRequest, ORGANIZATION_SELECTOR } from "./gateway.ts";
 import type { Random } from "./random.ts";
 
@@ -12,149 +13,6 @@ const SKEW_MAX_MS = 5 * MINUTE_MS;
 export const GATEWAY_ISOLATES = 2;
 /** Its schema is wrong until somebody mends it. */
 export const POISON_ACTION = "poison.made";
-
-export const OPERATOR_ACTIONS = [
-  "pause_and_resume",
-  "replay_all",
-  "replay_some",
-  "replay_accepting",
-  "replay_mended",
-  "replay_cancelled",
-  "discard",
-  "queue_retry",
-  "dry_run",
-] as const;
-export const MACHINE_ACTIONS = [
-  "kill_gateway",
-  "kill_worker",
-  "kill_object",
-  "deploy_worker",
-  "rotate_queue_keys",
-  "rotate_ingest_key",
-  "wrong_credential",
-  "mend_schema",
-] as const;
-export type ActionName = (typeof OPERATOR_ACTIONS)[number] | (typeof MACHINE_ACTIONS)[number];
-
-type SpellKind = readonly [target: Spell["target"], kind: string];
-
-/** What a run looks for: rare things meet more often where the rest of the world is quiet. */
-interface Focus {
-  readonly spells: readonly SpellKind[];
-  readonly actions: readonly ActionName[];
-  readonly assurances: readonly ApiRequest["assurance"][];
-  /** Chances. */
-  readonly poison: number;
-  readonly slow: number;
-  /** How long a slow handler takes, in ms; an intent waits for two minutes. */
-  readonly slowMs: readonly [min: number, max: number];
-  readonly neighbour: number;
-  readonly longOutage: number;
-  /** Requests come one after another, every few seconds, and at first neither path takes their records. */
-  readonly noWayOut?: boolean;
-}
-
-const ANY_LINK = LINK_TROUBLES.flatMap((kind): SpellKind[] => [
-  ["workos", kind],
-  ["workos", kind],
-  ["queue", kind],
-  ["worker", kind],
-]);
-const ANY_SPELL: readonly SpellKind[] = [
-  ...ANY_LINK,
-  ...WORKOS_TROUBLES.map((kind): SpellKind => ["workos", kind]),
-  ...QUEUE_TROUBLES.map((kind): SpellKind => ["queue", kind]),
-  ...["ledger", "archive", "outbox", "monitor", ""].map((kind): SpellKind => ["rpc", kind]),
-  ["crash", ""],
-  ["crash", ""],
-];
-const ANYTHING: Focus = {
-  spells: ANY_SPELL,
-  actions: [...OPERATOR_ACTIONS, ...OPERATOR_ACTIONS, ...MACHINE_ACTIONS],
-  assurances: ["best-effort", "best-effort", "durable", "required"],
-  poison: 0.12,
-  slow: 0.1,
-  slowMs: [1_000, 400_000],
-  neighbour: 0.2,
-  longOutage: 0.05,
-};
-const FOCUSES: readonly Focus[] = [
-  ANYTHING,
-  // Several records of one event id.
-  {
-    ...ANYTHING,
-    spells: [
-      ...["429", "429_later", "503", "stored_500"].map((kind): SpellKind => ["workos", kind]),
-      ["worker", "reset"],
-      ["rpc", "archive"],
-      ["rpc", "archive"],
-    ],
-    assurances: ["required"],
-    poison: 0.3,
-    slow: 0.5,
-    slowMs: [100_000, 250_000],
-    neighbour: 0.5,
-  },
-  // One record by both paths.
-  {
-    ...ANYTHING,
-    spells: [
-      ["queue", "answer_reset"],
-      ["queue", "answer_hang"],
-      ["worker", "answer_reset"],
-      ["crash", ""],
-      ["rpc", "outbox"],
-    ],
-  },
-  // Refusals, mended and replayed.
-  {
-    ...ANYTHING,
-    spells: [
-      ["rpc", "archive"],
-      ["rpc", "ledger"],
-      ["crash", ""],
-      ["workos", "429"],
-    ],
-    actions: [...OPERATOR_ACTIONS, "mend_schema"],
-    poison: 0.5,
-  },
-  // Events of which nobody knows whether they were stored.
-  {
-    ...ANYTHING,
-    spells: ["stored_500", "html", "success_false", "409", "answer_reset", "answer_hang", "late"].map(
-      (kind): SpellKind => ["workos", kind],
-    ),
-    actions: [
-      "queue_retry",
-      "queue_retry",
-      "replay_all",
-      "replay_some",
-      "replay_accepting",
-      "kill_worker",
-      "rotate_queue_keys",
-    ],
-  },
-  {
-    ...ANYTHING,
-    spells: [
-      ["crash", ""],
-      ["crash", ""],
-      ["rpc", ""],
-      ["rpc", "ledger"],
-    ],
-  },
-  { ...ANYTHING, longOutage: 1 },
-  // Nothing takes a record for a while.
-  {
-    ...ANYTHING,
-    spells: ["reset", "hang"].flatMap((kind): SpellKind[] => [
-      ["queue", kind],
-      ["worker", kind],
-    ]),
-    assurances: ["best-effort", "durable"],
-    noWayOut: true,
-  },
-];
 
 export interface PlannedAction {
   readonly name: ActionName;
@@ -270,11 +128,10 @@ function drawSpells(
   if (focus.noWayOut) spells.push(...drawNoWayOut(random, requests));
   if (!random.chance(focus.longOutage)) return spells;
   const kind = random.pick(LINK_TROUBLES.slice(0, 4));
-  const outage = { kind, fromMs: startMs, untilMs: startMs + LONG_OUTAGE_MS, probability: 1 };
-  return [
-    ...spells,
-    ...random.pick([["workos"], ["queue"], ["workos", "queue"]] as const).map((target) => ({ ...outage, target })),
-  ];
+  for (const target of random.pick([["workos"], ["queue"], ["workos", "queue"]] as const)) {
+    spells.push({ target, kind, fromMs: startMs, untilMs: startMs + LONG_OUTAGE_MS, probability: 1 });
+  }
+  return spells;
 }
 
 function drawNoWayOut(random: Random, requests: Plan["requests"]): readonly Spell[] {

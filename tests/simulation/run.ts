@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { System } from "./host/system.ts";
 import type { PlannedAction } from "./plan.ts";
-import type { Sabotage } from "./sabotage.ts";
 import { World } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -38,8 +37,8 @@ export interface Finish {
   readonly isQuiet: boolean;
 }
 
-export async function run(seed: number, system: System, sabotage: Sabotage = {}): Promise<Finish> {
-  const world = new World(seed, system, sabotage);
+export async function run(seed: number, system: System): Promise<Finish> {
+  const world = new World(seed, system);
   const { time, plan, chaos, gateway, operator, random } = world;
   for (const { atMs, request } of plan.requests) time.at(atMs, () => gateway.serve(request));
   for (const action of plan.actions) time.at(action.atMs, () => act(world, action));

@@ -5,8 +5,8 @@
 import { expect, test } from "vitest";
 import { simulate } from "./process.ts";
 
-/** About eight seconds of CPU. */
-const RUNS = Number(process.env["AUDIT_SIM_RUNS"] ?? 100);
+/** About six seconds of CPU. */
+const RUNS = Number(process.env["AUDIT_SIM_RUNS"] ?? 80);
 const SLOWEST_RUN_MS = 2_000;
 
 test(

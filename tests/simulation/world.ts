@@ -15,7 +15,6 @@ import { Network, type HttpReply, type HttpRequest } from "./network.ts";
 import { Operator, WORKER_URL } from "./operator.ts";
 import { drawPlan, type Plan, POISON_ACTION } from "./plan.ts";
 import { Random } from "./random.ts";
-import type { Sabotage } from "./sabotage.ts";
 
 const START_MS = 1_800_000_000_000;
 const ADMIN_TOKEN = "admin-token-of-the-simulation";
@@ -35,7 +34,7 @@ export class World {
   readonly system: System;
   #ingestKey: string;
 
-  constructor(seed: number, system: System, sabotage: Sabotage = {}) {
+  constructor(seed: number, system: System) {
     const { time } = this;
     const random = new Random(seed);
     this.random = random;
@@ -48,14 +47,14 @@ export class World {
     this.workos = new Workos({ time, spoil: this.chaos.spoilWorkos, repeatsRefusals: plan.repeatsRefusals });
     this.workos.wrongSchemas.add(POISON_ACTION);
     this.queue = this.#makeQueue();
-    this.worker = this.#makeWorker(sabotage);
+    this.worker = this.#makeWorker();
     const send = (request: HttpRequest, signal?: AbortSignal) => this.network.send(request, signal);
     this.gateway = new Gateway(system, this.#gatewayOptions(), plan.gatewaySkewsMs, { time, random, send });
     const wait = (ms: number) => waiting<void>((done) => time.after(ms, done));
     const { queue, workos } = this;
     this.operator = new Operator({ random, send, wait, queue, workos, adminToken: ADMIN_TOKEN });
     surroundWith({ time, random, fetch: this.worker.fetch });
-    this.#serve(sabotage);
+    this.#serve();
   }
 
   /** The worker takes both keys from now on; the gateway signs with the new one once it is deployed. */
@@ -72,12 +71,11 @@ export class World {
     this.worker.close();
   }
 
-  #serve({ spoilWorkos, spoilDelivery }: Sabotage): void {
-    this.network.serve("workos", (request) => this.workos.serve(spoilWorkos?.(request, this.random) ?? request));
+  #serve(): void {
+    this.network.serve("workos", this.workos.serve);
     this.network.serve("queue", queueApi(this.queue, this.chaos.spoilQueue));
     this.network.serve("worker", async (request) => {
-      const spoiled = spoilDelivery?.(request, this.random);
-      const reply = spoiled ?? (await this.worker.serve(request));
+      const reply = await this.worker.serve(request);
       if (new URL(request.url).pathname === "/ingest" && reply.status === 202) this.#see(request.body, "outbox");
       return reply;
     });
@@ -110,7 +108,7 @@ export class World {
     });
   }
 
-  #makeWorker({ afterCall }: Sabotage): WorkerHost {
+  #makeWorker(): WorkerHost {
     const { time, random, plan, chaos } = this;
     const { keys } = this.queue;
     const variables = {
@@ -133,10 +131,7 @@ export class World {
       trouble: chaos.callTrouble,
       mayCrash: chaos.mayCrash,
       arrived: (host, method, args) => this.history.noteArrival(time.now(), host.name, method, args),
-      observe: (host, method, args, result) => {
-        this.history.noteCall(time.now(), host.name, method, args, result);
-        afterCall?.(host, method, args, random);
-      },
+      observe: (host, method, args, result) => this.history.noteCall(time.now(), host.name, method, args, result),
       send: (request, signal) => this.network.send(request, signal),
     });
   }

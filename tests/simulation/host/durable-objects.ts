@@ -28,8 +28,8 @@ export interface DurableObjectPorts {
   readonly arrived: (object: DurableObjectHost, method: string, args: readonly unknown[]) => void;
   /** Told after each call took effect, before its answer is on the way. */
   readonly observe: (object: DurableObjectHost, method: string, args: readonly unknown[], result: unknown) => void;
-  /** A place where the object may be killed. */
-  readonly mayCrash: (incarnation: Incarnation) => boolean;
+  /** Asked wherever an isolate or an object may be killed. */
+  readonly mayCrash: () => boolean;
 }
 
 type Methods = Readonly<Record<string, (...args: unknown[]) => unknown>>;
@@ -135,7 +135,7 @@ export class DurableObjectHost {
 
   #storage(incarnation: Incarnation) {
     const stop = () => {
-      if (!this.#ports.mayCrash(incarnation)) return undefined;
+      if (!this.#ports.mayCrash()) return undefined;
       incarnation.kill();
       return new Promise<never>(() => undefined);
     };

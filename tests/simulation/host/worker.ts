@@ -94,7 +94,7 @@ export class WorkerHost {
     // What was killed a moment ago may still run to its next wait.
     if (current()?.isAlive === false) return waiting(ignore);
     const root = current()?.root;
-    const isKilled = root !== undefined && this.#ports.mayCrash(root);
+    const isKilled = root !== undefined && this.#ports.mayCrash();
     if (!isKilled) return call();
     const answer = this.#ports.random.chance(0.5) ? call() : undefined;
     root.kill();

@@ -32,7 +32,7 @@ const required: Check = (evidence) => {
     const { request, requestId, refused, startedMs, delayBeforeMs = 0 } = served;
     if (request.assurance !== "required") return refused ? [`${requestId} was refused`] : [];
     const intent = gateway.posts.some(
-      (post) => post.requestId === requestId && post.isAcknowledged && post.atMs <= startedMs + delayBeforeMs,
+      (post) => post.requestId === requestId && (post.acknowledgedMs ?? Infinity) <= startedMs + delayBeforeMs,
     );
     if (refused) return intent ? [`${requestId} was refused, though its intent was taken`] : [];
     return intent || served.handlerMs === undefined ? [] : [`${requestId} was handled without an intent`];
@@ -53,7 +53,8 @@ const lostOnlyFromMemory: Check = (evidence) => {
 
 function wereBothAsked({ life, startedMs, endedMs = Infinity }: Served, { finish: { world } }: Evidence): boolean {
   const during = world.gateway.posts.filter(
-    (post) => post.isolate === life.root && post.atMs >= startedMs && post.atMs <= endedMs && !post.isAcknowledged,
+    (post) =>
+      post.isolate === life.root && post.atMs >= startedMs && post.atMs <= endedMs && post.acknowledgedMs === undefined,
   );
   return ["queue.sim", "worker.sim"].every((host) => during.some((post) => post.host === host));
 }

@@ -56,7 +56,7 @@ export class Book {
   /** The same with a JSON list of settlements. */
   settleJson(lease: string, settlementsJson: string, nowMs: number): void {
     this.#store.transaction(() => {
-      const ended = this.#store.endDelivered(lease, settlementsJson, nowMs);
+      const ended = this.#store.endDelivered(settlementsJson, nowMs);
       for (const { id, attempt } of JSON.parse(settlementsJson) as readonly Settlement[]) {
         const row = ended.get(id);
         if (!row) this.#settleOne(lease, id, attempt, nowMs);

@@ -29,13 +29,13 @@ SELECT value ->> 'id', 0, 0, CASE value ->> 'stage' WHEN 'outcome' THEN 0 WHEN '
 FROM json_each(?4) WHERE value ->> 'replay' IS NULL
 ON CONFLICT DO NOTHING RETURNING id, isolate`;
 
-/** From pending and leased to delivered, for a record without an earlier attempt. The attempt is written as \`writeAttempts\` does it. */
+/** From pending to delivered, for a record without an earlier attempt, which therefore nobody else has claimed since. Its text is that of `writeAttempts`. */
 const END_DELIVERED = `
 UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, touched_ms = ?1,
   attempts = json_array(json_array(ended.value ->> '$.attempt.atMs', ended.value ->> '$.attempt.durationMs', 0, 2,
     ifnull(ended.value ->> '$.attempt.status', 0)))
-FROM json_each(?3) AS ended
-WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.value ->> 'id' AND ledger.lease = ?2
+FROM json_each(?2) AS ended
+WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.value ->> 'id'
   AND ledger.state = 0 AND ledger.attempts IS NULL
 RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;
 
@@ -80,9 +80,9 @@ export class LedgerStore {
     return new Map(added.map(({ id, isolate }) => [String(id), isolate as string | null]));
   }
 
-  /** Ends the records that this lease delivered at their first attempt, and answers them; others are left as they are. */
-  endDelivered(lease: string, settlementsJson: string, nowMs: number): ReadonlyMap<string, EndedRow> {
-    const ended = this.#sql.all(END_DELIVERED, nowMs, lease, settlementsJson);
+  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. */
+  endDelivered(settlementsJson: string, nowMs: number): ReadonlyMap<string, EndedRow> {
+    const ended = this.#sql.all(END_DELIVERED, nowMs, settlementsJson);
     return new Map(
       ended.map(({ id, occurred_ms, isolate }) => [
         String(id),

@@ -82,6 +82,15 @@ describe("a replay", () => {
     expect(world.entry(record.id)).toMatchObject({ state: "delivered", replays: 2 });
   });
 
+  it("of an event id that is unknown here is remembered as that replay, so that its redelivery is no second one", async () => {
+    const record = recordOf();
+    world.state.trouble = () => ({ stored: false, sent: answered(400) });
+    expect(await world.deliver([replayed(record, 2)])).toMatchObject([{ kind: "dead_letter" }]);
+    expect(await world.deliver([replayed(record, 2)])).toMatchObject([{ kind: "dead_letter" }]);
+    expect(world.requests.map(({ key }) => key)).toEqual([record.id]);
+    expect(world.entry(record.id)).toMatchObject({ state: "rejected", replays: 2 });
+  });
+
   it("of a record that WorkOS holds unknown to us is one event inside the window", async () => {
     const record = recordOf();
     world.state.trouble = () => ({ stored: true, sent: lost });

@@ -4,7 +4,7 @@ import { ALERT_KEY, startAlertReceiver } from "../support/alerts.ts";
 import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { spill } from "../support/ingest.ts";
 import { messageOf, recordOf } from "../support/records.ts";
-import { INGEST_KEY } from "../support/direct.ts";
+import { INGEST_KEY, startDirect } from "../support/direct.ts";
 
 let path: LocalPath;
 let alerts: Awaited<ReturnType<typeof startAlertReceiver>>;
@@ -136,4 +136,24 @@ it("an alert names its incident, its start and its end, and holds nothing of any
   expect(ended).toMatchObject({ type: "audit_forwarder.incident.ended", data: { since: started?.data.since } });
   expect(Date.parse(ended?.data.until ?? "")).toBeGreaterThanOrEqual(Date.parse(started?.data.since ?? ""));
   expect(JSON.stringify(alerts.alerts)).not.toMatch(/secret/);
+});
+
+it("incidents of one moment are one alert each, though the receiver is slow", async () => {
+  const direct = await startDirect({ vars: { AUDIT_ALERT_URL: alerts.url, AUDIT_ALERT_KEY: ALERT_KEY } });
+  try {
+    alerts.delay(300);
+    direct.workos.faults.add({ status: 422, body: {} });
+    const message = JSON.parse(messageOf(recordOf())) as { records: unknown[] };
+    message.records.push({ id: "broken-1" });
+    expect((await direct.deliver(JSON.stringify(message))).status).toBe(489);
+    await direct.admin("POST", "/api/pause");
+    await until(alerts.seen, (seen) => seen.includes("paused started"));
+    expect(alerts.seen().toSorted()).toEqual([
+      "dead_letters_rejected started",
+      "dead_letters_unreadable started",
+      "paused started",
+    ]);
+  } finally {
+    await direct.stop();
+  }
 });

@@ -19,6 +19,7 @@ export async function startAlertReceiver() {
   const alerts: Alert[] = [];
   let refusals = 0;
   let refuseNext = 0;
+  let delayMs = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -31,7 +32,7 @@ export async function startAlertReceiver() {
       }
       const headers = request.headers as Record<string, string>;
       alerts.push(new Webhook(ALERT_KEY).verify(Buffer.concat(chunks).toString(), headers) as Alert);
-      response.writeHead(204).end();
+      setTimeout(() => response.writeHead(204).end(), delayMs);
     });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -44,6 +45,10 @@ export async function startAlertReceiver() {
       refuseNext = times;
     },
     refusals: () => refusals,
+    /** Answers so many ms after an alert came. */
+    delay(ms: number) {
+      delayMs = ms;
+    },
     stop: () =>
       new Promise<void>((done) => {
         server.close(() => done());

@@ -1,23 +1,13 @@
-/** `GET /metrics`: Prometheus text. https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/** `GET /metrics`: what all shards have seen, and what waits at this moment. */
 import { archive } from "./archive/client.ts";
 import type { Context, Route } from "./http/router.ts";
 import { shardStatuses } from "./ledger/client.ts";
-import { AGE_BUCKETS_S, LATENCY_BUCKETS_S, sumNumbers, type Numbers } from "./ledger/counters.ts";
+import { sumNumbers } from "./ledger/counters.ts";
+import { render } from "./metrics-text.ts";
 import { monitor } from "./monitor/client.ts";
 import { outboxStatus } from "./outbox/client.ts";
 
 export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "admin", handle: metrics }];
-
-/** What the text shows at one moment. */
-export interface Snapshot {
-  readonly numbers: Numbers;
-  readonly waiting: number;
-  readonly oldestWaitingMs: number | null;
-  readonly outboxWaiting: number;
-  readonly outboxOldestMs: number | null;
-  readonly isPaused: boolean;
-  readonly deadLetters: readonly { readonly value: string | number | null; readonly count: number }[];
-}
 
 async function metrics({ env }: Context): Promise<Response> {
   const [shards, outbox, pause, deadLetters] = await Promise.all([
@@ -40,81 +30,4 @@ async function metrics({ env }: Context): Promise<Response> {
     Date.now(),
   );
   return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4", "cache-control": "no-store" } });
-}
-
-/** Counters with the name of their number in the ledger, and what they count. */
-const COUNTERS: readonly (readonly [name: string, number: string, help: string])[] = [
-  ["audit_records_seen_total", "seen", "Event ids that a delivery claimed for the first time."],
-  ["audit_ambiguous_attempts_total", "ambiguous", "Attempts after which WorkOS may hold the event or not."],
-  [
-    "audit_duplicates_avoided_total",
-    "duplicates",
-    "Records that had been delivered or discarded when they came again.",
-  ],
-  ["audit_superseded_total", "superseded", "Intents and watchdog records whose outcome had come first."],
-  [
-    "audit_expired_total",
-    "expired",
-    "Records not sent again because WorkOS may hold them and has forgotten their key.",
-  ],
-  ["audit_leased_total", "leased", "Claims refused because another delivery held the record."],
-];
-
-const OUTCOMES = ["delivered", "retry", "reject", "pause"];
-const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];
-
-/** The text of one snapshot. */
-export function render(snapshot: Snapshot, nowMs: number): string {
-  const { numbers } = snapshot;
-  const attempts = OUTCOMES.map((outcome): Sample => [`{outcome="${outcome}"}`, numbers[outcome] ?? 0]);
-  const parked = new Map(snapshot.deadLetters.map(({ value, count }) => [value, count]));
-  const deadLetters = CLASSES.map((name): Sample => [`{class="${name}"}`, parked.get(name) ?? 0]);
-  const ageSeconds = (ms: number | null) => (ms === null ? 0 : Math.max(nowMs - ms, 0) / 1000);
-  return [
-    ...COUNTERS.map(([name, number, help]) => metric(name, "counter", help, [["", numbers[number] ?? 0]])),
-    metric("audit_attempts_total", "counter", "Attempts by what they ended in.", attempts),
-    histogram("audit_attempt_duration_seconds", "Time of one attempt.", "latency", LATENCY_BUCKETS_S, numbers),
-    histogram(
-      "audit_delivery_age_seconds",
-      "Age of a request when its event was delivered.",
-      "age",
-      AGE_BUCKETS_S,
-      numbers,
-    ),
-    metric("audit_dead_letters", "gauge", "Dead letters that wait for an operator.", deadLetters),
-    gauge("audit_waiting_records", "Records that wait for their next attempt.", snapshot.waiting),
-    gauge("audit_oldest_waiting_seconds", "Age of the oldest of them.", ageSeconds(snapshot.oldestWaitingMs)),
-    gauge("audit_outbox_waiting_messages", "Spilled messages that wait for the queue.", snapshot.outboxWaiting),
-    gauge("audit_outbox_oldest_seconds", "Age of the oldest of them.", ageSeconds(snapshot.outboxOldestMs)),
-    gauge("audit_paused", "1 while delivery is paused.", snapshot.isPaused ? 1 : 0),
-    "",
-  ].join("\n");
-}
-
-type Sample = readonly [labels: string, value: number];
-
-function metric(name: string, type: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}`);
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines].join("\n");
-}
-
-function gauge(name: string, help: string, value: number): string {
-  return metric(name, "gauge", help, [["", value]]);
-}
-
-/** The ledger counts each observation in one bucket; the text wants them added up. */
-function histogram(name: string, help: string, number: string, bounds: readonly number[], numbers: Numbers): string {
-  let count = 0;
-  const lines = [...bounds, "inf"].map((bound) => {
-    count += numbers[`${number}_le_${bound}`] ?? 0;
-    return `${name}_bucket{le="${bound === "inf" ? "+Inf" : bound}"} ${count}`;
-  });
-  const sum = numbers[`${number}_sum`] ?? 0;
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} histogram`,
-    ...lines,
-    `${name}_sum ${sum}`,
-    `${name}_count ${count}`,
-  ].join("\n");
 }

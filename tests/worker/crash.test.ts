@@ -7,9 +7,9 @@ import { createMovableClock, startQueue, type Queue } from "../../dev/queue/serv
 import { startWorkos, type WorkosStandIn } from "../../dev/workos/server.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
 import { retryPlan } from "../../shared/retry-horizon.ts";
-import { ADMIN_TOKEN, INGEST_KEY } from "./support/direct.ts";
 import { until } from "./support/local-path.ts";
 import { messageOf, recordsOf } from "./support/records.ts";
+import { ADMIN_TOKEN, workerVariables } from "./support/variables.ts";
 import { startWorkerProcess } from "./support/worker-process.ts";
 
 const RECORDS = 200;
@@ -29,21 +29,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const vars = () => ({
-  WORKOS_API_KEY: workos.apiKey,
-  WORKOS_BASE_URL: workos.url,
-  QSTASH_URL: queue.url,
-  QSTASH_TOKEN: queue.token,
-  QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-  QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
-  AUDIT_INGEST_KEY: INGEST_KEY,
-  AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
-});
-
 const storedIds = () => workos.events().map(({ event }) => String(event.metadata?.["event_id"]));
 
 it("kill -9 of the process tree in the middle of 200 deliveries leaves exactly 200 events", async () => {
-  const options = { vars: vars(), persistPath: join(folder, "worker") };
+  const options = { vars: workerVariables(workos, queue), persistPath: join(folder, "worker") };
   const first = await startWorkerProcess(options);
   // 150 messages of one record and 10 of five, with a WorkOS slow enough that the kill finds requests under way.
   workos.faults.add({ delayMs: 25, commit: true });

@@ -1,6 +1,6 @@
 /** `/metrics` and the log: what is counted and written, and what never is. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { render, type Snapshot } from "../../worker/metrics.ts";
+import { render, type Snapshot } from "../../worker/metrics-text.ts";
 import { ADMIN_TOKEN, startDirect, type Direct } from "./support/direct.ts";
 import { recordOf, recordsOf } from "./support/records.ts";
 

@@ -1,10 +1,9 @@
 /** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
-import { IDEMPOTENCY_WINDOW_MS } from "../../shared/limits.ts";
 import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { mintEventId } from "../../shared/event-id.ts";
-import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import { Counters } from "./counters.ts";
-import { afterAttempt, afterDiscard, decide, freshGrant, type Row } from "./rules.ts";
+import { afterAttempt, afterDiscard, decide, freshGrant, freshRow, type Row } from "./rules.ts";
 import { LedgerStore, type SqlPort } from "./store.ts";
 import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
@@ -142,23 +141,9 @@ function entryOf(row: Row, nowMs: number): LedgerEntry {
   };
 }
 
+/** The row of an event id that was never claimed. */
 function unseen(id: string, nowMs: number): Row {
-  return {
-    id,
-    state: "pending",
-    wrote: "no",
-    stage: "outcome",
-    key: id,
-    body: null,
-    replays: 0,
-    firstMs: nowMs,
-    lease: null,
-    leaseUntilMs: 0,
-    attempts: [],
-    reason: null,
-    occurredMs: nowMs,
-    requestId: null,
-  };
+  return freshRow({ id, stage: "outcome", body: "", occurredAtMs: nowMs }, nowMs);
 }
 
 function lowestIdAt(ms: number): string {

@@ -113,7 +113,8 @@ function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
   return { grant, row: leased };
 }
 
-function freshRow(claim: Claim, nowMs: number): Row {
+/** The row of a claim before anything was sent. */
+export function freshRow(claim: Claim, nowMs: number): Row {
   return {
     id: claim.id,
     state: "pending",

@@ -3,8 +3,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { ADMIN_TOKEN, startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { spill } from "../support/ingest.ts";
 import { messageOf, recordOf, recordsOf } from "../support/records.ts";
-
-const INGEST_KEY = "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=";
+import { INGEST_KEY } from "../support/variables.ts";
 
 let path: LocalPath;
 beforeEach(async () => {

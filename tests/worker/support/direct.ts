@@ -6,9 +6,9 @@ import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { messageOf } from "./records.ts";
+import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
-export const ADMIN_TOKEN = "admin-token-of-the-tests-0001";
-export const INGEST_KEY = "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=";
+export { ADMIN_TOKEN, INGEST_KEY } from "./variables.ts";
 
 export interface SignOptions {
   readonly key: string;
@@ -52,17 +52,7 @@ export async function startDirect(options: Partial<WorkerOptions> = {}) {
   const workos = await startWorkos();
   const queue = await startQueue({ path: ":memory:" });
   const lines: string[] = [];
-  const vars = {
-    WORKOS_API_KEY: workos.apiKey,
-    WORKOS_BASE_URL: workos.url,
-    QSTASH_URL: queue.url,
-    QSTASH_TOKEN: queue.token,
-    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
-    AUDIT_INGEST_KEY: INGEST_KEY,
-    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
-    ...options.vars,
-  };
+  const vars = { ...workerVariables(workos, queue), ...options.vars };
   const worker = await startWorker({ ...options, vars, onLog: (line) => lines.push(line) });
   const { url } = worker;
 

@@ -9,8 +9,9 @@ import { deduplicationId, publishHeaders, publishPath } from "../../../shared/pu
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
+import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
-export const ADMIN_TOKEN = "admin-token-of-the-tests-0001";
+export { ADMIN_TOKEN } from "./variables.ts";
 
 export type LocalPath = Awaited<ReturnType<typeof startLocalPath>>;
 
@@ -26,17 +27,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
   const clock = createMovableClock();
   const workos = await startWorkos();
   const queue = await startQueue({ path: ":memory:", clock });
-  const vars = {
-    WORKOS_API_KEY: workos.apiKey,
-    WORKOS_BASE_URL: workos.url,
-    QSTASH_URL: queue.url,
-    QSTASH_TOKEN: queue.token,
-    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
-    AUDIT_INGEST_KEY: "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=",
-    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
-    ...variables,
-  };
+  const vars = { ...workerVariables(workos, queue), ...variables };
   const persistPath = join(folder, "worker");
   let worker = await startWorker({
     vars,

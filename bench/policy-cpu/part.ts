@@ -19,7 +19,7 @@ type Kind = (typeof KINDS)[number];
 type Round = Readonly<Record<Subject, number>>;
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
-  const rounds = quick ? 3 : 25;
+  const rounds = quick ? 3 : 12;
   step("starting workerd", 0, rounds);
   const isolate = await startIsolate();
   try {

@@ -89,14 +89,20 @@ async function deliverReadable(
 ): Promise<readonly RecordResult[]> {
   try {
     const results = await deliverRecords(records, delivery, ports);
-    const wrongCredential = results.find((result) => result.kind === "retry" && result.pause === true);
-    if (wrongCredential?.kind === "retry") {
-      const reason = `WorkOS refuses the API key (${wrongCredential.reason})`;
-      await pauseDelivery(env, reason, "credential", Date.now());
-    }
+    await pauseIfRefused(env, results);
     return results;
   } catch {
     await reportIncident(env, "ledger_unreachable", "the ledger does not answer", Date.now());
     return records.map(({ id }) => ({ id, kind: "retry", reason: "ledger_unreachable" }));
+  }
+}
+
+async function pauseIfRefused(env: Context["env"], results: readonly RecordResult[]): Promise<void> {
+  const refused = results.find((result) => result.kind === "retry" && result.pause === true);
+  if (refused?.kind !== "retry") return;
+  try {
+    await pauseDelivery(env, `WorkOS refuses the API key (${refused.reason})`, "credential", Date.now());
+  } catch {
+    // The records are retried all the same, and the next one that is refused pauses.
   }
 }

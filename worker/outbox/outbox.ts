@@ -42,15 +42,15 @@ export class Outbox extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const { failure } = await this.#step();
     const { waiting } = this.#store.status();
-    if (failure !== null) this.#failures += 1;
-    else if (this.#failures > 0) this.#failures = 0;
+    const hadFailed = this.#failures > 0;
+    this.#failures = failure === null ? 0 : this.#failures + 1;
     this.#failure = failure;
     if (waiting > 0)
       await this.ctx.storage.setAlarm(Date.now() + (failure === null ? STEP_MS : backoffMs(this.#failures)));
     if (this.#failures === FAILURES_UNTIL_INCIDENT) {
       await reportIncident(this.env, "queue_unreachable", `publishing to QStash fails: ${failure}`, Date.now());
     }
-    if (failure === null) await resolveIncident(this.env, "queue_unreachable");
+    if (hadFailed && failure === null) await resolveIncident(this.env, "queue_unreachable");
   }
 
   async #wake(): Promise<void> {

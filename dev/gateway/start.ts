@@ -46,7 +46,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await end(child);
-    await rm(dir, { recursive: true, force: true });
+    // A bundler that is just ending may still write.
+    await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
     await ready(url, child, options.timeoutMs ?? 60_000);

@@ -33,8 +33,18 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+let lastStart: Promise<unknown> = Promise.resolve();
+
 /** Starts a gateway and waits until it answers. Throws `port_taken`, `not_found` (not installed) or `unavailable`. */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+export function startGateway(options: GatewayOptions): Promise<Gateway> {
+  // One after the other: a start of Zuplo 7.4.5 copies its runtime into the installed packages, which another start would read
+  // half written ("Unexpected end of file in source map").
+  const started = lastStart.then(() => startNext(options));
+  lastStart = started.catch(() => undefined);
+  return started;
+}
+
+async function startNext(options: GatewayOptions): Promise<Gateway> {
   const port = options.port ?? (await freePort());
   if (options.port !== undefined) await refuseTakenPort(options.port);
   const dir = await prepareProject(options);

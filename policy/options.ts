@@ -77,7 +77,7 @@ export function checkOptions(given: unknown): CheckedOptions {
     return [name, value] as const;
   });
   for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(OPTION_RULES, name)) problems.push(`invalid_option: "${name}" is not an option; remove it`);
+    if (!Object.hasOwn(OPTION_RULES, name)) problems.push(`invalid_option: "${name}" is not an option`);
   }
   return { options: Object.fromEntries(options) as unknown as Options, problems };
 }

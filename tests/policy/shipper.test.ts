@@ -36,7 +36,7 @@ describe("records that wait at the same time", () => {
     const full = new World();
     const crowded = new TestGateway(full, { coalesceMs: 5_000, maxRecords: 3 });
     for (let i = 0; i < 3; i++) await crowded.run();
-    await full.advance(0);
+    await full.advance(20);
     expect(full.posts.map(({ body }) => recordsIn(body).length)).toEqual([3]);
   });
 
@@ -185,7 +185,7 @@ describe("while nothing takes a record", () => {
     world.spill = "hang";
     const gateway = new TestGateway(world, { coalesceMs: 5_000, maxRecords: 1, timeoutMs: 5_000 });
     for (let i = 0; i < 2_010; i++) await gateway.run();
-    await world.advance(1);
+    await world.advance(20);
     expect(gateway.logs.filter((line) => line.includes("is lost"))).toHaveLength(10);
   });
 });

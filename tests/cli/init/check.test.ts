@@ -62,7 +62,7 @@ describe("init --check exits 1 and names", () => {
       "config/policies.json",
       (text: string) => text.replace('"budgetMs"', '"budget"'),
       "budget",
-      "is not an option; remove it",
+      "is not an option",
     ],
     [
       "a malformed variable",

@@ -123,6 +123,7 @@ export const FOCUSES: readonly Focus[] = [
       "rotate_queue_keys",
     ],
   },
+  // Lives that end early.
   {
     ...ANYTHING,
     spells: [
@@ -131,6 +132,7 @@ export const FOCUSES: readonly Focus[] = [
       ["rpc", ""],
       ["rpc", "ledger"],
     ],
+    actions: ["kill_gateway", "kill_gateway", "kill_worker", "kill_object", "deploy_worker", "replay_all"],
   },
   { ...ANYTHING, longOutage: 1 },
   // Nothing takes a record for a while.

@@ -60,7 +60,8 @@ export function drawPlan(random: Random, startMs: number): Plan {
     spells: drawSpells(random, focus, startMs, durationMs, requests),
     actions: Array.from({ length: random.int(0, 6) }, () => ({
       name: random.pick(focus.actions),
-      atMs: when(),
+      // Half of them meet records on their way.
+      atMs: random.chance(0.5) ? random.pick(requests).atMs + random.int(0, 3_000) : when(),
       forMs: random.int(MINUTE_MS, durationMs / 3),
     })),
     noise: random.pick([0, 0.01, 0.05]),

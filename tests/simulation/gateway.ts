@@ -11,7 +11,6 @@ import type { Random } from "./random.ts";
 
 /** Cloudflare ends `waitUntil` this long after the response. */
 const AFTER_RESPONSE_MS = 30_000;
-const ALL_HOOKS = [undefined, "outbound_throws", "hook_throws", "child"] as const;
 
 /** Only the response says whose log the event goes to, so that an intent cannot know. */
 export const ORGANIZATION_SELECTOR = "$response.header.x-organization";
@@ -28,7 +27,7 @@ export interface ApiRequest {
   readonly handlerMs: number;
   readonly status: number;
   /** What a neighbour of the policy does; `child`: the handler calls another route. */
-  readonly neighbour: (typeof ALL_HOOKS)[number];
+  readonly neighbour: "outbound_throws" | "hook_throws" | "child" | undefined;
 }
 
 /** What became of a request, for the oracle. */

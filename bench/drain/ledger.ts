@@ -1,8 +1,8 @@
 /** The worker's ledger over SQLite in memory. */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import { sqlPort } from "../../dev/sql-port.ts";
 import { Book } from "../../worker/ledger/book.ts";
 import type { LedgerPort } from "../../worker/ledger/types.ts";
-import type { SqlPort } from "../../worker/ledger/store.ts";
 
 export interface MemoryLedger extends LedgerPort {
   close(): void;
@@ -15,32 +15,5 @@ export function memoryLedger(): MemoryLedger {
     claim: (lease, claims, nowMs) => Promise.resolve(book.claim(lease, claims, nowMs)),
     settle: (lease, settlements, nowMs) => Promise.resolve(book.settle(lease, settlements, nowMs)),
     close: () => database.close(),
-  };
-}
-
-function sqlPort(database: DatabaseSync): SqlPort {
-  const prepared = new Map<string, StatementSync>();
-  return {
-    all(query, ...parameters) {
-      // Only the schema holds several statements.
-      if (query.trimEnd().endsWith(";")) {
-        database.exec(query);
-        return [];
-      }
-      const statement = prepared.get(query) ?? database.prepare(query);
-      prepared.set(query, statement);
-      return statement.all(...parameters);
-    },
-    transaction(run) {
-      database.exec("BEGIN");
-      try {
-        const result = run();
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    },
   };
 }

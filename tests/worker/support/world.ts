@@ -1,5 +1,6 @@
 /** A delivery under a virtual clock: the real ledger over `node:sqlite`, a WorkOS that forgets keys after 24 h, a list as archive. */
 import { DatabaseSync } from "node:sqlite";
+import { sqlPort } from "../../../dev/sql-port.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
 import { deliverRecords } from "../../../worker/deliver/deliver.ts";
@@ -10,27 +11,7 @@ import { prepareAll } from "../../../worker/prepare.ts";
 import type { Sent } from "../../../worker/workos.ts";
 
 export function memorySql(): SqlPort {
-  const database = new DatabaseSync(":memory:");
-  return {
-    all(query, ...parameters) {
-      if (query.includes(";")) {
-        database.exec(query);
-        return [];
-      }
-      return database.prepare(query).all(...parameters);
-    },
-    transaction(run) {
-      database.exec("BEGIN");
-      try {
-        const result = run();
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    },
-  };
+  return sqlPort(new DatabaseSync(":memory:"));
 }
 
 const OK: Sent = { answer: { kind: "response", status: 200, json: { success: true } } };

@@ -10,8 +10,6 @@ export type ErrorCode =
   | "invalid_message"
   /** A message of a newer version than the worker knows: it stays on the queue; deploy the worker. */
   | "unsupported_version"
-  /** One record of a message cannot be read. */
-  | "invalid_record"
   /** A signature is missing, wrong, too old, or for another URL or body. */
   | "invalid_signature"
   /** A body or a bundle is larger than its limit. */

@@ -35,8 +35,6 @@ export const LEASE_MS = 30_000;
  * ends, and less ten minutes, by which the clocks of two machines may differ. Our choice.
  */
 export const IDEMPOTENCY_SAFE_MS = IDEMPOTENCY_WINDOW_MS - LEASE_MS - 600_000;
-/** Standard Webhooks: five minutes of tolerance for `webhook-timestamp`. https://www.standardwebhooks.com */
-export const INGEST_TOLERANCE_SECONDS = 300;
 /** Ledger shards: 80 events/s are 10 writes a second for each. Our choice; changing it loses the way to what is stored. */
 export const LEDGER_SHARDS = 16;
 /** How long the ledger remembers an event id: longer than any dead letter can be replayed. Our choice. */

@@ -9,9 +9,6 @@ export type Answer =
   /** Nothing was sent at all, such as a missing variable. */
   | { readonly kind: "not_sent" };
 
-/** Whether WorkOS may have stored the event. */
-export type Wrote = "yes" | "no" | "maybe";
-
 export type Outcome =
   | { readonly kind: "delivered"; readonly wrote: "yes" }
   | { readonly kind: "retry"; readonly wrote: "no" | "maybe"; readonly reason: string; readonly retryAfterMs?: number }

@@ -87,12 +87,6 @@ export interface AuditRecord {
   readonly replay?: ReplayMark;
 }
 
-/** One or more records in transit on the queue. */
-export interface AuditMessage {
-  readonly v: 1;
-  readonly records: readonly AuditRecord[];
-}
-
 /** The version of messages and records that this code writes. */
 export const MESSAGE_VERSION = 1;
 

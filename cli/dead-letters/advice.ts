@@ -19,13 +19,13 @@ export function adviceFor(
 }
 
 function byClass(
-  { class: name, status, event_id: id }: Pick<DeadLetter, "class" | "status" | "event_id">,
+  { class: name, reason, status, event_id: id }: Pick<DeadLetter, "class" | "reason" | "status" | "event_id">,
   replay: string,
 ): Advice {
   if (name === "rejected") return rejected(status, id, replay);
   if (name === "credential") {
     return {
-      why: "WorkOS refused the API key, and the attempts ended while it was wrong.",
+      why: "WorkOS refused the API key, and the attempts ended while it was wrong or had paused delivery.",
       next: ["give the worker a valid WORKOS_API_KEY", "audit-forwarder resume", replay],
     };
   }
@@ -33,6 +33,12 @@ function byClass(
     return {
       why: "The message could not be decoded; its bytes are kept.",
       next: ["deploy a worker that is as new as the policy", `audit-forwarder dead-letters show ${id} --reveal`],
+    };
+  }
+  if (reason.startsWith("paused_by_operator")) {
+    return {
+      why: "An operator had paused delivery when its last attempt came.",
+      next: ["audit-forwarder resume (where it is still paused)", replay],
     };
   }
   return {

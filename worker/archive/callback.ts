@@ -1,5 +1,6 @@
 /** `POST /dead-letter`: QStash's failure callback. https://upstash.com/docs/qstash/features/callbacks */
 import * as z from "zod/mini";
+import { pausedBy } from "../deliver/answer.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { readSigned } from "../http/signed.ts";
@@ -13,6 +14,7 @@ const CALLBACK_MAX_BYTES = 4_000_000;
 
 const Callback = z.looseObject({
   status: z.optional(z.number()),
+  body: z.unknown(),
   retried: z.optional(z.number()),
   dlqId: z.optional(z.string()),
   sourceMessageId: z.optional(z.string()),
@@ -37,11 +39,12 @@ function parseCallback(bytes: Uint8Array): FailedMessage {
   const source = "failure_callback" as const;
   const parsed = Callback.safeParse(parseJson(bytes));
   if (!parsed.success) return { body: bytes, attempts: 0, source };
-  const { status, retried, dlqId, sourceMessageId, sourceBody, createdAt } = parsed.data;
+  const { status, body, retried, dlqId, sourceMessageId, sourceBody, createdAt } = parsed.data;
   return {
     body: fromBase64(sourceBody) ?? new TextEncoder().encode(sourceBody),
     attempts: (retried ?? 0) + 1,
     status,
+    pausedBy: pausedBy(textOf(fromBase64(String(body)))),
     createdAtMs: createdAt,
     messageId: sourceMessageId,
     dlqId: dlqId || undefined,
@@ -51,8 +54,12 @@ function parseCallback(bytes: Uint8Array): FailedMessage {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+    return JSON.parse(textOf(bytes)) as unknown;
   } catch {
     return undefined;
   }
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes);
 }

@@ -2,8 +2,9 @@
 import type { AuditRecord } from "../../shared/record.ts";
 
 /**
- * Why a record is a dead letter. `rejected`: WorkOS said a definite no. `exhausted`: every attempt failed.
- * `credential`: the attempts ended while the API key was wrong. `unreadable`: it could not be decoded.
+ * Why a record is a dead letter. `rejected`: WorkOS said a definite no. `exhausted`: every attempt failed, or the last one came
+ * while an operator had paused delivery. `credential`: the last one met a wrong API key, or came while that had paused delivery.
+ * `unreadable`: it could not be decoded.
  */
 export type DeadLetterClass = "rejected" | "exhausted" | "credential" | "unreadable";
 

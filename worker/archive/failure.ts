@@ -2,7 +2,8 @@
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../deliver/decode.ts";
-import type { LedgerEntry, LedgerState } from "../ledger/types.ts";
+import type { LedgerAttempt, LedgerEntry, LedgerState } from "../ledger/types.ts";
+import type { Pause } from "../monitor/pause.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { unreadableEntries, type Origin } from "./unreadable.ts";
 
@@ -12,6 +13,8 @@ export interface FailedMessage {
   readonly attempts: number;
   /** Status of the last delivery as QStash saw it: the worker's own, not WorkOS's. 0 or absent: no answer. */
   readonly status?: number | undefined;
+  /** Who had paused delivery when the last one came; absent where that one was not turned away. */
+  readonly pausedBy?: Pause["by"] | undefined;
   readonly createdAtMs?: number | undefined;
   readonly messageId?: string | undefined;
   readonly dlqId?: string | undefined;
@@ -42,33 +45,41 @@ function readableEntry(
   origin: Origin,
   nowMs: number,
 ): DeadLetterEntry {
-  const described = ledger ? knownFailure(ledger, message.attempts) : unknownFailure(message, nowMs);
+  const described = ledger ? knownFailure(ledger, message) : unknownFailure(message, nowMs);
   return { ...origin, ...described, eventId: record.id, record };
 }
 
 type Described = Omit<DeadLetterEntry, "eventId" | "record" | "source" | "messageId" | "dlqId">;
 
-function knownFailure(ledger: LedgerEntry, delivered: number): Described {
+function knownFailure(ledger: LedgerEntry, { attempts, pausedBy }: FailedMessage): Described {
   const last = ledger.attempts.at(-1);
-  const credential = last?.outcome === "pause";
+  const credential = pausedBy === "credential" || last?.outcome === "pause";
   return {
     class: ledger.state === "rejected" ? "rejected" : credential ? "credential" : "exhausted",
     wrote: ledger.wrote === "no" ? "no" : "maybe",
-    reason: ledger.reason ?? last?.reason ?? "not_attempted",
-    attempts: ledger.attempts.length || delivered,
+    reason: ledger.reason ?? pausedReason(pausedBy, last) ?? last?.reason ?? "not_attempted",
+    attempts: ledger.attempts.length || attempts,
     ...(last?.status === undefined ? {} : { status: last.status }),
     ...(ledger.firstAttemptAtMs === undefined ? {} : { firstAttemptAtMs: ledger.firstAttemptAtMs }),
     ...(last === undefined ? {} : { lastAttemptAtMs: last.atMs }),
   };
 }
 
+/** An attempt that met the wrong key says more than the pause that followed it. */
+function pausedReason(by: FailedMessage["pausedBy"], last?: LedgerAttempt): string | undefined {
+  if (by === undefined || last?.outcome === "pause") return undefined;
+  return last?.reason === undefined ? `paused_by_${by}` : `paused_by_${by} after ${last.reason}`;
+}
+
 /** The ledger has never seen it: no delivery got as far as WorkOS, unless that is too long ago to be remembered. */
 function unknownFailure(message: FailedMessage, nowMs: number): Described {
   const forgotten = message.createdAtMs !== undefined && nowMs - message.createdAtMs >= LEDGER_RETENTION_MS;
   return {
-    class: "exhausted",
+    class: message.pausedBy === "credential" ? "credential" : "exhausted",
     wrote: forgotten ? "maybe" : "no",
-    reason: message.status ? `not_attempted worker answered ${message.status}` : "not_attempted worker did not answer",
+    reason:
+      pausedReason(message.pausedBy) ??
+      (message.status ? `not_attempted worker answered ${message.status}` : "not_attempted worker did not answer"),
     attempts: message.attempts,
   };
 }

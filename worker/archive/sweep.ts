@@ -2,6 +2,7 @@
  * The sweep: reads QStash's own dead-letter queue and archives what the failure callbacks lost. It touches only messages with
  * our label that were meant for this worker, and removes nothing: an entry there goes once a replay of it was accepted.
  */
+import { pausedBy } from "../deliver/answer.ts";
 import type { Env, Settings } from "../env.ts";
 import { lookup } from "../ledger/client.ts";
 import { listDlq, type DlqEntry } from "../qstash/dlq.ts";
@@ -86,6 +87,8 @@ function failedMessage(entry: DlqEntry): FailedMessage {
     body: bytes ?? new TextEncoder().encode(entry.body ?? ""),
     attempts: (entry.maxRetries ?? 0) + 1,
     status: entry.responseStatus,
+    // Ours is ASCII; base64 in `responseBodyBase64` is somebody else's.
+    pausedBy: pausedBy(String(entry.responseBody)),
     createdAtMs: entry.createdAt,
     messageId: entry.messageId,
     dlqId: entry.dlqId,

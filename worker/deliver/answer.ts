@@ -1,6 +1,8 @@
 /** What QStash is told of a message: done, again, or never. Pure. */
+import * as z from "zod/mini";
 import { retryPlan } from "../../shared/retry-horizon.ts";
 import { jsonAnswer } from "../http/answers.ts";
+import type { Pause } from "../monitor/pause.ts";
 import type { RecordResult } from "./ports.ts";
 
 /** Without a wait that WorkOS asked for, QStash's own schedule holds; a lease or a pause is over much sooner. */
@@ -27,10 +29,25 @@ export function answerFor(results: readonly RecordResult[], retried: number): Re
   return jsonAnswer({ records });
 }
 
-/** The answer to a message that cannot be delivered while delivery is paused. */
-export function pausedAnswer(retried: number): Response {
+/**
+ * The answer to a message that cannot be delivered while delivery is paused. `by` says who paused it: QStash hands the last
+ * answer back when it gives the message up, and that may be after the pause is over.
+ */
+export function pausedAnswer(by: Pause["by"], retried: number): Response {
   const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, retried);
-  return jsonAnswer({ code: "paused", detail: "delivery is paused; resume it with POST /api/resume" }, 503, headers);
+  const detail = "delivery is paused; resume it with POST /api/resume";
+  return jsonAnswer({ code: "paused", by, detail }, 503, headers);
+}
+
+const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credential", "operator"]) });
+
+/** Who had paused delivery, where this is the body of a `pausedAnswer`. */
+export function pausedBy(answer: string): Pause["by"] | undefined {
+  try {
+    return PausedAnswer.safeParse(JSON.parse(answer)).data?.by;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

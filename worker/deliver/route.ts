@@ -24,7 +24,8 @@ async function deliver(context: Context): Promise<Response> {
   const body = await readSigned(context, "/deliver", MESSAGE_MAX_BYTES);
   if (body instanceof Response) return body;
   const delivery = deliveryOf(request);
-  if (await currentPause(env, Date.now())) return pausedAnswer(delivery.retried);
+  const pause = await currentPause(env, Date.now());
+  if (pause) return pausedAnswer(pause.by, delivery.retried);
   const decoded = decodeMessage(body);
   const ports = livePorts(env, settings, delivery.messageId);
   if (decoded.kind === "newer") return refuseNewer(context, decoded.version);

@@ -2,7 +2,8 @@
 import type { DeadLetterClass } from "../archive/dead-letter.ts";
 import type { Env } from "../env.ts";
 import type { IncidentKind } from "./incidents.ts";
-import type { Monitor, Pause } from "./monitor.ts";
+import type { Monitor } from "./monitor.ts";
+import type { Pause } from "./pause.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 

@@ -6,7 +6,7 @@ import { outboxStatus } from "../outbox/client.ts";
 import { configuredKeys, signingKeys } from "../signature.ts";
 import { monitor } from "./client.ts";
 import type { Incident } from "./incidents.ts";
-import type { Pause } from "./monitor.ts";
+import type { Pause } from "./pause.ts";
 
 /** 200 where messages are taken (even if paused), 503 where they are not. */
 export async function health({ env, settings, request }: Context): Promise<Response> {

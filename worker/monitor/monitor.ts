@@ -4,20 +4,13 @@ import { parseSettings, type Env } from "../env.ts";
 import { flowState, switchFlow } from "../qstash/flow-control.ts";
 import { alertBody, sendAlert } from "./alert.ts";
 import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
+import type { Pause } from "./pause.ts";
 
 /** First wait before a call that failed is made again; it doubles up to the largest. Our choice. */
 const RETRY_FIRST_MS = 5_000;
 const RETRY_MAX_MS = 600_000;
 /** An alert that its receiver has refused for about half a day is given up, so that it does not hold back the newer ones. */
 const MAX_TRIES = 75;
-
-export interface Pause {
-  readonly reason: string;
-  readonly by: "credential" | "operator";
-  readonly sinceMs: number;
-  /** QStash has confirmed that it holds the messages back. */
-  readonly confirmed: boolean;
-}
 
 export class Monitor extends DurableObject<Env> {
   readonly #incidents: Incidents;

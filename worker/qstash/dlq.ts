@@ -18,6 +18,8 @@ const Entry = z.looseObject({
   body: z.optional(z.string()),
   bodyBase64: z.optional(z.string()),
   responseStatus: z.optional(z.number()),
+  // Only the class of a dead letter hangs on it, so whatever it is loses no entry.
+  responseBody: z.unknown(),
   createdAt: z.optional(z.number()),
   maxRetries: z.optional(z.number()),
   label: z.optional(z.string()),

@@ -102,6 +102,61 @@ describe("a record", () => {
     expect(letters).toMatchObject(expected === undefined ? [] : [{ ...expected, ...common }]);
   });
 
+  const unavailable = attempt({ wrote: "maybe" });
+  const unauthorized = attempt({ outcome: "pause", status: 401, wrote: "no", reason: "http_401" });
+  it.each<[string, "credential" | "operator", Partial<LedgerEntry> | undefined, object]>([
+    [
+      "a wrong key, before it was ever tried",
+      "credential",
+      undefined,
+      { class: "credential", wrote: "no", reason: "paused_by_credential", attempts: 4 },
+    ],
+    [
+      "a wrong key, after other failures",
+      "credential",
+      { wrote: "maybe", attempts: [unavailable, unavailable] },
+      { class: "credential", wrote: "maybe", reason: "paused_by_credential after http_503", status: 503, attempts: 2 },
+    ],
+    [
+      "a wrong key that it had met itself",
+      "credential",
+      { attempts: [unauthorized] },
+      { class: "credential", wrote: "no", reason: "http_401", status: 401, attempts: 1 },
+    ],
+    [
+      "a wrong key, after a definite no that was not archived",
+      "credential",
+      { state: "rejected", reason: "http_422" },
+      { class: "rejected", wrote: "no", reason: "http_422" },
+    ],
+    [
+      "an operator, before it was ever tried",
+      "operator",
+      undefined,
+      { class: "exhausted", wrote: "no", reason: "paused_by_operator", attempts: 4 },
+    ],
+    [
+      "an operator, after other failures",
+      "operator",
+      { wrote: "maybe", attempts: [unavailable] },
+      { class: "exhausted", wrote: "maybe", reason: "paused_by_operator after http_503", status: 503 },
+    ],
+    [
+      "an operator, after it had met a wrong key",
+      "operator",
+      { attempts: [unauthorized] },
+      { class: "credential", wrote: "no", reason: "http_401" },
+    ],
+  ])("whose last delivery came while delivery was paused by %s", async (_, pausedBy, entry, expected) => {
+    const letters = await deadLettersOf(failed(messageOf(1), { pausedBy }), ledgerOf(entry ? { 1: entry } : {}), NOW);
+    expect(letters).toMatchObject([expected]);
+  });
+
+  it("that was delivered stays out, whatever the last answer said", async () => {
+    const message = failed(messageOf(1), { pausedBy: "credential" });
+    expect(await deadLettersOf(message, ledgerOf({ 1: { state: "delivered" } }), NOW)).toEqual([]);
+  });
+
   it("counts as maybe written when it is older than the ledger's memory", async () => {
     const message = failed(messageOf(1), { createdAtMs: NOW - LEDGER_RETENTION_MS });
     expect(await deadLettersOf(message, ledgerOf({}), NOW)).toMatchObject([{ wrote: "maybe" }]);

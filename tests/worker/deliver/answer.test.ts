@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerFor, pausedAnswer } from "../../../worker/deliver/answer.ts";
+import { answerFor, pausedAnswer, pausedBy } from "../../../worker/deliver/answer.ts";
 import type { RecordResult } from "../../../worker/deliver/ports.ts";
 
 const DELIVERED: RecordResult = { id: "a", kind: "delivered" };
@@ -43,8 +43,31 @@ describe("the queue is told", () => {
     [2, "69360"],
     [3, "30"],
   ])("during a pause, after %i retries, to wait %s seconds", (retried, expected) => {
-    const answer = pausedAnswer(retried);
+    const answer = pausedAnswer("operator", retried);
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe(expected);
+  });
+});
+
+describe("the answer during a pause", () => {
+  it.each(["credential", "operator"] as const)("says that it was paused by %s", async (by) => {
+    expect(pausedBy(await pausedAnswer(by, 0).text())).toBe(by);
+  });
+
+  it("is told from every other answer of this worker", async () => {
+    const others = [[DELIVERED], [DELIVERED, DEAD], [RETRY, WAIT], [PAUSE]].map((results) => answerFor(results, 0));
+    for (const answer of others) expect(pausedBy(await answer.text())).toBeUndefined();
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["no JSON", "<html>paused</html>"],
+    ["another type", '["paused","credential"]'],
+    ["null", "null"],
+    ["the answer of a worker before this one", '{"code":"paused","detail":"delivery is paused"}'],
+    ["nobody we know", '{"code":"paused","by":"rejected"}'],
+    ["another code", '{"code":"leased","by":"credential"}'],
+  ])("is not seen in %s", (_, answer) => {
+    expect(pausedBy(answer)).toBeUndefined();
   });
 });

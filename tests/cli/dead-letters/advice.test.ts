@@ -1,0 +1,23 @@
+/** What an operator is told of a dead letter by its class and reason. */
+import { describe, expect, it } from "vitest";
+import { adviceFor } from "../../../cli/dead-letters/advice.ts";
+
+const letter = { event_id: "ev_1", state: "open", wrote: "no", class: "exhausted", reason: "http_503" } as const;
+
+describe("the advice", () => {
+  it.each([
+    ["a wrong key", { class: "credential", reason: "paused_by_credential" }, /API key/, "audit-forwarder resume"],
+    [
+      "a pause by hand",
+      { reason: "paused_by_operator after http_503" },
+      /operator had paused/,
+      "audit-forwarder resume (where it is still paused)",
+    ],
+    ["an outage", {}, /Every attempt failed/, "check that WorkOS answers (audit-forwarder doctor)"],
+  ])("for %s", (_, changes, why, step) => {
+    const advice = adviceFor({ ...letter, ...changes });
+    expect(advice.why).toMatch(why);
+    expect(advice.next).toContain(step);
+    expect(advice.next).toContain("audit-forwarder dead-letters replay ev_1");
+  });
+});

@@ -7,7 +7,7 @@ import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wi
 
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
-  g: z.array(z.union([z.string(), z.null()])),
+  g: z._default(z.array(z.union([z.string(), z.null()])), []),
   s: z.optional(z.array(z.string())),
   records: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MESSAGE_MAX_RECORDS)),
 });

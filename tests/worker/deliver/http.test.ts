@@ -124,6 +124,19 @@ describe("what cannot be read", () => {
     expect(storedIds()).toEqual([good!.id]);
   });
 
+  it("a message that holds nothing but event ids is a dead letter under each of them", async () => {
+    const ids = ["0b6c3f0e-8f4e-4a39-9a39-0c7d5f6f1a01", "0b6c3f0e-8f4e-4a39-9a39-0c7d5f6f1a02"];
+    const answer = await direct.deliver(JSON.stringify({ v: 1, records: ids.map((id) => ({ id })) }));
+    expect(answer.status).toBe(489);
+    expect(answer.json.records.map(({ id }: { id: string }) => id)).toEqual(ids);
+    for (const id of ids) {
+      expect((await direct.admin("GET", `/api/events/${id}`)).json).toMatchObject({
+        event_id: id,
+        state: "dead_letter",
+      });
+    }
+  });
+
   it("a message of a newer version is retried by the queue and told to people once", async () => {
     for (let n = 0; n < 3; n++) {
       const answer = await direct.deliver('{"v":2,"records":[]}');

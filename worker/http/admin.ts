@@ -21,7 +21,7 @@ export async function admit(request: Request, settings: Settings): Promise<Admis
     const person = await accessIdentity(request, settings);
     return person === undefined ? refusal(EXPECTED) : { operator: person };
   }
-  const given = /^Bearer (.+)$/.exec(header)?.[1];
+  const given = /^Bearer (.+)$/i.exec(header)?.[1];
   if (given === undefined) return refusal(EXPECTED);
   const isRight = await equalInConstantTime(given, settings.AUDIT_ADMIN_TOKEN);
   return isRight ? { operator: TOKEN_HOLDER } : refusal('the token in "authorization" is wrong');

@@ -72,6 +72,7 @@ async function admitted(
 describe("the token", () => {
   it.each<[string, Record<string, string>, string, string]>([
     ["lets its holder in", { authorization: `Bearer ${TOKEN}` }, "", "admin"],
+    ["is a bearer token in any case of the scheme", { authorization: `bearer ${TOKEN}` }, "", "admin"],
     ["is needed", {}, "", '"authorization" must be "Bearer <AUDIT_ADMIN_TOKEN>"'],
     ["must be right", { authorization: "Bearer test-admin-token-0002" }, "", 'the token in "authorization" is wrong'],
     ["must be whole", { authorization: "Bearer test-admin" }, "", 'the token in "authorization" is wrong'],

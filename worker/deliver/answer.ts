@@ -1,7 +1,7 @@
 /** What QStash is told of a message: done, again, or never. Pure. */
 import * as z from "zod/mini";
 import { retryPlan } from "../../shared/retry-horizon.ts";
-import { jsonAnswer } from "../http/answers.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { RecordResult } from "./ports.ts";
 
@@ -21,12 +21,13 @@ export function answerFor(results: readonly RecordResult[], retried: number): Re
   const retries = results.filter((result) => result.kind === "retry");
   if (retries.length > 0) {
     const asked = retries.map((result) => result.retryAfterMs ?? (result.pause ? PAUSED_RETRY_AFTER_MS : 0));
-    return jsonAnswer({ code: "undelivered", records }, 503, retryAfterHeader(Math.max(...asked), retried));
+    const headers = retryAfterHeader(Math.max(...asked), retried);
+    const detail = '"records" says which are not delivered yet; send the message again';
+    return problemAnswer(503, "undelivered", "Not delivered", detail, headers, { records });
   }
-  const headers: Record<string, string> = { "upstash-nonretryable-error": "true" };
-  if (results.some(({ kind }) => kind === "dead_letter"))
-    return jsonAnswer({ code: "rejected", records }, 489, headers);
-  return jsonAnswer({ records });
+  if (results.every(({ kind }) => kind !== "dead_letter")) return jsonAnswer({ records });
+  const detail = '"records" says which are dead letters and why; sending the message again changes nothing';
+  return problemAnswer(489, "rejected", "Rejected", detail, { "upstash-nonretryable-error": "true" }, { records });
 }
 
 /**
@@ -36,7 +37,7 @@ export function answerFor(results: readonly RecordResult[], retried: number): Re
 export function pausedAnswer(by: Pause["by"], retried: number): Response {
   const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, retried);
   const detail = "delivery is paused; resume it with POST /api/resume";
-  return jsonAnswer({ code: "paused", by, detail }, 503, headers);
+  return problemAnswer(503, "paused", "Paused", detail, headers, { by });
 }
 
 const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credential", "operator"]) });

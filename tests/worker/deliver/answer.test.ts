@@ -49,6 +49,19 @@ describe("the queue is told", () => {
   });
 });
 
+describe("an answer that is no success", () => {
+  it.each([
+    ["undelivered", answerFor([RETRY], 0)],
+    ["rejected", answerFor([DEAD], 0)],
+    ["paused", pausedAnswer("operator", 0)],
+  ])("is a problem document with the code %s", async (code, answer) => {
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    const { status } = answer;
+    const text = expect.any(String) as unknown;
+    expect(await answer.json()).toMatchObject({ type: "about:blank", title: text, status, code, detail: text });
+  });
+});
+
 describe("the answer during a pause", () => {
   it.each(["credential", "operator"] as const)("says that it was paused by %s", async (by) => {
     expect(pausedBy(await pausedAnswer(by, 0).text())).toBe(by);

@@ -1,13 +1,14 @@
 /** Starts a real Zuplo gateway on this machine from a private copy of a project, so that several may run at once. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cp, mkdtemp, rm, symlink, writeFile, mkdir, access } from "node:fs/promises";
+import { randomInt } from "node:crypto";
+import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { buildPolicy } from "../../policy/build.ts";
 import { AuditError } from "../../shared/errors.ts";
+import { makeFolder } from "./folder.ts";
 
 export const EXAMPLE_PROJECT = fileURLToPath(new URL("./project/", import.meta.url));
 
@@ -33,21 +34,17 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-let lastStart: Promise<unknown> = Promise.resolve();
-
 /** Starts a gateway and waits until it answers. Throws `port_taken`, `not_found` (not installed) or `unavailable`. */
-export function startGateway(options: GatewayOptions): Promise<Gateway> {
-  // One after the other: a start of Zuplo 7.4.5 copies its runtime into the installed packages, which another start would read
-  // half written ("Unexpected end of file in source map").
-  const started = lastStart.then(() => startNext(options));
-  lastStart = started.catch(() => undefined);
-  return started;
-}
-
-async function startNext(options: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const port = options.port ?? (await freePort());
   if (options.port !== undefined) await refuseTakenPort(options.port);
-  const dir = await prepareProject(options);
+  endWithThisProcess();
+  const dir = await makeFolder({
+    projectDir: resolve(options.projectDir ?? EXAMPLE_PROJECT),
+    env: options.env,
+    ...(options.files && { files: options.files }),
+    onMade: (folder) => folders.add(folder),
+  });
   const child = launch(dir, port);
   let text = "";
   const keep = (chunk: Buffer) => (text += chunk.toString());
@@ -58,6 +55,7 @@ async function startNext(options: GatewayOptions): Promise<Gateway> {
     await end(child);
     // A bundler that is just ending may still write.
     await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    folders.delete(dir);
   };
   try {
     await ready(url, child, options.timeoutMs ?? 60_000);
@@ -68,50 +66,30 @@ async function startNext(options: GatewayOptions): Promise<Gateway> {
   return { url, port, dir, logs: () => text, stop };
 }
 
-async function prepareProject(options: GatewayOptions): Promise<string> {
-  const source = options.projectDir ?? EXAMPLE_PROJECT;
-  const modules = join(source, "node_modules");
-  await access(join(modules, "@zuplo/cli/zup.js")).catch(() => {
-    throw new AuditError(
-      "not_found",
-      '"zuplo" is not installed in the gateway project; run `npm ci --ignore-scripts` there',
-    );
-  });
-  const dir = await mkdtemp(join(tmpdir(), "audit-gateway-"));
-  const skip = /(^|\/)(node_modules|\.zuplo|dist|\.env)$/;
-  await cp(source, dir, { recursive: true, filter: (path) => path === source || !skip.test(path) });
-  await symlink(modules, join(dir, "node_modules"), "dir");
-  await buildPolicy(join(dir, "modules"));
-  const env = { __ZUPLO_REMOTE_LOG_URL: "", ZUPLO_LOG_LEVEL: "info", ...options.env };
-  const lines = Object.entries(env).map(([name, value]) => `${name}=${/[\s#'"]/.test(value) ? `'${value}'` : value}`);
-  await writeFile(join(dir, ".env"), `${lines.join("\n")}\n`);
-  for (const [path, content] of Object.entries(options.files ?? {})) {
-    await mkdir(dirname(join(dir, path)), { recursive: true });
-    await writeFile(join(dir, path), content);
-  }
-  return dir;
-}
-
-/** The gateway ends itself when its stdin closes, so that not even a killed parent leaves a workerd behind. */
-const END_WITH_PARENT =
-  "data:text/javascript,process.stdin.on('close',()=>process.kill(process.pid,'SIGTERM')).resume().unref?.()";
+const END_WITH_PARENT = new URL("./end-with-parent.mjs", import.meta.url).href;
 
 function launch(dir: string, port: number): ChildProcess {
   const args = ["--no-warnings", "--import", END_WITH_PARENT, join(dir, "node_modules/@zuplo/cli/zup.js")];
   const child = spawn(
     process.execPath,
-    [...args, "dev", "--no-start-editor", "--no-start-docs", "--port", String(port)],
+    // Zuplo refuses to start where the port of its editor is taken, even without the editor.
+    [...args, "dev", "--no-start-editor", "--no-start-docs", "--port", String(port), "--editor-port", String(port)],
     {
       cwd: dir,
       // A process group of its own: Ctrl-C reaches the parent only, which ends the gateway in order.
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, ZUPLO_DO_NOT_TRACK: "1", ZUPLO_DISABLE_UPDATE_CHECK: "1", NODE_OPTIONS: "" },
+      env: {
+        ...process.env,
+        ZUPLO_DO_NOT_TRACK: "1",
+        ZUPLO_DISABLE_UPDATE_CHECK: "1",
+        NODE_OPTIONS: "",
+        AUDIT_GATEWAY_FOLDER: dir,
+      },
     },
   );
   running.add(child);
   child.once("exit", () => running.delete(child));
-  endWithThisProcess();
   return child;
 }
 
@@ -147,36 +125,53 @@ function killGroup(child: ChildProcess): void {
 }
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 let watching = false;
 
 function endWithThisProcess(): void {
   if (watching) return;
   watching = true;
-  process.once("exit", () => running.forEach(killGroup));
+  process.once("exit", endNow);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       for (const child of running) child.kill("SIGTERM");
       // A listener stops the default action; where ours was the only one, it still has to happen.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+      if (process.listenerCount(signal) > 0) return;
+      endNow();
+      process.kill(process.pid, signal);
     });
   }
 }
 
+function endNow(): void {
+  running.forEach(killGroup);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+}
+
+/**
+ * Below what systems give to whoever asks for any port (Linux from 32768, others from 49152): the gateway listens seconds
+ * later, and until then a connection of another process could take such a port.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new AuditError("unavailable", "no free port was found");
-  return address.port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(20_000, 32_768);
+    if (await isFree(port)) return port;
+  }
+  throw new AuditError("unavailable", "no free port was found");
 }
 
 async function refuseTakenPort(port: number): Promise<void> {
+  if (await isFree(port)) return;
+  throw new AuditError("port_taken", `port ${port} is taken; stop what uses it or choose another "port"`);
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, resolve)).catch((cause) => {
-    throw new AuditError("port_taken", `port ${port} is taken; stop what uses it or choose another "port"`, { cause });
-  });
-  await new Promise((resolve) => server.close(resolve));
+  const free = await new Promise<boolean>((resolve) =>
+    server.once("error", () => resolve(false)).listen(port, () => resolve(true)),
+  );
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 /** The errors of the build, else the last that the process wrote. */

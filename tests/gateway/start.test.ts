@@ -1,10 +1,12 @@
 /** Starting and ending the gateway: what a demo, a test and an impatient person do with it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { lstat, readdir, realpath } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/start.ts";
 import { waitUntil } from "./wait.ts";
 
 const running: Gateway[] = [];
@@ -75,25 +77,68 @@ describe("startGateway", () => {
   });
 });
 
-describe("the gateway ends with its parent", () => {
-  const module = fileURLToPath(new URL("../../dev/gateway/start.ts", import.meta.url));
-  const script = `const { startGateway } = await import(${JSON.stringify(module)});
-    const gateway = await startGateway({ env: ${JSON.stringify(env)} });
-    console.log(gateway.url);
-    setInterval(() => {}, 1000);`;
+/** Another process that starts a gateway and keeps it. */
+interface Parent {
+  readonly child: ChildProcess;
+  readonly gateway: Promise<{ readonly url: string; readonly dir: string }>;
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<unknown>;
+}
 
+const SCRIPT = `const { startGateway } = await import(${JSON.stringify(new URL("../../dev/gateway/start.ts", import.meta.url).href)});
+  const { url, dir } = await startGateway({ env: ${JSON.stringify(env)} });
+  console.log(JSON.stringify({ url, dir }));
+  setInterval(() => {}, 1000);`;
+
+function startParent(): Parent {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", SCRIPT], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  parents.push(child);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<unknown>((resolve) => child.once("close", (code, by) => resolve(by ?? code)));
+  const line = new Promise<string>((resolve, reject) => {
+    child.stdout.once("data", (data: Buffer) => resolve(data.toString()));
+    void ended.then((how) => reject(new Error(`ended (${String(how)}) before its gateway ran: ${stderr}`)));
+  });
+  return { child, ended, gateway: line.then((text) => JSON.parse(text)) };
+}
+
+describe("gateways of several processes", () => {
+  it("start at one moment and answer, each with a runtime of its own", async () => {
+    const gateways = await Promise.all([startParent(), startParent()].map(({ gateway }) => gateway));
+    for (const { url, dir } of gateways) {
+      expect(await (await fetch(`${url}/health`)).json()).toEqual({ ok: true });
+      expect(await realpath(`${dir}/node_modules/@zuplo/runtime`)).toBe(
+        `${await realpath(dir)}/node_modules/@zuplo/runtime`,
+      );
+    }
+  });
+
+  it("write nothing into the installed packages", async () => {
+    const before = await installedFiles();
+    expect(before.length).toBeGreaterThan(100);
+    await start();
+    expect(await installedFiles()).toEqual(before);
+  });
+});
+
+/** Path and time of the last change of what Zuplo writes to: the runtime, and the folder of all packages. */
+async function installedFiles(): Promise<string[]> {
+  const packages = join(EXAMPLE_PROJECT, "node_modules");
+  const runtime = await readdir(join(packages, "@zuplo/runtime"), { recursive: true });
+  const paths = [...(await readdir(packages)), ...runtime.map((path) => `@zuplo/runtime/${path}`)];
+  return Promise.all(paths.map(async (path) => `${path} ${(await lstat(join(packages, path))).mtimeMs}`));
+}
+
+describe("the gateway ends with its parent, and its folder goes", () => {
   it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("%s", async (signal) => {
-    const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    parents.push(parent);
-    const url = await new Promise<string>((resolve) =>
-      parent.stdout.once("data", (data: Buffer) => resolve(data.toString().trim())),
-    );
+    const { child, ended, gateway } = startParent();
+    const { url, dir } = await gateway;
     expect(await answers(url)).toBe(true);
-    const ended = new Promise<unknown>((resolve) => parent.once("exit", (code, by) => resolve(by ?? code)));
-    parent.kill(signal);
+    child.kill(signal);
     expect(await ended).toBe(signal);
-    await waitUntil(async () => !(await answers(url)));
+    await waitUntil(async () => !(await answers(url)) && !existsSync(dir));
   });
 });

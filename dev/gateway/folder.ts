@@ -1,0 +1,68 @@
+/** The folder that one gateway runs from: a copy of its project, with packages of its own where Zuplo writes to them. */
+import { access, cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buildPolicy } from "../../policy/build.ts";
+import { AuditError } from "../../shared/errors.ts";
+
+export interface FolderOptions {
+  readonly projectDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Told the folder's path as soon as it exists. */
+  readonly onMade: (folder: string) => void;
+}
+
+/** Makes the folder and returns its path; the caller removes it. Throws `not_found` where Zuplo is not installed. */
+export async function makeFolder({ projectDir, env, files = {}, onMade }: FolderOptions): Promise<string> {
+  const packages = join(projectDir, "node_modules");
+  if (!(await exists(join(packages, "@zuplo/cli/zup.js")))) {
+    throw new AuditError(
+      "not_found",
+      '"zuplo" is not installed in the gateway project; run `npm ci --ignore-scripts` there',
+    );
+  }
+  const folder = await mkdtemp(join(tmpdir(), "audit-gateway-"));
+  onMade(folder);
+  const skip = /(^|\/)(node_modules|\.zuplo|dist|\.env)$/;
+  await cp(projectDir, folder, { recursive: true, filter: (path) => path === projectDir || !skip.test(path) });
+  await linkPackages(packages, join(folder, "node_modules"));
+  await buildPolicy(join(folder, "modules"));
+  await writeFile(join(folder, ".env"), environmentFile(env));
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return folder;
+}
+
+/**
+ * Links to the installed packages one by one, as each start of Zuplo 7.4.5 copies the runtime inside its CLI over
+ * `node_modules/@zuplo/runtime` and makes `node_modules/.zuplo`: through one link to the whole, two gateways that start
+ * together would read what the other has half written.
+ */
+async function linkPackages(installed: string, own: string): Promise<void> {
+  const writesRuntime = await exists(join(installed, "@zuplo/cli/node_modules/@zuplo/runtime"));
+  await linkEntries(installed, own, (name) => name !== "@zuplo" && name !== ".zuplo");
+  await linkEntries(join(installed, "@zuplo"), join(own, "@zuplo"), (name) => name !== "runtime" || !writesRuntime);
+}
+
+async function linkEntries(from: string, to: string, wanted: (name: string) => boolean): Promise<void> {
+  await mkdir(to);
+  const names = (await readdir(from)).filter(wanted);
+  await Promise.all(names.map((name) => symlink(join(from, name), join(to, name))));
+}
+
+function environmentFile(env: Readonly<Record<string, string>>): string {
+  const lines = Object.entries({ __ZUPLO_REMOTE_LOG_URL: "", ZUPLO_LOG_LEVEL: "info", ...env }).map(
+    ([name, value]) => `${name}=${/[\s#'"]/.test(value) ? `'${value}'` : value}`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

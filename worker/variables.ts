@@ -4,7 +4,10 @@ import * as z from "zod/mini";
 
 const secret = z.string().check(z.minLength(1));
 const url = z.pipe(
-  z.url({ protocol: /^https?$/ }),
+  z.string().check(
+    z.trim(),
+    z.refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text)),
+  ),
   z.transform((text: string) => text.replace(/\/+$/, "")),
 );
 const webhookKey = z.string().check(z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));

@@ -25,8 +25,9 @@ export interface ParsedImport {
 const RECORD_SLACK = 2;
 const text = z.string().check(z.minLength(1), z.maxLength(1_000));
 const time = z.optional(Time);
+const BASE64 = /^(?:[\dA-Za-z+/]{4})*(?:[\dA-Za-z+/]{2}==|[\dA-Za-z+/]{3}=)?$/;
 
-const Failure = z.object({
+const failure = {
   class: z.enum(CLASSES),
   wrote: z.enum(["no", "maybe"]),
   reason: text,
@@ -38,13 +39,15 @@ const Failure = z.object({
   parked_at: Time,
   message_id: z.optional(text),
   replay_id: z.optional(text),
-});
+};
+const Failure = z.object(failure);
 
-const Entry = z.extend(Failure, {
+const Entry = z.object({
+  ...failure,
   event_id: z.string().check(z.refine(isEventId)),
   replays: z.int().check(z.gte(0)),
   record: z.optional(z.looseObject({})),
-  body: z.optional(z.base64()),
+  body: z.optional(z.string().check(z.regex(BASE64))),
   history: z.array(Failure).check(z.maxLength(20)),
 });
 

@@ -1,5 +1,7 @@
 /** The query of `GET /api/dead-letters`, parsed once. Throws `invalid_request` naming the parameter. */
 import * as z from "zod/mini";
+// By its own name, because bundlers take the whole of `z.iso` along.
+import { _isoDateTime } from "zod/v4/core";
 import { AuditError } from "../../shared/errors.ts";
 import { decodeCursor, type Position } from "./cursor.ts";
 import { GROUPS, type Filter, type GroupBy } from "./query.ts";
@@ -22,9 +24,13 @@ const flag = z.pipe(
 );
 /** ISO 8601 with a zone; ms since the epoch. */
 export const Time = z.pipe(
-  z.iso.datetime({ offset: true }),
+  _isoDateTime(z.ZodMiniISODateTime, { offset: true }),
   z.transform((text: string) => Date.parse(text)),
 );
+/** The size of a page, from 1. */
+export function limitTo(max: number) {
+  return z.optional(z.pipe(z.transform(Number), z.int().check(z.gte(1), z.lte(max))));
+}
 const text = z.string().check(z.minLength(1), z.maxLength(1_000));
 const Status = z.union([z.literal("none"), z.pipe(z.string().check(z.regex(/^\d{1,3}$/)), z.transform(Number))]);
 
@@ -38,7 +44,7 @@ const Query = z.strictObject({
   status: z.optional(Status),
   since: z.optional(Time),
   until: z.optional(Time),
-  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(LIMIT_MAX))),
+  limit: limitTo(LIMIT_MAX),
   cursor: z.optional(z.string()),
   group_by: z.optional(z.enum(GROUPS)),
   whole: z.optional(flag),

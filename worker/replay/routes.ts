@@ -5,7 +5,7 @@ import type { Party } from "../../shared/record.ts";
 import { archive } from "../archive/client.ts";
 import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
 import { readJson } from "../archive/json-body.ts";
-import { invalid, onceEach, printable } from "../archive/parameters.ts";
+import { invalid, limitTo, onceEach, printable } from "../archive/parameters.ts";
 import { refusing } from "../archive/refusals.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
@@ -15,13 +15,13 @@ import { parseReplayRequest } from "./request.ts";
 import { itemView, replayView } from "./view.ts";
 
 const ListQuery = z.strictObject({
-  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(100))),
+  limit: limitTo(100),
   cursor: z.optional(z.string()),
 });
 const OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
 const ItemsQuery = z.strictObject({
   outcome: z.optional(z.enum(OUTCOMES)),
-  limit: z.optional(z.coerce.number().check(z.int(), z.gte(1), z.lte(1_000))),
+  limit: limitTo(1_000),
   cursor: z.optional(z.string()),
 });
 

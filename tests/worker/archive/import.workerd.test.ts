@@ -74,6 +74,9 @@ it("refuses each wrong line by itself and takes the others", async () => {
     [JSON.stringify({ ...entry, event_id: "a:r1" }), '"event_id" is missing or malformed'],
     [JSON.stringify({ ...entry, parked_at: old }), '"parked_at" is longer ago'],
     [JSON.stringify({ ...entry, record: undefined }), '"record" or "body" must be there'],
+    [JSON.stringify({ ...entry, record: undefined, body: "e30" }), '"body" is missing or malformed'],
+    [JSON.stringify({ ...entry, record: undefined, body: "e-0=" }), '"body" is missing or malformed'],
+    [JSON.stringify({ ...entry, record: undefined, body: "e30=e30=" }), '"body" is missing or malformed'],
     [JSON.stringify({ ...entry, record: { ...entry.record, id: "other" } }), '"record.id" must be the "event_id"'],
     [
       JSON.stringify({ ...entry, record: { ...entry.record, metadata: { plan: "[hidden]" } } }),

@@ -168,6 +168,7 @@ describe("wrong use is refused", () => {
     ["until=1700000000", '"until" must be an ISO 8601 time'],
     ["since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z", '"since" must be before "until"'],
     ["limit=0", '"limit" must be a whole number from 1 to 500'],
+    ["limit=", '"limit" must be a whole number'],
     ["limit=501", '"limit" must be a whole number'],
     ["limit=ten", '"limit" must be a whole number'],
     ["limit=1.5", '"limit" must be a whole number'],

@@ -113,6 +113,10 @@ describe("what it refuses", () => {
     [{ all: true, map: {} }, '"map" must hold at least one field'],
     [{ all: true, map: { route: { a: "b" } } }, '"map.route" is not a field of this request'],
     [{ all: true, map: { action: { a: "no spaces" } } }, '"map.action" must map to'],
+    [{ all: true, map: { action: { "": "a.b" } } }, '"map.action" must map to'],
+    [{ all: true, map: { action: { ["a".repeat(1_001)]: "a.b" } } }, '"map.action" must map to'],
+    [{ all: true, map: { action: ["a.b"] } }, '"map.action" must map to'],
+    [{ all: true, map: { organization: { a: 1 } } }, '"map.organization" must be 1 to 1000 characters'],
     [
       { all: true, set: { action: "a.b" }, map: { action: { a: "b" } } },
       '"set.action" and "map.action" exclude each other',

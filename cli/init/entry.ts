@@ -3,6 +3,7 @@ import type { Node } from "jsonc-parser";
 import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
 import { AuditError } from "../../shared/errors.ts";
 import { appendItem, appendProperty, insertAll, parseJson } from "./json-edit.ts";
+import { isOurModule } from "./module.ts";
 import { POLICY_NAME, type ProjectFile } from "./project.ts";
 
 /** What `init` writes. Defaults: design.md, "Fixed interfaces". */
@@ -36,9 +37,9 @@ export interface PolicyEntry {
 
 /**
  * Finds our entry, or adds it at the end. Throws `invalid_option` where the file has another shape, and `conflict` where a
- * policy of another kind has our name.
+ * policy of another kind has our name. Where our module is there, the entry may name a module of the user's that builds on it.
  */
-export function placeEntry({ path, text }: ProjectFile): PolicyEntry {
+export function placeEntry({ path, text }: ProjectFile, module: ProjectFile): PolicyEntry {
   if (text === undefined) return { text: `${JSON.stringify({ policies: [POLICY_ENTRY] }, null, 2)}\n` };
   const tree = parseJson(text, path);
   if (tree.type !== "object") throw new AuditError("invalid_option", `"${path}" must hold an object`);
@@ -50,15 +51,15 @@ export function placeEntry({ path, text }: ProjectFile): PolicyEntry {
     throw new AuditError("conflict", `"${path}" has ${named.length} policies named "${POLICY_NAME}"`);
   const [entry] = named;
   if (!entry) return { text: insertAll(text, appendItem(text, policies, POLICY_ENTRY)) };
-  refuseForeign(path, entry);
+  refuseForeign(path, entry, isOurModule(module));
   const options = valueAt(entry, "handler", "options");
   return { text, options: isRecord(options) ? options : {} };
 }
 
-function refuseForeign(path: string, entry: Node): void {
+function refuseForeign(path: string, entry: Node, hasOurModule: boolean): void {
   const type = valueAt(entry, "policyType");
   const module = valueAt(entry, "handler", "module");
-  if (type === POLICY_ENTRY.policyType && module === POLICY_ENTRY.handler.module) return;
+  if (type === POLICY_ENTRY.policyType && (hasOurModule || module === POLICY_ENTRY.handler.module)) return;
   throw new AuditError(
     "conflict",
     `"${path}" has another policy named "${POLICY_NAME}" (type ${JSON.stringify(type)}, module ${JSON.stringify(module)}); rename it first`,

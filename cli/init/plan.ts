@@ -29,13 +29,13 @@ export interface InitPlan {
  * `init` again only upgrades the module. Throws where the project cannot be read or something of ours is not ours.
  */
 export function planInit(project: ZuploProject, built: string, choice: RouteChoice | undefined): InitPlan {
-  const entry = placeEntry(project.policies);
+  const entry = placeEntry(project.policies, project.module);
   refuseForeignModule(project.module, entry.options !== undefined);
   const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file.path, file.text) }));
   const recorded = choice ?? recordedChoice(project.module.text);
   const added = choice ?? (entry.options ? "none" : recorded);
   const changes = [
-    change(project.module.path, project.module.text, recordChoice(built, recorded), "module"),
+    change(project.module.path, project.module.text, inEolOf(project.module, recordChoice(built, recorded)), "module"),
     change(project.policies.path, project.policies.text, entry.text),
     ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, added)))),
     change(project.env.path, project.env.text, addVariables(project.env.text), "variables"),
@@ -46,6 +46,11 @@ export function planInit(project: ZuploProject, built: string, choice: RouteChoi
     choice: recorded,
     ...(entry.options ? { options: entry.options } : {}),
   };
+}
+
+/** With the line ends that the file has: Git writes others on Windows, which is no other version. */
+function inEolOf({ text }: ZuploProject["module"], built: string): string {
+  return text?.includes("\r\n") ? built.replaceAll("\n", "\r\n") : built;
 }
 
 function wanted(routes: readonly Route[], choice: RouteChoice) {

@@ -79,11 +79,11 @@ export function chosen(choice: RouteChoice, route: Pick<Route, "writes">): boole
 /** True where the operation itself says that it is not audited. */
 export function isSkipped({ operation }: Pick<Route, "operation">): boolean {
   const audit = operation["x-audit"];
-  return typeof audit === "object" && audit !== null && "skip" in audit && audit.skip === true;
+  return audit === false || (typeof audit === "object" && audit !== null && "skip" in audit && audit.skip === true);
 }
 
 /** Stands below the banner of the module where the choice is not the default, so that `--check` knows it wherever it runs. */
-const RECORD = /^\/\/ routes: (writes|none)\n/m;
+const RECORD = /^\/\/ routes: (writes|none)\r?$/m;
 
 /** The choice that a module's text records; `all` where it records none. */
 export function recordedChoice(module: string | undefined): RouteChoice {

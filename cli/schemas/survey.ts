@@ -21,7 +21,7 @@ export interface Survey {
 /** What the project's routes need; throws `not_found` where the project has no audit policy. */
 export async function deriveFromProject(directory: string): Promise<Derived> {
   const project = await readProject(resolve(directory));
-  const { options } = placeEntry(project.policies);
+  const { options } = placeEntry(project.policies, project.module);
   if (!options)
     throw new AuditError("not_found", 'the project has no policy "audit-log"; run "audit-forwarder init" first');
   const routes = project.openApi.flatMap((file) => readRoutes(file.path, file.text));

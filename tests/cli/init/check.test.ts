@@ -125,12 +125,33 @@ describe("init --check exits 0", () => {
     expect(findings).not.toContainEqual(expect.objectContaining({ subject: "AUDIT_ORGANIZATION_ID" }));
   });
 
-  test("where a route says itself that it is not audited", async () => {
+  test.each(['{ "skip": true }', "false"])("where a route says itself that it is not audited: %s", async (xAudit) => {
     await runCli(["init", made.directory]);
     await edit("config/a.oas.json", (text) =>
-      text.replace('"get": {', '"get": { "x-audit": { "skip": true },').replace('"audit-log", ', ""),
+      text.replace('"get": {', `"get": { "x-audit": ${xAudit},`).replace('"audit-log", ', ""),
     );
     expect(await check()).toMatchObject({ code: 0, routes: { audited: 1, total: 2 } });
+  });
+
+  test.each(["all", "writes"])(
+    "where Git wrote the files with the line ends of Windows, --routes %s",
+    async (choice) => {
+      await runCli(["init", made.directory, "--routes", choice]);
+      const crlf = (text: string) => text.replaceAll("\n", "\r\n");
+      for (const path of ["modules/audit-log.ts", "config/a.oas.json", "config/policies.json", ".env"])
+        await edit(path, crlf);
+      expect(await check()).toMatchObject({ code: 0, ok: true });
+      expect((await runCli(["init", made.directory])).stdout).toBe("nothing to change\n");
+    },
+  );
+
+  test("where the entry names a module of the user's that builds on ours, as for `describe`", async () => {
+    await runCli(["init", made.directory]);
+    await edit("config/policies.json", (text) => text.replace("./modules/audit-log)", "./modules/audit)"));
+    expect(await check()).toMatchObject({ code: 0, ok: true });
+    await edit("modules/audit-log.ts", () => "// audit-forwarder, an older one\n");
+    const again = await runCli(["init", made.directory, "--json"]);
+    expect(json(again).files).toEqual([{ path: "modules/audit-log.ts", change: "changed" }]);
   });
 
   test("with a note where there is no .env at all, as in CI", async () => {

@@ -33,6 +33,7 @@ export async function startWorkerd(workers: readonly WorkerScript[], stateDir?: 
       name,
       modules: [{ type: "ESModule", path: `${name}.mjs`, contents: script }],
       compatibilityDate: "2026-07-01",
+      compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
       bindings: { ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${ports[index]}` },
       durableObjects: Object.fromEntries(
         Object.entries(durableObjects).map(([binding, className]) => [binding, { className, useSQLite: true }]),

@@ -83,7 +83,7 @@ async function bundle(): Promise<string> {
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
     loader: { ".html": "text" },
     logLevel: "silent",
   });
@@ -127,6 +127,7 @@ function miniflareOptions(
         name: "audit-forwarder",
         modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
         compatibilityDate: "2026-07-01",
+        compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,
         kvNamespaces: directory ? ["DIRECTORY"] : [],

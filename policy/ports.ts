@@ -1,4 +1,5 @@
 /** The policy's way to the world: clock, randomness, network and hashes, so that the core is pure and can be simulated. */
+import type { Deflate } from "../shared/packed.ts";
 import type { Hmac } from "../shared/pseudonym.ts";
 
 /** What came back from one request; a network error or a timeout throws. */
@@ -15,6 +16,8 @@ export interface Ports {
   post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply>;
   readonly hmac: Hmac;
   sha256(text: string): Promise<Uint8Array>;
+  /** Absent where the runtime has none: messages are larger then. */
+  readonly deflate?: Deflate | undefined;
 }
 
 /** Waits for `ms` on the given timers. */
@@ -39,7 +42,13 @@ export function webPorts(): Ports {
     post,
     hmac: signer(),
     sha256: async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    deflate: typeof CompressionStream === "undefined" ? undefined : deflate,
   };
+}
+
+async function deflate(text: string): Promise<Uint8Array> {
+  const packed = new Response(text).body?.pipeThrough(new CompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 async function post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply> {

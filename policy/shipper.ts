@@ -3,7 +3,8 @@
  * promise: each has its own timers, and takes whatever waits when they ring. A record whose message was taken by a request that
  * died is taken again by its own.
  */
-import { MESSAGE_MAX_BYTES } from "../shared/limits.ts";
+import { utf8Bytes } from "../shared/bytes.ts";
+import { type Deflate, packMessage } from "../shared/packed.ts";
 import { deduplicationId, publishDelaySeconds } from "../shared/publish-headers.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
@@ -15,6 +16,8 @@ import { type Ports, sleep } from "./ports.ts";
 
 /** Records of one isolate that may wait at once; more are lost, with a line in the log. Our choice: about 1 MB. */
 const WAITING_MAX = 2_000;
+/** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
+const SHARED_MAX_BYTES = 350_000;
 /** First and longest pause between two looks at a record that another request has taken, or that did not get out. */
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MAX_MS = 2_000;
@@ -39,14 +42,19 @@ export interface Shipper {
 }
 
 /** The shipper of one policy entry of one isolate. */
-export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick<Ports, "nowMs" | "timer">): Shipper {
+export function makeShipper(
+  outlet: Outlet,
+  options: ShipperOptions,
+  ports: Pick<Ports, "nowMs" | "timer" | "deflate">,
+): Shipper {
   const waiting = new Set<Waiting>();
   let lost = 0;
 
   async function ship(record: AuditRecord, log: GatewayLog): Promise<void> {
     const own: Waiting = {
       record,
-      bytes: JSON.stringify(record).length,
+      // More than it has on the wire.
+      bytes: utf8Bytes(JSON.stringify(record)),
       sinceMs: ports.nowMs(),
       takenUntilMs: 0,
       out: false,
@@ -67,7 +75,11 @@ export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick
     const taken = take(own);
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
-    const sent = await outlet.send(messageOf(taken.map(({ record }) => record)), options.timeoutMs);
+    const message = await messageOf(
+      taken.map(({ record }) => record),
+      ports.deflate,
+    );
+    const sent = await outlet.send(message, options.timeoutMs);
     for (const one of taken) {
       one.out = sent;
       one.takenUntilMs = 0;
@@ -82,7 +94,7 @@ export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick
     let bytes = own.bytes;
     for (const one of waiting) {
       if (taken.length >= options.maxRecords) break;
-      if (one === own || !isFree(one) || bytes + one.bytes > MESSAGE_MAX_BYTES) continue;
+      if (one === own || !isFree(one) || bytes + one.bytes > SHARED_MAX_BYTES) continue;
       taken.push(one);
       bytes += one.bytes;
     }
@@ -100,7 +112,7 @@ export function makeShipper(outlet: Outlet, options: ShipperOptions, ports: Pick
     );
   }
 
-  return { ship, now: (record, pathMs) => outlet.send(messageOf([record]), pathMs, true) };
+  return { ship, now: async (record, pathMs) => outlet.send(await messageOf([record]), pathMs, true) };
 }
 
 /** A message with a delay must not hold back records that need none, and what is asked for at once must not wait. */
@@ -108,9 +120,12 @@ function mayShare({ record }: Waiting): boolean {
   return record.stage === "outcome" && record.assurance === "best-effort";
 }
 
-function messageOf(records: readonly AuditRecord[]): Outgoing {
+/** One record stays readable, as packing would hardly make it smaller; where the runtime cannot deflate, so do several. */
+async function messageOf(records: readonly AuditRecord[], deflate?: Deflate): Promise<Outgoing> {
+  const message = encodeMessage(records);
+  const packed = deflate && records.length > 1 ? await packMessage(message, deflate).catch(() => undefined) : undefined;
   return {
-    body: JSON.stringify(encodeMessage(records)),
+    body: packed ?? JSON.stringify(message),
     deduplicationId: deduplicationId(records),
     delaySeconds: publishDelaySeconds(records),
   };

@@ -23,6 +23,8 @@ export const RETRY_AFTER_MAX_MS = 86_400_000;
 export const MESSAGE_MAX_RECORDS = 100;
 /** QStash's smallest plan takes messages up to 1 MB; ours stay well below. https://upstash.com/pricing/qstash */
 export const MESSAGE_MAX_BYTES = 512_000;
+/** What a message may inflate to: more than the policy ever packs, and little enough for a worker's memory. Our choice. */
+export const MESSAGE_MAX_INFLATED_BYTES = 1_024_000;
 /** Largest record the policy makes; what does not fit is cut and marked. Our choice. */
 export const RECORD_MAX_BYTES = 8_192;
 /** Longest event id the worker accepts. Our choice; a UUID has 36 characters. */

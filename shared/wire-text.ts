@@ -46,15 +46,18 @@ const FRAGMENTS: readonly string[] = [
   " like Mac OS X",
   "Gecko/20100101 Firefox/",
   "X11; Linux x86_64",
+  ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/",
 ];
 const DEL = "\x7f";
 
 /** Packs a user agent; one that holds a DEL already stays as it is, behind two of them. */
 export function packUserAgent(text: string): string {
   if (text.includes(DEL)) return DEL + DEL + text;
-  let packed = text;
-  for (const [i, fragment] of FRAGMENTS.entries()) packed = packed.replaceAll(fragment, DEL + letter(i));
-  return packed;
+  // From the end, because a fragment that was added later may hold an earlier one.
+  return FRAGMENTS.reduceRight(
+    (packed, fragment, i) => packed.replaceAll(fragment, DEL + String.fromCharCode(97 + i)),
+    text,
+  );
 }
 
 /** Reverses `packUserAgent`. */
@@ -64,8 +67,4 @@ export function unpackUserAgent(packed: string): string {
   return (
     start + parts.map((part) => (FRAGMENTS[part.charCodeAt(0) - 97] ?? DEL + part.slice(0, 1)) + part.slice(1)).join("")
   );
-}
-
-function letter(index: number): string {
-  return String.fromCharCode(97 + index);
 }

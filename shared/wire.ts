@@ -1,11 +1,11 @@
 /**
- * The compact form of a message on the queue, and the only codec for it. Besides its `id`, a record holds its common fields by
- * position in `c`; rare fields have one-letter keys. What all records of a message share stands once in `g`, and a string that
- * occurs more than once stands in the table `s` and is referred to by its number, counted from 1; 0 means absent.
+ * The compact form of a message on the queue, and the only codec for it; `packed.ts` makes it smaller where it holds several
+ * records. Besides its `id`, a record holds its common fields by position in `c`, where 0 means absent; rare fields have
+ * one-letter keys. What all records of a message share stands once in `g`.
  *
  * `c` = `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id, credential,
  * geo, traceparent]`; what is absent at its end is left out. A party is `id` (type `user`), or `[id, type, name?, metadata?]`, where
- * type 0 is `user`, or `[id, metadata]`; one target stands alone, several in a list. Metadata and geo that occur more than once stand as JSON in the table.
+ * type 0 is `user`, or `[id, metadata]`; one target stands alone, several in a list.
  *
  * | key | field | key | field |
  * | --- | --- | --- | --- |
@@ -15,7 +15,9 @@
  * | z | parent event id | rp | replay mark |
  * | j | missing | f | truncated |
  *
- * Still read, no longer written: l geo `[country, region, city]`, p traceparent, e credential `[kind, keyId?]`.
+ * Still read, no longer written: l geo `[country, region, city]`, p traceparent, e credential `[kind, keyId?]`; and the message's
+ * table `s` of strings that occur more than once, to which a number in the place of a string refers, counted from 1: metadata and
+ * geo stand there as JSON.
  */
 import { compact } from "./compact.ts";
 import { eventIdTimeMs } from "./event-id.ts";
@@ -23,11 +25,8 @@ import type { AuditRecord, Credential, GatewayInfo, Metadata, Party, ReplayMark 
 import { outcomeOfStatus } from "./record.ts";
 import { CREDENTIAL_KINDS, METHODS, packId, packUserAgent, unpackId, unpackUserAgent } from "./wire-text.ts";
 
-/** A string, or the number of one in the message's table; 0 is absent. */
-export type Ref = string | number;
-/** The number is that of its JSON in the table. */
-export type WireMetadata = Metadata | number;
-export type WireParty = Ref | readonly [id: Ref, type: Ref | Metadata, name?: Ref, metadata?: WireMetadata];
+/** A string; 0 is absent. In an older message, the number of a string in its table. */
+type Ref = string | number;
 
 export interface WireRecord {
   readonly id: string;
@@ -36,7 +35,7 @@ export interface WireRecord {
   readonly t?: number | undefined;
   readonly b?: 1 | undefined;
   readonly x?: AuditRecord["outcome"] | undefined;
-  readonly m?: WireMetadata | undefined;
+  readonly m?: Metadata | number | undefined;
   readonly l?: readonly Ref[] | undefined;
   readonly p?: Ref | undefined;
   readonly y?: "d" | "r" | undefined;
@@ -55,45 +54,32 @@ export interface WireMessage {
   readonly records: readonly WireRecord[];
 }
 
-type Refer = (text: string) => Ref;
-
-/** Packs records of one gateway isolate into a message; all records must share `gateway`. */
+/** Makes a message of records of one gateway isolate; all must share `gateway`. */
 export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
-  const counts = new Map<string, number>();
-  if (records.length > 1) {
-    const count: Refer = (text) => (counts.set(text, (counts.get(text) ?? 0) + 1), text);
-    for (const record of records) packRecord(record, count);
-  }
-  // A reference costs up to three characters, so a string shorter than that gains nothing.
-  const table = [...counts].filter(([text, count]) => count > 1 && text.length > 2).map(([text]) => text);
-  const numbers = new Map(table.map((text, index) => [text, index + 1]));
-  const packed = records.map((record) => packRecord(record, (text) => numbers.get(text) ?? text));
   const { isolateId, policyVersion, environment, build }: Partial<GatewayInfo> = records[0]?.gateway ?? {};
   const g = trim([isolateId ?? "", policyVersion ?? "", environment ?? null, build ? packId(build) : null], null);
-  return { v: 1, g, ...(table.length > 0 ? { s: table } : {}), records: packed };
+  return { v: 1, g, records: records.map(encodeRecord) };
 }
 
-function packRecord(record: AuditRecord, refer: Refer): WireRecord {
-  const some = (text: string | undefined): Ref | undefined => (text === undefined ? undefined : refer(text));
-  const list = (texts: readonly string[] | undefined) => (texts?.length ? texts.map(refer) : undefined);
-  const { credential, geo, stage, assurance, metadata } = record;
+function encodeRecord(record: AuditRecord): WireRecord {
+  const { credential, geo, stage, assurance } = record;
   const c = [
     record.sequence,
     record.durationMs ?? null,
-    record.status ?? 0,
+    record.status,
     METHODS.indexOf(record.method) + 1 || record.method,
-    some(record.route),
-    some(record.action),
-    some(record.organization),
-    isAnonymous(record.actor) ? 0 : packParty(record.actor, refer),
-    packTargets(record.targets, refer),
-    some(record.ip),
-    some(record.userAgent && packUserAgent(record.userAgent)),
-    some(record.requestId && packId(record.requestId)),
-    credential && packCredential(credential, refer),
-    geo && share([geo.country ?? 0, geo.region ?? 0, geo.city === geo.region ? 1 : (geo.city ?? 0)], refer),
-    some(record.traceparent && packId(record.traceparent)),
-  ].map((value) => value ?? (value === null ? null : 0));
+    record.route,
+    record.action,
+    record.organization,
+    isAnonymous(record.actor) ? 0 : packParty(record.actor),
+    packTargets(record.targets),
+    record.ip,
+    record.userAgent && packUserAgent(record.userAgent),
+    record.requestId && packId(record.requestId),
+    credential && packCredential(credential),
+    geo && [geo.country ?? 0, geo.region ?? 0, geo.city === geo.region ? 1 : (geo.city ?? 0)],
+    record.traceparent && packId(record.traceparent),
+  ].map((value = 0) => value);
   return {
     id: record.id,
     c: trim(c, 0),
@@ -101,25 +87,19 @@ function packRecord(record: AuditRecord, refer: Refer): WireRecord {
     t: eventIdTimeMs(record.id) === record.occurredAtMs ? undefined : record.occurredAtMs,
     b: record.statusSource && 1,
     x: record.outcome === outcomeOfStatus(record.status) ? undefined : record.outcome,
-    m: metadata && share(metadata, refer),
+    m: record.metadata,
     y: assurance === "best-effort" ? undefined : (assurance.charAt(0) as "d" | "r"),
-    z: some(record.parentId),
-    j: list(record.missing),
-    f: list(record.truncated),
+    z: record.parentId,
+    j: record.missing,
+    f: record.truncated,
     rp: record.replay,
   };
 }
 
-/** A list or an object as it is, or where it occurs more than once, the number of its JSON in the table. */
-function share<T extends object>(value: T, refer: Refer): T | number {
-  const ref = refer(JSON.stringify(value));
-  return typeof ref === "number" ? ref : value;
-}
-
-/** A known kind is a negative number, so that it is no reference. */
-function packCredential({ kind, keyId }: Credential, refer: Refer): unknown {
-  const code = -(CREDENTIAL_KINDS.indexOf(kind) + 1) || refer(kind);
-  return keyId === undefined ? code : [code, refer(keyId)];
+/** A known kind is a negative number, which no reference of older messages was. */
+function packCredential({ kind, keyId }: Credential): unknown {
+  const code = -(CREDENTIAL_KINDS.indexOf(kind) + 1) || kind;
+  return keyId === undefined ? code : [code, keyId];
 }
 
 /** True for the actor that stands for nobody, which costs one character on the wire. */
@@ -127,18 +107,17 @@ function isAnonymous(actor: Party): boolean {
   return actor.id === "anonymous" && actor.type === "anonymous" && actor.name === undefined && !actor.metadata;
 }
 
-function packParty({ id, type, name, metadata }: Party, refer: Refer): WireParty {
-  const given = type === "user" ? 0 : refer(type);
-  const more = metadata && share(metadata, refer);
-  if (given === 0 && name === undefined && typeof more === "object") return [refer(id), more];
-  const packed = trim([refer(id), given, name === undefined ? 0 : refer(name), more ?? 0], 0);
-  return (packed.length > 1 ? packed : refer(id)) as WireParty;
+function packParty({ id, type, name, metadata }: Party): unknown {
+  const given = type === "user" ? 0 : type;
+  if (given === 0 && name === undefined && metadata) return [id, metadata];
+  const packed = trim([id, given, name ?? 0, metadata ?? 0], 0);
+  return packed.length > 1 ? packed : id;
 }
 
 /** One target stands alone where its first element tells it from a list. */
-function packTargets(targets: readonly Party[], refer: Refer): unknown {
+function packTargets(targets: readonly Party[]): unknown {
   if (targets.length === 0) return 0;
-  const parties = targets.map((target) => packParty(target, refer));
+  const parties = targets.map(packParty);
   return parties.length === 1 && Array.isArray(parties[0]) ? parties[0] : [parties];
 }
 

@@ -1,4 +1,5 @@
 /** Drives the policy's core on a virtual clock and keeps what it publishes. */
+import { deflateRawSync } from "node:zlib";
 import { makePolicy } from "../../policy/policy.ts";
 import type { Ports } from "../../policy/ports.ts";
 import { GatewayDouble } from "../gateway-double.ts";
@@ -70,6 +71,8 @@ function portsOf(time: VirtualTime, published: Published[]): Ports {
     },
     hmac: () => Promise.reject(new Error("nothing spills here")),
     sha256: () => Promise.reject(new Error("nothing is cut here")),
+    // The same bytes as of the platform's stream, which works beside this clock.
+    deflate: async (text) => deflateRawSync(text),
   };
 }
 

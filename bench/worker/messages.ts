@@ -3,7 +3,7 @@ import { signDelivery } from "../../dev/queue/delivery/signature.ts";
 import type { EventBody } from "../../shared/event.ts";
 import { PACE_HEADER, paceMs } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeRecord, type WireMessage } from "../../shared/wire.ts";
+import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
 import { drive } from "../bytes/measure.ts";
 import type { SdkMessage } from "./handlers/sdk.ts";
@@ -52,8 +52,9 @@ export async function signedMessage(body: string, form: Form, url: string, nowMs
 }
 
 function recordsOf(body: string): readonly AuditRecord[] {
-  const message = JSON.parse(body) as WireMessage;
-  return message.records.map((record) => decodeRecord(record, message));
+  const decoded = decodeMessage(Buffer.from(body));
+  if (decoded.kind !== "message") throw new Error("the benchmark's own message is unreadable");
+  return decoded.records;
 }
 
 function eventsOf(body: string): readonly EventBody[] {

@@ -1,4 +1,6 @@
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { packMessage } from "../../shared/packed.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { samplesOf } from "./samples.ts";
@@ -13,7 +15,9 @@ it("holds a sample of every kind of message that version 1 had", () => {
     "methods",
     "no-gateway-names",
     "other-id",
+    "packed",
     "shared",
+    "table",
     "typical",
     "user-agents",
     "watchdog",
@@ -30,6 +34,11 @@ describe.each(samples.map((sample) => [sample.name, sample] as const))(
     it("is read the same when the current encoder writes those records", () => {
       const again = new TextEncoder().encode(JSON.stringify(encodeMessage(records)));
       expect(decodeMessage(again)).toEqual({ kind: "message", records, unreadable: [] });
+    });
+
+    it("is read the same when those records are packed", async () => {
+      const packed = await packMessage(encodeMessage(records), async (text) => deflateRawSync(text));
+      expect(decodeMessage(Buffer.from(packed))).toEqual({ kind: "message", records, unreadable: [] });
     });
   },
 );

@@ -1,10 +1,12 @@
 /**
  * Samples of messages in transit, by version. What a released policy once wrote may still lie on a queue or in an archive, so a committed
  * sample is never changed: a new version gets a new folder. `node tests/compatibility/samples.ts` writes the samples of the current
- * version that do not exist yet.
+ * version that do not exist yet. "shared" and "table" are from when several records of a message shared a table of strings.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
+import { packMessage } from "../../shared/packed.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 
@@ -110,9 +112,14 @@ const USER_AGENTS = [
   "odd \u007fa",
 ];
 
+const PACKED = [TYPICAL, EVERYTHING, { ...ANONYMOUS, organization: "org_1" }].map((record, n) =>
+  Object.assign({}, record, { id: `019ab0c4-3f3${n}-7c55-9d3e-0f6d2c1b0a07`, sequence: 20 + n }),
+);
+
 /** What the current version's samples are made from. */
 const CURRENT: Readonly<Record<string, readonly AuditRecord[]>> = {
   typical: [TYPICAL],
+  packed: PACKED,
   everything: [EVERYTHING],
   anonymous: [ANONYMOUS],
   shared: [
@@ -133,7 +140,12 @@ if (import.meta.main) {
   for (const [name, records] of Object.entries(CURRENT)) {
     const path = `${folder("v1")}${name}`;
     if (existsSync(`${path}.message.json`)) continue;
-    writeFileSync(`${path}.message.json`, JSON.stringify(encodeMessage(records)));
+    writeFileSync(`${path}.message.json`, await writtenAs(name, records));
     writeFileSync(`${path}.records.json`, `${JSON.stringify(records, null, 2)}\n`);
   }
+}
+
+function writtenAs(name: string, records: readonly AuditRecord[]): Promise<string> | string {
+  const message = encodeMessage(records);
+  return name === "packed" ? packMessage(message, async (text) => deflateRawSync(text)) : JSON.stringify(message);
 }

@@ -1,7 +1,7 @@
 /** One HTTP server that stands for QStash, the worker, WorkOS and an origin; what it answers can be changed at any time. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeRecord, type WireMessage } from "../../shared/wire.ts";
+import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { waitUntil } from "./wait.ts";
 
 export type Mode =
@@ -82,9 +82,11 @@ export async function startSink(): Promise<Sink> {
   };
 }
 
-export function decode({ body }: Pick<Received, "body">): AuditRecord[] {
-  const message = JSON.parse(body) as WireMessage;
-  return message.records.map((record) => decodeRecord(record, message));
+/** The records of a message, as the worker reads them. */
+export function decode({ body }: Pick<Received, "body">): readonly AuditRecord[] {
+  const decoded = decodeMessage(Buffer.from(body));
+  if (decoded.kind !== "message" || decoded.unreadable.length > 0) throw new Error(`unreadable: ${body}`);
+  return decoded.records;
 }
 
 function pathOf(url: string): PathName | undefined {

@@ -1,4 +1,6 @@
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import type { Ports } from "../../policy/ports.ts";
 import { recordsIn, World } from "./support/world.ts";
 import { TestGateway } from "./support/gateway.ts";
@@ -74,6 +76,74 @@ describe("records that wait at the same time", () => {
     const ids = world.postsTo("queue").map(({ headers }) => headers["upstash-deduplication-id"]);
     expect(new Set(ids).size).toBe(1);
     expect(ids[0]).toMatch(/^[0-9a-f-]{36}_x2-/);
+  });
+});
+
+describe("what a message looks like", () => {
+  const send = async (requests: number, deflate: Ports["deflate"]) => {
+    const world = new World();
+    const ports: Ports = { ...world.ports, deflate };
+    const gateway = new TestGateway(Object.assign(Object.create(world) as World, { ports }), { coalesceMs: 20 });
+    for (let i = 0; i < requests; i++) await gateway.run();
+    await world.advance(1_000);
+    return { world, keys: world.posts.map(({ body }) => Object.keys(JSON.parse(body) as object)) };
+  };
+  const deflate = async (text: string) => deflateRawSync(text);
+
+  it("packs records that share one, and leaves one alone as it is", async () => {
+    expect((await send(2, deflate)).keys).toEqual([["v", "records", "d"]]);
+    expect((await send(1, deflate)).keys).toEqual([["v", "g", "records"]]);
+  });
+
+  it.each<[string, Ports["deflate"]]>([
+    ["cannot deflate", undefined],
+    ["throws", () => Promise.reject(new Error("out of memory"))],
+    [
+      "throws at once",
+      () => {
+        throw new Error("out of memory");
+      },
+    ],
+    ["deflates to more than text can be made of", () => Promise.resolve(new Uint8Array(4_000_000))],
+  ])("loses no record where the runtime %s: the message is plain", async (_name, broken) => {
+    const { world, keys } = await send(3, broken);
+    expect(keys).toEqual([["v", "g", "records"]]);
+    expect(new Set(world.records().map(({ sequence }) => sequence))).toEqual(new Set([1, 2, 3]));
+  });
+
+  it("takes a record into one message only, while that is being packed and others come", async () => {
+    const world = new World();
+    const slow: Ports["deflate"] = (text) =>
+      new Promise((resolve) => world.ports.timer(30, () => resolve(deflateRawSync(text))));
+    const ports: Ports = { ...world.ports, deflate: slow };
+    const gateway = new TestGateway(Object.assign(Object.create(world) as World, { ports }), { coalesceMs: 20 });
+    for (let i = 0; i < 12; i++) {
+      await gateway.run();
+      await world.advance(7);
+    }
+    await world.advance(1_000);
+    const sequences = world.records().map(({ sequence }) => sequence);
+    expect(sequences.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(world.posts.length).toBeGreaterThan(1);
+  });
+
+  it("stays within the limit in bytes, whatever language its texts are in and however badly they deflate", async () => {
+    const world = new World();
+    const ports: Ports = { ...world.ports, deflate: async (text) => deflateRawSync(text, { level: 0 }) };
+    const options = { coalesceMs: 20, maxRecords: 100 };
+    const gateway = new TestGateway(Object.assign(Object.create(world) as World, { ports }), {
+      ...options,
+      defaults: {
+        metadata: Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`m${n}`, "$header.x-text"])),
+      },
+    });
+    for (let i = 0; i < 100; i++)
+      await gateway.run({ params: {}, headers: { "x-text": `${i}${"\u00e9".repeat(480)}` } });
+    await world.advance(2_000);
+    expect(world.records()).toHaveLength(100);
+    const sizes = world.posts.map(({ body }) => Buffer.byteLength(body));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MESSAGE_MAX_BYTES);
+    expect(Math.max(...sizes)).toBeGreaterThan(MESSAGE_MAX_BYTES / 2);
   });
 });
 

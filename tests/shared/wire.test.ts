@@ -1,72 +1,13 @@
+import { randomBytes } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mintEventId } from "../../shared/event-id.ts";
 import { type AuditRecord, outcomeOfStatus } from "../../shared/record.ts";
+import { packMessage } from "../../shared/packed.ts";
 import { decodeRecord, encodeMessage, type WireMessage } from "../../shared/wire.ts";
 import { packId, packUserAgent, unpackId, unpackUserAgent } from "../../shared/wire-text.ts";
-
-const text = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.constantFrom("", "0", "user", "anonymous", "~x", "\x7fa", "[]", "{}"),
-);
-const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-const metadata = fc.dictionary(
-  text,
-  fc.oneof(
-    text,
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (Object.is(n, -0) ? 0 : n)),
-    fc.boolean(),
-  ),
-);
-const party = fc
-  .record({ id: text, type: text }, { requiredKeys: ["id", "type"] })
-  .chain((fixed) =>
-    fc
-      .record({ name: text, metadata: metadata.filter((one) => Object.keys(one).length > 0) }, { requiredKeys: [] })
-      .map((more) => ({ ...fixed, ...more })),
-  );
-const gateway = {
-  isolateId: "k3J9sQ2x",
-  policyVersion: "0.1.0",
-  environment: "production",
-  build: "0b7e7d4a-1f5a-4c39-9a53-2d6f9c1f0a11",
-};
-
-const record: fc.Arbitrary<AuditRecord> = fc
-  .record({
-    id: fc.oneof(fc.uuid({ version: 7 }), fc.constant("job-42_a.b")),
-    stage: fc.constantFrom("outcome" as const, "intent" as const, "watchdog" as const),
-    occurredAtMs: fc.nat({ max: 2 ** 41 }),
-    durationMs: maybe(fc.nat()),
-    action: text,
-    organization: maybe(text),
-    actor: party,
-    targets: fc.array(party, { maxLength: 4 }),
-    metadata: maybe(metadata),
-    method: fc.oneof(fc.constantFrom("GET", "POST", "PROPFIND", ""), text),
-    route: text,
-    status: maybe(fc.integer({ min: 100, max: 599 })),
-    statusSource: maybe(fc.constant("before_sending_hooks" as const)),
-    outcome: fc.constantFrom("success" as const, "failure" as const, "denied" as const, "unknown" as const),
-    ip: maybe(text),
-    userAgent: maybe(text),
-    geo: maybe(fc.record({ country: text, region: text, city: text }, { requiredKeys: [] })),
-    requestId: maybe(fc.oneof(text, fc.uuid())),
-    traceparent: maybe(fc.constant(`00-${"4b".repeat(16)}-${"0f".repeat(8)}-01`)),
-    assurance: fc.constantFrom("best-effort" as const, "durable" as const, "required" as const),
-    parentId: maybe(fc.uuid()),
-    credential: maybe(
-      fc.oneof(fc.record({ kind: fc.constantFrom("bearer", "cookie", "odd") }), fc.record({ kind: text, keyId: text })),
-    ),
-    missing: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
-    truncated: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
-    sequence: fc.nat(),
-  })
-  .map((fields) => ({ ...withoutUndefined(fields), gateway }) as AuditRecord);
-
-function withoutUndefined(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
+import { anyRecord as record } from "./any-record.ts";
 
 function throughTheQueue(records: readonly AuditRecord[]): AuditRecord[] {
   const message = JSON.parse(JSON.stringify(encodeMessage(records))) as WireMessage;
@@ -125,12 +66,38 @@ function typical(i: number): AuditRecord {
 }
 
 describe("bytes of a typical record", () => {
-  const bytes = (count: number) =>
-    JSON.stringify(encodeMessage(Array.from({ length: count }, (_, i) => typical(i)))).length / count;
+  const message = (count: number) => encodeMessage(Array.from({ length: count }, (_, i) => typical(i)));
 
-  it("are at most 400 alone and at most 200 with 19 others", () => {
-    expect(bytes(1)).toBeLessThanOrEqual(400);
-    expect(bytes(20)).toBeLessThanOrEqual(200);
+  it("are at most 400 alone and at most 200 with 19 others", async () => {
+    expect(JSON.stringify(message(1)).length).toBeLessThanOrEqual(400);
+    const packed = await packMessage(message(20), async (text) => deflateRawSync(text));
+    expect(packed.length / 20).toBeLessThanOrEqual(200);
+  });
+});
+
+describe("the packed form", () => {
+  it("keeps `v`, `records`, event ids and stages in sight, and nothing else", async () => {
+    const records = [typical(1), { ...typical(2), stage: "intent" as const }];
+    const packed = JSON.parse(await packMessage(encodeMessage(records), async (text) => deflateRawSync(text))) as {
+      d: string;
+    };
+    expect(packed).toEqual({
+      v: 1,
+      records: [{ id: records[0]?.id }, { id: records[1]?.id, k: "i" }],
+      d: expect.stringMatching(/^[\w-]+$/),
+    });
+  });
+
+  it("is at worst a third longer than the plain one, and the ids", async () => {
+    const random = { ...typical(1), metadata: { noise: Buffer.from(randomBytes(6_000)).toString("latin1") } };
+    const message = encodeMessage([random, random]);
+    const packed = await packMessage(message, async (text) => deflateRawSync(text, { level: 0 }));
+    expect(packed.length).toBeLessThan(Buffer.byteLength(JSON.stringify(message)) * (4 / 3) + 2 * 60);
+  });
+
+  it("rejects where the platform cannot deflate", async () => {
+    const deflate = () => Promise.reject(new Error("no deflate"));
+    await expect(packMessage(encodeMessage([typical(1)]), deflate)).rejects.toThrow("no deflate");
   });
 });
 

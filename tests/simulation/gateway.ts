@@ -1,4 +1,5 @@
 /** The real policy on a model of Zuplo's gateway: isolates that can be killed, hooks in the runtime's order, 30 s of `waitUntil`. */
+import { deflateRawSync } from "node:zlib";
 import type { VirtualTime } from "../../bench/virtual-time.ts";
 import type { FinalHook, GatewayContext, GatewayRequest, GatewayRoute } from "../../policy/gateway.ts";
 import type { Policy } from "../../policy/policy.ts";
@@ -248,5 +249,6 @@ function policyPorts({ time, random, send }: GatewayPorts, isolate: Incarnation,
     },
     hmac: (secret, text) => Promise.resolve(hmac(secret, text)),
     sha256: (text) => Promise.resolve(sha256(text)),
+    deflate: (text) => Promise.resolve(deflateRawSync(text)),
   };
 }

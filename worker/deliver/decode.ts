@@ -4,6 +4,7 @@ import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
 import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
 import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wire.ts";
+import { unpack } from "./unpack.ts";
 
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
@@ -59,7 +60,9 @@ export function decodeMessage(body: Uint8Array): Decoded {
   if (typeof version === "number" && Number.isInteger(version) && version > MESSAGE_VERSION) {
     return { kind: "newer", version };
   }
-  const envelope = Envelope.safeParse(json);
+  const message = typeof json === "object" && json !== null && "d" in json ? unpack(json) : json;
+  if (typeof message === "string") return { kind: "unreadable", reason: message };
+  const envelope = Envelope.safeParse(message);
   if (!envelope.success) return { kind: "unreadable", reason: describe(envelope.error) };
   const { g, s, records } = envelope.data;
   const shared: Pick<WireMessage, "g" | "s"> = { g, s };

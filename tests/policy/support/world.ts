@@ -1,8 +1,9 @@
 /** The policy's ports under a virtual clock, with a network whose answers can be set for each path. */
 import { createHash, createHmac } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
 import type { AuditRecord } from "../../../shared/record.ts";
-import { decodeRecord, type WireMessage } from "../../../shared/wire.ts";
 import type { Ports, Reply } from "../../../policy/ports.ts";
+import { decodeMessage } from "../../../worker/deliver/decode.ts";
 
 export type Answer = Reply | "hang" | "refuse" | { readonly afterMs: number; readonly reply: Reply };
 
@@ -42,6 +43,8 @@ export class World {
     post: (url, headers, body, timeoutMs) => this.#post(url, headers, body, timeoutMs),
     hmac: async (secret, text) => new Uint8Array(createHmac("sha256", secret).update(text).digest()),
     sha256: async (text) => new Uint8Array(createHash("sha256").update(text).digest()),
+    // Not the platform's stream, which works beside this clock.
+    deflate: async (text) => deflateRawSync(text),
   };
 
   /** Records of accepted messages, each once, in the order they were taken. */
@@ -105,9 +108,11 @@ export class World {
   }
 }
 
-export function recordsIn(body: string): AuditRecord[] {
-  const message = JSON.parse(body) as WireMessage;
-  return message.records.map((record) => decodeRecord(record, message));
+/** The records of a message, as the worker reads them. */
+export function recordsIn(body: string): readonly AuditRecord[] {
+  const decoded = decodeMessage(Buffer.from(body));
+  if (decoded.kind !== "message" || decoded.unreadable.length > 0) throw new Error(`unreadable: ${body}`);
+  return decoded.records;
 }
 
 function pathOf(url: string): "queue" | "spill" {

@@ -1,5 +1,4 @@
 /** Records and messages as the policy writes them. */
-import { randomBytes } from "node:crypto";
 import { mintEventId } from "../../../shared/event-id.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
@@ -10,7 +9,7 @@ export function recordOf(fields: Partial<AuditRecord> = {}): AuditRecord {
   sequence += 1;
   const occurredAtMs = fields.occurredAtMs ?? Date.now();
   return {
-    id: mintEventId(occurredAtMs, randomBytes(9), 7),
+    id: mintEventId(occurredAtMs, crypto.getRandomValues(new Uint8Array(9)), 7),
     stage: "outcome",
     occurredAtMs,
     action: "user.signed_in",

@@ -1,0 +1,15 @@
+/**
+ * The packed form of a message of several records: `d` is what they say, as JSON, deflated (RFC 1951) and in base64url. Beside it
+ * stands only what is read of a record on the way: its `id` and its stage `k`.
+ */
+import { toBase64Url } from "./bytes.ts";
+import type { WireMessage } from "./wire.ts";
+
+export type Deflate = (text: string) => Promise<Uint8Array>;
+
+/** A message's JSON in the packed form, at worst a third longer than plain; rejects where `deflate` does. */
+export async function packMessage({ v, g, records }: WireMessage, deflate: Deflate): Promise<string> {
+  const inside = JSON.stringify({ g, records: records.map((record) => Object.assign({}, record, { id: undefined })) });
+  const d = toBase64Url(await deflate(inside));
+  return JSON.stringify({ v, records, d }, ["v", "records", "id", "k", "d"]);
+}

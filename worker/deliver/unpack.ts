@@ -1,0 +1,31 @@
+/** Unpacks what the policy deflates of a message of several records (`shared/packed.ts`). */
+import { Buffer } from "node:buffer";
+import { inflateRawSync } from "node:zlib";
+import { MESSAGE_MAX_INFLATED_BYTES } from "../../shared/limits.ts";
+
+const BASE64_URL = /^[\w-]+$/;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** The message as it was before it was packed, or why it cannot be read; never throws. Its records are still to be checked. */
+export function unpack(message: { readonly d: unknown; readonly records?: unknown }): object | string {
+  const { d, records: beside } = message;
+  if (typeof d !== "string" || !BASE64_URL.test(d)) return '"d" must be base64url';
+  const inside = inflate(d);
+  if (typeof inside !== "object" || inside === null) return '"d" is not deflated JSON, or is too large';
+  const { g, records } = inside as { readonly g?: unknown; readonly records?: unknown };
+  if (!Array.isArray(records) || !Array.isArray(beside) || records.length !== beside.length) {
+    return '"d" must hold as many records as "records"';
+  }
+  const whole = records.map((record: object, index) => Object.assign({}, record, beside[index]));
+  return { ...message, g, records: whole };
+}
+
+/** Bounded, because a few bytes may inflate to any number of them. */
+function inflate(d: string): unknown {
+  try {
+    const bytes = inflateRawSync(Buffer.from(d, "base64url"), { maxOutputLength: MESSAGE_MAX_INFLATED_BYTES });
+    return JSON.parse(UTF_8.decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}

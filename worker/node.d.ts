@@ -1,0 +1,8 @@
+/** What the worker takes of Node's modules, which the flag `nodejs_compat` brings into workerd; its types know none of them. */
+declare module "node:buffer" {
+  export const Buffer: { from(text: string, encoding: "base64url"): Uint8Array };
+}
+
+declare module "node:zlib" {
+  export function inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
+}

@@ -14,7 +14,7 @@ const CALLBACK_MAX_BYTES = 4_000_000;
 
 const Callback = z.looseObject({
   status: z.optional(z.number()),
-  body: z.unknown(),
+  body: z.optional(z.unknown()),
   retried: z.optional(z.number()),
   dlqId: z.optional(z.string()),
   sourceMessageId: z.optional(z.string()),

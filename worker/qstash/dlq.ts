@@ -19,7 +19,7 @@ const Entry = z.looseObject({
   bodyBase64: z.optional(z.string()),
   responseStatus: z.optional(z.number()),
   // Only the class of a dead letter hangs on it, so whatever it is loses no entry.
-  responseBody: z.unknown(),
+  responseBody: z.optional(z.unknown()),
   createdAt: z.optional(z.number()),
   maxRetries: z.optional(z.number()),
   label: z.optional(z.string()),

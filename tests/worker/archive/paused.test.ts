@@ -111,10 +111,10 @@ describe("paused by a wrong credential", () => {
 });
 
 describe("a failure callback that comes after the pause", () => {
-  const callback = async (record: AuditRecord, answer: string) => {
+  const callback = async (record: AuditRecord, answer: string | undefined) => {
     const text = JSON.stringify({
       status: 503,
-      body: Buffer.from(answer).toString("base64"),
+      ...(answer === undefined ? {} : { body: Buffer.from(answer).toString("base64") }),
       retried: 3,
       dlqId: "1-0",
       sourceMessageId: "msg_1",
@@ -136,6 +136,7 @@ describe("a failure callback that comes after the pause", () => {
       "not_attempted worker answered 503",
     ],
     ["nothing", "", "exhausted", "not_attempted worker answered 503"],
+    ["no body at all", undefined, "exhausted", "not_attempted worker answered 503"],
     ["a page", "<html>", "exhausted", "not_attempted worker answered 503"],
   ])("with %s in its answer", async (_, answer, expected, reason) => {
     const record = recordOf();

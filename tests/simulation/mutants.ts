@@ -13,8 +13,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "acknowledges-what-waits",
     check: "conserved",
     file: "worker/deliver/answer.ts",
-    from: '{ code: "undelivered", records }, 503',
-    to: '{ code: "undelivered", records }, 200',
+    from: 'problemAnswer(503, "undelivered"',
+    to: 'problemAnswer(200, "undelivered"',
   },
   {
     name: "sweep-archives-nothing",

@@ -17,6 +17,8 @@ export class Monitor extends DurableObject<Env> {
   #tries = 0;
   #announcing: Promise<void> | undefined;
   #confirming: Promise<void> | undefined;
+  /** Resumes that have begun, and those that have ended. */
+  readonly #resumes = { begun: 0, ended: 0 };
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -45,12 +47,16 @@ export class Monitor extends DurableObject<Env> {
     const pause = this.pauseState();
     this.ctx.storage.kv.delete("pause");
     const parsed = parseSettings(this.env);
-    if (!parsed.ok || !(await switchFlow(parsed.settings, fetch, "resume"))) {
-      if (pause) this.#keep(pause);
-      return false;
+    this.#resumes.begun++;
+    const isResumed = parsed.ok && (await switchFlow(parsed.settings, fetch, "resume"));
+    this.#resumes.ended++;
+    if (isResumed) await this.resolve("paused");
+    else if (pause) {
+      this.#keep(pause);
+      // The alarm may have come meanwhile and found no pause to confirm.
+      if (!pause.confirmed) await this.#again();
     }
-    await this.resolve("paused");
-    return true;
+    return isResumed;
   }
 
   /** Opens an incident; one that is open already is left alone. The alert goes out behind the answer. */
@@ -77,13 +83,26 @@ export class Monitor extends DurableObject<Env> {
     return this.#incidents.list();
   }
 
-  /** Takes over what an operator did at QStash's own console: a paused key that runs again is a resume. */
+  /**
+   * Takes over what stands at QStash: a paused key that runs again is a resume, and a key that was paused there, or whose resume
+   * was cut off, is a pause.
+   */
   async reconcile(): Promise<void> {
     const parsed = parseSettings(this.env);
-    if (!parsed.ok || !this.pauseState()?.confirmed) return;
-    if ((await flowState(parsed.settings, fetch)).kind !== "running") return;
-    this.ctx.storage.kv.delete("pause");
-    await this.resolve("paused");
+    const known = this.pauseState();
+    if (!parsed.ok || known?.confirmed === false) return;
+    const { begun, ended } = this.#resumes;
+    const { kind } = await flowState(parsed.settings, fetch);
+    // What QStash said is out of date where somebody pauses or resumes here meanwhile.
+    const isChanged = ended < begun || begun < this.#resumes.begun || !known !== !this.pauseState();
+    if (isChanged || kind === "unreachable" || (kind === "paused") === (known !== null)) return;
+    if (kind === "running") {
+      this.ctx.storage.kv.delete("pause");
+      await this.resolve("paused");
+    } else {
+      this.#keep({ reason: "paused at QStash", by: "operator", sinceMs: Date.now(), confirmed: true });
+      await this.report("paused", "delivery is paused: paused at QStash");
+    }
   }
 
   override async alarm(): Promise<void> {

@@ -93,6 +93,49 @@ describe("an operator", () => {
     expect(await health()).toMatchObject({ status: "ok", paused: false });
   });
 
+  it("who pauses at the queue's own console is understood by the next sweep, and people are told", async () => {
+    await path.publish(recordsOf(1));
+    await path.queue.idle();
+    const headers = { authorization: `Bearer ${path.queue.token}` };
+    await fetch(`${path.queue.url}/v2/flowControl/workos/pause`, { method: "POST", headers });
+    for (let n = 0; n < 2; n++) await path.scheduled();
+    expect(await health()).toMatchObject({
+      status: "paused",
+      pause: { reason: "paused at QStash", by: "operator", confirmed_by_queue: true },
+    });
+    await until(alerts.seen, (seen) => seen.length === 1);
+    await path.post("/api/resume");
+    await path.scheduled();
+    expect(await isPausedAtQueue()).toBe(false);
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+    await until(alerts.seen, (seen) => seen.length === 2);
+    expect(alerts.seen()).toEqual(["paused started", "paused ended"]);
+  });
+
+  it("whose resume is cut off by a crash sees that delivery is still paused", async () => {
+    await path.post("/api/pause");
+    path.queue.setFaults({ flow_control: { hang: "before", times: 1 } });
+    const resumed = path.post("/api/resume").catch(() => "cut off");
+    await until(health, ({ paused }) => paused === false);
+    await path.killWorker();
+    await resumed;
+    await path.restartWorker();
+    await path.scheduled();
+    expect(await isPausedAtQueue()).toBe(true);
+    expect(await health()).toMatchObject({ status: "paused" });
+    await path.post("/api/resume");
+    expect(await isPausedAtQueue()).toBe(false);
+  });
+
+  it("whose resume fails before the queue has confirmed the pause still pauses in the end", async () => {
+    path.queue.setFaults({ flow_control: { status: 500, times: 1 } });
+    await path.post("/api/pause");
+    path.queue.setFaults({ flow_control: { delay_ms: 7_000, status: 500, times: 1 } });
+    expect((await path.post("/api/resume")).status).toBe(502);
+    await until(isPausedAtQueue, (isPaused) => isPaused, 30_000);
+    await until(health, ({ pause }) => pause.confirmed_by_queue === true);
+  }, 60_000);
+
   it("cannot resume while the queue does not answer, and is told so", async () => {
     await path.post("/api/pause");
     path.queue.setFaults({ flow_control: { status: 500 } });

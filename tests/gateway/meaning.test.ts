@@ -4,6 +4,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import type { AuditRecord } from "../../shared/record.ts";
 import { type Called, type CallInit, type Harness, startHarness } from "./harness.ts";
 import type { Situation } from "./routes.ts";
+import { everythingIn } from "./sink.ts";
 
 const PSEUDONYM_SECRET = Buffer.alloc(32, 9);
 
@@ -319,7 +320,7 @@ describe("privacy", () => {
     expect(record).not.toHaveProperty("requestId");
   });
 
-  it("lets no canary out, wherever it was planted", async () => {
+  it("lets no canary out, wherever it was planted, alone in a message or packed with others", async () => {
     const canary = "c4n4ry-9f3b27";
     const jwt = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(JSON.stringify({ sub: canary })).toString("base64url")}.c2lnbmF0dXJl`;
     const headers = {
@@ -348,11 +349,15 @@ describe("privacy", () => {
       team: { name: `-----BEGIN RSA PRIVATE KEY-----\n${canary}\n-----END RSA PRIVATE KEY-----` },
       items: [{ sku: "4111 1111 1111 1111", secret: canary }],
     });
-    const record = await recordOf(
-      `/teams/${jwt}/invoices?page=${encodeURIComponent(`access_token=${canary}`)}&api_key=${canary}`,
-      { headers, body },
-    );
-    const sent = harness.sink.received.map((one) => JSON.stringify([one.url, one.headers, one.body])).join("\n");
+    const path = `/teams/${jwt}/invoices?page=${encodeURIComponent(`access_token=${canary}`)}&api_key=${canary}`;
+    const record = await recordOf(path, { headers, body });
+    const alone = harness.sink.received.map(everythingIn);
+    await Promise.all(Array.from({ length: 5 }, () => recordOf(path, { headers, body })));
+    await harness.sink.waitForRecords(({ route }) => route.includes("/invoices"), 6);
+    const packed = harness.sink.received.filter((one) => one.body.includes('"d":"')).map(everythingIn);
+    // The search sees what is in a message, so that it would see a canary there.
+    for (const seen of [alone, packed]) expect(seen.join("\n")).toContain("my key is [redacted]");
+    const sent = harness.sink.received.map(everythingIn).join("\n");
     const encoded = [canary, canary.replaceAll("-", ""), Buffer.from(canary).toString("base64"), jwt, "4111"];
     for (const secret of encoded) expect(sent).not.toContain(secret);
     expect(harness.gateway.logs()).not.toContain(canary);

@@ -1,5 +1,6 @@
 /** One HTTP server that stands for QStash, the worker, WorkOS and an origin; what it answers can be changed at any time. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { inflateRawSync } from "node:zlib";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { waitUntil } from "./wait.ts";
@@ -87,6 +88,13 @@ export function decode({ body }: Pick<Received, "body">): readonly AuditRecord[]
   const decoded = decodeMessage(Buffer.from(body));
   if (decoded.kind !== "message" || decoded.unreadable.length > 0) throw new Error(`unreadable: ${body}`);
   return decoded.records;
+}
+
+/** Everything that left the gateway in one request, also what is packed in it, to be searched. */
+export function everythingIn({ path, url, headers, body }: Received): string {
+  const { d } = JSON.parse(body) as { d?: string };
+  const inside = d === undefined ? "" : inflateRawSync(Buffer.from(d, "base64url")).toString();
+  return JSON.stringify([url, headers, body, inside, path === "workos" ? [] : decode({ body })]) + inside;
 }
 
 function pathOf(url: string): PathName | undefined {

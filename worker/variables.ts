@@ -3,11 +3,12 @@ import { Webhook } from "standardwebhooks";
 import * as z from "zod/mini";
 
 const secret = z.string().check(z.minLength(1));
+const address = z.string().check(
+  z.trim(),
+  z.refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text)),
+);
 const url = z.pipe(
-  z.string().check(
-    z.trim(),
-    z.refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text)),
-  ),
+  address,
   z.transform((text: string) => text.replace(/\/+$/, "")),
 );
 const webhookKey = z.string().check(z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));
@@ -48,12 +49,12 @@ export const Variables = z.object({
   /** WorkOS organization of the events about operators; without it there are none. */
   AUDIT_ORGANIZATION_ID: z.optional(secret),
   /** Where alerts are posted. */
-  AUDIT_ALERT_URL: z.optional(url),
+  AUDIT_ALERT_URL: z.optional(address),
   /** Signs alerts (Standard Webhooks, `whsec_…`). */
   AUDIT_ALERT_KEY: z.optional(webhookKey),
 });
 
-/** The variables after parsing; URLs carry no trailing slash. */
+/** The variables after parsing; URLs that we add paths to carry no trailing slash. */
 export type Settings = z.infer<typeof Variables>;
 
 export type SettingsResult =

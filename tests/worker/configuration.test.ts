@@ -1,6 +1,7 @@
 /** What the worker says and does where a variable is missing or wrong, and that keys can be changed without a refused message. */
 import { afterEach, describe, expect, it } from "vitest";
 import { startWorker, type RunningWorker } from "../../dev/worker.ts";
+import { parseSettings } from "../../worker/variables.ts";
 import { ADMIN_TOKEN, INGEST_KEY, sign, startDirect, type Direct } from "./support/direct.ts";
 import { messageOf, recordOf } from "./support/records.ts";
 
@@ -122,6 +123,21 @@ describe("the worker's own URL", () => {
     });
     expect(response.status).toBe(200);
   });
+});
+
+it("an alert is posted to its URL as it stands: a slash at the end is part of another's address", () => {
+  const parsed = parseSettings({
+    WORKOS_API_KEY: "sk_1",
+    QSTASH_URL: "https://qstash.example",
+    QSTASH_TOKEN: "token",
+    QSTASH_CURRENT_SIGNING_KEY: "sig_1",
+    QSTASH_NEXT_SIGNING_KEY: "sig_2",
+    AUDIT_WORKER_URL: "https://worker.example",
+    AUDIT_INGEST_KEY: INGEST_KEY,
+    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
+    AUDIT_ALERT_URL: "https://alerts.example/hook/",
+  });
+  expect(parsed).toMatchObject({ ok: true, settings: { AUDIT_ALERT_URL: "https://alerts.example/hook/" } });
 });
 
 describe("the admin routes", () => {

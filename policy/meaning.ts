@@ -2,7 +2,7 @@
 import { compact } from "../shared/compact.ts";
 import type { Credential, MetadataValue, Party } from "../shared/record.ts";
 import type { PartyPlan, Plan, Value, Values } from "./plan.ts";
-import { recordOf, resolve, type Scalar, type Seen, textOf } from "./selector.ts";
+import { recordOf, resolve, type Scalar, type Seen, sourceOf, textOf } from "./selector.ts";
 import { REDACTED } from "./secrets.ts";
 
 export interface Meaning {
@@ -13,7 +13,7 @@ export interface Meaning {
   metadata: Record<string, MetadataValue>;
   /** Selectors that did not resolve. */
   readonly missing: string[];
-  /** The selector that a field's value came from. */
+  /** Where a field's value came from, as `sourceOf` says it. */
   readonly origins: Map<string, string>;
 }
 
@@ -35,17 +35,27 @@ export interface Fallback {
 /** Stands where a party has no id or type. */
 export const NOBODY: Party = { id: "unknown", type: "unknown" };
 
+/** Where `defaultActor` takes its values from. */
+const ORIGINS_OF_DEFAULTS = [
+  ["actor.id", "user,sub"],
+  ["actor.name", "user,data,name"],
+  ["actor.metadata.role", "user,data,role"],
+] as const;
+
 /** Resolves a plan; whatever does not resolve is named in `missing`, and nothing throws for it. */
 export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meaning {
   const missing: string[] = [];
-  const origins = new Map<string, string>();
+  const origins = new Map<string, string>(ORIGINS_OF_DEFAULTS);
 
   function scalar(field: string, value: Value): Scalar | undefined {
     for (const part of value) {
-      if ("literal" in part) return part.literal;
+      if ("literal" in part) {
+        origins.delete(field);
+        return part.literal;
+      }
       const found = resolve(part, seen);
       if (found === undefined) continue;
-      origins.set(field, part.text);
+      origins.set(field, sourceOf(part));
       return part.secret ? REDACTED : found;
     }
     const [first] = value;

@@ -9,8 +9,10 @@ import {
 import type { AuditRecord } from "../shared/record.ts";
 import { type Rewrite, type Shaped, shapeRecord } from "../shared/shape.ts";
 import { isSecretName, REDACTED, scrub } from "./secrets.ts";
+import { parseSelector, sourceOf } from "./selector.ts";
 
 export interface Hider {
+  /** Fields, and selectors as `sourceOf` says them. */
   readonly pseudonymize: ReadonlySet<string>;
   /** Absent: there is no usable key, so that what should be a pseudonym is redacted. */
   readonly key?: PseudonymKey | undefined;
@@ -32,14 +34,18 @@ interface HiderOptions {
 
 /** Reads the options; without a usable key, chosen values are redacted rather than sent in clear text. */
 export function makeHider({ pseudonymize, pseudonymKeys, redact }: HiderOptions, hmac: Hmac): HiderResult {
-  const hider = { pseudonymize: new Set(pseudonymize), hmac, redact };
+  const chosen = pseudonymize.map((one) => {
+    const selector = parseSelector(one);
+    return selector ? sourceOf(selector) : one;
+  });
+  const hider = { pseudonymize: new Set(chosen), hmac, redact };
   if (pseudonymize.length === 0) return { hider };
   const keys = readPseudonymKeys(pseudonymKeys ?? "");
   return keys ? { hider: { ...hider, key: keys[0] } } : { hider, problem: `invalid_variable: ${PSEUDONYM_KEYS_RULE}` };
 }
 
 /**
- * Hides what must not leave, and shapes the rest; `origins` names the selector that a field's value came from. Pseudonyms need
+ * Hides what must not leave, and shapes the rest; `origins` tells where a field's value came from. Pseudonyms need
  * time, so that the values are collected first, and put in their places afterwards.
  */
 export async function hideAndShape(
@@ -70,7 +76,7 @@ function isSecretField(field: string, redact: readonly string[]): boolean {
   return at >= 0 && isSecretName(field.slice(at + "metadata.".length), redact);
 }
 
-/** Chosen by the selector it came from, by its field, or by its field without the number of the target or the last name. */
+/** Chosen by where it came from, by its field, or by its field without the number of the target or the last name. */
 function isChosen(
   field: string,
   text: string,

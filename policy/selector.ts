@@ -1,6 +1,7 @@
 /**
  * Selectors: where a value of a record comes from. `$user.sub`, `$user.data.*`, `$params.*`, `$query.*`, `$header.*`, `$body.*`,
- * `$response.status`, `$response.header.*`, `$response.body.*`; a name with dots stands in brackets, `$user.data["https://x/org"]`.
+ * `$response.status`, `$response.header.*`, `$response.body.*`; a name with dots stands in brackets, `$user.data["https://x/org"]`,
+ * and an element of a list may, `$body.items[0]`.
  * At the end `?` makes a selector optional (its absence is not marked) and `!` required (nothing takes its place).
  */
 import { isSecretName } from "./secrets.ts";
@@ -12,7 +13,7 @@ export interface Selector {
   readonly path: readonly string[];
   /** The mark at its end. */
   readonly need: string;
-  /** Its last name is one of a secret, so its value is dropped. */
+  /** It names a secret, or what stands below one, so its value is dropped. */
   readonly secret: boolean;
 }
 
@@ -33,21 +34,26 @@ const USER_PATH = /^\.sub$|^\.data[.[]./;
 
 /** Reads a selector; undefined for a text that is none, or one that is not allowed: nobody can select a credential header. */
 export function parseSelector(given: string, moreSecretNames: readonly string[] = []): Selector | undefined {
-  const [, text, root, rest, need] = SELECTOR.exec(given) ?? [];
-  if (text === undefined || root === undefined || rest === undefined || need === undefined) return undefined;
-  if (root === "user" && !USER_PATH.test(rest)) return undefined;
+  const [, text = "", root = "", rest = "", need = ""] = SELECTOR.exec(given) ?? [];
+  if (!text || (root === "user" && !USER_PATH.test(rest))) return undefined;
   const isHeader = root.endsWith("header");
-  const path = isHeader ? [rest.slice(1).toLowerCase()] : namesIn(rest);
-  const last = path.at(-1) ?? "";
-  const secret = isSecretName(last, moreSecretNames);
-  if ((last === "") !== (root === "response.status") || (isHeader && secret)) return undefined;
+  const names = [...rest.matchAll(NAME)].map(([, plain, , quoted]) => plain ?? quoted ?? "");
+  const path = isHeader ? [names.join(".").toLowerCase()] : names;
+  const secret = isSecretName(path, moreSecretNames);
+  if (rest.replaceAll(NAME, "") || (path.length === 0) !== (root === "response.status")) return undefined;
+  if (isHeader && (secret || !HEADER_NAME.test(path.join()))) return undefined;
   return { text, root, path, need, secret };
 }
 
-/** The names of `.a["b.c"].0`. */
-function namesIn(text: string): readonly string[] {
-  return [...text.matchAll(/\.([^.[]+)|\[(["'])(.+?)\2\]/g)].map(([, plain, , quoted]) => plain ?? quoted ?? "");
+/** The same text for one selector however it is written, and for no other. */
+export function sourceOf({ root, path }: Pick<Selector, "root" | "path">): string {
+  return [root, ...path].join();
 }
+
+/** `.a`, `["b.c"]` and `[0]`. */
+const NAME = /\.([^.[\]]+)|\[(["']?)(.+?)\2\]/g;
+/** Asking for a header of another name throws. */
+const HEADER_NAME = /^[\w.-]+$/;
 
 /** The selected scalar; undefined where nothing is there, or where it is not a scalar. */
 export function resolve({ root, path }: Selector, { response, headers, ...seen }: Seen): Scalar | undefined {

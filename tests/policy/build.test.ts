@@ -42,7 +42,14 @@ describe("the built policy", () => {
     };
     expect(text.slice(0, 200)).toContain("audit-forwarder");
     expect(POLICY_VERSION).toBe(manifest.version);
-    expect(text).toContain(`\`${manifest.version}\``);
+    expect(text).toContain(`"${manifest.version}"`);
+  });
+
+  it("shortens no name of a field that is also written as a text, or seen by users", async () => {
+    const source = await readFile(new URL("../../policy/build.ts", import.meta.url), "utf8");
+    const names = /const INTERNAL =\s*\/\^\((.+?)\)\$\//.exec(source)?.[1]?.split("|") ?? [];
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) expect(text).not.toMatch(new RegExp(`[.{,"']${name}\\b`));
   });
 
   it("is the same text each time", async () => {

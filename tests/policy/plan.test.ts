@@ -23,8 +23,19 @@ describe("x-audit", () => {
     for (const nothing of [undefined, null, {}]) {
       const { missing, origins, metadata, ...meaning } = meaningOf(nothing);
       expect(meaning).toEqual({ ...fallback, actor: { ...fallback.actor } });
-      expect([missing, [...origins], metadata]).toEqual([[], [], {}]);
+      expect([missing, metadata]).toEqual([[], {}]);
+      expect(Object.fromEntries(origins)).toEqual({
+        "actor.id": "user,sub",
+        "actor.name": "user,data,name",
+        "actor.metadata.role": "user,data,role",
+      });
     }
+  });
+
+  it("knows where each value came from, and that a literal came from nowhere", () => {
+    const { origins } = meaningOf({ actor: { id: "robot", name: "$body.text" }, metadata: { a: "$query.a" } });
+    expect([...origins.keys()].toSorted()).toEqual(["actor.metadata.role", "actor.name", "metadata.a"]);
+    expect(origins.get("actor.name")).toBe("body,text");
   });
 
   it("goes over the policy's defaults field by field, and their metadata is joined", () => {

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hideAndShape, makeHider } from "../../policy/privacy.ts";
 import type { AuditRecord } from "../../shared/record.ts";
+import { TestGateway } from "./support/gateway.ts";
 import { World } from "./support/world.ts";
 
 const SECRET = Buffer.alloc(32, 5);
@@ -68,15 +69,32 @@ describe("pseudonyms", () => {
     });
   });
 
-  it("hide what came from a selector, in every field that it fills", async () => {
-    const origins: [string, string][] = [
-      ["actor.metadata.email", "$body.email"],
-      ["metadata.email", "$body.email"],
-      ["metadata.note", "$body.note"],
-    ];
-    const { record: one } = await hidden(["$body.email"], { origins });
-    expect(one.actor.metadata?.["email"]).toBe(pseudonym("ada@x.test"));
-    expect(one.metadata).toMatchObject({ email: pseudonym("ada@x.test"), note: "hello" });
+  it.each(["$body.email", "$body.email?", "$body.email!", '$body["email"]'])(
+    "hide what came from %s, in every field that it fills",
+    async (chosen) => {
+      const origins: [string, string][] = [
+        ["actor.metadata.email", "body,email"],
+        ["metadata.email", "body,email"],
+        ["metadata.note", "body,note"],
+      ];
+      const { record: one } = await hidden([chosen], { origins });
+      expect(one.actor.metadata?.["email"]).toBe(pseudonym("ada@x.test"));
+      expect(one.metadata).toMatchObject({ email: pseudonym("ada@x.test"), note: "hello" });
+    },
+  );
+
+  it.each([
+    [["$user.sub"], { id: pseudonym("user_1"), name: "Ada", metadata: { role: "admin" } }],
+    [
+      ["$user.data.name", "$user.data.role"],
+      { id: "user_1", name: pseudonym("Ada"), metadata: { role: pseudonym("admin") } },
+    ],
+  ])("hide who the caller is where no route says so: %j", async (pseudonymize, actor) => {
+    const world = new World();
+    const gateway = new TestGateway(world, { pseudonymize, pseudonymKeys: KEYS });
+    await gateway.run({ user: { sub: "user_1", data: { name: "Ada", role: "admin" } } });
+    await world.advance(100);
+    expect(world.records()[0]?.actor).toMatchObject(actor);
   });
 
   it("leave nobody recognizable as nobody", async () => {

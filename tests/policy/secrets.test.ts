@@ -5,18 +5,42 @@ describe("isSecretName", () => {
   it.each(
     (
       "password|userPassword|password_hash|passwd|secret|client_secret|clientSecretValue|token|accessToken|refresh_token|id-token|apiKey|api_key|X-API-Key|" +
-      "authorization|Cookie|set-cookie|session|sessionToken|privateKey|ssh_key|signature|otp|cvv|ssn|cardNumber|credit_card_number|recovery_code|pin|jwt|credentials"
+      "authorization|Cookie|set-cookie|session|sessionToken|privateKey|ssh_key|signature|otp|cvv|ssn|cardNumber|credit_card_number|recovery_code|pin|jwt|credentials|" +
+      "passwords|password2|clientsecret|accesstoken|privatekey|cardnumber|cvv2|apiKeys|ocp-apim-subscription-key|x-functions-key"
     ).split("|"),
   )("%s is one", (name) => {
     expect(isSecretName(name)).toBe(true);
   });
 
   it.each(
-    "email|author|tokenId|token_type|session_id|passwordChangedAt|key|keyId|monkey|tokenizer|pinned|spin|note|name|card|cardType|secretary|authentic|code|number|signed".split(
+    "email|author|tokenId|token_type|session_id|passwordChangedAt|key|keyId|monkey|tokenizer|pinned|spin|note|name|card|cardType|secretary|authentic|code|number|signed|https://auth.example.com/organization".split(
       "|",
     ),
   )("%s is none", (name) => {
     expect(isSecretName(name)).toBe(false);
+  });
+});
+
+describe("a path of names", () => {
+  it.each([
+    ["password", "value"],
+    ["tokens", "0"],
+    ["secrets", "db"],
+    ["card", "number"],
+  ])("%s.%s is secret: it stands below one, or in a list of them", (...path) => {
+    expect(isSecretName(path)).toBe(true);
+  });
+
+  it.each([
+    ["token", "id"],
+    ["user", "email"],
+    ["items", "0"],
+  ])("%s.%s is not", (...path) => {
+    expect(isSecretName(path)).toBe(false);
+  });
+
+  it("is secret below a name of the user's", () => {
+    expect(isSecretName(["diagnosis", "code"], ["diagnosis"])).toBe(true);
   });
 });
 
@@ -62,6 +86,19 @@ describe("scrub", () => {
     ['{"client_secret": "abc123"}', '{"[redacted]"}'],
     ["https://user:pass@host/path", "https://[redacted]@host/path"],
     ["access_token=abc&page=2", "[redacted]&page=2"],
+    ["passphrase=correct", "[redacted]"],
+    ["x-api-key: abcdef", "x-[redacted]"],
+    ["Authorization: abcdef", "[redacted]"],
+    [String.raw`{\"password\":\"hunter22\"}`, String.raw`{\"[redacted]\"}`],
+    ["4111 1111 1111 1111 12/26", "[redacted]/26"],
+    ["4111111111111111 123", "[redacted]"],
+    ["12 4111111111111111", "12 [redacted]"],
+    ["5555555555554444 1226", "[redacted]"],
+    ["order 12345 4111111111111111", "order [redacted]"],
+    ["card-4111111111111111, no.5555555555554444", "card-[redacted], no.[redacted]"],
+    ["4111.1111.1111.1111", "[redacted]"],
+    ["4111_1111_1111_1111", "[redacted]"],
+    ["4111\u00A01111\u00A01111\u00A01111", "[redacted]"],
   ])("%s becomes %s", (text, expected) => {
     expect(scrub(text)).toBe(expected);
   });
@@ -84,6 +121,34 @@ describe("scrub", () => {
     expect(scrub(text)).toBe(text);
   });
 
+  it.each([
+    "password%3Dhunter22",
+    "password%253Dhunter22",
+    "4111%201111%201111%201111",
+    "4111+1111+1111+1111",
+    "-----BEGIN%20PRIVATE%20KEY-----%0AMIIE",
+    "-----BEGIN+RSA+PRIVATE+KEY-----MIIE",
+    `token%3D${JWT}`,
+    JWT.replaceAll(".", "%2E"),
+    `key%3D${key("sk_live_")}`,
+    "https%3A%2F%2Fuser%3Apass%40host",
+    "Bearer%20abcdefghijkl",
+  ])("%s goes, though it is encoded", (text) => {
+    expect(scrub(text)).toBe(REDACTED);
+  });
+
+  it.each([
+    "100%25 sure, 50% off + more",
+    "%E2%82%AC 5%",
+    "a+b@example.com",
+    "+49 30 1234567",
+    "3.14159265358979",
+    "2026-11-24 21:19:50 1234",
+    "12345678-1234-1234-1234-123456789012",
+  ])("%s stays as it is written", (text) => {
+    expect(scrub(text)).toBe(text);
+  });
+
   it("shows nothing of a long text that it did not look through", () => {
     const text = `${`${JWT} `.repeat(60)}tail-secret`;
     expect(scrub(text)).not.toContain("tail-secret");
@@ -97,7 +162,9 @@ describe("scrub", () => {
       "a:".repeat(5_000),
       `://${"a".repeat(9_000)}`,
       "token".repeat(2_000),
+      "1234 ".repeat(2_000),
+      "%25".repeat(3_000),
     ];
-    expect(texts.map(scrub)).toHaveLength(5);
+    expect(texts.map(scrub)).toHaveLength(7);
   });
 });

@@ -27,6 +27,9 @@ describe("a selector", () => {
     ["$header.X-SOURCE", "cli"],
     ["$body.items.0.sku", "s"],
     ["$body.0", "zero"],
+    ["$body.items[0].sku", "s"],
+    ["$body[0]", "zero"],
+    ['$header["X-Source"]', "cli"],
     ["$response.status", 201],
     ["$response.header.location", "/x"],
     ["$response.body.id", "inv_1"],
@@ -90,6 +93,16 @@ describe("a selector", () => {
     "$header.cookie",
     "$header.x-api-key",
     "$header.x-auth-token",
+    "$header.Ocp-Apim-Subscription-Key",
+    '$header["authorization"]',
+    "$header.x source",
+    "$header.x@source",
+    "$header.x-söurce",
+    "$body..a",
+    "$body.a.",
+    "$body.a[]",
+    "$body.a[0",
+    "$body.a]b",
     "$response.header.set-cookie",
     "user.sub",
     "",
@@ -100,7 +113,10 @@ describe("a selector", () => {
   it("knows when it asks for a secret by its name", () => {
     expect(parseSelector("$body.password")?.secret).toBe(true);
     expect(parseSelector("$body.account.apiKey")?.secret).toBe(true);
+    expect(parseSelector("$body.tokens[0]")?.secret).toBe(true);
+    expect(parseSelector("$body.password.value")?.secret).toBe(true);
     expect(parseSelector("$body.token_id")?.secret).toBe(false);
+    expect(parseSelector('$user.data["https://auth.x.test/org"]')?.secret).toBe(false);
     expect(parseSelector("$body.diagnosis", ["diagnosis"])?.secret).toBe(true);
   });
 });

@@ -64,7 +64,7 @@ function shortened(types: string): string {
 
 /** Names of fields that nobody outside the module sees, and that are never written as texts: they become short. */
 const INTERNAL =
-  /^(callOffWatchdog|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|hider|instance|isolate|isolateId|maker|occurredAtMs|origins|parentId|planOf|policyVersion|responseBody|rewrite|shipper|sinceMs|sound|startedMs|statusSource|takenUntilMs|usable|whole)$/;
+  /^(callOffWatchdog|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|hider|instance|isolate|isolateId|maker|occurredAtMs|origins|parentId|planOf|policyVersion|rewrite|shipper|sinceMs|sound|startedMs|statusSource|takenUntilMs|usable|whole)$/;
 
 const BANNER = `// @ts-nocheck
 // Made by \`audit-forwarder init\` (MIT), which writes it anew.`;

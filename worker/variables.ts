@@ -2,16 +2,19 @@
 import { Webhook } from "standardwebhooks";
 import * as z from "zod/mini";
 
-const secret = z.string().check(z.minLength(1));
-const address = z.string().check(
-  z.trim(),
-  z.refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text)),
-);
+/** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
+const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
+const address = (shape: RegExp) =>
+  z.string().check(
+    z.trim(),
+    z.refine((text) => shape.test(text) && URL.canParse(text)),
+  );
+/** Paths are added to it. */
 const url = z.pipe(
-  address,
+  address(/^https?:\/\/[^?#\s]+$/i),
   z.transform((text: string) => text.replace(/\/+$/, "")),
 );
-const webhookKey = z.string().check(z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));
+const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));
 
 export const Variables = z.object({
   /** API key of the WorkOS environment (`sk_…`). It never leaves the worker. */
@@ -49,7 +52,7 @@ export const Variables = z.object({
   /** WorkOS organization of the events about operators; without it there are none. */
   AUDIT_ORGANIZATION_ID: z.optional(secret),
   /** Where alerts are posted. */
-  AUDIT_ALERT_URL: z.optional(address),
+  AUDIT_ALERT_URL: z.optional(address(/^https?:\/\/\S+$/i)),
   /** Signs alerts (Standard Webhooks, `whsec_…`). */
   AUDIT_ALERT_KEY: z.optional(webhookKey),
 });

@@ -50,7 +50,8 @@ it("has a mean gap that follows from the rate", () => {
 it("reports each figure with its goal", async () => {
   const steps: number[] = [];
   const { goals, tables, notes } = await part.run({ quick: true, step: (_label, done) => steps.push(done) });
-  expect(goals).toHaveLength(7);
+  expect(goals).toHaveLength(5);
+  expect(goals.some(({ name }) => name.includes("with `traceparent`"))).toBe(false);
   expect(goals.every(({ figure }) => /\d/.test(figure))).toBe(true);
   expect(tables[0]?.rows).toHaveLength(4);
   expect(notes.join()).toContain("Workload");

@@ -1,8 +1,9 @@
 /** One request to WorkOS. https://workos.com/docs/reference/audit-logs/create-event */
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
-import type { Settings } from "./variables.ts";
 import type { Fetch } from "./qstash/request.ts";
+import { TimeLimit } from "./time-limit.ts";
+import type { Settings } from "./variables.ts";
 
 /** An answer is a few hundred characters; what is longer is not looked at. Our choice. */
 const ANSWER_MAX_CHARS = 65_536;
@@ -15,13 +16,17 @@ export interface Sent {
   readonly detail?: string;
 }
 
-/** Sends one event body under its idempotency key, for at most 15 s; redirects are not followed. Never throws. */
-export async function sendEvent(
-  settings: Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">,
-  fetcher: Fetch,
-  body: string,
-  key: string,
-): Promise<Sent> {
+const LATE: Sent = { answer: { kind: "timeout" } };
+
+type WorkosSettings = Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">;
+
+/** Sends events of one message: each body under its idempotency key, for at most 15 s; redirects are not followed. Never throws. */
+export function eventSender(settings: WorkosSettings, fetcher: Fetch): (body: string, key: string) => Promise<Sent> {
+  const limit = new TimeLimit(WORKOS_TIMEOUT_MS, Date.now);
+  return (body, key) => limit.within(send(settings, fetcher, body, key), LATE);
+}
+
+async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key: string): Promise<Sent> {
   try {
     const response = await fetcher(`${settings.WORKOS_BASE_URL}/audit_logs/events`, {
       method: "POST",
@@ -32,7 +37,6 @@ export async function sendEvent(
       },
       body,
       redirect: "manual",
-      signal: AbortSignal.timeout(WORKOS_TIMEOUT_MS),
     });
     const json = await readJson(response);
     const retryAfter = response.headers.get("retry-after");
@@ -41,13 +45,12 @@ export async function sendEvent(
       answer: { kind: "response", status: response.status, json, retryAfter },
       ...(detail ? { detail } : {}),
     };
-  } catch (error) {
-    const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-    return { answer: { kind: timedOut ? "timeout" : "network" } };
+  } catch {
+    return { answer: { kind: "network" } };
   }
 }
 
-/** The answer as JSON; undefined where it is none, or too long for one of WorkOS. Its time is limited by the request's signal. */
+/** The answer as JSON; undefined where it is none, or too long for one of WorkOS. Its time counts as the request's. */
 async function readJson(response: Response): Promise<unknown> {
   if (Number(response.headers.get("content-length") ?? 0) > ANSWER_MAX_CHARS) {
     await response.body?.cancel();

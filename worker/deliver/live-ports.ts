@@ -4,10 +4,11 @@ import { cachedDirectory, type Directory } from "../directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
-import { sendEvent } from "../workos.ts";
+import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";
 import type { DeliverPorts } from "./ports.ts";
 
+/** One set of ports for each delivery, because timers and requests belong to the invocation that made them. */
 export function livePorts(env: Env, settings: Settings, messageId: string | undefined): DeliverPorts {
   const directory = directoryOf(env);
   return {
@@ -15,7 +16,7 @@ export function livePorts(env: Env, settings: Settings, messageId: string | unde
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     ledger: ledgerPort(env),
     prepare: (records) => prepareAll(records, directory),
-    send: (body, key) => sendEvent(settings, fetch, body, key),
+    send: eventSender(settings, fetch),
     park: async (entries) => {
       await archive(env).park([...entries]);
     },

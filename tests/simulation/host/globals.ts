@@ -2,7 +2,7 @@
 import type { VirtualTime } from "../../../bench/virtual-time.ts";
 import type { Random } from "../random.ts";
 import { makeCrypto } from "./crypto.ts";
-import { current, waiting } from "./incarnation.ts";
+import { current, runIn, waiting } from "./incarnation.ts";
 
 export interface FetchInit {
   readonly method?: string;
@@ -55,7 +55,7 @@ function install(): void {
     const world = inside();
     if (!world) return real.setTimeout(run, ms);
     const owner = current();
-    return { cancel: world.time.after(ms, () => owner?.isAlive && run()) };
+    return { cancel: world.time.after(ms, () => owner?.isAlive && runIn(owner, run)) };
   });
   set("clearTimeout", (timer: unknown) => {
     if (typeof timer === "object" && timer !== null && "cancel" in timer) (timer.cancel as () => void)();

@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -16,12 +18,18 @@ const WORKER_VARIABLES = {
   AUDIT_ADMIN_TOKEN: "test-admin-token-0001",
 };
 
+/** For the processes that tests start; the same as under `npm test`. */
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".audit-forwarder/compile-cache", import.meta.url)) };
+
 export default defineConfig({
   test: {
+    // Tests wait more than they compute, so no core is kept free.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {
           name: "node",
+          env,
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
           testTimeout: 30_000,
@@ -35,9 +43,10 @@ export default defineConfig({
         test: { name: "workerd", include: workerd, testTimeout: 30_000, hookTimeout: 30_000 },
       },
       {
-        // One real gateway at a time: each takes fixed ports and most of a core while it starts.
+        // One file at a time: a gateway takes more than a core while it starts, and some of its answers must come in time.
         test: {
           name: "gateway",
+          env,
           include: gateway,
           fileParallelism: false,
           testTimeout: 90_000,

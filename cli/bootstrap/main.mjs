@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = { path: ".", doing: "installing the packages" };
 const GATEWAY_PACKAGES = { path: "dev/gateway/project", doing: "installing the Zuplo gateway (about 600 MB)" };
 const LOCK = join(".audit-forwarder", "setup.lock");
+/** Half of the time of a short command is the reading of TypeScript; Node keeps what it made of it, where it can write. */
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(ROOT, ".audit-forwarder", "compile-cache") };
 
 /** Tools under us report to their makers or ask for a newer version unless told not to. */
 const QUIET_TOOLS = {
@@ -103,7 +105,7 @@ async function make(folders) {
 async function run(task, args, nodePath, callersDirectory) {
   const options = {
     cwd: task.inCallersDirectory ? callersDirectory : ROOT,
-    env: { ...QUIET_TOOLS, ...nodeFirst(nodePath) },
+    env: { ...QUIET_TOOLS, ...COMPILE_CACHE, ...nodeFirst(nodePath) },
   };
   let firstFailure = 0;
   for (const step of task.steps(args, ROOT)) {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile, symlink } from "node:fs/promises";
+import { readdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -32,6 +32,15 @@ describe("a task", () => {
       expect((await copy.run(["bench"], { env: { [name]: "mine" } })).stdout).toBe("mine\n");
     },
   );
+
+  it("leaves its compiled code for the next time, in the caller's folder where the caller names one", async () => {
+    const copy = await makeCopy({});
+    await copy.run(["bench"]);
+    const kept = await readdir(join(copy.root, ".audit-forwarder/compile-cache"), { recursive: true });
+    expect(kept.length).toBeGreaterThan(1);
+    await copy.run(["bench"], { env: { NODE_COMPILE_CACHE: join(copy.root, "mine") } });
+    expect(await readdir(join(copy.root, "mine"))).toHaveLength(1);
+  });
 
   it("keeps its own stdout clean: progress goes to stderr", async () => {
     const copy = await makeCopy({});

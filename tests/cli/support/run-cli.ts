@@ -18,9 +18,10 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
-/** Only what is given is in the environment, so that a variable of the machine decides nothing. */
+/** Only what is given is in the environment, so that a variable of the machine decides nothing; the cache only saves time. */
 function environment(env: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", ...env };
+  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, ...env };
 }
 
 /** Runs one command to its end; stdin is empty unless given. */

@@ -1,8 +1,9 @@
 /** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
 import { defaultAction } from "./maker.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, type Options } from "./options.ts";
 import { makePlan, type PartyPlan, type Plan, type Value } from "./plan.ts";
-import type { Selector } from "./selector.ts";
+import { makeHider } from "./privacy.ts";
+import { parseSelector, type Selector } from "./selector.ts";
 
 export interface ProjectToInspect {
   /** Options of the policy's entry, variables put in. */
@@ -38,7 +39,7 @@ export interface InspectedRoute {
 }
 
 export interface Inspection {
-  /** As `checkOptions` names them. */
+  /** As the policy names them in its log, and names in `pseudonymize` that are none. */
   readonly optionProblems: readonly string[];
   /** In the order given. */
   readonly routes: readonly InspectedRoute[];
@@ -48,13 +49,26 @@ export interface Inspection {
 export function inspect({ options: given, routes }: ProjectToInspect): Inspection {
   const { options, problems } = checkOptions(given);
   return {
-    optionProblems: problems,
+    optionProblems: [...problems, ...privacyProblems(options)],
     routes: routes.map(({ path, methods, operationId, xAudit }) => {
       const plan = makePlan(xAudit, options);
       const fallbacks = methods.map((method) => defaultAction(operationId, method.toUpperCase(), path));
       return { ...inspectPlan(plan), ...actionsOf(plan.action, fallbacks) };
     }),
   };
+}
+
+/** Fields that can become pseudonyms, beside selectors. */
+const FIELD =
+  /^((actor|targets(\.\d+)?)\.(\*|id|type|name|metadata\..+)|metadata\..+|(geo|credential)\..+|ip|userAgent|requestId|organization)$/;
+
+function privacyProblems(options: Options): readonly string[] {
+  const { problem } = makeHider(options, () => Promise.resolve(new Uint8Array()));
+  const unknown = options.pseudonymize.filter((name) => !FIELD.test(name) && !parseSelector(name));
+  return [
+    ...(problem === undefined ? [] : [problem]),
+    ...unknown.map((name) => `invalid_option: "pseudonymize" has "${name}", no field and no selector`),
+  ];
 }
 
 function inspectPlan(plan: Plan): Omit<InspectedRoute, "actions" | "actionIsSelected"> {

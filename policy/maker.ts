@@ -172,14 +172,14 @@ function merge(meaning: Meaning, { action, organization, actor, targets, metadat
   meaning.organization = textOf(organization) ?? meaning.organization;
   mergeParty(meaning.actor, actor ?? {});
   if (targets) meaning.targets = targets.map((target) => mergeParty({ ...NOBODY }, target));
-  Object.assign(meaning.metadata, metadata);
+  Object.assign(meaning.metadata, compact(metadata ?? {}));
 }
 
 function mergeParty(party: MutableParty, { id, type, name, metadata }: AuditParty): MutableParty {
   party.id = textOf(id) ?? party.id;
   party.type = textOf(type) ?? party.type;
   party.name = textOf(name) ?? party.name;
-  party.metadata = filled({ ...party.metadata, ...metadata });
+  party.metadata = filled({ ...party.metadata, ...compact(metadata ?? {}) });
   return party;
 }
 

@@ -74,18 +74,17 @@ export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meanin
 
   function party(field: string, plan: PartyPlan, other: Party): MutableParty {
     return {
-      id: text(`${field}.id`, plan.id) ?? other.id,
+      id: text(`${field}.id`, plan.id) ?? (isRequired(plan.id) ? NOBODY : other).id,
       type: text(`${field}.type`, plan.type) ?? other.type,
       name: text(`${field}.name`, plan.name) ?? other.name,
       metadata: filled({ ...other.metadata, ...metadata(`${field}.metadata`, plan.metadata) }),
     };
   }
 
-  // A required organization that does not resolve must not put the event into another organization's log.
-  const isRequired = plan.organization.some((part) => "need" in part && part.need === "!");
   return {
     action: text("action", plan.action) ?? fallback.action,
-    organization: text("organization", plan.organization) ?? (isRequired ? undefined : fallback.organization),
+    organization:
+      text("organization", plan.organization) ?? (isRequired(plan.organization) ? undefined : fallback.organization),
     actor: party("actor", plan.actor, fallback.actor),
     targets:
       plan.targets?.map((target, i) => party(`targets.${i}`, target, NOBODY)) ??
@@ -94,6 +93,11 @@ export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meanin
     missing,
     origins,
   };
+}
+
+/** Nothing else may take its place: a required organization must not put the event into another organization's log. */
+function isRequired(value: Value): boolean {
+  return value.some((part) => "need" in part && part.need === "!");
 }
 
 /** The actor where the plan names none: who was authenticated, else `anonymous`. Only scalars of the user are looked at. */

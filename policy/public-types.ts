@@ -20,7 +20,10 @@ export interface AuditDescription {
   metadata?: AuditParty["metadata"];
 }
 
-/** What `describe` is given. The request's body may be read already: select from it with `$body.*`. */
+/**
+ * What `describe` is given. Never read the request's body: it may be read already, and for `required` the handler still needs it.
+ * Select from it with `$body.*`.
+ */
 export interface AuditSubject {
   eventId: string;
   request: ZuploRequest;

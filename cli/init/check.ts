@@ -18,7 +18,7 @@ export function findDrift(project: ZuploProject, plan: InitPlan, inspection: Ins
   return [
     ...moduleFindings(plan),
     ...entryFindings(project, plan),
-    ...(plan.options ? optionFindings(inspection) : []),
+    ...(plan.options ? optionFindings(project, inspection) : []),
     ...routeFindings(plan),
     ...meaningFindings(plan, inspection),
     ...variableFindings(project),
@@ -35,10 +35,14 @@ function entryFindings(project: ZuploProject, { options }: InitPlan): readonly F
   return options ? [] : [drift(project.policies.path, 'has no policy "audit-log"')];
 }
 
-/** A missing variable is named by its own name; the rest is what the policy would log at its start. */
-function optionFindings({ optionProblems }: Inspection): readonly Finding[] {
+/**
+ * A missing variable is named by its own name; the rest is what the policy would log at its start. Where there is no `.env`, the
+ * keys of pseudonyms are not known.
+ */
+function optionFindings({ env }: ZuploProject, { optionProblems }: Inspection): readonly Finding[] {
   return optionProblems
     .filter((problem) => !problem.startsWith("missing_variable"))
+    .filter((problem) => env.text !== undefined || !problem.includes('"AUDIT_PSEUDONYM_KEYS"'))
     .map((problem) => {
       const [, subject = "options", message = problem] = /^\w+: "(\w+)" (.*)$/.exec(problem) ?? [];
       return { level: "wrong", subject, message };

@@ -85,7 +85,7 @@ export const SELECTORS: readonly (readonly [selector: string, selects: string])[
   ["$query.dryRun", "a parameter of the query"],
   ["$header.x-organization-id", "a header of the request, in any case"],
   ["$body.member.role", "a field of the request's body: JSON or a form, up to `bodyLimitBytes`"],
-  ["$body.items.0.id", "an element of a list"],
+  ["$body.items[0].id", "an element of a list; `$body.items.0.id` is the same"],
   ["$response.status", "the status"],
   ["$response.header.location", "a header of the response"],
   ["$response.body.team.id", "a field of the response's body"],
@@ -114,10 +114,15 @@ ${table(
 
 A selector takes a scalar; where it finds nothing, or an object or a list, the record names it in \`metadata.missing\`. With \`?\` at its end it may
 be absent without a mark. With \`!\` nothing takes its place: a required organization that does not resolve makes a dead letter instead of an
-event in another organization's log.
+event in another organization's log, and a required \`actor.id\` is \`unknown\` instead of the caller.
 
-Credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and their like) cannot be selected. A value with the name or the shape of a
-secret becomes \`[redacted]\` even where it is selected ([security](security.md)).`;
+Bodies are read as they pass and are never waited for by the response. So the fields of a request's body are missing where the answer leaves
+before the body has come: a handler or a policy that answers at once, without reading it and without waiting for anything else. They are
+missing too where an earlier policy has read the body, where it is compressed, longer than \`bodyLimitBytes\`, or no JSON and no form.
+
+Credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and their like) cannot be selected. A value with the name of a secret, a value
+below such a name (\`$body.password.value\`, \`$body.tokens[0]\`), and a value with the shape of one, percent-encoded or not, becomes
+\`[redacted]\` even where it is selected ([security](security.md)).`;
 }
 
 /** `describe`, with the types as the source has them, comments included: the built module leaves those out. */
@@ -128,7 +133,7 @@ export function describedInCode(publicTypes: string): string {
   return `### In code
 
 Where selectors are not enough, a module of yours describes the request, and \`config/policies.json\` names that module instead
-(\`"module": "$import(./modules/audit)"\`).
+(\`"module": "$import(./modules/audit)"\`). The name of the policy stays \`audit-log\`; \`audit-forwarder init\` goes on to upgrade the module below it.
 
 \`\`\`ts
 ${DESCRIBE_EXAMPLE}

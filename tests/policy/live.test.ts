@@ -114,6 +114,21 @@ describe("what takes too long", () => {
     await world.advance(100);
     expect(world.records()[0]).not.toHaveProperty("missing");
   });
+
+  it("is no cut where a part of the description is undefined", async () => {
+    const world = new World();
+    const undefinedOne: Record<string, string> = JSON.parse('{"plan":"pro"}');
+    const metadata = { ...undefinedOne, none: undefinedOne["none"] } as Record<string, string>;
+    const describe = () => ({
+      actor: { id: "robot", metadata },
+      targets: [{ id: "1", type: "t", metadata }],
+      metadata,
+    });
+    await new TestGateway(world, { coalesceMs: 0 }, { describe }).run();
+    await world.advance(100);
+    expect(world.records()[0]).not.toHaveProperty("truncated");
+    expect(world.records()[0]).toMatchObject({ metadata: { plan: "pro" }, targets: [{ metadata: { plan: "pro" } }] });
+  });
 });
 
 describe("durable", () => {

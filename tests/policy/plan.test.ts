@@ -80,6 +80,14 @@ describe("x-audit", () => {
     });
   });
 
+  it("lets nobody take the place of a required actor", () => {
+    expect(meaningOf({ actor: { id: "$user.data.email" } }).actor.id).toBe("user_1");
+    expect(meaningOf({ actor: { id: ["$user.data.email", "$user.data.mail!"] } })).toMatchObject({
+      actor: { id: "unknown", type: "user" },
+      missing: ["$user.data.email"],
+    });
+  });
+
   it("takes `$$` for a dollar, at the beginning only", () => {
     expect(meaningOf({ metadata: { a: "$$5", b: "5$$", c: "$$user.sub" } }).metadata).toEqual({
       a: "$5",

@@ -72,6 +72,20 @@ describe("init --check exits 1 and names", () => {
       'must be "whsec_" and base64',
     ],
     [
+      "a field of pseudonyms that is none",
+      "config/policies.json",
+      (text: string) => text.replace('"budgetMs"', '"pseudonymize": ["actor.id", "actorId"], "budgetMs"'),
+      "pseudonymize",
+      'has "actorId", no field and no selector',
+    ],
+    [
+      "pseudonyms without keys",
+      "config/policies.json",
+      (text: string) => text.replace('"budgetMs"', '"pseudonymize": ["$user.sub"], "budgetMs"'),
+      "AUDIT_PSEUDONYM_KEYS",
+      'must be "id:key,…"',
+    ],
+    [
       "a wrong x-audit",
       "config/a.oas.json",
       (text: string) => text.replace('"get": {', '"get": { "x-audit": { "acton": "a.b" },'),

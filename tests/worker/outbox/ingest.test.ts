@@ -4,6 +4,7 @@ import { MESSAGE_MAX_BYTES } from "../../../shared/limits.ts";
 import { startDirect, INGEST_KEY, type Direct } from "../support/direct.ts";
 import { spill } from "../support/ingest.ts";
 import { until } from "../support/local-path.ts";
+import { publishedBody } from "../support/published.ts";
 import { messageOf, recordOf, recordsOf } from "../support/records.ts";
 
 const PREVIOUS_KEY = "whsec_cHJldmlvdXMtaW5nZXN0LWtleS0zMi1ieXRlcyE=";
@@ -27,7 +28,7 @@ describe("a spilled message", () => {
     ["the key", INGEST_KEY],
     ["the key before a rotation", PREVIOUS_KEY],
   ])("signed with %s is stored and becomes one event for each record", async (_, key) => {
-    const answer = await spill(direct.url, messageOf(...recordsOf(3)), { key });
+    const answer = await spill(direct.url, await publishedBody(recordsOf(3)), { key });
     expect(answer).toMatchObject({ status: 202, json: { stored: true } });
     await eventCount(3);
   });
@@ -45,7 +46,7 @@ describe("a spilled message", () => {
 
   it("and the same message published at once are one event", async () => {
     const records = recordsOf(2);
-    const body = messageOf(...records);
+    const body = await publishedBody(records);
     await Promise.all([
       spill(direct.url, body, { key: INGEST_KEY }),
       direct.deliver(records),

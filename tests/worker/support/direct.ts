@@ -5,7 +5,7 @@ import { startQueue } from "../../../dev/queue/server.ts";
 import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
-import { messageOf } from "./records.ts";
+import { publishedBody } from "./published.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
 export { ADMIN_TOKEN, INGEST_KEY } from "./variables.ts";
@@ -75,7 +75,7 @@ export async function startDirect(options: Partial<WorkerOptions> = {}) {
     post,
     /** Delivers a body or records as QStash does. */
     async deliver(what: string | Uint8Array | readonly AuditRecord[], headers: Record<string, string> = {}) {
-      const body = typeof what === "string" || what instanceof Uint8Array ? what : messageOf(...what);
+      const body = typeof what === "string" || what instanceof Uint8Array ? what : await publishedBody(what);
       const token = await sign(body, { key: queue.currentSigningKey, url: `${url}/deliver` });
       return post(body, token, { "upstash-message-id": "msg_1", "upstash-retried": "0", ...headers });
     },

@@ -7,8 +7,8 @@ import { startWorker } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
-import { encodeMessage } from "../../../shared/wire.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
+import { publishedBody } from "./published.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
 export { ADMIN_TOKEN } from "./variables.ts";
@@ -61,7 +61,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
           ...publishHeaders({ workerUrl: url, deduplicationId: deduplicationId(records) }),
           authorization: `Bearer ${queue.token}`,
         },
-        body: JSON.stringify(encodeMessage(records)),
+        body: await publishedBody(records),
       });
       if (!response.ok) throw new Error(`publish answered ${response.status}`);
     },

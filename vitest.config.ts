@@ -38,7 +38,12 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: WORKER_VARIABLES } }),
+          cloudflareTest({
+            // In place of the built file, so that a test sees the source as it stands.
+            main: "./worker/index.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: WORKER_VARIABLES },
+          }),
         ],
         test: { name: "workerd", include: workerd, testTimeout: 30_000, hookTimeout: 30_000 },
       },

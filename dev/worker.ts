@@ -1,10 +1,9 @@
 /** The worker in workerd on loopback, through Miniflare: the same code and the same Durable Objects as when deployed. */
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
+import { bundleWorker, uploadedWorker } from "../worker/build.ts";
 
 const HOST = "127.0.0.1";
 
@@ -17,6 +16,8 @@ export interface WorkerOptions {
   readonly persistPath?: string | undefined;
   /** Entries of the directory of organizations and names (KV). */
   readonly directory?: Readonly<Record<string, string>> | undefined;
+  /** Runs what is uploaded in place of the readable module. */
+  readonly isUpload?: boolean | undefined;
   /** Takes the lines that the worker logs; absent: they are dropped. */
   readonly onLog?: ((line: string) => void) | undefined;
 }
@@ -31,7 +32,7 @@ export interface RunningWorker {
 
 /** Starts the worker; throws `port_taken` where something else listens on the port. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const [script, port] = await Promise.all([bundle(), freePort(options.port ?? 0)]);
+  const [script, port] = await Promise.all([scriptOf(options), freePort(options.port ?? 0)]);
   const url = `http://${HOST}:${port}`;
   const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, script, port, url)));
   let isStopped = false;
@@ -56,6 +57,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return { url, port, stop, scheduled: () => runCron(miniflare) };
 }
 
+async function scriptOf({ isUpload = false }: WorkerOptions): Promise<string> {
+  return isUpload ? (await uploadedWorker()).code : bundleWorker();
+}
+
 /** Miniflare's own signal handlers end the process at once, before the other parts of a stack could stop in order. */
 function withoutExitHook(start: () => Miniflare): Miniflare {
   const signals = ["SIGINT", "SIGTERM"] as const;
@@ -73,21 +78,6 @@ function withoutExitHook(start: () => Miniflare): Miniflare {
 async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Promise<void> {
   await stop();
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("../worker/index.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    loader: { ".html": "text" },
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
 }
 
 async function freePort(wanted: number): Promise<number> {

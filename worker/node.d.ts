@@ -6,3 +6,10 @@ declare module "node:buffer" {
 declare module "node:zlib" {
   export function inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
 }
+
+declare module "node:crypto" {
+  export function createHmac(
+    algorithm: "sha256",
+    key: Uint8Array,
+  ): { update(data: Uint8Array): { digest(): Uint8Array } };
+}

@@ -1,28 +1,17 @@
-/** The bundles that are compared, made as wrangler makes ours. */
-import { readFile } from "node:fs/promises";
+/** The bundles that are compared: ours, and the peers' made in the same way. */
 import { fileURLToPath } from "node:url";
-import { build, type BuildOptions } from "esbuild";
-
-const OPTIONS: BuildOptions = {
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2024",
-  conditions: ["workerd", "worker", "browser"],
-  external: ["cloudflare:*", "node:*"],
-  loader: { ".html": "text" },
-  logLevel: "silent",
-};
+import { gzipSync } from "node:zlib";
+import { bundleWorker, uploadedWorker } from "../../worker/build.ts";
 
 const OURS = path("../../worker/index.ts");
 
-export function oursBundle(minify = false): Promise<string> {
-  return bundle({ ...OPTIONS, entryPoints: [OURS], minify });
+export function oursBundle(): Promise<string> {
+  return bundleWorker();
 }
 
-/** Whether `wrangler.toml` has the upload minified. */
-export async function isUploadMinified(): Promise<boolean> {
-  return /^minify\s*=\s*true/m.test(await readFile(path("../../wrangler.toml"), "utf8"));
+/** Ours after gzip, as wrangler counts an upload: the module without its source map. */
+export async function uploadGzipBytes(): Promise<number> {
+  return gzipSync((await uploadedWorker()).code).byteLength;
 }
 
 /** Ours with a ledger that costs nothing. */
@@ -39,16 +28,11 @@ export function withoutLedgerBundle(): Promise<string> {
         return worker.fetch(request, cached, execution);
       },
     };`;
-  return bundle({ ...OPTIONS, stdin: { contents, resolveDir: path("./"), loader: "ts" } });
+  return bundleWorker({ stdin: { contents, resolveDir: path("./"), loader: "ts" } });
 }
 
-export function peerBundle(name: "floor" | "sdk"): Promise<string> {
-  return bundle({ ...OPTIONS, entryPoints: [path(`./handlers/${name}.ts`)] });
-}
-
-async function bundle(options: BuildOptions): Promise<string> {
-  const { outputFiles } = await build(options);
-  return outputFiles?.[0]?.text ?? "";
+export function peerBundle(name: "floor" | "sdk", minify = false): Promise<string> {
+  return bundleWorker({ entryPoints: [path(`./handlers/${name}.ts`)], minify });
 }
 
 function path(relative: string): string {

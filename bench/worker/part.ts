@@ -10,7 +10,7 @@ import { startSink } from "../sink.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
 import { startWorkerd, type WorkerScript } from "../workerd.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
-import { isUploadMinified, oursBundle, peerBundle, withoutLedgerBundle } from "./bundles.ts";
+import { oursBundle, peerBundle, uploadGzipBytes, withoutLedgerBundle } from "./bundles.ts";
 import { type Bench, type Handler, measureRound, type Round, type Subject, SUBJECTS } from "./measure.ts";
 import { NEXT_SIGNING_KEY, SIGNING_KEY } from "./messages.ts";
 
@@ -79,14 +79,9 @@ async function scriptOf(handler: Handler, sinkUrl: string): Promise<WorkerScript
 
 async function sizes() {
   return {
-    gzipBytes: await gzipBytes(oursBundle(await isUploadMinified())),
-    minifiedGzipBytes: await gzipBytes(oursBundle(true)),
-    sdkGzipBytes: await gzipBytes(peerBundle("sdk")),
+    gzipBytes: await uploadGzipBytes(),
+    sdkGzipBytes: gzipSync(await peerBundle("sdk", true)).byteLength,
   };
-}
-
-async function gzipBytes(text: Promise<string>): Promise<number> {
-  return gzipSync(await text).byteLength;
 }
 
 function ratio(rounds: readonly Round[], subject: Subject, to: Subject): Estimate {
@@ -151,7 +146,7 @@ function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes
     {
       name: "worker bundle as it is uploaded, gzip",
       goal: `≤ ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`,
-      figure: `${kilobytes(size.gzipBytes)} (minified ${kilobytes(size.minifiedGzipBytes)}; the SDK handler ${kilobytes(size.sdkGzipBytes)})`,
+      figure: `${kilobytes(size.gzipBytes)} (the SDK handler alone, minified: ${kilobytes(size.sdkGzipBytes)})`,
       met: size.gzipBytes <= BUNDLE_MAX_GZIP_BYTES,
     },
   ];

@@ -5,6 +5,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { readSigned } from "../http/signed.ts";
 import { lookup } from "../ledger/client.ts";
+import { described } from "../qstash/dlq.ts";
 import { parkDeadLetters } from "./client.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import { fromBase64 } from "./unreadable.ts";
@@ -13,13 +14,13 @@ import { fromBase64 } from "./unreadable.ts";
 const CALLBACK_MAX_BYTES = 4_000_000;
 
 const Callback = z.looseObject({
-  status: z.optional(z.number()),
-  body: z.optional(z.unknown()),
-  retried: z.optional(z.number()),
-  dlqId: z.optional(z.string()),
-  sourceMessageId: z.optional(z.string()),
+  status: described(z.number()),
+  body: described(z.string()),
+  retried: described(z.number()),
+  dlqId: described(z.string()),
+  sourceMessageId: described(z.string()),
   sourceBody: z.string(),
-  createdAt: z.optional(z.number()),
+  createdAt: described(z.number()),
 });
 
 export const callbackRoute: Route = { method: "POST", path: "/dead-letter", access: "signed", handle: deadLetter };
@@ -44,7 +45,7 @@ function parseCallback(bytes: Uint8Array): FailedMessage {
     body: fromBase64(sourceBody) ?? new TextEncoder().encode(sourceBody),
     attempts: (retried ?? 0) + 1,
     status,
-    pausedBy: pausedBy(textOf(fromBase64(String(body)))),
+    pausedBy: pausedBy(textOf(fromBase64(body ?? ""))),
     createdAtMs: createdAt,
     messageId: sourceMessageId,
     dlqId: dlqId || undefined,

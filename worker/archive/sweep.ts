@@ -88,7 +88,7 @@ function failedMessage(entry: DlqEntry): FailedMessage {
     attempts: (entry.maxRetries ?? 0) + 1,
     status: entry.responseStatus,
     // Ours is ASCII; base64 in `responseBodyBase64` is somebody else's.
-    pausedBy: pausedBy(String(entry.responseBody)),
+    pausedBy: pausedBy(entry.responseBody ?? ""),
     createdAtMs: entry.createdAt,
     messageId: entry.messageId,
     dlqId: entry.dlqId,

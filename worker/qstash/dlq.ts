@@ -11,19 +11,20 @@ const RATE_LIMIT_PAUSE_MS = 60_000;
 /** Longest pause that is believed. Our choice. */
 const PAUSE_MAX_MS = 3_600_000;
 
+/** A field that only describes a failure: whatever stands in its place is no reason to lose the record. */
+// oxlint-disable-next-line promise/valid-params -- it is no promise
+export const described = <T extends z.core.$ZodType>(schema: T) => z.catch(z.optional(schema), undefined);
+
 const Entry = z.looseObject({
   dlqId: z.string().check(z.minLength(1)),
-  messageId: z.optional(z.string()),
+  messageId: described(z.string()),
   url: z.string(),
-  body: z.optional(z.string()),
-  bodyBase64: z.optional(z.string()),
-  responseStatus: z.optional(z.number()),
-  // Only the class of a dead letter hangs on it, so whatever it is loses no entry.
-  responseBody: z.optional(z.unknown()),
-  createdAt: z.optional(z.number()),
-  maxRetries: z.optional(z.number()),
-  label: z.optional(z.string()),
-  labels: z.optional(z.array(z.string())),
+  body: described(z.string()),
+  bodyBase64: described(z.string()),
+  responseStatus: described(z.number()),
+  responseBody: described(z.string()),
+  createdAt: described(z.number()),
+  maxRetries: described(z.number()),
 });
 export type DlqEntry = z.infer<typeof Entry>;
 

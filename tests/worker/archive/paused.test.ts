@@ -110,6 +110,24 @@ describe("paused by a wrong credential", () => {
   });
 });
 
+describe("a failure callback", () => {
+  it.each([[null], ["?"], [true], [[]], [{}]])(
+    "loses no record over a field that only describes it: %j",
+    async (odd) => {
+      const record = recordOf();
+      const fields = ["status", "body", "retried", "dlqId", "sourceMessageId", "createdAt"];
+      const text = JSON.stringify({
+        sourceBody: Buffer.from(messageOf(record)).toString("base64"),
+        ...Object.fromEntries(fields.map((name) => [name, odd])),
+      });
+      const url = `${path.url}/dead-letter`;
+      const signature = await sign(text, { key: path.queue.currentSigningKey, url });
+      await fetch(url, { method: "POST", headers: { "upstash-signature": signature }, body: text });
+      expect(await letterOf(record)).toMatchObject({ class: "exhausted", wrote: "no" });
+    },
+  );
+});
+
 describe("a failure callback that comes after the pause", () => {
   const callback = async (record: AuditRecord, answer: string | undefined) => {
     const text = JSON.stringify({

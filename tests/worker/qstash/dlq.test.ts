@@ -36,6 +36,16 @@ describe("a page", () => {
     ]);
   });
 
+  it.each([[null], ["?"], [true], [[]], [{}]])(
+    "loses no entry over a field that it only describes it with: %j",
+    async (odd) => {
+      const fields = ["messageId", "responseStatus", "responseBody", "createdAt", "maxRetries", "bodyBase64"];
+      const entry = { dlqId: "1-0", url: "u", body: "b", ...Object.fromEntries(fields.map((name) => [name, odd])) };
+      const page = await listDlq(SETTINGS, answering(json({ messages: [entry] })).fetcher, undefined, NOW);
+      expect(page).toMatchObject({ kind: "page", entries: [{ dlqId: "1-0", url: "u", body: "b" }] });
+    },
+  );
+
   it("is the last one without a cursor, or with an empty one", async () => {
     for (const body of [{ messages: [] }, { messages: [], cursor: "" }]) {
       expect(await listDlq(SETTINGS, answering(json(body)).fetcher, undefined, NOW)).toEqual({

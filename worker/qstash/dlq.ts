@@ -28,7 +28,7 @@ const Entry = z.looseObject({
 });
 export type DlqEntry = z.infer<typeof Entry>;
 
-const Page = z.looseObject({ messages: z.array(z.unknown()), cursor: z.optional(z.string()) });
+const Page = z.looseObject({ messages: z.nullable(z.array(z.unknown())), cursor: described(z.string()) });
 
 export type DlqPage =
   | { readonly kind: "page"; readonly entries: readonly DlqEntry[]; readonly cursor: string | undefined }
@@ -51,7 +51,7 @@ export async function listDlq(
     if (response.status === 429) return { kind: "rate_limited", untilMs: comeBackAt(response.headers, nowMs) };
     if (response.status !== 200) return { kind: "failed", status: response.status };
     const page = Page.parse(await response.json());
-    const entries = page.messages.map((message) => Entry.safeParse(message)).flatMap(({ data }) => data ?? []);
+    const entries = (page.messages ?? []).map((message) => Entry.safeParse(message)).flatMap(({ data }) => data ?? []);
     return { kind: "page", entries, cursor: page.cursor || undefined };
   } catch {
     return { kind: "failed", status: undefined };

@@ -47,7 +47,7 @@ describe("a page", () => {
   );
 
   it("is the last one without a cursor, or with an empty one", async () => {
-    for (const body of [{ messages: [] }, { messages: [], cursor: "" }]) {
+    for (const body of [{ messages: [] }, { messages: [], cursor: "" }, { messages: null, cursor: null }]) {
       expect(await listDlq(SETTINGS, answering(json(body)).fetcher, undefined, NOW)).toEqual({
         kind: "page",
         entries: [],

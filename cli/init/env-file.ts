@@ -23,9 +23,9 @@ export interface VariableState {
   readonly empty: readonly PolicyVariable[];
 }
 
-/** Name and value of each line, quotes and comments taken off. */
+/** Name and value of each line, quotes, comments and a byte order mark taken off. */
 export function readValues(text: string | undefined): ReadonlyMap<string, string> {
-  return new Map(Object.entries(parseEnv(text ?? "") as Record<string, string>));
+  return new Map(Object.entries(parseEnv((text ?? "").replace(/^\uFEFF/, "")) as Record<string, string>));
 }
 
 export function readVariables(text: string | undefined): VariableState {

@@ -157,6 +157,11 @@ describe("the variables", () => {
       'export QSTASH_URL="https://eu"\n',
       /^export QSTASH_URL="https:\/\/eu"\nQSTASH_TOKEN=/,
     ],
+    [
+      "known behind a byte order mark, as Zuplo reads them",
+      "\uFEFFQSTASH_URL=https://eu\n",
+      /^\uFEFFQSTASH_URL=https:\/\/eu\nQSTASH_TOKEN=/,
+    ],
     ["not taken from a comment", "# QSTASH_URL=x\n", /^# QSTASH_URL=x\nQSTASH_URL=/],
   ])("are added to .env, %s", async (_name, text, expected) => {
     const { directory, read } = await project({ "config/a.oas.json": TWO_ROUTES, ".env": text });

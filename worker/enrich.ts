@@ -29,7 +29,7 @@ export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody |
       location: record.ip || "unknown",
       ...(record.userAgent ? { user_agent: record.userAgent } : {}),
     },
-    metadata: { ...record.metadata, ...ownMetadata(record) },
+    metadata: withOwn(record),
   };
   return { organization_id: organization, event };
 }
@@ -38,8 +38,8 @@ function withName(party: Party, name: string | undefined): Party {
   return name === undefined ? party : { ...party, name: limited(name) };
 }
 
-/** Keys as in `EVENT_METADATA`; what the record does not hold is left out. */
-function ownMetadata(record: AuditRecord): Metadata {
+/** The record's metadata with ours: keys as in `EVENT_METADATA`; what the record does not hold is left out. */
+function withOwn(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
   const known: Record<string, MetadataValue | undefined> = {
     event_id: record.id,
@@ -67,9 +67,12 @@ function ownMetadata(record: AuditRecord): Metadata {
     mended: listed(record.replay?.mended),
     replay_id: record.replay?.id,
   };
-  const own: Record<string, MetadataValue> = {};
-  for (const [key, value] of Object.entries(known)) if (value !== undefined && value !== "") own[key] = value;
-  return own;
+  const metadata: Record<string, MetadataValue> = { ...record.metadata };
+  for (const key in known) {
+    const value = known[key];
+    if (value !== undefined && value !== "") metadata[key] = value;
+  }
+  return metadata;
 }
 
 function listed(items: readonly string[] | undefined): string | undefined {

@@ -15,9 +15,21 @@ export async function prepareAll(
   records: readonly AuditRecord[],
   directory: Directory | undefined,
 ): Promise<readonly Prepared[]> {
-  const shaped = await Promise.all(records.map(async (record) => (isShaped(record) ? record : await shape(record))));
+  // What the policy made needs no wait, so that a message costs no promise for each record.
+  const shaped = records.every(isShaped) ? records : await Promise.all(records.map(shapeOnce));
   const found = directory ? await lookUp(directory, shaped) : NOTHING;
-  return Promise.all(shaped.map((record) => prepareOne(record, found)));
+  const prepared: Prepared[] = [];
+  for (const record of shaped) {
+    const made = prepareOne(record, found, true);
+    // A character has at most three bytes. Names of the directory are the first to go.
+    const isTooLong = made.kind === "ready" && made.body.length * 3 > EVENT_MAX_BYTES;
+    prepared.push(isTooLong ? prepareOne(await shape(record), found, false) : made);
+  }
+  return prepared;
+}
+
+async function shapeOnce(record: AuditRecord): Promise<AuditRecord> {
+  return isShaped(record) ? record : shape(record);
 }
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
@@ -31,17 +43,12 @@ async function lookUp(directory: Directory, records: readonly AuditRecord[]) {
   }
 }
 
-async function prepareOne(record: AuditRecord, found: ReadonlyMap<string, string> | undefined): Promise<Prepared> {
+function prepareOne(record: AuditRecord, found: ReadonlyMap<string, string> | undefined, isNamed: boolean): Prepared {
   const key = organizationKey(record);
   // A name may be missing; a wrong organization may not be sent.
   if (!found && key !== undefined) return { kind: "retry", reason: "directory_unreachable" };
   const organization = key === undefined ? undefined : found?.get(key);
-  const make = (from: AuditRecord, nameOf?: (party: Party) => string | undefined) =>
-    enrich(from, { organization, schemaVersion: schemaVersions[from.action], nameOf });
-  const event = make(record, (party) => found?.get(nameKey(party) ?? ""));
-  if (!event) return { kind: "rejected", reason: "organization_missing" };
-  const body = JSON.stringify(event);
-  // A character has at most three bytes.
-  if (body.length * 3 <= EVENT_MAX_BYTES) return { kind: "ready", body };
-  return { kind: "ready", body: JSON.stringify(make(await shape(record))) };
+  const nameOf = isNamed && found?.size ? (party: Party) => found.get(nameKey(party) ?? "") : undefined;
+  const event = enrich(record, { organization, schemaVersion: schemaVersions[record.action], nameOf });
+  return event ? { kind: "ready", body: JSON.stringify(event) } : { kind: "rejected", reason: "organization_missing" };
 }

@@ -16,7 +16,7 @@ export function answerFor(results: readonly RecordResult[], retried: number): Re
   const records = results.map((result) => ({
     id: result.id,
     result: result.kind,
-    ...("reason" in result ? { reason: result.reason } : {}),
+    reason: "reason" in result ? result.reason : undefined,
   }));
   const retries = results.filter((result) => result.kind === "retry");
   if (retries.length > 0) {

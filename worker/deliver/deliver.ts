@@ -27,7 +27,7 @@ export async function deliverRecords(
   await prepareJobs(jobs, delivery, ports);
   const pace = new Pace(delivery.paceMs ?? 0, jobs.length, ports);
   await claimAndSend(jobs, delivery, pace, ports);
-  await parkJobs(jobs, ports);
+  if (jobs.some(({ letter }) => letter)) await parkJobs(jobs, ports);
   await settleJobs(jobs, delivery, ports);
   await pace.end();
   const results = jobs.map((job) => finish(job, ports));
@@ -107,7 +107,6 @@ function claimOf(record: AuditRecord, body: string): Claim {
 /** Archives before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */
 async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void> {
   const withLetter = jobs.filter(({ letter }) => letter);
-  if (withLetter.length === 0) return;
   try {
     await ports.park(withLetter.flatMap(({ letter }) => letter ?? []));
   } catch {

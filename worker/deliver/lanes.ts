@@ -59,7 +59,8 @@ async function sendOne(item: Ready, isOneOfMany: boolean, state: LaneState, port
   for (;;) {
     const waitMs = state.throttledUntilMs - ports.now();
     if (waitMs > 0 && !state.stop) await ports.sleep(waitMs);
-    if (isOneOfMany && !state.stop) await state.pace.turn();
+    const turn = isOneOfMany && !state.stop ? state.pace.turn() : undefined;
+    if (turn) await turn;
     const startedMs = ports.now();
     if (state.stop) return notSent(item, state.stop, startedMs);
     if (startedMs > state.deadlineMs) return notSent(item, OUT_OF_TIME, startedMs);

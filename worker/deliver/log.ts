@@ -17,7 +17,7 @@ export function recordLine({ record, result, attempt }: RecordEvent, messageId: 
     "audit.event_id": record.id,
     "audit.action": record.action,
     "audit.result": result.kind,
-    ...("reason" in result ? { "error.type": result.reason } : {}),
+    "error.type": "reason" in result ? result.reason : undefined,
     "audit.stage": record.stage,
     "audit.assurance": record.assurance,
     "audit.organization_id": record.organization,
@@ -30,7 +30,8 @@ export function recordLine({ record, result, attempt }: RecordEvent, messageId: 
     "http.response.status_code": attempt?.status,
     duration_ms: attempt?.durationMs,
     "audit.replay_id": record.replay?.id,
-    ...(traceId === undefined ? {} : { trace_id: traceId, span_id: record.traceparent?.slice(36, 52) }),
+    trace_id: traceId,
+    span_id: traceId && record.traceparent?.slice(36, 52),
   };
 }
 

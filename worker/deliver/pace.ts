@@ -25,24 +25,24 @@ export class Pace {
     this.#beganMs = ports.now();
   }
 
-  /** Resolves when the next request may start. */
-  async turn(): Promise<void> {
+  /** Resolves when the next request may start; undefined where it may start at once, because a wait for nothing costs as well. */
+  turn(): Promise<void> | undefined {
     const burst = Math.floor(this.#started / BURST);
     this.#started += 1;
-    await this.#until(this.#beganMs + burst * BURST * this.#paceMs);
+    return this.#until(this.#beganMs + burst * BURST * this.#paceMs);
   }
 
   /** Resolves when all requests that were started have had their time, so that the next message does not begin too soon. */
-  async end(): Promise<void> {
-    await this.#until(this.#beganMs + this.#started * this.#paceMs);
+  end(): Promise<void> | undefined {
+    return this.#until(this.#beganMs + this.#started * this.#paceMs);
   }
 
-  async #until(atMs: number): Promise<void> {
+  #until(atMs: number): Promise<void> | undefined {
     const waitMs = atMs - this.#ports.now();
-    if (waitMs <= 0) return;
+    if (waitMs <= 0) return undefined;
     // The lanes of a message share one timer.
     if (this.#opensAtMs !== atMs) [this.#opensAtMs, this.#opening] = [atMs, this.#ports.sleep(waitMs)];
-    await this.#opening;
+    return this.#opening;
   }
 }
 

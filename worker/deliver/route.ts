@@ -29,13 +29,17 @@ async function deliver(context: Context): Promise<Response> {
   const decoded = decodeMessage(body);
   const ports = livePorts(env, settings, delivery.messageId);
   if (decoded.kind === "newer") return refuseNewer(context, decoded.version);
-  const [results, unreadable] = await Promise.all([
+  const results = await Promise.all([
     decoded.kind === "message" ? deliverReadable(context, decoded.records, delivery, ports) : [],
-    parkUnreadable(body, decoded, delivery, ports),
+    hasUnreadable(decoded) ? parkUnreadable(body, decoded, delivery, ports) : [],
   ]);
-  const all = [...results, ...unreadable];
-  await reportDeadLetters(context, all);
+  const all = results.flat();
+  if (all.some(({ kind }) => kind === "dead_letter")) await reportDeadLetters(context, all);
   return answerFor(all, delivery.retried);
+}
+
+function hasUnreadable(decoded: Decoded): boolean {
+  return decoded.kind !== "message" || decoded.unreadable.length > 0;
 }
 
 function deliveryOf(request: Request): Delivery {
@@ -63,7 +67,6 @@ async function parkUnreadable(
 ): Promise<readonly RecordResult[]> {
   const origin = { source: "worker", attempts: 0, ...(messageId === undefined ? {} : { messageId }) } as const;
   const entries = await unreadableEntries(body, decoded, origin);
-  if (entries.length === 0) return [];
   try {
     await ports.park(entries);
     return entries.map(resultOfEntry);
@@ -90,7 +93,8 @@ async function deliverReadable(
 ): Promise<readonly RecordResult[]> {
   try {
     const results = await deliverRecords(records, delivery, ports);
-    await pauseIfRefused(env, results);
+    const refused = results.find((result) => result.kind === "retry" && result.pause === true);
+    if (refused?.kind === "retry") await pauseRefused(env, refused.reason);
     return results;
   } catch {
     await reportIncident(env, "ledger_unreachable", "the ledger does not answer", Date.now());
@@ -98,11 +102,9 @@ async function deliverReadable(
   }
 }
 
-async function pauseIfRefused(env: Context["env"], results: readonly RecordResult[]): Promise<void> {
-  const refused = results.find((result) => result.kind === "retry" && result.pause === true);
-  if (refused?.kind !== "retry") return;
+async function pauseRefused(env: Context["env"], reason: string): Promise<void> {
   try {
-    await pauseDelivery(env, `WorkOS refuses the API key (${refused.reason})`, "credential", Date.now());
+    await pauseDelivery(env, `WorkOS refuses the API key (${reason})`, "credential", Date.now());
   } catch {
     // The records are retried all the same, and the next one that is refused pauses.
   }

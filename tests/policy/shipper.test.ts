@@ -134,7 +134,7 @@ describe("what a message looks like", () => {
     const gateway = new TestGateway(Object.assign(Object.create(world) as World, { ports }), {
       ...options,
       defaults: {
-        metadata: Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`m${n}`, "$header.x-text"])),
+        metadata: Object.fromEntries(Array.from({ length: 7 }, (_, n) => [`m${n}`, "$header.x-text"])),
       },
     });
     for (let i = 0; i < 100; i++)

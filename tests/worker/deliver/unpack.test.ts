@@ -79,7 +79,7 @@ describe("what the policy did not pack", () => {
     ["deflated text that is not JSON", { d: deflateRawSync("records").toString("base64url") }, NO_JSON],
     [
       "deflated bytes that are not UTF-8",
-      { d: deflateRawSync(Buffer.from([0x22, 0xff, 0x22])).toString("base64url") },
+      { d: deflateRawSync(Buffer.from('{"g":["\xff"],"records":[{},{}]}', "latin1")).toString("base64url") },
       NO_JSON,
     ],
     ["a deflated null", { d: pack(null) }, NO_JSON],

@@ -1,6 +1,7 @@
 /** Checks QStash's signature of a delivery. https://upstash.com/docs/qstash/howto/signature */
 import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
+import { toBase64Url } from "../shared/bytes.ts";
 import { AuditError } from "../shared/errors.ts";
 import type { Settings } from "./variables.ts";
 
@@ -115,8 +116,7 @@ function importNew(key: string) {
 async function isHashOf(claim: unknown, body: Uint8Array): Promise<boolean> {
   if (typeof claim !== "string") return false;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  const base64 = btoa(String.fromCharCode(...digest));
-  return claim.replace(/=+$/, "") === base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return claim.replace(/=+$/, "") === toBase64Url(digest);
 }
 
 function isLoopback(url: string): boolean {

@@ -109,7 +109,7 @@ describe("the platform's own code in place of standardwebhooks' packages", () =>
     expect(Buffer.from(decode(encode(bytes)))).toEqual(bytes);
   });
 
-  it.each(["Q", "QUJDRA=", "QUJD=", "Q-==", "Q_=="])("refuses %j", (text) => {
-    expect(() => decode(text)).toThrow(/invalid|not correctly encoded/i);
+  it.each(["Q", "QUJDRA=", "QUJD=", "Q!=="])("refuses %j", (text) => {
+    expect(() => decode(text)).toThrow("not base64");
   });
 });

@@ -1,14 +1,15 @@
 /** `POST /dead-letter`: QStash's failure callback. https://upstash.com/docs/qstash/features/callbacks */
 import * as z from "zod/mini";
+import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../deliver/answer.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { readSigned } from "../http/signed.ts";
 import { lookup } from "../ledger/client.ts";
 import { described } from "../qstash/dlq.ts";
+import { parseJson } from "../parse-json.ts";
 import { parkDeadLetters } from "./client.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
-import { fromBase64 } from "./unreadable.ts";
 
 /** Two bodies in base64, ours of at most 512 kB and an answer, fit. Our choice. */
 const CALLBACK_MAX_BYTES = 4_000_000;
@@ -38,7 +39,7 @@ async function deadLetter({ request, settings, env }: Context): Promise<Response
 /** A callback that cannot be read is itself kept as bytes: QStash signed it, so something of ours failed. */
 function parseCallback(bytes: Uint8Array): FailedMessage {
   const source = "failure_callback" as const;
-  const parsed = Callback.safeParse(parseJson(bytes));
+  const parsed = Callback.safeParse(parseJson(textOf(bytes)));
   if (!parsed.success) return { body: bytes, attempts: 0, source };
   const { status, body, retried, dlqId, sourceMessageId, sourceBody, createdAt } = parsed.data;
   return {
@@ -51,14 +52,6 @@ function parseCallback(bytes: Uint8Array): FailedMessage {
     dlqId: dlqId || undefined,
     source,
   };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(textOf(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(bytes: Uint8Array | undefined): string {

@@ -5,6 +5,7 @@ import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { decodeMessage } from "../deliver/decode.ts";
+import { parseJson } from "../parse-json.ts";
 import { recordColumns } from "./merge.ts";
 import { CLASSES, printable, Time } from "./parameters.ts";
 import type { PastFailure, Row } from "./row.ts";
@@ -124,13 +125,5 @@ function readRecord(given: Record<string, unknown>, eventId: string): AuditRecor
     return record ?? '"record" cannot be read';
   } catch {
     return '"record" cannot be read';
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
   }
 }

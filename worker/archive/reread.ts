@@ -2,11 +2,12 @@
  * Reads unreadable dead letters again: after a deployment this worker may know what the one before did not, such as a newer
  * version of messages. What it can read becomes ordinary dead letters, which can be replayed.
  */
+import { fromBase64 } from "../../shared/bytes.ts";
 import { decodeMessage } from "../deliver/decode.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { parkEntries } from "./park.ts";
 import { read, type Row } from "./row.ts";
-import { fromBase64, unreadableEntries } from "./unreadable.ts";
+import { unreadableEntries } from "./unreadable.ts";
 
 /** Entries read again in one step. Our choice. */
 const STEP = 200;

@@ -2,6 +2,7 @@
  * The sweep: reads QStash's own dead-letter queue and archives what the failure callbacks lost. It touches only messages with
  * our label that were meant for this worker, and removes nothing: an entry there goes once a replay of it was accepted.
  */
+import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../deliver/answer.ts";
 import type { Env, Settings } from "../env.ts";
 import { lookup } from "../ledger/client.ts";
@@ -11,7 +12,6 @@ import { archive, parkDeadLetters } from "./client.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import type { SweepPosition } from "./sweep-position.ts";
-import { fromBase64 } from "./unreadable.ts";
 
 /** Pages in one run, so that a run ends well before the next; a longer queue is read over several runs. Our choice. */
 const PAGES_MAX = 40;

@@ -1,4 +1,5 @@
 /** Dead letters of what could not be decoded: kept as bytes, under the id it names or one made from the bytes. */
+import { toHex } from "../../shared/bytes.ts";
 import type { Decoded, UnreadableRecord } from "../deliver/decode.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 
@@ -35,21 +36,11 @@ function entry(reason: string, origin: Origin): Omit<DeadLetterEntry, "eventId">
 
 async function idOf(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `unreadable-${hex.slice(0, HASH_CHARS)}`;
+  return `unreadable-${toHex(digest).slice(0, HASH_CHARS)}`;
 }
 
 export function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
-}
-
-/** Undefined where the text is not base64. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 /** `GET /console`: a static page without data; what it shows comes from the API, with the token that is typed in. */
+import { toBase64 } from "../../shared/bytes.ts";
 import type { Route } from "../http/router.ts";
 import page from "./console.html";
 
@@ -36,5 +37,5 @@ async function policyOf(html: string): Promise<string> {
 async function hashOf(html: string, element: "script" | "style"): Promise<string> {
   const text = html.split(`<${element}>`)[1]?.split(`</${element}>`)[0] ?? "";
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return `sha256-${btoa(String.fromCharCode(...digest))}`;
+  return `sha256-${toBase64(digest)}`;
 }

@@ -1,11 +1,11 @@
 /** What `standardwebhooks` takes of `@stablelib/base64`, which `build.ts` replaces: the platform has base64 in native code. */
+import { fromBase64, toBase64 } from "../../shared/bytes.ts";
 
-/** Base64 with padding. */
-export function encode(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
+export { toBase64 as encode };
 
 /** Throws where the text is not base64. */
 export function decode(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const bytes = fromBase64(text);
+  if (!bytes) throw new TypeError("not base64");
+  return bytes;
 }

@@ -6,6 +6,7 @@ import { deduplicationId, publishDelaySeconds, type Identified } from "../../sha
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import { readBounded } from "../http/body.ts";
 import type { Context, Route } from "../http/router.ts";
+import { parseJson } from "../parse-json.ts";
 import { outboxOf } from "./client.ts";
 
 export const ingestRoutes: readonly Route[] = [{ method: "POST", path: "/ingest", access: "signed", handle: ingest }];
@@ -59,12 +60,8 @@ function identify(body: string): readonly Identified[] | undefined {
 }
 
 function recordsIn(body: string): unknown {
-  try {
-    const json: unknown = JSON.parse(body);
-    return typeof json === "object" && json !== null && "records" in json ? json.records : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(body);
+  return typeof json === "object" && json !== null && "records" in json ? json.records : undefined;
 }
 
 function identifyOne(record: unknown): Identified | undefined {

@@ -1,5 +1,6 @@
 /** Publishes a message to the worker's own `/deliver` by way of QStash, as the policy does. */
 import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { parseJson } from "../parse-json.ts";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
@@ -47,12 +48,8 @@ function readResult(status: number, text: string): PublishResult {
 }
 
 function messageIdIn(text: string): { id: string; deduplicated: boolean } | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json !== "object" || json === null || !("messageId" in json)) return undefined;
-    if (typeof json.messageId !== "string" || json.messageId === "") return undefined;
-    return { id: json.messageId, deduplicated: "deduplicated" in json && json.deduplicated === true };
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(text);
+  if (typeof json !== "object" || json === null || !("messageId" in json)) return undefined;
+  if (typeof json.messageId !== "string" || json.messageId === "") return undefined;
+  return { id: json.messageId, deduplicated: "deduplicated" in json && json.deduplicated === true };
 }

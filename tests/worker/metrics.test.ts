@@ -1,4 +1,5 @@
 /** `/metrics` and the log: what is counted and written, and what never is. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { render, type Snapshot } from "../../worker/metrics-text.ts";
 import { ADMIN_TOKEN, startDirect, type Direct } from "./support/direct.ts";
@@ -31,6 +32,13 @@ describe("the text", () => {
     expect(new Set(samples).size).toBe(samples.length);
     const names = lines.filter((line) => line.startsWith("# TYPE")).map((line) => line.split(" ")[2]);
     for (const sample of samples) expect(names.some((name) => sample?.startsWith(String(name)))).toBe(true);
+  });
+
+  it("names nothing that docs/api.md does not describe", () => {
+    const described = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
+    const names = [...render(EMPTY, 0).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(names).toHaveLength(14);
+    for (const name of names) expect(described).toMatch(new RegExp(`\`${name}[\`{]`));
   });
 
   it("adds up the buckets of a histogram", () => {

@@ -30,13 +30,18 @@ export const trace = command({
     const between = parseSpan(span, Date.now());
     const api = openApi(io);
     const fates = (requestId ? undefined : await byEventId(api, id)) ?? (await byRequestId(api, id, between));
-    if (fates.length === 0) throw new AuditError("not_found", `no record has the event id or request id "${id}"`);
+    if (fates.length === 0) throw notFound(id);
     return {
       json: fates.length === 1 ? fates[0] : { events: fates },
       lines: fates.flatMap((fate, index) => (index > 0 ? [""] : []).concat(fateLines(io, fate))),
     };
   },
 });
+
+function notFound(id: string): AuditError {
+  const unless = 'one that still waits in QStash is not known yet, and an older request id needs "--since"';
+  return new AuditError("not_found", `no record has the event id or request id "${id}"; ${unless}`);
+}
 
 async function byEventId(api: Api, id: string): Promise<readonly EventFate[] | undefined> {
   if (!isEventId(id)) return undefined;

@@ -143,7 +143,8 @@ describe("trace", () => {
   test("what nobody knows", async () => {
     expect(await worker.cli("trace nobody")).toMatchObject({
       code: 1,
-      stderr: 'error[not_found]: no record has the event id or request id "nobody"\n',
+      stderr:
+        'error[not_found]: no record has the event id or request id "nobody"; one that still waits in QStash is not known yet, and an older request id needs "--since"\n',
     });
   });
 });

@@ -19,9 +19,8 @@ export interface Workerd {
   stop(): Promise<void>;
 }
 
-const HOST = "127.0.0.1";
+export const HOST = "127.0.0.1";
 
-/** Starts scripts in one workerd, each on a direct socket without Miniflare in between, and finds its process for CPU times. */
 /** Starts the workers; Durable Objects keep their state in `stateDir`. */
 export async function startWorkerd(workers: readonly WorkerScript[], stateDir?: string): Promise<Workerd> {
   const others = new Set(await workerdProcesses());
@@ -50,7 +49,8 @@ export async function startWorkerd(workers: readonly WorkerScript[], stateDir?: 
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, HOST);
   await once(server, "listening");
   const address = server.address();

@@ -31,7 +31,7 @@ export function withoutLedgerBundle(): Promise<string> {
   return bundleWorker({ stdin: { contents, resolveDir: path("./"), loader: "ts" } });
 }
 
-export function peerBundle(name: "floor" | "sdk", minify = false): Promise<string> {
+export function peerBundle(name: "floor" | "calls" | "sdk", minify = false): Promise<string> {
   return bundleWorker({ entryPoints: [path(`./handlers/${name}.ts`)], minify });
 }
 

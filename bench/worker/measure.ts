@@ -12,11 +12,12 @@ const CONNECTIONS = 10;
 /** The ledger writes its counters some seconds later; what is a row for thousands of events is left out. */
 const REST_MS = 100;
 
-export const HANDLERS = ["floor", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
+export const HANDLERS = ["floor", "calls", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
 export type Handler = (typeof HANDLERS)[number];
 
 const FORMS: Readonly<Record<Handler, Form>> = {
   floor: "event",
+  calls: "sdk",
   sdk: "sdk",
   withoutLedger: "ours",
   ours: "ours",
@@ -27,6 +28,7 @@ const FORMS: Readonly<Record<Handler, Form>> = {
 export type Subject = `${Handler}/${1 | 20}`;
 export const SUBJECTS: readonly Subject[] = [
   "floor/1",
+  "calls/20",
   "sdk/1",
   "sdk/20",
   "withoutLedger/1",

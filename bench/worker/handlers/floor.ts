@@ -1,4 +1,5 @@
 /** The floor: QStash's signature checked with WebCrypto, and the body, which is the event, sent on. Nothing less can deliver an event. */
+import { Buffer } from "node:buffer";
 
 interface Env {
   readonly WORKOS_API_KEY: string;
@@ -53,6 +54,5 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
 }
 
 function decode(base64Url: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(base64Url.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  return Buffer.from(base64Url, "base64url");
 }

@@ -1,0 +1,90 @@
+/**
+ * Workers in one bare workerd process, each behind a socket of its own, with a configuration of ours: Miniflare puts a worker of its own
+ * between each of them and the network, which costs a third of what the floor costs and would be counted as theirs.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { AuditError } from "../../shared/errors.ts";
+import { freePort, HOST, type Workerd, type WorkerScript } from "../workerd.ts";
+
+/** The one that Miniflare brings along. */
+const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
+const { default: binary } = fromMiniflare("workerd") as { readonly default: string };
+
+/** Starts the workers; what they write to their log is thrown away. Codes: `unavailable`. */
+export async function startBareWorkerd(workers: readonly WorkerScript[], stateDir: string): Promise<Workerd> {
+  const ports = await Promise.all(workers.map(freePort));
+  const services = await Promise.all(workers.map((worker, index) => writeWorker(worker, ports[index] ?? 0, stateDir)));
+  const sockets = workers.map(
+    ({ name }, index) =>
+      `(name = ${text(name)}, address = "${HOST}:${ports[index]}", http = (), service = ${text(name)})`,
+  );
+  const config = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "internet", network = (allow = ["public", "private"])), ${services.join(",\n")}],
+  sockets = [${sockets.join(",\n")}]
+);`;
+  const file = join(stateDir, "config.capnp");
+  await writeFile(file, config);
+  const workerd = spawn(binary, ["serve", "--experimental", "--control-fd=3", file], {
+    stdio: ["ignore", "ignore", "inherit", "pipe"],
+  });
+  const ended = once(workerd, "exit");
+  await allListening(workerd.stdio[3] as Readable, workers.length);
+  return {
+    urls: ports.map((port) => `http://${HOST}:${port}`),
+    pids: [workerd.pid ?? 0],
+    stop: async () => {
+      workerd.kill();
+      await ended;
+    },
+  };
+}
+
+/** Puts the worker's module beside the configuration, and answers its part of it. https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
+async function writeWorker(worker: WorkerScript, port: number, stateDir: string): Promise<string> {
+  const { name, script, bindings = {}, durableObjects = {} } = worker;
+  const disk = join(stateDir, name);
+  await mkdir(disk);
+  await writeFile(join(stateDir, `${name}.mjs`), script);
+  const texts = Object.entries({ ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${port}` });
+  const bound = [
+    ...texts.map(([key, value]) => `(name = ${text(key)}, text = ${text(value)})`),
+    ...Object.entries(durableObjects).map(
+      ([key, className]) => `(name = ${text(key)}, durableObjectNamespace = (className = ${text(className)}))`,
+    ),
+  ];
+  const namespaces = Object.values(durableObjects).map(
+    (className) => `(className = ${text(className)}, uniqueKey = ${text(`${name}-${className}`)}, enableSql = true)`,
+  );
+  return `(name = ${text(name)}, worker = (
+    modules = [(name = "worker.mjs", esModule = embed ${text(`${name}.mjs`)})],
+    compatibilityDate = "2026-07-01",
+    compatibilityFlags = ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
+    globalOutbound = "internet",
+    bindings = [${bound.join(", ")}],
+    durableObjectNamespaces = [${namespaces.join(", ")}],
+    durableObjectStorage = (localDisk = ${text(`${name}-disk`)})
+  )),
+  (name = ${text(`${name}-disk`)}, disk = (path = ${text(disk)}, writable = true))`;
+}
+
+/** Resolves once so many sockets listen, as workerd says of each. */
+async function allListening(control: Readable, sockets: number): Promise<void> {
+  let listening = 0;
+  for await (const line of createInterface(control)) {
+    if ((JSON.parse(line) as { event?: unknown }).event === "listen") listening += 1;
+    if (listening === sockets) return;
+  }
+  throw new AuditError("unavailable", 'workerd ended at its start; see what it wrote, and "config.capnp"');
+}
+
+/** As the configuration's language writes text, which here is as JSON does. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -157,4 +157,22 @@ describe("the keys", () => {
     expect(signingKeys({ ...settings, AUDIT_WORKER_URL }, requestUrl)).toEqual(["sig_own"]);
     expect(configuredKeys(settings)).toHaveLength(3);
   });
+
+  // https://upstash.com/docs/qstash/howto/local-development
+  it.each([
+    "sig_7kYjw48mhY7kAjqNGcy6cr29RJ6r",
+    "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs",
+    "sig_7GVPjvuwsfqF65iC8fSrs1dfYruM",
+    "sig_5NoELc3EFnZn4DVS5bDs2Nk4b7Ua",
+    "sig_6jWGaWRxHsw4vMSPJprXadyvrybF",
+    "sig_7qHbvhmahe5GwfePDiS5Lg3pi6Qx",
+    "sig_5T8FcSsynBjn9mMLBsXhpacRovJf",
+    "sig_7GFR4YaDshFcqsxWRZpRB161jguD",
+    "sig_7RvLjqfZBvP5KEUimQCE1pvpLuou",
+    "sig_7W3ZNbfKWk5NWwEs3U4ixuQ7fxwE",
+  ])("%s is a public one, and one that differs early is not", (key) => {
+    const own = `sig_${key.slice(5)}`;
+    const keys = { ...settings, QSTASH_CURRENT_SIGNING_KEY: key, QSTASH_NEXT_SIGNING_KEY: own };
+    expect(signingKeys(keys, "https://worker.example/deliver")).toEqual([own, "sig_own"]);
+  });
 });

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { retryPlan } from "../../shared/retry-horizon.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import { parseJson } from "../parse-json.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { RecordResult } from "./ports.ts";
 
@@ -44,11 +45,7 @@ const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credenti
 
 /** Who had paused delivery, where this is the body of a `pausedAnswer`. */
 export function pausedBy(answer: string): Pause["by"] | undefined {
-  try {
-    return PausedAnswer.safeParse(JSON.parse(answer)).data?.by;
-  } catch {
-    return undefined;
-  }
+  return PausedAnswer.safeParse(parseJson(answer)).data?.by;
 }
 
 /**

@@ -8,7 +8,7 @@ import { unpack } from "./unpack.ts";
 
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
-  g: z._default(z.array(z.union([z.string(), z.null()])), []),
+  g: z.optional(z.array(z.union([z.string(), z.literal(null)]))),
   s: z.optional(z.array(z.string())),
   records: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MESSAGE_MAX_RECORDS)),
 });
@@ -64,7 +64,7 @@ export function decodeMessage(body: Uint8Array): Decoded {
   if (typeof message === "string") return { kind: "unreadable", reason: message };
   const envelope = Envelope.safeParse(message);
   if (!envelope.success) return { kind: "unreadable", reason: describe(envelope.error) };
-  const { g, s, records } = envelope.data;
+  const { g = [], s, records } = envelope.data;
   const shared: Pick<WireMessage, "g" | "s"> = { g, s };
   const readable: AuditRecord[] = [];
   const unreadable: UnreadableRecord[] = [];

@@ -29,7 +29,10 @@ const Entry = z.looseObject({
 });
 export type DlqEntry = z.infer<typeof Entry>;
 
-const Page = z.looseObject({ messages: z.union([z.array(z.unknown()), z.null()]), cursor: described(z.string()) });
+const Page = z.looseObject({
+  messages: z.union([z.array(z.unknown()), z.literal(null)]),
+  cursor: described(z.string()),
+});
 
 export type DlqPage =
   | { readonly kind: "page"; readonly entries: readonly DlqEntry[]; readonly cursor: string | undefined }

@@ -21,6 +21,9 @@ export const WATCHDOG_DELAY_SECONDS = 240;
 /** Forwarded to the worker: what one request to WorkOS is worth in ms, so that a message of several records keeps the rate too. */
 export const PACE_HEADER = "audit-pace-ms";
 
+/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not tell it. */
+export const RETRIES_HEADER = "audit-retries";
+
 /** The share of one delivery in the rate: with ten at the same time and 80 events a second, 125 ms for each event. */
 export function paceMs(rate: number = FLOW_RATE_PER_SECOND, parallelism: number = FLOW_PARALLELISM): number {
   return Math.ceil((1000 * parallelism) / rate);
@@ -44,18 +47,20 @@ export interface PublishOptions {
 export function publishHeaders(options: PublishOptions): Record<string, string> {
   const rate = options.rate ?? FLOW_RATE_PER_SECOND;
   const parallelism = options.parallelism ?? FLOW_PARALLELISM;
+  const retries = options.retries ?? DEFAULT_RETRIES;
   return {
     "content-type": "application/json",
     "upstash-method": "POST",
     "upstash-deduplication-id": options.deduplicationId,
-    "upstash-retries": String(options.retries ?? DEFAULT_RETRIES),
-    "upstash-retry-delay": retryDelayExpression(options.retries),
+    "upstash-retries": String(retries),
+    "upstash-retry-delay": retryDelayExpression(retries),
     "upstash-timeout": `${DELIVERY_TIMEOUT_SECONDS}s`,
     "upstash-failure-callback": `${options.workerUrl}/dead-letter`,
     "upstash-flow-control-key": options.flowControlKey ?? "workos",
     "upstash-flow-control-value": `parallelism=${parallelism}, rate=${rate}, period=1s`,
     "upstash-label": QSTASH_LABEL,
     [`upstash-forward-${PACE_HEADER}`]: String(paceMs(rate, parallelism)),
+    [`upstash-forward-${RETRIES_HEADER}`]: String(retries),
     ...(options.delaySeconds ? { "upstash-delay": `${options.delaySeconds}s` } : {}),
   };
 }

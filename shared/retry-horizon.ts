@@ -24,6 +24,11 @@ export interface RetryPlan {
   readonly horizonMs: number;
 }
 
+/** True for a number of retries that there is a plan for, 3 to 8. */
+export function isRetries(retries: number): boolean {
+  return GROWTH[retries] !== undefined;
+}
+
 /** The plan for a number of retries, 3 to 8; throws a RangeError outside. */
 export function retryPlan(retries: number = DEFAULT_RETRIES): RetryPlan {
   const growth = GROWTH[retries];

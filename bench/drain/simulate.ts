@@ -171,7 +171,7 @@ function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualW
     const pace = readPaceMs(header[PACE_HEADER_NAME]?.[0] ?? null, paceMs());
     const delivery = { lease: `lease-${(leases += 1)}`, retried, paceMs: pace };
     const results = await deliverRecords(decoded.records, delivery, ports);
-    const answer = answerFor(results, retried);
+    const answer = answerFor(results, { retried });
     if (answer.status === 503) retries += 1;
     const answered: Record<string, string[]> = {};
     for (const [name, value] of answer.headers) answered[name] = [value];

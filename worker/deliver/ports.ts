@@ -31,6 +31,8 @@ export interface Delivery {
   readonly messageId?: string;
   /** `Upstash-Retried`: 0 at the first delivery. */
   readonly retried: number;
+  /** How often QStash delivers it again at most, 3 to 8; absent: the default. */
+  readonly retries?: number;
   /** What one request of a message of several records is worth; absent: they are not paced. */
   readonly paceMs?: number;
 }

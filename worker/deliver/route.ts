@@ -1,6 +1,7 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
-import { PACE_HEADER, paceMs } from "../../shared/publish-headers.ts";
+import { PACE_HEADER, paceMs, RETRIES_HEADER } from "../../shared/publish-headers.ts";
+import { isRetries } from "../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import { unreadableEntries } from "../archive/unreadable.ts";
@@ -25,7 +26,7 @@ async function deliver(context: Context): Promise<Response> {
   if (body instanceof Response) return body;
   const delivery = deliveryOf(request);
   const pause = await currentPause(env, Date.now());
-  if (pause) return pausedAnswer(pause.by, delivery.retried);
+  if (pause) return pausedAnswer(pause.by, delivery);
   const decoded = decodeMessage(body);
   const ports = livePorts(env, settings, delivery.messageId);
   if (decoded.kind === "newer") return refuseNewer(context, decoded.version);
@@ -35,7 +36,7 @@ async function deliver(context: Context): Promise<Response> {
   ]);
   const all = results.flat();
   if (all.some(({ kind }) => kind === "dead_letter")) await reportDeadLetters(context, all);
-  return answerFor(all, delivery.retried);
+  return answerFor(all, delivery);
 }
 
 function hasUnreadable(decoded: Decoded): boolean {
@@ -45,9 +46,11 @@ function hasUnreadable(decoded: Decoded): boolean {
 function deliveryOf(request: Request): Delivery {
   const messageId = request.headers.get("upstash-message-id");
   const retried = Number(request.headers.get("upstash-retried") ?? 0);
+  const retries = Number(request.headers.get(RETRIES_HEADER));
   return {
     lease: crypto.randomUUID(),
     retried: Number.isInteger(retried) && retried > 0 ? retried : 0,
+    ...(isRetries(retries) ? { retries } : {}),
     paceMs: readPaceMs(request.headers.get(PACE_HEADER), paceMs()),
     ...(messageId ? { messageId } : {}),
   };

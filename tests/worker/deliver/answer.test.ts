@@ -23,7 +23,7 @@ describe("the queue is told", () => {
     ],
     ["to come back soon where the credential was wrong", [PAUSE], 503, null, "30"],
   ] as const)("%s", async (_, results, status, nonRetryable, retryAfter) => {
-    const answer = answerFor(results, 0);
+    const answer = answerFor(results, { retried: 0 });
     expect(answer.status).toBe(status);
     expect(answer.headers.get("upstash-nonretryable-error")).toBe(nonRetryable);
     expect(answer.headers.get("retry-after")).toBe(retryAfter);
@@ -43,17 +43,26 @@ describe("the queue is told", () => {
     [2, "69360"],
     [3, "30"],
   ])("during a pause, after %i retries, to wait %s seconds", (retried, expected) => {
-    const answer = pausedAnswer("operator", retried);
+    const answer = pausedAnswer("operator", { retried });
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe(expected);
   });
 });
 
+it.each([
+  [5, 1, "336"],
+  [5, 2, "1882"],
+  [8, 2, "397"],
+  [8, 7, "44431"],
+])("of %i retries, after %i, the wait is that of their own plan", (retries, retried, expected) => {
+  expect(answerFor([WAIT], { retried, retries }).headers.get("retry-after")).toBe(expected);
+});
+
 describe("an answer that is no success", () => {
   it.each([
-    ["undelivered", answerFor([RETRY], 0)],
-    ["rejected", answerFor([DEAD], 0)],
-    ["paused", pausedAnswer("operator", 0)],
+    ["undelivered", answerFor([RETRY], { retried: 0 })],
+    ["rejected", answerFor([DEAD], { retried: 0 })],
+    ["paused", pausedAnswer("operator", { retried: 0 })],
   ])("is a problem document with the code %s", async (code, answer) => {
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     const { status } = answer;
@@ -64,11 +73,13 @@ describe("an answer that is no success", () => {
 
 describe("the answer during a pause", () => {
   it.each(["credential", "operator"] as const)("says that it was paused by %s", async (by) => {
-    expect(pausedBy(await pausedAnswer(by, 0).text())).toBe(by);
+    expect(pausedBy(await pausedAnswer(by, { retried: 0 }).text())).toBe(by);
   });
 
   it("is told from every other answer of this worker", async () => {
-    const others = [[DELIVERED], [DELIVERED, DEAD], [RETRY, WAIT], [PAUSE]].map((results) => answerFor(results, 0));
+    const others = [[DELIVERED], [DELIVERED, DEAD], [RETRY, WAIT], [PAUSE]].map((results) =>
+      answerFor(results, { retried: 0 }),
+    );
     for (const answer of others) expect(pausedBy(await answer.text())).toBeUndefined();
   });
 

@@ -93,3 +93,12 @@ it("is sent along with every message, as the share of one delivery in the rate",
   expect(publishHeaders({ ...options, rate: 90, parallelism: 20 })["upstash-forward-audit-pace-ms"]).toBe("223");
   expect(paceMs()).toBe(125);
 });
+
+it("goes with the number of retries, which QStash does not tell the worker", () => {
+  const options = { workerUrl: "https://worker.example", deduplicationId: "d" };
+  for (const retries of [undefined, 5]) {
+    const headers = publishHeaders({ ...options, retries });
+    expect(headers["upstash-forward-audit-retries"]).toBe(String(retries ?? 3));
+    expect(headers["upstash-forward-audit-retries"]).toBe(headers["upstash-retries"]);
+  }
+});

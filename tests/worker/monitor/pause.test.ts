@@ -156,11 +156,14 @@ it("a delivery during a pause is answered without asking WorkOS, and waits longe
   const direct = await startDirect();
   try {
     await direct.admin("POST", "/api/pause");
-    for (const [retried, wait] of [
-      ["0", "30"],
-      ["1", "2040"],
+    for (const [retried, retries, wait] of [
+      ["0", "3", "30"],
+      ["1", "3", "2040"],
+      ["1", "5", "336"],
+      ["1", "", "2040"],
+      ["1", "99", "2040"],
     ] as const) {
-      const answer = await direct.deliver([recordOf()], { "upstash-retried": retried });
+      const answer = await direct.deliver([recordOf()], { "upstash-retried": retried, "audit-retries": retries });
       expect(answer.status).toBe(503);
       expect(answer.json.code).toBe("paused");
       expect(answer.headers.get("retry-after")).toBe(wait);

@@ -153,11 +153,11 @@ describe("with the queue in trouble, answers stay the same and not later", () =>
       // The worker is down too: nothing takes the record, and still the caller must not notice.
       harness.sink.set("ingest", mode === "hang" ? "hang" : "refuse");
       for (const one of cases.slice(0, 6)) {
-        const plain = await send("plain", one);
-        const ours = await send("ours", one);
+        // At one time, so that what a busy machine adds is in both.
+        const [plain, ours] = await Promise.all([send("plain", one), send("ours", one)]);
         expect(comparable(ours)).toEqual(comparable(plain));
-        // Far below any of the times above, and far above what a busy machine adds.
-        expect(ours.ms).toBeLessThan(700);
+        // Far below any of the times above.
+        expect(ours.ms - plain.ms).toBeLessThan(700);
       }
     });
   }

@@ -318,7 +318,7 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-it("replays 2,000 dead letters, each once", { timeout: 120_000 }, async () => {
+it("replays 2,000 dead letters, each once", { timeout: 300_000 }, async () => {
   const records = recordsOf(2_000);
   path.workos.faults.add({ status: 400, body: { message: "no" } });
   for (let start = 0; start < records.length; start += 100) await publishUnpaced(records.slice(start, start + 100));
@@ -334,7 +334,7 @@ it("replays 2,000 dead letters, each once", { timeout: 120_000 }, async () => {
       return path.get(`/api/replays/${created.json.id}`);
     },
     ({ json }) => json.state === "done",
-    100_000,
+    250_000,
   );
   expect(done.json.progress).toMatchObject({ published: 2_000, delivered: 2_000, failed_again: 0, skipped: 0 });
   expect(storedIds()).toEqual(idsOf(records));

@@ -59,8 +59,14 @@ async function byRequestId(api: Api, requestId: string, between: Query): Promise
 }
 
 function fateLines(io: Io, { attempts, ...fields }: EventFate): readonly string[] {
-  const pairs = Object.entries(fields).map(
-    ([name, value]) => [name.replaceAll("_", " "), typeof value === "string" ? value : JSON.stringify(value)] as const,
-  );
-  return [...pairLines(pairs), "", ...attemptLines(io, { ...fields, attempts })];
+  return [...pairLines(pairsOf(fields)), "", ...attemptLines(io, { ...fields, attempts })];
+}
+
+/** A field of a field stands under both their names. */
+function pairsOf(fields: object, within = ""): (readonly [string, string])[] {
+  return Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
+    const name = within + key.replaceAll("_", " ");
+    if (typeof value === "object" && value !== null) return pairsOf(value, `${name} `);
+    return [[name, typeof value === "string" ? value : JSON.stringify(value)] as const];
+  });
 }

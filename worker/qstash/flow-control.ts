@@ -4,13 +4,13 @@ import { qstashRequest, type Fetch } from "./request.ts";
 
 type FlowSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_FLOW_CONTROL_KEY">;
 
-/** True where QStash has confirmed it; never throws. */
+/** True where QStash has confirmed it, or does not know the key, which is then not paused; never throws. */
 export async function switchFlow(settings: FlowSettings, fetcher: Fetch, to: "pause" | "resume"): Promise<boolean> {
   try {
     const key = encodeURIComponent(settings.AUDIT_FLOW_CONTROL_KEY);
     const response = await qstashRequest(settings, fetcher, `/v2/flowControl/${key}/${to}`, { method: "POST" });
     await response.body?.cancel();
-    return response.ok;
+    return response.ok || (to === "resume" && response.status === 404);
   } catch {
     return false;
   }

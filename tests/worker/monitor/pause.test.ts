@@ -85,6 +85,13 @@ describe("an operator", () => {
     expect(alerts.seen()).toEqual(["paused started", "paused ended"]);
   });
 
+  it("resumes where the queue has forgotten the key, which is then not paused", async () => {
+    await path.post("/api/pause");
+    path.queue.setFaults({ flow_control: { status: 404 } });
+    expect(await path.post("/api/resume")).toMatchObject({ status: 200, json: { paused: false } });
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+  });
+
   it("who resumes at the queue's own console is understood by the next sweep", async () => {
     await path.post("/api/pause");
     const headers = { authorization: `Bearer ${path.queue.token}` };

@@ -20,13 +20,16 @@ CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 `;
 
-/** The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. */
+/**
+ * The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. `jsonb_each` hands each claim
+ * on as it was parsed; `json_each` would write it out and have it parsed again. https://sqlite.org/json1.html#jeach
+ */
 const ADD_FRESH = `
 INSERT INTO ledger
 SELECT value ->> 'id', 0, 0, CASE value ->> 'stage' WHEN 'outcome' THEN 0 WHEN 'intent' THEN 1 ELSE 2 END, NULL,
   value ->> 'body', 0, ?1, ?2, ?3, NULL, NULL, value ->> 'occurredAtMs', value ->> 'requestId', ?1, value ->> 'isolate',
   value ->> 'sequence'
-FROM json_each(?4) WHERE value ->> 'replay' IS NULL
+FROM jsonb_each(?4) WHERE value ->> 'replay' IS NULL
 ON CONFLICT DO NOTHING RETURNING id, isolate`;
 
 /** From pending to delivered, for a record without an earlier attempt, which therefore nobody else has claimed since. Its text is that of `writeAttempts`. */
@@ -34,7 +37,7 @@ const END_DELIVERED = `
 UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, touched_ms = ?1,
   attempts = json_array(json_array(ended.value ->> '$.attempt.atMs', ended.value ->> '$.attempt.durationMs', 0, 2,
     ifnull(ended.value ->> '$.attempt.status', 0)))
-FROM json_each(?2) AS ended
+FROM jsonb_each(?2) AS ended
 WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.value ->> 'id'
   AND ledger.state = 0 AND ledger.attempts IS NULL
 RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;

@@ -41,7 +41,7 @@ const SHAPES: readonly RegExp[] = [
 ];
 
 /** Groups of digits, among which a card number may stand, alone or within a text. */
-const DIGITS = /(?<!\d\.?)\d{4,}([\s._-]{1,3}\d{4,})*([\s._-]\d{1,3}(?!\d))?/g;
+const DIGITS = /(?<!\d\.?)\d{4,}([\s._-]{1,3}\d+)*/g;
 
 /** The longest text that is looked through; shaping cuts far below it. */
 const SCRUB_MAX_CHARS = 4_000;
@@ -60,7 +60,7 @@ export function scrub(text: string): string {
   return text.length > SCRUB_MAX_CHARS ? clean + REDACTED : clean;
 }
 
-/** The groups of the longest number: nineteen digits, at least four in each but the last. */
+/** The groups of the longest number as it is written: nineteen digits, four in each but the last. */
 const GROUPS_MAX = 5;
 
 /** An expiry date or another number may stand beside it, so that every row of whole groups is tried. */

@@ -43,7 +43,16 @@ export async function policyText(): Promise<string> {
   const { code = "" } = await minify(output[0].code, {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, ecma: 2020, hoist_funs: true, unsafe_arrows: true },
+    compress: {
+      passes: 3,
+      ecma: 2020,
+      hoist_funs: true,
+      unsafe_arrows: true,
+      // Statements repeat themselves, and so are smaller than expressions after gzip.
+      if_return: false,
+      comparisons: false,
+      conditionals: false,
+    },
     mangle: { properties: { regex: INTERNAL } },
   });
   const exported = /export\{([\w$]+) as auditLog,([\w$]+) as createAuditLog\};?\s*$/.exec(code);
@@ -64,15 +73,14 @@ function shortened(types: string): string {
 
 /** Names of fields that nobody outside the module sees, and that are never written as texts: they become short. */
 const INTERNAL =
-  /^(callOffWatchdog|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|hider|instance|isolate|isolateId|maker|occurredAtMs|origins|parentId|planOf|policyVersion|rewrite|shipper|sinceMs|sound|startedMs|statusSource|takenUntilMs|usable|whole)$/;
+  /^(again|allows|circuit|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|field|gateway|hider|hmac|instance|isolate|isolateId|make|maker|mayAsk|mint|nowMs|occurredAtMs|opensAtMs|origins|parentId|plain|plan|planOf|policyVersion|post|problem|problems|proceed|rewrite|secret|sequence|sha256|shares|ship|shipper|sound|stage|startedMs|statusSource|takenUntilMs|timer|truncated|usable|whole)$/;
 
 const BANNER = `// @ts-nocheck
 // Made by \`audit-forwarder init\` (MIT), which writes it anew.`;
 
 /** The bundle is not checked again by users' compilers, but its exports are typed. */
 function exportsOf(auditLog: string | undefined, createAuditLog: string | undefined): string {
-  return `export const auditLog: AuditLogPolicy = ${auditLog};
-export const createAuditLog: (code?: AuditLogCode) => AuditLogPolicy = ${createAuditLog};
+  return `export const auditLog:AuditLogPolicy=${auditLog},createAuditLog:(code?:AuditLogCode)=>AuditLogPolicy=${createAuditLog};
 export default auditLog;
 `;
 }

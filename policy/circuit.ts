@@ -10,6 +10,8 @@ const OPEN_FIRST_MS = 2_000;
 const OPEN_MAX_MS = 10_000;
 
 export interface Circuit {
+  /** When the path may be asked; a time that has passed means now. */
+  opensAtMs(): number;
   /** True where the path may be asked now; while open, one caller per period gets a true. */
   allows(nowMs: number): boolean;
   /** Notes a result; true when this one opened the circuit. */
@@ -20,25 +22,20 @@ export interface Circuit {
 export function makeCircuit(): Circuit {
   let failures = 0;
   let openMs = OPEN_FIRST_MS;
+  /** 0 while everything passes. */
   let closedAgainAtMs = 0;
   return {
+    opensAtMs: () => closedAgainAtMs,
     allows(nowMs) {
-      if (failures < FAILURES_TO_OPEN) return true;
       if (nowMs < closedAgainAtMs) return false;
       // The others wait for the result of this trial, but no longer than another period.
-      closedAgainAtMs = nowMs + openMs;
+      closedAgainAtMs &&= nowMs + openMs;
       return true;
     },
     note(ok, nowMs) {
-      if (ok) {
-        failures = 0;
-        openMs = OPEN_FIRST_MS;
-        return false;
-      }
-      failures += 1;
-      if (failures < FAILURES_TO_OPEN) return false;
-      if (failures > FAILURES_TO_OPEN) openMs = Math.min(openMs * 2, OPEN_MAX_MS);
-      closedAgainAtMs = nowMs + openMs;
+      failures = ok ? 0 : failures + 1;
+      openMs = failures > FAILURES_TO_OPEN ? Math.min(openMs * 2, OPEN_MAX_MS) : OPEN_FIRST_MS;
+      closedAgainAtMs = failures < FAILURES_TO_OPEN ? 0 : nowMs + openMs;
       return failures === FAILURES_TO_OPEN;
     },
   };

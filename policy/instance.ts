@@ -8,7 +8,7 @@ import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } fro
 import type { Maker } from "./maker.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
 import { makeOutlet, type OutletPaths } from "./outlet.ts";
-import { queuePath, spillPath } from "./paths.ts";
+import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { makeHider } from "./privacy.ts";
@@ -72,7 +72,7 @@ export function makeInstance(
     isolate,
     options,
     sound: all.length === 0,
-    usable: paths.queue !== undefined || paths.spill !== undefined,
+    usable: Boolean(paths.queue ?? paths.spill),
     maker: {
       ports,
       options,
@@ -88,10 +88,11 @@ export function makeInstance(
 
 function pathsOf(options: Options, ports: Ports): OutletPaths {
   const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
-  if (workerUrl === undefined) return {};
+  // What each needs is there, which the type does not tell.
+  const settings = options as QueueSettings & SpillSettings;
   return {
-    queue: qstashUrl && qstashToken ? queuePath({ ...options, qstashUrl, qstashToken, workerUrl }, ports) : undefined,
-    spill: ingestKey ? spillPath({ workerUrl, ingestKey }, ports) : undefined,
+    queue: workerUrl && qstashUrl && qstashToken ? queuePath(settings, ports) : undefined,
+    spill: workerUrl && ingestKey ? spillPath(settings, ports) : undefined,
   };
 }
 

@@ -13,9 +13,11 @@ export interface LiveRequest {
   readonly capture: Capture;
   readonly instance: Instance;
   readonly ports: Pick<Ports, "nowMs" | "timer">;
-  callOffWatchdog?: () => void;
+  /** Calls off the watchdog and begins other work after the response. */
+  proceed?: (work: Work) => void;
 }
 
+type Work = () => Promise<void>;
 type StatusSource = Ending["statusSource"];
 
 /** Keeps what its record will be made of. */
@@ -40,16 +42,22 @@ export async function intend({ capture, instance }: LiveRequest): Promise<boolea
 /** Registers the hooks, and the watchdog where no intent stands for the request already. */
 export function watch(live: LiveRequest, isIntended: boolean): void {
   const { capture, instance, ports } = live;
+  const begin = (work: Work) => capture.context.waitUntil(work());
+  live.proceed = begin;
   hook(live);
   if (isIntended) return;
-  const rings = new Promise<boolean>((resolve) => {
-    const cancel = ports.timer(instance.options.watchdogMs, () => resolve(true));
-    live.callOffWatchdog = () => {
+  // One promise for the watchdog and what comes in its place: each that is handed to `waitUntil` costs the caller time.
+  const next = new Promise<Work>((resolve) => {
+    const cancel = ports.timer(instance.options.watchdogMs, () => {
+      live.proceed = begin;
+      resolve(() => later(live, "watchdog"));
+    });
+    live.proceed = (work) => {
       cancel();
-      resolve(false);
+      resolve(work);
     };
   });
-  capture.context.waitUntil(rings.then((rang) => (rang ? later(live, "watchdog") : undefined)));
+  begin(() => next.then((work) => work()));
 }
 
 /**
@@ -76,7 +84,6 @@ function settle(
 ): void | Promise<void> {
   const { capture, instance, ports } = live;
   try {
-    live.callOffWatchdog?.();
     const ending: Ending = {
       endedMs: ports.nowMs(),
       status: response.status,
@@ -86,28 +93,32 @@ function settle(
       body: capture.plan.responseBody ? readBody(response, instance.options.bodyLimitBytes) : undefined,
     };
     if (capture.plan.assurance === "durable") return durably(live, ending);
-    capture.context.waitUntil(later(live, "outcome", ending));
+    live.proceed?.(() => later(live, "outcome", ending));
   } catch (error) {
     capture.context.log.error(`audit-log: ${String(error)}`);
   }
   return undefined;
 }
 
-/** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
-const LEAVING_MS = 10;
-
 /** After the response. */
-async function later({ capture, instance, ports }: LiveRequest, stage: Stage, ending?: Ending): Promise<void> {
-  await sleep(ports, Math.min(LEAVING_MS, instance.options.coalesceMs));
-  await instance.shipper.ship(await makeRecord(capture, stage, ending, instance.maker), capture.context.log);
+function later(
+  { capture, instance }: LiveRequest,
+  stage: Stage,
+  ending?: Ending,
+  make = () => makeRecord(capture, stage, ending, instance.maker),
+): Promise<void> {
+  const { id, plan, body, context } = capture;
+  const shares = stage === "outcome" && plan.assurance === "best-effort";
+  const plain = shares && !(body ?? ending?.body ?? instance.maker.describe);
+  return instance.shipper.ship({ id, shares, plain, make }, context.log);
 }
 
 /** Before the response, but only as long as the budget: what did not get out by then goes on after it. */
-async function durably({ capture, instance, ports }: LiveRequest, ending: Ending): Promise<void> {
+async function durably(live: LiveRequest, ending: Ending): Promise<void> {
+  const { capture, instance, ports } = live;
   const { shipper, options, maker } = instance;
-  const { context } = capture;
   const made = makeRecord(capture, "outcome", ending, maker);
   const out = made.then((record) => shipper.now(record, options.budgetMs)).catch(() => false);
-  context.waitUntil(out.then(async (isOut) => (isOut ? undefined : shipper.ship(await made, context.log))));
+  live.proceed?.(() => out.then((isOut) => (isOut ? undefined : later(live, "outcome", ending, () => made))));
   await Promise.race([out, sleep(ports, options.budgetMs)]);
 }

@@ -117,11 +117,21 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
 const PATIENCE_MS = 2_000;
 
 async function lookAt({ request, body: given }: Capture, ending: Ending | undefined, { ports }: Maker): Promise<Seen> {
-  const { params, query, headers } = request;
+  const { params, headers } = request;
   const { user } = ending ?? request;
   const body = await (given && within(ports, PATIENCE_MS, given));
   const responseBody = await (ending?.body && within(ports, PATIENCE_MS, ending.body));
-  return { user, params, query, headers, body, response: ending && { ...ending, body: responseBody } };
+  return {
+    user,
+    params,
+    // Zuplo reads it out of the URL anew for each request, and few select from it.
+    get query() {
+      return request.query;
+    },
+    headers,
+    body,
+    response: ending && { ...ending, body: responseBody },
+  };
 }
 
 function fallbackOf({ action, organization, targets }: Frame, seen: Seen, { omit }: Maker): Fallback {
@@ -159,9 +169,8 @@ async function describeByCode(
       PATIENCE_MS,
       Promise.resolve(describe(subject)).then((one) => one ?? {}),
     );
-    // Nothing at all is what did not come in time: to say nothing is to say an empty description.
-    if (!said) throw new TypeError();
-    merge(meaning, said);
+    // What did not come in time is nothing at all, and throws here: to say nothing is to say an empty description.
+    merge(meaning, said as AuditDescription);
   } catch {
     meaning.missing.push("describe");
   }

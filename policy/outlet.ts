@@ -12,6 +12,8 @@ export interface Outlet {
    * true means that it was acknowledged.
    */
   send(message: Outgoing, pathMs: number, force?: boolean): Promise<boolean>;
+  /** True where a path may be asked without `force`. */
+  mayAsk(): boolean;
 }
 
 interface Path {
@@ -36,6 +38,7 @@ export function makeOutlet(
   if (sends.spill) paths.push({ name: "the worker", send: sends.spill, circuit: makeCircuit() });
 
   return {
+    mayAsk: () => paths.some(({ circuit }) => circuit.opensAtMs() <= ports.nowMs()),
     async send(message, pathMs, force) {
       let sent: Sent | undefined;
       // Where no path may be asked in the first round, a forced message asks all of them in the second.

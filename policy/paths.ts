@@ -79,7 +79,7 @@ async function attempt(post: () => Promise<Reply>, isAcknowledged: (reply: Reply
     const { status } = reply;
     return { ok: false, again: status < 300 || status === 429 || status >= 500, reason: `status ${status}` };
   } catch (error) {
-    const timeout = error instanceof Error && error.name === "TimeoutError";
+    const timeout = String(error).startsWith("Timeout");
     return { ok: false, again: !timeout, reason: timeout ? "timeout" : "no connection" };
   }
 }

@@ -56,8 +56,9 @@ const NAME = /\.([^.[\]]+)|\[(["']?)(.+?)\2\]/g;
 const HEADER_NAME = /^[\w.-]+$/;
 
 /** The selected scalar; undefined where nothing is there, or where it is not a scalar. */
-export function resolve({ root, path }: Selector, { response, headers, ...seen }: Seen): Scalar | undefined {
+export function resolve({ root, path }: Selector, seen: Seen): Scalar | undefined {
   const [name = ""] = path;
+  const { response, headers } = seen;
   if (root === "response.status") return response?.status;
   if (root === "header") return headers?.get(name) ?? undefined;
   if (root === "response.header") return response?.headers.get(name) ?? undefined;

@@ -1,6 +1,6 @@
 /**
  * Brings records out of the isolate. Records that wait at the same time share a message, but no request ever awaits another's
- * promise: each has its own timers, and takes whatever waits when they ring. A record whose message was taken by a request that
+ * promise: each has its own timers, and makes and sends whatever waits when they ring. A record that was taken by a request which
  * died is taken again by its own.
  */
 import { utf8Bytes } from "../shared/bytes.ts";
@@ -18,16 +18,26 @@ import { type Ports, sleep } from "./ports.ts";
 const WAITING_MAX = 2_000;
 /** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;
-/** First and longest pause between two looks at a record that another request has taken, or that did not get out. */
-const PAUSE_FIRST_MS = 100;
-const PAUSE_MAX_MS = 2_000;
+/** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
+const LEAVING_MS = 10;
+/** First and longest pause between two looks at a record that another request is to send, or that did not get out. Our choice. */
+const PAUSE_FIRST_MS = 200;
+const PAUSE_MAX_MS = 3_000;
 /** Margin above the time that two paths may take, after which a taken record counts as left behind. */
 const TAKEN_MARGIN_MS = 1_000;
 
-interface Waiting {
-  readonly record: AuditRecord;
-  readonly bytes: number;
-  readonly sinceMs: number;
+/** A record to be made once the response has left. */
+export interface Draft {
+  readonly id: string;
+  /** It may wait and ride with others: a delay must not hold back records that need none, nor what is asked for at once wait. */
+  readonly shares?: boolean;
+  /** It shares, and another request may make it, as nothing of its own request has to be awaited. */
+  readonly plain?: boolean;
+  make(): Promise<AuditRecord>;
+}
+
+interface Waiting extends Draft {
+  record?: AuditRecord;
   takenUntilMs: number;
   out: boolean;
 }
@@ -37,8 +47,8 @@ export type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeou
 export interface Shipper {
   /** Sends one record alone and at once, each path within `pathMs`; false where no path took it. */
   now(record: AuditRecord, pathMs: number): Promise<boolean>;
-  /** Sends a record, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
-  ship(record: AuditRecord, log: GatewayLog): Promise<void>;
+  /** Makes and sends a record, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
+  ship(draft: Draft, log: GatewayLog): Promise<void>;
 }
 
 /** The shipper of one policy entry of one isolate. */
@@ -48,37 +58,63 @@ export function makeShipper(
   ports: Pick<Ports, "nowMs" | "timer" | "deflate">,
 ): Shipper {
   const waiting = new Set<Waiting>();
+  const leavingMs = Math.min(LEAVING_MS, options.coalesceMs);
+  /** Whose request sends next for all that have come, when, and how many those are. */
+  let gatherer: Waiting | undefined;
+  let gatheredAtMs = 0;
+  let gathered = 0;
   let lost = 0;
 
-  async function ship(record: AuditRecord, log: GatewayLog): Promise<void> {
-    const own: Waiting = {
-      record,
-      // More than it has on the wire.
-      bytes: utf8Bytes(JSON.stringify(record)),
-      sinceMs: ports.nowMs(),
-      takenUntilMs: 0,
-      out: false,
-    };
+  async function ship(draft: Draft, log: GatewayLog): Promise<void> {
+    const own: Waiting = { ...draft, takenUntilMs: 0, out: false };
+    if (!own.plain) {
+      await sleep(ports, leavingMs);
+      own.record = await own.make();
+    }
     if (waiting.size >= WAITING_MAX) return lose(own, log);
     waiting.add(own);
-    if (mayShare(own) && countFree() < options.maxRecords) await sleep(ports, options.coalesceMs);
+    const endMs = ports.nowMs() + options.holdMs;
+    if (own.shares) await gather(own);
     for (let pauseMs = PAUSE_FIRST_MS; !own.out; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
-      if (ports.nowMs() >= own.takenUntilMs && (await sendWith(own))) return;
-      const last = ports.nowMs() + pauseMs > own.sinceMs + options.holdMs;
-      if (!own.out && last && ports.nowMs() >= own.takenUntilMs) return lose(own, log);
-      if (!own.out) await sleep(ports, pauseMs);
+      if (!isTaken(own)) {
+        // Again at once where it was too much for the message that went.
+        if (outlet.mayAsk() && (await sendWith(own))) continue;
+        if (!isTaken(own) && ports.nowMs() >= endMs) return lose(own, log);
+      }
+      await sleep(ports, Math.min(pauseMs, Math.max(endMs - ports.nowMs(), PAUSE_FIRST_MS)));
     }
+  }
+
+  /**
+   * Waits for others. The first of a message gathers for `coalesceMs`, unless another fills the message before, and sends. The rest
+   * look after that whether it did: to be woken costs more than what is to be done then.
+   */
+  async function gather(own: Waiting): Promise<void> {
+    const nowMs = ports.nowMs();
+    if (nowMs >= gatheredAtMs) gathered = 0;
+    gathered += 1;
+    const isLast = gathered >= options.maxRecords;
+    if (gathered > 1 && !isLast) return sleep(ports, gatheredAtMs - nowMs + PAUSE_FIRST_MS);
+    const waitMs = isLast ? leavingMs : options.coalesceMs;
+    gatheredAtMs = isLast ? 0 : nowMs + waitMs;
+    gatherer = own;
+    await sleep(ports, waitMs);
+    if (gatherer === own) gatherer = undefined;
   }
 
   /** Takes what waits beside `own`, oldest first, and sends it. */
   async function sendWith(own: Waiting): Promise<boolean> {
-    const taken = take(own);
+    let room = options.maxRecords;
+    const taken = [...waiting].filter((one) => one === own || (own.shares && isFree(one) && --room > 0));
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
-    const message = await messageOf(
-      taken.map(({ record }) => record),
-      ports.deflate,
-    );
+    const records = await Promise.all(taken.map(async (one) => (one.record ??= await one.make())));
+    // More than they have on the wire.
+    while (utf8Bytes(JSON.stringify(records)) > SHARED_MAX_BYTES) {
+      records.pop();
+      for (const one of taken.splice(records.length)) one.takenUntilMs = 0;
+    }
+    const message = await messageOf(records, ports.deflate);
     const sent = await outlet.send(message, options.timeoutMs);
     for (const one of taken) {
       one.out = sent;
@@ -88,36 +124,16 @@ export function makeShipper(
     return sent;
   }
 
-  function take(own: Waiting): readonly Waiting[] {
-    if (!mayShare(own)) return [own];
-    const taken = [own];
-    let bytes = own.bytes;
-    for (const one of waiting) {
-      if (taken.length >= options.maxRecords) break;
-      if (one === own || !isFree(one) || bytes + one.bytes > SHARED_MAX_BYTES) continue;
-      taken.push(one);
-      bytes += one.bytes;
-    }
-    return taken;
-  }
-
-  const isFree = (one: Waiting) => mayShare(one) && ports.nowMs() >= one.takenUntilMs;
-  const countFree = () => [...waiting].filter(isFree).length;
+  const isTaken = (one: Waiting) => ports.nowMs() < one.takenUntilMs;
+  const isFree = (one: Waiting) => one.shares && one !== gatherer && !isTaken(one);
 
   function lose(one: Waiting, log: GatewayLog): void {
     lost += 1;
     waiting.delete(one);
-    log.error(
-      `audit-log: record ${one.record.id} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`,
-    );
+    log.error(`audit-log: record ${one.id} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`);
   }
 
   return { ship, now: async (record, pathMs) => outlet.send(await messageOf([record]), pathMs, true) };
-}
-
-/** A message with a delay must not hold back records that need none, and what is asked for at once must not wait. */
-function mayShare({ record }: Waiting): boolean {
-  return record.stage === "outcome" && record.assurance === "best-effort";
 }
 
 /** One record stays readable, as packing would hardly make it smaller; where the runtime cannot deflate, so do several. */

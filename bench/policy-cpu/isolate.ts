@@ -19,8 +19,8 @@ export interface Isolate {
   stop(): Promise<void>;
 }
 
-/** Longer than records wait for one another, so that the work after the last response is counted too. */
-const REST_MS = 250;
+/** Longer than records wait for one another and look whether they are out, so that the work after the last response is counted too. */
+const REST_MS = 400;
 
 export async function startIsolate(): Promise<Isolate> {
   const workerd = await startWorkerd([{ name: "policy", script: await bundle() }]);

@@ -16,8 +16,8 @@ interface Execution {
 }
 
 const realTimer = globalThis.setTimeout;
-/** Work after the response begins with a pause of 10 ms; the watchdog's timer is set and called off before. */
-const noLater = ((callback: () => void, ms: number) => (ms <= 10 ? 0 : realTimer(callback, ms))) as typeof realTimer;
+/** Work after the response begins with a timer of less than a second; the watchdog's, of 20, is set and called off before. */
+const noLater = ((callback: () => void, ms: number) => (ms < 1_000 ? 0 : realTimer(callback, ms))) as typeof realTimer;
 
 /** Answers `?subject=…&count=…&selectors=0|1`. */
 export function serve(policy: Policy) {

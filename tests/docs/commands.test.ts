@@ -45,7 +45,7 @@ describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, p
     const { scene } = planOf(block);
     return scene === undefined ? [] : [[block.text.split("\n")[0] ?? "", block, scene] as const];
   });
-  it.each(toRun)("%s", { timeout: 120_000 }, async (_first, block, name) => {
+  it.each(toRun)("%s", async (_first, block, name) => {
     const { env, ids = new Map() } = await sceneOf(name);
     const text = [...ids].reduce((here, [written, real]) => here.replaceAll(written, real), block.text);
     for (const { text: command, expected } of commandsOf({ ...block, text })) {

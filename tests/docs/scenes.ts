@@ -135,7 +135,7 @@ function bodyOf(one: AuditRecord): string {
 }
 
 async function eventsAre(delivery: Delivery, count: number): Promise<void> {
-  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 20_000);
+  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 60_000);
 }
 
 /** Waits for dead letters; each look may push the queue's clock forward, so that every retry comes due. */
@@ -150,7 +150,7 @@ async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0):
       });
       expect(((await answer.json()) as { dead_letters: unknown[] }).dead_letters).toHaveLength(count);
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
 }
 
@@ -158,5 +158,5 @@ async function pausedIs({ worker }: Delivery): Promise<void> {
   await vi.waitFor(async () => {
     const answer = await fetch(`${worker.url}/health`);
     expect(await answer.json()).toMatchObject({ paused: true, pause: { by: "credential", confirmed_by_queue: true } });
-  }, 20_000);
+  }, 60_000);
 }

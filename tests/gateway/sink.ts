@@ -68,7 +68,7 @@ export async function startSink(): Promise<Sink> {
       received = [];
     },
     records,
-    async waitForRecords(matches, count = 1, timeoutMs = 10_000) {
+    async waitForRecords(matches, count = 1, timeoutMs = 60_000) {
       await waitUntil(
         () => records().filter(matches).length >= count,
         timeoutMs,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Waits for a state; fails with what `explain` says when it does not come. */
 export async function waitUntil(
   isTrue: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
   explain: () => string = () => "",
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;

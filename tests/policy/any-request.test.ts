@@ -140,7 +140,7 @@ describe("any request whatever", () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 
   it("makes a record that is the same after the queue", async () => {
     await fc.assert(
@@ -151,7 +151,7 @@ describe("any request whatever", () => {
       }),
       { numRuns: 100 },
     );
-  }, 60_000);
+  });
 });
 
 describe("what is cut is marked", () => {

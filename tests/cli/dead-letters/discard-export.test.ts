@@ -12,7 +12,7 @@ let ids: readonly string[];
 beforeAll(async () => {
   [worker, other, folder] = await Promise.all([deploy(), deploy(), mkdtemp(join(tmpdir(), "exports-"))]);
   ids = await worker.rejected(3, { metadata: { plan: "gold", formula: "=1+1" }, action: "user.created" });
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([worker.stop(), other.stop(), rm(folder, { recursive: true })]);
 });

@@ -9,7 +9,7 @@ beforeAll(async () => {
   worker = await deploy();
   [created = ""] = await worker.rejected(1, { action: "user.created", metadata: { plan: "gold-plan" } });
   deleted = await worker.rejected(2, { action: "user.deleted", organization: "org_02", route: "/users/{id}" });
-}, 60_000);
+});
 afterAll(() => worker.stop());
 
 describe("list", () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
     QSTASH_CURRENT_SIGNING_KEY: path.queue.currentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: path.queue.nextSigningKey,
   };
-}, 60_000);
+});
 afterEach(() => {
   path.workos.reset();
 });

@@ -63,4 +63,4 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
   const expected = Object.keys(OPERATOR_ACTIONS);
   await until(seen, (actions) => actions.size === expected.length).catch(() => undefined);
   expect([...seen()].toSorted()).toEqual(expected.toSorted());
-}, 90_000);
+});

@@ -107,7 +107,7 @@ describe("the queue", () => {
     expect(alerts.alerts[0]?.data.detail).toBe("publishing to QStash fails: http_503");
     path.queue.clearFaults();
     await told("queue_unreachable started", "queue_unreachable ended");
-  }, 40_000);
+  });
 });
 
 it("an alert names its incident, its start and its end, and holds nothing of any event", async () => {

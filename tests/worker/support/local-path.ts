@@ -93,7 +93,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
 export async function until<T>(
   probe: () => Promise<T> | T,
   isRight: (value: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {

@@ -1,7 +1,6 @@
 /** What the worker says and does where a variable is missing or wrong, and that keys can be changed without a refused message. */
 import { afterEach, describe, expect, it } from "vitest";
 import { startWorker, type RunningWorker } from "../../dev/worker.ts";
-import { parseSettings } from "../../worker/variables.ts";
 import { ADMIN_TOKEN, INGEST_KEY, sign, startDirect, type Direct } from "./support/direct.ts";
 import { messageOf, recordOf } from "./support/records.ts";
 
@@ -123,45 +122,6 @@ describe("the worker's own URL", () => {
     });
     expect(response.status).toBe(200);
   });
-});
-
-const VARIABLES = {
-  WORKOS_API_KEY: "sk_1",
-  QSTASH_URL: "https://qstash.example",
-  QSTASH_TOKEN: "token",
-  QSTASH_CURRENT_SIGNING_KEY: "sig_1",
-  QSTASH_NEXT_SIGNING_KEY: "sig_2",
-  AUDIT_WORKER_URL: "https://worker.example",
-  AUDIT_INGEST_KEY: INGEST_KEY,
-  AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
-};
-
-describe("a value that was piped in", () => {
-  it.each(Object.entries(VARIABLES))("may end in a line break: %s", (name, value) => {
-    const parsed = parseSettings({ ...VARIABLES, [name]: `${value}\r\n` });
-    expect(parsed).toMatchObject({ ok: true, settings: { [name]: value } });
-  });
-});
-
-describe("a value that cannot be sent or signed with is malformed", () => {
-  it.each([
-    ["WORKOS_API_KEY", "   "],
-    ["WORKOS_API_KEY", "sk_1 sk_2"],
-    ["WORKOS_API_KEY", "sk_\u0007"],
-    ["QSTASH_TOKEN", "tokén"],
-    ["QSTASH_CURRENT_SIGNING_KEY", "sig_1\nsig_2"],
-    ["AUDIT_ADMIN_TOKEN", "\t"],
-    ["AUDIT_WORKER_URL", "https://worker.example/?a=1"],
-    ["QSTASH_URL", "https://qstash.example/#a"],
-    ["AUDIT_ALERT_URL", "https://alerts.example/a b"],
-  ])("%s: %j", (name, value) => {
-    expect(parseSettings({ ...VARIABLES, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
-  });
-});
-
-it("an alert is posted to its URL as it stands: a slash at the end is part of another's address", () => {
-  const parsed = parseSettings({ ...VARIABLES, AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" });
-  expect(parsed).toMatchObject({ ok: true, settings: { AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" } });
 });
 
 describe("the admin routes", () => {

@@ -1,5 +1,5 @@
-/** The URLs among the worker's variables: what is taken, and as what. */
-import { expect, it } from "vitest";
+/** The worker's variables: what is taken, and as what. */
+import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../worker/variables.ts";
 import { INGEST_KEY } from "./support/variables.ts";
 
@@ -36,4 +36,32 @@ it.each([
 ])("%j is malformed", (given) => {
   const result = parseSettings({ ...variables, QSTASH_URL: given });
   expect(result).toEqual({ ok: false, missing: [], malformed: ["QSTASH_URL"] });
+});
+
+describe("a value that was piped in", () => {
+  it.each(Object.entries(variables))("may end in a line break: %s", (name, value) => {
+    const parsed = parseSettings({ ...variables, [name]: `${value}\r\n` });
+    expect(parsed).toMatchObject({ ok: true, settings: { [name]: value } });
+  });
+});
+
+describe("a value that cannot be sent or signed with is malformed", () => {
+  it.each([
+    ["WORKOS_API_KEY", "   "],
+    ["WORKOS_API_KEY", "sk_1 sk_2"],
+    ["WORKOS_API_KEY", "sk_\u0007"],
+    ["QSTASH_TOKEN", "tokén"],
+    ["QSTASH_CURRENT_SIGNING_KEY", "sig_1\nsig_2"],
+    ["AUDIT_ADMIN_TOKEN", "\t"],
+    ["AUDIT_WORKER_URL", "https://worker.example/?a=1"],
+    ["QSTASH_URL", "https://qstash.example/#a"],
+    ["AUDIT_ALERT_URL", "https://alerts.example/a b"],
+  ])("%s: %j", (name, value) => {
+    expect(parseSettings({ ...variables, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
+  });
+});
+
+it("an alert is posted to its URL as it stands: a slash at the end is part of another's address", () => {
+  const parsed = parseSettings({ ...variables, AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" });
+  expect(parsed).toMatchObject({ ok: true, settings: { AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" } });
 });

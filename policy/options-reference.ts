@@ -42,7 +42,7 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
   },
   pseudonymize: {
     description:
-      "Values that become keyed pseudonyms: a selector (`$body.email`), or a field of the record: `actor.id`, `actor.name`, `actor.metadata.*`, `targets.id`, `targets.name`, `targets.metadata.*`, `metadata.*`, `ip`, `userAgent`.",
+      "Values that become keyed pseudonyms: a selector (`$body.email`), or a field of the record: `actor.id`, `actor.name`, `actor.metadata.*`, `targets.id`, `targets.name`, `targets.metadata.*`, `metadata.*`, `ip`, `userAgent`. `init --check` names one that is neither.",
     example: ["$body.email", "ip"],
   },
   pseudonymKeys: {

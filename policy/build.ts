@@ -52,6 +52,7 @@ export async function policyText(): Promise<string> {
       if_return: false,
       comparisons: false,
       conditionals: false,
+      lhs_constants: false,
     },
     mangle: { properties: { regex: INTERNAL } },
   });
@@ -73,7 +74,7 @@ function shortened(types: string): string {
 
 /** Names of fields that nobody outside the module sees, and that are never written as texts: they become short. */
 const INTERNAL =
-  /^(again|allows|circuit|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|field|gateway|hider|hmac|instance|isolate|isolateId|make|maker|mayAsk|mint|nowMs|occurredAtMs|opensAtMs|origins|parentId|plain|plan|planOf|policyVersion|post|problem|problems|proceed|rewrite|secret|sequence|sha256|shares|ship|shipper|sound|stage|startedMs|statusSource|takenUntilMs|timer|truncated|usable|whole)$/;
+  /^(again|allows|circuit|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|field|gateway|hider|hmac|instance|isolate|isolateId|made|make|maker|mayAsk|mint|nowMs|occurredAtMs|opensAtMs|origins|parentId|plain|plan|planOf|policyVersion|post|problem|problems|proceed|rewrite|secret|sequence|sha256|shares|ship|shipper|sound|stage|startedMs|statusSource|takenUntilMs|timer|truncated|usable|whole)$/;
 
 const BANNER = `// @ts-nocheck
 // Made by \`audit-forwarder init\` (MIT), which writes it anew.`;

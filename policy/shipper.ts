@@ -37,7 +37,7 @@ export interface Draft {
 }
 
 interface Waiting extends Draft {
-  record?: AuditRecord;
+  made?: AuditRecord;
   takenUntilMs: number;
   out: boolean;
 }
@@ -59,7 +59,7 @@ export function makeShipper(
 ): Shipper {
   const waiting = new Set<Waiting>();
   const leavingMs = Math.min(LEAVING_MS, options.coalesceMs);
-  /** Whose request sends next for all that have come, when, and how many those are. */
+  /** Whose request sends next for all that have come, so that no other may take it, when, and how many those are. */
   let gatherer: Waiting | undefined;
   let gatheredAtMs = 0;
   let gathered = 0;
@@ -69,7 +69,7 @@ export function makeShipper(
     const own: Waiting = { ...draft, takenUntilMs: 0, out: false };
     if (!own.plain) {
       await sleep(ports, leavingMs);
-      own.record = await own.make();
+      own.made = await own.make();
     }
     if (waiting.size >= WAITING_MAX) return lose(own, log);
     waiting.add(own);
@@ -89,17 +89,15 @@ export function makeShipper(
    * Waits for others. The first of a message gathers for `coalesceMs`, unless another fills the message before, and sends. The rest
    * look after that whether it did: to be woken costs more than what is to be done then.
    */
-  async function gather(own: Waiting): Promise<void> {
+  function gather(own: Waiting): Promise<void> {
     const nowMs = ports.nowMs();
-    if (nowMs >= gatheredAtMs) gathered = 0;
-    gathered += 1;
+    gathered = nowMs < gatheredAtMs ? gathered + 1 : 1;
     const isLast = gathered >= options.maxRecords;
     if (gathered > 1 && !isLast) return sleep(ports, gatheredAtMs - nowMs + PAUSE_FIRST_MS);
     const waitMs = isLast ? leavingMs : options.coalesceMs;
     gatheredAtMs = isLast ? 0 : nowMs + waitMs;
     gatherer = own;
-    await sleep(ports, waitMs);
-    if (gatherer === own) gatherer = undefined;
+    return sleep(ports, waitMs);
   }
 
   /** Takes what waits beside `own`, oldest first, and sends it. */
@@ -108,14 +106,13 @@ export function makeShipper(
     const taken = [...waiting].filter((one) => one === own || (own.shares && isFree(one) && --room > 0));
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
-    const records = await Promise.all(taken.map(async (one) => (one.record ??= await one.make())));
+    const records = await Promise.all(taken.map(async (one) => (one.made ??= await one.make())));
     // More than they have on the wire.
     while (utf8Bytes(JSON.stringify(records)) > SHARED_MAX_BYTES) {
       records.pop();
       for (const one of taken.splice(records.length)) one.takenUntilMs = 0;
     }
-    const message = await messageOf(records, ports.deflate);
-    const sent = await outlet.send(message, options.timeoutMs);
+    const sent = await outlet.send(await messageOf(records, ports.deflate), options.timeoutMs);
     for (const one of taken) {
       one.out = sent;
       one.takenUntilMs = 0;
@@ -125,7 +122,7 @@ export function makeShipper(
   }
 
   const isTaken = (one: Waiting) => ports.nowMs() < one.takenUntilMs;
-  const isFree = (one: Waiting) => one.shares && one !== gatherer && !isTaken(one);
+  const isFree = (one: Waiting) => one.shares && !isTaken(one) && (one !== gatherer || ports.nowMs() >= gatheredAtMs);
 
   function lose(one: Waiting, log: GatewayLog): void {
     lost += 1;

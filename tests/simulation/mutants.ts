@@ -125,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "best-effort-is-awaited",
     check: "inTime",
     file: "policy/live.ts",
-    from: 'capture.context.waitUntil(later(live, "outcome", ending));',
+    from: 'live.proceed?.(() => later(live, "outcome", ending));',
     to: 'return later(live, "outcome", ending);',
   },
   {

@@ -25,7 +25,7 @@ export interface RoundOptions {
   /** Pause after each answer; 0 sends the next request at once. */
   readonly gapMs: number;
   /** How long the gateway may finish in peace after each block. */
-  readonly restMs: number;
+  readonly restMs: (subject: Subject) => number;
   readonly pids: readonly number[];
 }
 
@@ -58,7 +58,7 @@ async function measureBlock(url: string, subject: Subject, options: RoundOptions
     if (options.gapMs > 0) await sleep(options.gapMs);
   }
   await client.destroy();
-  await sleep(options.restMs);
+  await sleep(options.restMs(subject));
   return { latenciesMs, failed, gaveUp, cpuMicros: (await cpuMicros(options.pids)) - cpuBefore };
 }
 

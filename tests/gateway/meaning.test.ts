@@ -5,6 +5,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import { type Called, type CallInit, type Harness, startHarness } from "./harness.ts";
 import type { Situation } from "./routes.ts";
 import { everythingIn } from "./sink.ts";
+import { waitUntil } from "./wait.ts";
 
 const PSEUDONYM_SECRET = Buffer.alloc(32, 9);
 
@@ -276,10 +277,14 @@ describe("x-audit", () => {
     const record = await recordOf("/wrong", { headers: { authorization: "Bearer canary-credential" } });
     await recordOf("/wrong");
     expect(record.missing).toEqual(["$header.authorization", "$response.header.set-cookie", "$usr.sub"]);
-    const lines = harness.gateway
-      .logs()
-      .split("\n")
-      .filter((line) => line.includes('"metadata.auth"'));
+    const named = () =>
+      harness.gateway
+        .logs()
+        .split("\n")
+        .filter((line) => line.includes('"metadata.auth"'));
+    // The log comes through a pipe of its own.
+    await waitUntil(() => named().length > 0);
+    const lines = named();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('"metadata.auth" has "$header.authorization", no selector or one of a credential');
     expect(lines[0]).toContain('"x-audit.colour" is not known');

@@ -5,7 +5,7 @@ import { mintEventId } from "../shared/event-id.ts";
 import type { GatewayInfo } from "../shared/record.ts";
 import { recordOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
-import type { Maker } from "./maker.ts";
+import type { Capture, Maker } from "./maker.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
 import { makeOutlet, type OutletPaths } from "./outlet.ts";
 import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
@@ -19,7 +19,7 @@ import { POLICY_VERSION } from "./version.ts";
 /** Who this isolate is. Two isolates never share an id, and a gap in the numbers of one is a lost record. */
 export interface Isolate {
   readonly id: string;
-  mint(): { readonly id: string; readonly sequence: number; readonly startedMs: number };
+  mint(): Pick<Capture, "id" | "sequence" | "startedMs">;
 }
 
 /** Made at the first request, because a worker has no randomness before it. */
@@ -32,7 +32,8 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
     mint() {
       const startedMs = ports.nowMs();
       sequence += 1;
-      return { id: mintEventId(startedMs, ports.random(9), shard), sequence, startedMs };
+      let id: string | undefined;
+      return { id: () => (id ??= mintEventId(startedMs, ports.random(9), shard)), sequence, startedMs };
     },
   };
 }

@@ -25,7 +25,8 @@ import { recordOf, type Seen, textOf } from "./selector.ts";
 
 /** What was kept of a request until its record is made: references only, so that keeping it costs the caller nothing. */
 export interface Capture {
-  readonly id: string;
+  /** The event id, minted when it is first asked for: that, too, costs the caller nothing. */
+  readonly id: () => string;
   readonly sequence: number;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
@@ -93,7 +94,7 @@ type Frame = Pick<
 function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
   const { request, context, plan } = capture;
   return compact({
-    id: capture.id,
+    id: capture.id(),
     stage,
     occurredAtMs: capture.startedMs,
     durationMs: ending && Math.max(ending.endedMs - capture.startedMs, 0),
@@ -162,7 +163,7 @@ async function describeByCode(
   { ports }: Maker,
 ): Promise<void> {
   const { user } = ending ?? request;
-  const subject = { eventId: id, request, context, user, response: ending } as unknown as AuditSubject;
+  const subject = { eventId: id(), request, context, user, response: ending } as unknown as AuditSubject;
   try {
     const said = await within(
       ports,

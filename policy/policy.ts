@@ -33,7 +33,7 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
   function parentIdOf(context: GatewayContext): string | undefined {
     for (let parent = context.parentContext; parent; parent = parent.parentContext) {
       const found = live.get(parent);
-      if (found) return found.capture.id;
+      if (found) return found.capture.id();
     }
     return undefined;
   }

@@ -28,7 +28,7 @@ const TAKEN_MARGIN_MS = 1_000;
 
 /** A record to be made once the response has left. */
 export interface Draft {
-  readonly id: string;
+  readonly id: () => string;
   /** It may wait and ride with others: a delay must not hold back records that need none, nor what is asked for at once wait. */
   readonly shares?: boolean;
   /** It shares, and another request may make it, as nothing of its own request has to be awaited. */
@@ -127,16 +127,24 @@ export function makeShipper(
   function lose(one: Waiting, log: GatewayLog): void {
     lost += 1;
     waiting.delete(one);
-    log.error(`audit-log: record ${one.id} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`);
+    log.error(
+      `audit-log: record ${one.id()} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`,
+    );
   }
 
   return { ship, now: async (record, pathMs) => outlet.send(await messageOf([record]), pathMs, true) };
 }
 
-/** One record stays readable, as packing would hardly make it smaller; where the runtime cannot deflate, so do several. */
+/** So many records are deflated; fewer are not worth the CPU time that it takes (measured). Our choice. */
+const DEFLATE_MIN_RECORDS = 10;
+
+/** Few records stay readable; where the runtime cannot deflate, so do many. */
 async function messageOf(records: readonly AuditRecord[], deflate?: Deflate): Promise<Outgoing> {
   const message = encodeMessage(records);
-  const packed = deflate && records.length > 1 ? await packMessage(message, deflate).catch(() => undefined) : undefined;
+  const packed =
+    deflate && records.length >= DEFLATE_MIN_RECORDS
+      ? await packMessage(message, deflate).catch(() => undefined)
+      : undefined;
   return {
     body: packed ?? JSON.stringify(message),
     deduplicationId: deduplicationId(records),

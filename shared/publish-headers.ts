@@ -84,7 +84,7 @@ export interface Identified {
  */
 export function deduplicationId(records: readonly Identified[]): string {
   const [first] = records;
-  if (!first) throw new RangeError('"records" must not be empty');
+  if (!first) throw new RangeError('"records" is empty');
   const own = records.map(identity);
   return own.length === 1 ? own.join() : `${own[0]}_x${own.length}-${hash(own.join())}`;
 }

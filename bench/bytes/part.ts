@@ -124,8 +124,8 @@ function perThousand({ messages, requests }: Rate): number {
 const NOTES = [
   WORKLOAD_NOTE,
   "The goals are those of a typical record, which has no `traceparent`, as browsers send none unless a tracing library adds it: its 24 random " +
-    "bytes cannot be packed; the rows with it are figures without a goal. Records that share a message are deflated beside their ids, and " +
-    "one alone is plain JSON.",
+    "bytes cannot be packed; the rows with it are figures without a goal. Ten records and more are deflated beside their ids, and " +
+    "fewer are plain JSON.",
   "The requests go through the policy's own core on a virtual clock, in one isolate, with the default options but for what a row says; " +
     "arrivals are Poisson, and every record must reach the queue. Traffic that is spread over several isolates shares fewer messages: " +
     "the rates are those of one isolate.",

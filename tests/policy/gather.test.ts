@@ -37,13 +37,13 @@ describe("the work after a response", () => {
   it("is two timers, the watchdog's and one more, and a promise for both", async () => {
     const world = new World();
     const { counts, gateway } = counted(world, OPTIONS);
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 12; i++) {
       const { background } = await gateway.run();
       expect(background).toHaveLength(1);
-      await world.advance(6);
+      await world.advance(4);
     }
     await world.advance(5_000);
-    expect(counts).toEqual({ timers: 16, packed: 1 });
+    expect(counts).toEqual({ timers: 24, packed: 1 });
     expect(world.pendingTimers).toBe(0);
   });
 
@@ -88,7 +88,7 @@ describe("records that are gathered", () => {
     const ship = (id: string, more: Partial<Draft> = {}) => {
       bornMs.set(id, world.nowMs - START_MS);
       const make = () => Promise.resolve({ ...RECORD, id });
-      return shipper.ship({ id, shares: true, plain: true, make, ...more }, console);
+      return shipper.ship({ id: () => id, shares: true, plain: true, make, ...more }, console);
     };
     return { ship, bornMs };
   }

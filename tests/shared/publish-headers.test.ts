@@ -33,7 +33,7 @@ describe("deduplicationId", () => {
   });
 
   it("needs a record", () => {
-    expect(() => deduplicationId([])).toThrow(new RangeError('"records" must not be empty'));
+    expect(() => deduplicationId([])).toThrow(new RangeError('"records" is empty'));
   });
 });
 

@@ -32,7 +32,7 @@ describe("Pace", () => {
 
   it("lets the lanes of a message share one timer", async () => {
     const { pace, sleeps } = stage(100);
-    await Promise.all(Array.from({ length: 10 }, () => pace.turn()));
+    await Promise.all(Array.from({ length: 10 }, async () => pace.turn()));
     expect(sleeps).toEqual([500]);
   });
 

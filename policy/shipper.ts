@@ -20,7 +20,9 @@ const WAITING_MAX = 2_000;
 const SHARED_MAX_BYTES = 350_000;
 /** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
 const LEAVING_MS = 10;
-/** First and longest pause between two looks at a record that another request is to send, or that did not get out. Our choice. */
+/** After which a record that another request is to send looks whether it was: by then a slow queue has answered too. Our choice. */
+const LOOK_AFTER_MS = 400;
+/** First and longest pause between two looks at a record that did not get out. Our choice. */
 const PAUSE_FIRST_MS = 200;
 const PAUSE_MAX_MS = 3_000;
 /** Margin above the time that two paths may take, after which a taken record counts as left behind. */
@@ -93,7 +95,7 @@ export function makeShipper(
     const nowMs = ports.nowMs();
     gathered = nowMs < gatheredAtMs ? gathered + 1 : 1;
     const isLast = gathered >= options.maxRecords;
-    if (gathered > 1 && !isLast) return sleep(ports, gatheredAtMs - nowMs + PAUSE_FIRST_MS);
+    if (gathered > 1 && !isLast) return sleep(ports, gatheredAtMs - nowMs + LOOK_AFTER_MS);
     const waitMs = isLast ? leavingMs : options.coalesceMs;
     gatheredAtMs = isLast ? 0 : nowMs + waitMs;
     gatherer = own;

@@ -136,7 +136,7 @@ describe("records that are gathered", () => {
     await world.advance(10);
     void ship("lives");
     await world.advance(1_000);
-    expect(sentBy(world).get("lives")).toBe(250);
+    expect(sentBy(world).get("lives")).toBe(450);
     // The next that gathers takes along what the dead one has left.
     void ship("next");
     await world.advance(100);

@@ -47,6 +47,11 @@ export const TASKS = {
       { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--env=", "--outdir", "dist/worker"] },
     ],
   },
+  upload: {
+    about: "the worker as wrangler uploads it, which calls this",
+    noArguments: true,
+    steps: ours("worker/upload.ts"),
+  },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
   check: {
     about: "format, lint, types, docs in step with code",

@@ -14,7 +14,7 @@ import type { Outlet } from "./outlet.ts";
 import type { Outgoing } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
-/** Records of one isolate that may wait at once; more are lost, with a line in the log. Our choice: about 1 MB. */
+/** Records of one isolate that may wait at once; more are lost, with a line in the log. Our choice. */
 const WAITING_MAX = 2_000;
 /** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;

@@ -1,6 +1,7 @@
 /** One request to WorkOS. https://workos.com/docs/reference/audit-logs/create-event */
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
+import { parseJson } from "./parse-json.ts";
 import type { Fetch } from "./qstash/request.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Settings } from "./variables.ts";
@@ -57,11 +58,7 @@ async function readJson(response: Response): Promise<unknown> {
     return undefined;
   }
   const text = await response.text();
-  try {
-    return text.length > ANSWER_MAX_CHARS ? undefined : (JSON.parse(text) as unknown);
-  } catch {
-    return undefined;
-  }
+  return text.length > ANSWER_MAX_CHARS ? undefined : parseJson(text);
 }
 
 /** Reads the published error shapes and the ones seen in the field: `errors` of `{instancePath, keyword}` or `{code, field}`. */

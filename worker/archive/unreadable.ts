@@ -39,7 +39,8 @@ async function idOf(bytes: Uint8Array): Promise<string> {
   return `unreadable-${toHex(digest).slice(0, HASH_CHARS)}`;
 }
 
-export function base64(bytes: Uint8Array): string {
+/** Not `toBase64` of `shared`: that hands all bytes to one call, which a message may be too long for. */
+function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);

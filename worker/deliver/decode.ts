@@ -4,6 +4,7 @@ import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
 import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
 import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wire.ts";
+import { parseJsonBytes } from "../parse-json.ts";
 import { unpack } from "./unpack.ts";
 
 const Envelope = z.looseObject({
@@ -54,7 +55,7 @@ export type Decoded =
 
 /** Decodes the bytes of a message; never throws. */
 export function decodeMessage(body: Uint8Array): Decoded {
-  const json = parseJson(body);
+  const json = parseJsonBytes(body);
   if (json === undefined) return { kind: "unreadable", reason: "the body is not JSON" };
   const version = typeof json === "object" && json !== null && "v" in json ? json.v : undefined;
   if (typeof version === "number" && Number.isInteger(version) && version > MESSAGE_VERSION) {
@@ -74,16 +75,6 @@ export function decodeMessage(body: Uint8Array): Decoded {
     else readable.push(decoded);
   }
   return { kind: "message", records: readable, unreadable };
-}
-
-const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(UTF_8.decode(body)) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The record, or why it is unreadable. */

@@ -2,9 +2,9 @@
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
 import { MESSAGE_MAX_INFLATED_BYTES } from "../../shared/limits.ts";
+import { parseJsonBytes } from "../parse-json.ts";
 
 const BASE64_URL = /^[\w-]+$/;
-const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The message as it was before it was packed, or why it cannot be read; never throws. Its records are still to be checked. */
 export function unpack(message: { readonly d: unknown; readonly records?: unknown }): object | string {
@@ -23,8 +23,7 @@ export function unpack(message: { readonly d: unknown; readonly records?: unknow
 /** Bounded, because a few bytes may inflate to any number of them. */
 function inflate(d: string): unknown {
   try {
-    const bytes = inflateRawSync(Buffer.from(d, "base64url"), { maxOutputLength: MESSAGE_MAX_INFLATED_BYTES });
-    return JSON.parse(UTF_8.decode(bytes)) as unknown;
+    return parseJsonBytes(inflateRawSync(Buffer.from(d, "base64url"), { maxOutputLength: MESSAGE_MAX_INFLATED_BYTES }));
   } catch {
     return undefined;
   }

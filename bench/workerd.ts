@@ -2,14 +2,13 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { RUNTIME } from "../worker/build.ts";
 import { workerdProcesses } from "./process-cpu.ts";
 
 export interface WorkerScript {
   readonly name: string;
   readonly script: string;
   readonly bindings?: Readonly<Record<string, string>>;
-  /** Binding → class, each with SQLite. */
-  readonly durableObjects?: Readonly<Record<string, string>>;
 }
 
 export interface Workerd {
@@ -21,26 +20,22 @@ export interface Workerd {
 
 export const HOST = "127.0.0.1";
 
-/** Starts the workers; Durable Objects keep their state in `stateDir`. */
-export async function startWorkerd(workers: readonly WorkerScript[], stateDir?: string): Promise<Workerd> {
+/** Starts the workers. */
+export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Workerd> {
   const others = new Set(await workerdProcesses());
   const ports = await Promise.all(workers.map(freePort));
   const options = convertV4MiniflareOptions({
     cf: false,
     handleStructuredLogs: () => undefined,
-    workers: workers.map(({ name, script, bindings = {}, durableObjects = {} }, index) => ({
+    workers: workers.map(({ name, script, bindings = {} }, index) => ({
       name,
       modules: [{ type: "ESModule", path: `${name}.mjs`, contents: script }],
-      compatibilityDate: "2026-07-01",
-      compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
+      ...RUNTIME,
       bindings: { ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${ports[index]}` },
-      durableObjects: Object.fromEntries(
-        Object.entries(durableObjects).map(([binding, className]) => [binding, { className, useSQLite: true }]),
-      ),
       unsafeDirectSockets: [{ host: HOST, port: ports[index] ?? 0 }],
     })),
   });
-  const miniflare = new Miniflare(stateDir === undefined ? options : { ...options, resourcePersistencePath: stateDir });
+  const miniflare = new Miniflare(options);
   await miniflare.ready;
   return {
     urls: ports.map((port) => `http://${HOST}:${port}`),

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
-import { bundleWorker, uploadedWorker } from "../worker/build.ts";
+import { bundleWorker, RUNTIME, uploadedWorker } from "../worker/build.ts";
 
 const HOST = "127.0.0.1";
 
@@ -116,8 +116,7 @@ function miniflareOptions(
       {
         name: "audit-forwarder",
         modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
-        compatibilityDate: "2026-07-01",
-        compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
+        ...RUNTIME,
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,
         kvNamespaces: directory ? ["DIRECTORY"] : [],

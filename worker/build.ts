@@ -4,6 +4,12 @@ import { fileURLToPath } from "node:url";
 import { build, transform, type BuildOptions, type Plugin } from "esbuild";
 import { minify } from "terser";
 
+/** The runtime that it is built for, as `wrangler.toml` says; what runs it elsewhere gives it the same. */
+export const RUNTIME = {
+  compatibilityDate: "2026-07-01",
+  compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
+};
+
 const DIST = new URL("../dist/worker/", import.meta.url);
 const FILE = "index.js";
 const MAP = `${FILE}.map`;

@@ -10,14 +10,20 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { AuditError } from "../../shared/errors.ts";
+import { RUNTIME } from "../../worker/build.ts";
 import { freePort, HOST, type Workerd, type WorkerScript } from "../workerd.ts";
+
+export interface BareWorker extends WorkerScript {
+  /** Binding → class, each with SQLite. */
+  readonly durableObjects?: Readonly<Record<string, string>>;
+}
 
 /** The one that Miniflare brings along. */
 const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
 const { default: binary } = fromMiniflare("workerd") as { readonly default: string };
 
 /** Starts the workers; what they write to their log is thrown away. Codes: `unavailable`. */
-export async function startBareWorkerd(workers: readonly WorkerScript[], stateDir: string): Promise<Workerd> {
+export async function startBareWorkerd(workers: readonly BareWorker[], stateDir: string): Promise<Workerd> {
   const ports = await Promise.all(workers.map(freePort));
   const services = await Promise.all(workers.map((worker, index) => writeWorker(worker, ports[index] ?? 0, stateDir)));
   const sockets = workers.map(
@@ -47,7 +53,7 @@ const config :Workerd.Config = (
 }
 
 /** Puts the worker's module beside the configuration, and answers its part of it. https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-async function writeWorker(worker: WorkerScript, port: number, stateDir: string): Promise<string> {
+async function writeWorker(worker: BareWorker, port: number, stateDir: string): Promise<string> {
   const { name, script, bindings = {}, durableObjects = {} } = worker;
   const disk = join(stateDir, name);
   await mkdir(disk);
@@ -64,8 +70,8 @@ async function writeWorker(worker: WorkerScript, port: number, stateDir: string)
   );
   return `(name = ${text(name)}, worker = (
     modules = [(name = "worker.mjs", esModule = embed ${text(`${name}.mjs`)})],
-    compatibilityDate = "2026-07-01",
-    compatibilityFlags = ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
+    compatibilityDate = ${text(RUNTIME.compatibilityDate)},
+    compatibilityFlags = [${RUNTIME.compatibilityFlags.map(text).join(", ")}],
     globalOutbound = "internet",
     bindings = [${bound.join(", ")}],
     durableObjectNamespaces = [${namespaces.join(", ")}],

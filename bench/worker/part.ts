@@ -8,9 +8,8 @@ import { gzipSync } from "node:zlib";
 import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
 import { startSink } from "../sink.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
-import type { WorkerScript } from "../workerd.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
-import { startBareWorkerd } from "./bare-workerd.ts";
+import { type BareWorker, startBareWorkerd } from "./bare-workerd.ts";
 import { oursBundle, peerBundle, uploadGzipBytes, withoutLedgerBundle } from "./bundles.ts";
 import { type Bench, type Handler, measureRound, type Round, type Subject, SUBJECTS } from "./measure.ts";
 import { NEXT_SIGNING_KEY, SIGNING_KEY } from "./messages.ts";
@@ -61,7 +60,7 @@ async function startHandlers(sinkUrl: string, stops: (() => Promise<void>)[]): P
   return Object.fromEntries(started) as unknown as Bench["handlers"];
 }
 
-async function scriptOf(handler: Handler, sinkUrl: string): Promise<WorkerScript> {
+async function scriptOf(handler: Handler, sinkUrl: string): Promise<BareWorker> {
   const bindings = {
     WORKOS_API_KEY: "sk_bench",
     WORKOS_BASE_URL: sinkUrl,

@@ -5,7 +5,7 @@ import { Window } from "happy-dom";
 import { Webhook } from "standardwebhooks";
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { uploadedWorker, type UploadedWorker } from "../../worker/build.ts";
+import { RUNTIME, uploadedWorker, type UploadedWorker } from "../../worker/build.ts";
 import { decode, encode } from "../../worker/native/base64.ts";
 import { hmac } from "../../worker/native/sha256.ts";
 import { INGEST_KEY, startDirect } from "./support/direct.ts";
@@ -17,6 +17,13 @@ const UPLOAD_MAX_GZIP_BYTES = 60_000;
 let uploaded: UploadedWorker;
 beforeAll(async () => {
   uploaded = await uploadedWorker();
+});
+
+it("runs here in the runtime that wrangler.toml names", async () => {
+  const config = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
+  const [, date] = /^compatibility_date = "(.*)"$/m.exec(config) ?? [];
+  const [, flags] = /^compatibility_flags = (\[.*\])$/m.exec(config) ?? [];
+  expect({ compatibilityDate: date, compatibilityFlags: JSON.parse(flags ?? "null") as unknown }).toEqual(RUNTIME);
 });
 
 describe("the upload", () => {

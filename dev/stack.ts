@@ -8,6 +8,7 @@ import { createMovableClock, type MovableClock } from "./queue/clock.ts";
 import { startQueue, type Queue } from "./queue/server.ts";
 import { startWorker, type RunningWorker } from "./worker.ts";
 import { startWorkos, type WorkosStandIn } from "./workos/server.ts";
+import { variablesOf } from "./worker-variables.ts";
 
 export interface StackOptions {
   /** Ports to listen on; 0 or absent takes a free one. */
@@ -74,12 +75,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
   };
   const workerVariables = {
     ...secrets,
-    WORKOS_API_KEY: workos.apiKey,
-    WORKOS_BASE_URL: workos.url,
-    QSTASH_URL: queue.url,
-    QSTASH_TOKEN: queue.token,
-    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    ...variablesOf(workos, queue),
     AUDIT_ORGANIZATION_ID: organization,
   };
   const worker = started(

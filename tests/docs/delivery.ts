@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { createMovableClock, startQueue, type MovableClock, type Queue } from "../../dev/queue/server.ts";
 import { startWorker, type RunningWorker } from "../../dev/worker.ts";
+import { variablesOf } from "../../dev/worker-variables.ts";
 import { startWorkos, type WorkosOptions, type WorkosStandIn } from "../../dev/workos/server.ts";
 import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
 
@@ -49,12 +50,7 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
   const adminToken = "an-admin-token-of-the-docs";
   const persistPath = await mkdtemp(join(tmpdir(), "docs-worker-"));
   const vars = {
-    WORKOS_API_KEY: workos.apiKey,
-    WORKOS_BASE_URL: workos.url,
-    QSTASH_URL: queue.url,
-    QSTASH_TOKEN: queue.token,
-    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
-    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+    ...variablesOf(workos, queue),
     AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcw==",
     AUDIT_ADMIN_TOKEN: adminToken,
     AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,

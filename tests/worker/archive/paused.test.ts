@@ -3,7 +3,6 @@
  * back, so they go on to arrive at the worker, which turns them away.
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { publishHeaders } from "../../../shared/publish-headers.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { sign } from "../support/direct.ts";
@@ -26,15 +25,7 @@ const parked = (record: AuditRecord) =>
 
 /** Publishes a message whose first attempt is its last. */
 async function publishOnce(record: AuditRecord): Promise<void> {
-  await fetch(`${path.queue.url}/v2/publish/${path.url}/deliver`, {
-    method: "POST",
-    headers: {
-      ...publishHeaders({ workerUrl: path.url, deduplicationId: record.id }),
-      "upstash-retries": "0",
-      authorization: `Bearer ${path.queue.token}`,
-    },
-    body: messageOf(record),
-  });
+  await path.publish([record], { "upstash-retries": "0" });
   await path.queue.idle();
 }
 

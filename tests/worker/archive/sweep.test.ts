@@ -190,15 +190,7 @@ describe("the failure callback", () => {
   it("makes class credential of what a wrong API key ended; resuming and replaying delivers it", async () => {
     const record = recordOf();
     path.workos.faults.add({ status: 401, body: { message: "Unauthorized" } });
-    await fetch(`${path.queue.url}/v2/publish/${path.url}/deliver`, {
-      method: "POST",
-      headers: {
-        ...publishHeaders({ workerUrl: path.url, deduplicationId: record.id }),
-        "upstash-retries": "0",
-        authorization: `Bearer ${path.queue.token}`,
-      },
-      body: messageOf(record),
-    });
+    await path.publish([record], { "upstash-retries": "0" });
     const [found] = await until(letters, (listed) => listed.length === 1);
     expect(found).toMatchObject({ class: "credential", wrote: "no", status: 401, event_id: record.id });
 

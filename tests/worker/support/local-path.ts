@@ -53,12 +53,13 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
     scheduled: () => worker.scheduled(),
     get: (path: string) => call("GET", path),
     post: (path: string, body: unknown = {}) => call("POST", path, body),
-    /** Publishes records as the policy does, one message for all of them. */
-    async publish(records: readonly AuditRecord[]): Promise<void> {
+    /** Publishes records as the policy does, one message for all of them; `headers` go before the policy's. */
+    async publish(records: readonly AuditRecord[], headers: Record<string, string> = {}): Promise<void> {
       const response = await fetch(`${queue.url}${publishPath(url)}`, {
         method: "POST",
         headers: {
           ...publishHeaders({ workerUrl: url, deduplicationId: deduplicationId(records) }),
+          ...headers,
           authorization: `Bearer ${queue.token}`,
         },
         body: await publishedBody(records),

@@ -1,0 +1,14 @@
+/** The worker's variables that a WorkOS stand-in and a development queue give. */
+import type { Queue } from "./queue/server.ts";
+import type { WorkosStandIn } from "./workos/server.ts";
+
+export function variablesOf(workos: WorkosStandIn, queue: Queue) {
+  return {
+    WORKOS_API_KEY: workos.apiKey,
+    WORKOS_BASE_URL: workos.url,
+    QSTASH_URL: queue.url,
+    QSTASH_TOKEN: queue.token,
+    QSTASH_CURRENT_SIGNING_KEY: queue.currentSigningKey,
+    QSTASH_NEXT_SIGNING_KEY: queue.nextSigningKey,
+  };
+}

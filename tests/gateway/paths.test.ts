@@ -53,18 +53,22 @@ beforeEach(async () => {
   await closeCircuits();
 });
 
-/** The circuits are the isolate's: a test before may have left one open. */
+/**
+ * The circuits are the isolate's: a test before may have left the queue's open. A probe in the queue may be the trial of an open
+ * circuit whose answer the gateway has not read yet; one right behind it is let through by a closed circuit only.
+ */
 async function closeCircuits(): Promise<void> {
-  for (;;) {
-    await harness.call("ours", "/probe");
-    // Where both are open, the probe is kept for `holdMs` and then lost.
-    await harness.sink.waitForRecords(({ route }) => route === PROBE, 1, 1_000).catch(() => undefined);
-    const isClosed = harness.sink.records("queue").some(({ route }) => route === PROBE);
-    harness.sink.reset();
-    if (isClosed) return;
-    // The circuit closes with time only.
-    await sleep(300);
-  }
+  // A circuit closes with time only.
+  while (!((await isProbeQueued()) && (await isProbeQueued()))) await sleep(300);
+}
+
+async function isProbeQueued(): Promise<boolean> {
+  await harness.call("ours", "/probe");
+  // Where both circuits are open, the probe is kept for `holdMs` and then lost.
+  await harness.sink.waitForRecords(({ route }) => route === PROBE, 1, 1_000).catch(() => undefined);
+  const isQueued = harness.sink.records("queue").some(({ route }) => route === PROBE);
+  harness.sink.reset();
+  return isQueued;
 }
 
 const PROBE = "/ours/probe";

@@ -43,10 +43,10 @@ const parser = yargs()
   .option("json", { type: "boolean", default: false, describe: "Print one JSON document instead of text" })
   .epilogue(
     `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
-      `None is ever put on a command line.\nCloudflare: "wrangler login", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
+      `None is ever put on a command line.\nCloudflare: "npm run wrangler -- login", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
   )
   .example("$0 --env staging --dry-run", "show what would be done")
-  .example("$0 --env production --secrets-file .dev.vars.production", "deploy")
+  .example("$0 --env production --secrets-file ~/audit-production.env", "deploy")
   .locale("en")
   .strict()
   .alias("help", "h")

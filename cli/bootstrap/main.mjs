@@ -62,7 +62,7 @@ function taskOf(name, args) {
 
 function taskList() {
   return Object.entries(TASKS)
-    .map(([name, { about }]) => `  ${name.padEnd(7)} ${about}`)
+    .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
     .join("\n");
 }
 

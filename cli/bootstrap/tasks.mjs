@@ -64,6 +64,11 @@ export const TASKS = {
     steps: (args) => [{ name: "format", args: [PRETTIER, "--write", ...(args.length > 0 ? args : ["."])] }],
   },
   deploy: { about: "deploys the worker", steps: ours("cli/deploy.ts") },
+  // Wrangler refuses to run under Node 20, where `npx wrangler` would start it.
+  wrangler: {
+    about: "the pinned wrangler; arguments go to it",
+    steps: (args) => [{ name: "wrangler", args: [WRANGLER, ...args] }],
+  },
   cli: { about: "the operator's commands", inCallersDirectory: true, steps: ours("cli/main.ts") },
 };
 

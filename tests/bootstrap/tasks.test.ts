@@ -90,6 +90,16 @@ describe("the command audit-forwarder", () => {
   });
 });
 
+describe("wrangler", () => {
+  it("is the pinned one, with its arguments", async () => {
+    const copy = await makeCopy({});
+    await copy.run(["bench"]);
+    await copy.write("node_modules/wrangler/bin/wrangler.js", SHOW_ARGUMENTS);
+    const args = ["secret", "put", "WORKOS_API_KEY", "--env", "production"];
+    expect(await copy.run(["wrangler", ...args])).toMatchObject({ exitCode: 0, stdout: `${JSON.stringify(args)}\n` });
+  });
+});
+
 describe("check", () => {
   it("goes on after a failed step, shows only what failed, and fails", async () => {
     const copy = await makeCopy({});

@@ -16,9 +16,8 @@ export class Monitor extends DurableObject<Env> {
   readonly #incidents: Incidents;
   #tries = 0;
   #announcing: Promise<void> | undefined;
-  #confirming: Promise<void> | undefined;
-  /** Resumes that have begun, and those that have ended. */
-  readonly #resumes = { begun: 0, ended: 0 };
+  /** Ends when the last call to QStash's switch has ended. */
+  #switching: Promise<unknown> = Promise.resolve();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -30,33 +29,31 @@ export class Monitor extends DurableObject<Env> {
   }
 
   /** Pauses delivery: remembered first, then at QStash, again and again until that confirms it. */
-  async pause(reason: string, by: Pause["by"]): Promise<Pause> {
-    const known = this.pauseState();
-    if (known?.confirmed) return known;
-    this.#keep(known ?? { reason, by, sinceMs: Date.now(), confirmed: false });
-    await this.report("paused", `delivery is paused: ${reason}`);
-    await this.#confirmPause();
-    return this.pauseState() ?? { reason, by, sinceMs: Date.now(), confirmed: false };
+  pause(reason: string, by: Pause["by"]): Promise<Pause> {
+    return this.#inTurn(async () => {
+      const known = this.pauseState();
+      if (known) return known;
+      const pause = { reason, by, sinceMs: Date.now(), confirmed: false };
+      this.#keep(pause);
+      await this.report("paused", `delivery is paused: ${reason}`);
+      return this.#confirm(pause);
+    });
   }
 
   /**
    * Forgets the pause, then resumes at QStash, so that no message comes too early; false where QStash does not confirm it, and
    * then delivery stays paused.
    */
-  async resume(): Promise<boolean> {
-    const pause = this.pauseState();
-    this.ctx.storage.kv.delete("pause");
-    const parsed = parseSettings(this.env);
-    this.#resumes.begun++;
-    const isResumed = parsed.ok && (await switchFlow(parsed.settings, fetch, "resume"));
-    this.#resumes.ended++;
-    if (isResumed) await this.resolve("paused");
-    else if (pause) {
-      this.#keep(pause);
-      // The alarm may have come meanwhile and found no pause to confirm.
-      if (!pause.confirmed) await this.#again();
-    }
-    return isResumed;
+  resume(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const pause = this.pauseState();
+      this.ctx.storage.kv.delete("pause");
+      const parsed = parseSettings(this.env);
+      const isResumed = parsed.ok && (await switchFlow(parsed.settings, fetch, "resume"));
+      if (isResumed) await this.resolve("paused");
+      else if (pause) this.#keep(pause);
+      return isResumed;
+    });
   }
 
   /** Opens an incident; one that is open already is left alone. The alert goes out behind the answer. */
@@ -87,46 +84,44 @@ export class Monitor extends DurableObject<Env> {
    * Takes over what stands at QStash: a paused key that runs again is a resume, and a key that was paused there, or whose resume
    * was cut off, is a pause.
    */
-  async reconcile(): Promise<void> {
-    const parsed = parseSettings(this.env);
-    const known = this.pauseState();
-    if (!parsed.ok || known?.confirmed === false) return;
-    const { begun, ended } = this.#resumes;
-    const { kind } = await flowState(parsed.settings, fetch);
-    // What QStash said is out of date where somebody pauses or resumes here meanwhile.
-    const isChanged = ended < begun || begun < this.#resumes.begun || !known !== !this.pauseState();
-    if (isChanged || kind === "unreachable" || (kind === "paused") === (known !== null)) return;
-    if (kind === "running") {
-      this.ctx.storage.kv.delete("pause");
-      await this.resolve("paused");
-    } else {
-      this.#keep({ reason: "paused at QStash", by: "operator", sinceMs: Date.now(), confirmed: true });
-      await this.report("paused", "delivery is paused: paused at QStash");
-    }
+  reconcile(): Promise<void> {
+    return this.#inTurn(async () => {
+      const parsed = parseSettings(this.env);
+      const known = this.pauseState();
+      if (!parsed.ok || known?.confirmed === false) return;
+      const { kind } = await flowState(parsed.settings, fetch);
+      if (kind === "unreachable" || (kind === "paused") === (known !== null)) return;
+      if (kind === "running") {
+        this.ctx.storage.kv.delete("pause");
+        await this.resolve("paused");
+      } else {
+        this.#keep({ reason: "paused at QStash", by: "operator", sinceMs: Date.now(), confirmed: true });
+        await this.report("paused", "delivery is paused: paused at QStash");
+      }
+    });
   }
 
   override async alarm(): Promise<void> {
-    await this.#confirmPause();
+    await this.#inTurn(async () => {
+      const pause = this.pauseState();
+      if (pause && !pause.confirmed) await this.#confirm(pause);
+    });
     await this.#announce();
   }
 
-  /** One at a time, as many deliveries may find the credential wrong at once. */
-  #confirmPause(): Promise<void> {
-    this.#confirming ??= this.#askForPause().finally(() => {
-      this.#confirming = undefined;
-    });
-    return this.#confirming;
+  /** One after another: of two calls under way at once, the one asked first could reach QStash last. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#switching.then(work);
+    this.#switching = done.catch(() => undefined);
+    return done;
   }
 
-  async #askForPause(): Promise<void> {
-    const pause = this.pauseState();
+  async #confirm(pause: Pause): Promise<Pause> {
     const parsed = parseSettings(this.env);
-    if (!pause || pause.confirmed || !parsed.ok) return;
-    const confirmed = await switchFlow(parsed.settings, fetch, "pause");
-    // A resume may have come while QStash was asked.
-    if (this.pauseState() === null) return;
-    this.#keep({ ...pause, confirmed });
-    if (!confirmed) await this.#again();
+    const asked = { ...pause, confirmed: parsed.ok && (await switchFlow(parsed.settings, fetch, "pause")) };
+    this.#keep(asked);
+    if (!asked.confirmed) await this.#again();
+    return asked;
   }
 
   /** The alarm stands first, so that a kill in between only delays the alert. */

@@ -143,6 +143,35 @@ describe("an operator", () => {
     await until(health, ({ pause }) => pause.confirmed_by_queue === true);
   });
 
+  it("who resumes while the queue is still being asked to pause is not overtaken by that", async () => {
+    path.queue.setFaults({ flow_control: { delay_ms: 2_000, times: 1 } });
+    const paused = path.post("/api/pause");
+    await until(health, (now) => now.paused === true);
+    expect((await path.post("/api/resume")).status).toBe(200);
+    expect((await paused).status).toBe(200);
+    expect(await isPausedAtQueue()).toBe(false);
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+  });
+
+  it("who pauses while the queue is still being asked to resume is not overtaken by that, and people are told", async () => {
+    await path.post("/api/pause");
+    await until(alerts.seen, (seen) => seen.length === 1);
+    path.queue.setFaults({ flow_control: { delay_ms: 2_000, times: 1 } });
+    const resumed = path.post("/api/resume");
+    await until(health, (now) => now.paused === false);
+    expect(await path.post("/api/pause")).toMatchObject({ json: { pause: { confirmed_by_queue: true } } });
+    expect((await resumed).status).toBe(200);
+    expect(await isPausedAtQueue()).toBe(true);
+    expect(await health()).toMatchObject({ status: "paused", incidents: [{ kind: "paused" }] });
+    await until(alerts.seen, (seen) => seen.length === 3);
+    expect(alerts.seen()).toEqual(["paused started", "paused ended", "paused started"]);
+  });
+
+  it("who pauses and resumes many times at once leaves queue and worker of one mind", async () => {
+    await Promise.all(Array.from({ length: 10 }, (_, n) => path.post(n % 2 ? "/api/pause" : "/api/resume")));
+    expect(await isPausedAtQueue()).toBe((await health()).paused);
+  });
+
   it("cannot resume while the queue does not answer, and is told so", async () => {
     await path.post("/api/pause");
     path.queue.setFaults({ flow_control: { status: 500 } });

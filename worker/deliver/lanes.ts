@@ -7,7 +7,7 @@ import type { DeliverPorts } from "./ports.ts";
 
 /** One less than the connections a Worker may have open at a time. https://developers.cloudflare.com/workers/platform/limits/ */
 const LANES = 5;
-/** Pause after a 429 without `Retry-After`. Our choice. */
+/** Shortest pause after a 429, also where `Retry-After` is missing, zero or in the past. Our choice. */
 const THROTTLE_MS = 1_000;
 
 export interface Ready {
@@ -91,7 +91,7 @@ const OUT_OF_TIME: Outcome = { kind: "retry", wrote: "no", reason: "out_of_time"
 /** True where the wait that WorkOS asks for still leaves time to send; otherwise nothing more is sent. */
 function throttle(state: LaneState, outcome: Outcome, nowMs: number): boolean {
   const asked = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
-  const untilMs = nowMs + (asked ?? THROTTLE_MS);
+  const untilMs = nowMs + Math.max(asked ?? 0, THROTTLE_MS);
   if (untilMs > state.deadlineMs) {
     state.stop = {
       kind: "retry",

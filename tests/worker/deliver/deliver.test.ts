@@ -157,6 +157,18 @@ describe("the time of one delivery", () => {
     expect(world.observed.every(({ attempt }) => attempt?.number === 1)).toBe(true);
   });
 
+  it.each(["0", "Wed, 21 Oct 2015 07:28:00 GMT"])(
+    "is not spent on one request after the other where WorkOS throttles and says to come back at once (%s)",
+    async (retryAfter) => {
+      world.state.sendMs = 5;
+      world.state.trouble = () => ({ stored: false, sent: answered(429, retryAfter) });
+      const results = await world.deliver(recordsOf(5));
+      expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(["retry"]));
+      // A round of five a second, for the 15 s in which a request may start.
+      expect(world.requests.length).toBeLessThanOrEqual(80);
+    },
+  );
+
   it("is not spent on waiting for a message of one record: the queue's own pacing does that", async () => {
     world.state.trouble = () => ({ stored: false, sent: answered(429, "2") });
     expect(await world.deliver([recordOf()])).toMatchObject([

@@ -1,5 +1,6 @@
 /** The table of the documented policy's faults: ours answers as the API itself does, and records each request. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { randomUUID } from "node:crypto";
 import { type Called, type CallInit, type Harness, startHarness } from "./harness.ts";
 import type { Situation, Variant } from "./routes.ts";
 
@@ -90,17 +91,18 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** After which the policy gives up a path: a caller who waited for one that does not answer would wait that long. */
+const TIMEOUT_MS = 5_000;
+
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ situations, options: { timeoutMs: 1_000, holdMs: 3_000 } });
+  harness = await startHarness({ situations, options: { timeoutMs: TIMEOUT_MS } });
 });
 afterAll(() => harness?.stop());
 beforeEach(() => harness.sink.reset());
 
-const RID = "11111111-2222-4333-8444-555555555555";
-
-function send(variant: Variant, { path, init }: Case): Promise<Called> {
-  return harness.call(variant, path, { ...init, headers: { ...init.headers, "zp-rid": RID } });
+function send(variant: Variant, { path, init }: Case, id = "one-of-many"): Promise<Called> {
+  return harness.call(variant, path, { ...init, headers: { ...init.headers, "zp-rid": id } });
 }
 
 /** The parts of an answer that must not differ; a problem document names the time and the path of its route. */
@@ -117,11 +119,12 @@ function comparable({ status, headers, body }: Called): unknown {
 describe("an audited route answers as one without audit", () => {
   for (const one of cases) {
     it(`${one.name}: ${one.status}, recorded`, async () => {
-      const plain = await send("plain", one);
-      const ours = await send("ours", one);
+      const id = randomUUID();
+      const plain = await send("plain", one, id);
+      const ours = await send("ours", one, id);
       expect(plain.status).toBe(one.status);
       expect(comparable(ours)).toEqual(comparable(plain));
-      const [record] = await harness.sink.waitForRecords(() => true);
+      const [record] = await harness.sink.waitForRecords(({ requestId }) => requestId === id);
       expect(record).toMatchObject({ status: one.status, method: one.init.method ?? "GET", stage: "outcome" });
       expect(record?.route).toBe(`/ours${one.path.replace(/\?.*/, "").replace("/7", "/{id}")}`);
       expect(record?.actor.id).toBe(one.init.headers?.["x-test-user"] ?? "anonymous");
@@ -145,7 +148,7 @@ describe("with the queue in trouble, answers stay the same and not later", () =>
     "answers 429": { status: 429 },
     "answers 401": { status: 401, body: '{"error":"invalid token"}' },
     "answers HTML with 200": { status: 200, body: "<html>welcome</html>", type: "text/html" },
-    "answers after 1 s": { status: 200, body: '{"messageId":"m"}', afterMs: 900 },
+    "answers late": "accept",
   } as const;
   for (const [name, mode] of Object.entries(troubles)) {
     it(`QStash ${name}`, async () => {
@@ -153,11 +156,13 @@ describe("with the queue in trouble, answers stay the same and not later", () =>
       // The worker is down too: nothing takes the record, and still the caller must not notice.
       harness.sink.set("ingest", mode === "hang" ? "hang" : "refuse");
       for (const one of cases.slice(0, 6)) {
+        // Nothing is answered before the caller is.
+        const release = [harness.sink.hold("queue"), harness.sink.hold("ingest")];
         // At one time, so that what a busy machine adds is in both.
         const [plain, ours] = await Promise.all([send("plain", one), send("ours", one)]);
+        for (const open of release) open();
         expect(comparable(ours)).toEqual(comparable(plain));
-        // Far below any of the times above.
-        expect(ours.ms - plain.ms).toBeLessThan(700);
+        expect(ours.ms - plain.ms).toBeLessThan(TIMEOUT_MS - 500);
       }
     });
   }

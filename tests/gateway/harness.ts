@@ -10,6 +10,8 @@ export interface Harness {
   readonly sink: Sink;
   /** Sends one request to a variant of a situation. */
   call(variant: Variant, path: string, init?: CallInit): Promise<Called>;
+  /** The whole lines of the gateway's log that hold a text. The log comes through a pipe of its own, later than answers and records. */
+  lines(part: string): string[];
   stop(): Promise<void>;
 }
 
@@ -63,6 +65,12 @@ export async function startHarness({ situations, options, policies, env }: Harne
     gateway,
     sink,
     call: (variant, path, init) => call(`${gateway.url}/${variant}${path}`, init),
+    lines: (part) =>
+      gateway
+        .logs()
+        .split("\n")
+        .slice(0, -1)
+        .filter((line) => line.includes(part)),
     async stop() {
       await gateway.stop();
       await sink.close();

@@ -1,55 +1,73 @@
 /** Capture without holes: where the gateway skips hooks, replaces requests or nests routes, there is still exactly one record. */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditRecord } from "../../shared/record.ts";
-import { type Harness, startHarness } from "./harness.ts";
-import type { Situation } from "./routes.ts";
-import { decode } from "./sink.ts";
+import { type Called, type Harness, startHarness } from "./harness.ts";
+import { type Situation, VARIABLE_OPTIONS, type Variant } from "./routes.ts";
 import { waitUntil } from "./wait.ts";
 
+/** Where the hooks are skipped. */
 const WATCHDOG_MS = 300;
+/** Where they are not: no request is so slow that the watchdog rightly takes it for lost. */
+const CALM_MS = 5_000;
+const calm = { policy: "calm" };
 
 const situations: Readonly<Record<string, Situation>> = {
   outboundThrows: { after: ["auth"], outbound: ["outboundThrows"] },
   earlierHookThrows: { before: ["finalHookThrows"], after: ["auth"] },
   laterHookThrows: { after: ["auth", "finalHookThrows"] },
   sendingHookThrows: { after: ["auth", "sendingHookThrows"] },
-  rewrite: { after: ["auth", "sendingHookRewrites"] },
-  slow: { handler: "slow", after: ["auth"] },
-  parent: { handler: "parent", after: ["auth"] },
-  child: { handler: "child", after: ["auth"] },
   childOutboundThrows: { handler: "child", outbound: ["outboundThrows"] },
+  late: { handler: "held", after: ["auth"] },
+  rewrite: { ...calm, after: ["auth", "sendingHookRewrites"] },
+  throws: { ...calm, handler: "throws", after: ["auth"] },
+  parent: { ...calm, handler: "parent", after: ["auth"] },
+  child: { ...calm, handler: "child", after: ["auth"] },
   unauditedParent: { handler: "parent", policy: "auth" },
-  stream: { handler: "stream" },
-  skipped: { xAudit: { skip: true } },
-  twice: { before: ["audit-log"] },
-  throws: { handler: "throws", after: ["auth"] },
+  stream: { ...calm, handler: "stream" },
+  skipped: { ...calm, xAudit: { skip: true } },
+  twice: { ...calm, before: ["calm"] },
+  held: { ...calm, handler: "held", after: ["auth"] },
 };
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ situations, options: { watchdogMs: WATCHDOG_MS, coalesceMs: 0 } });
+  const options = { coalesceMs: 0, timeoutMs: 5_000 };
+  harness = await startHarness({
+    situations,
+    options: { ...options, watchdogMs: WATCHDOG_MS },
+    policies: { calm: { options: { ...VARIABLE_OPTIONS, ...options, watchdogMs: CALM_MS } } },
+  });
 });
 afterAll(() => harness?.stop());
-beforeEach(() => harness.sink.reset());
 
-const headers = { "x-test-user": "user_1" };
+const USER = { "x-test-user": "user_1" };
 
-/** All records so far, after a time in which a second one would have come. */
-async function settledRecords(count: number): Promise<readonly AuditRecord[]> {
-  await harness.sink.waitForRecords(() => true, count);
+/** Sends a request under an id by which its records are found. */
+function call(path: string, id: string, variant: Variant = "ours"): Promise<Called> {
+  return harness.call(variant, path, { headers: { ...USER, "zp-rid": id } });
+}
+
+const isOf = (id: string) => (record: AuditRecord) => record.requestId === id;
+const recordsOf = (id: string, count = 1) => harness.sink.waitForRecords(isOf(id), count);
+
+/** All records of a request, after a time in which a further one would have come. */
+async function settledRecords(id: string, count = 1, watchdogMs = CALM_MS): Promise<readonly AuditRecord[]> {
+  await recordsOf(id, count);
   // No state says "nothing more will come": the watchdog is the last thing that could send.
-  await sleep(WATCHDOG_MS + 150);
-  return harness.sink.records();
+  await sleep(watchdogMs + 150);
+  return harness.sink.records().filter(isOf(id));
 }
 
 describe("where the gateway skips the hooks, the watchdog records the request as unknown", () => {
   for (const path of ["/outboundThrows", "/earlierHookThrows", "/laterHookThrows", "/sendingHookThrows"]) {
     it(`${path.slice(1)}: the client gets its 500, the record does not guess`, async () => {
-      const plain = await harness.call("plain", path, { headers });
-      const ours = await harness.call("ours", path, { headers });
+      const id = randomUUID();
+      const plain = await call(path, id, "plain");
+      const ours = await call(path, id);
       expect([plain.status, ours.status]).toEqual([500, 500]);
-      const records = await settledRecords(1);
+      const records = await settledRecords(id, 1, WATCHDOG_MS);
       expect(records).toHaveLength(1);
       expect(records[0]).toMatchObject({
         stage: "watchdog",
@@ -61,112 +79,128 @@ describe("where the gateway skips the hooks, the watchdog records the request as
     });
 
     it(`${path.slice(1)}: the documented policy leaves no event`, async () => {
-      await harness.call("documented", path, { headers });
+      await call(path, randomUUID(), "documented");
       await sleep(WATCHDOG_MS + 150);
       expect(harness.sink.received.filter(({ path }) => path === "workos")).toEqual([]);
     });
   }
 
   it("waits minutes in the queue under a deduplication id of its own, so that a late outcome wins", async () => {
-    const answer = await harness.call("ours", `/slow?ms=${WATCHDOG_MS * 2}`, { headers });
-    expect(answer.status).toBe(200);
-    const records = await harness.sink.waitForRecords(() => true, 2);
-    expect(records.map(({ stage, outcome }) => [stage, outcome])).toEqual([
-      ["watchdog", "unknown"],
-      ["outcome", "success"],
-    ]);
-    expect(records[0]?.id).toBe(records[1]?.id);
-    expect(records[0]?.sequence).toBe(records[1]?.sequence);
-    const [early, late] = harness.sink.received;
-    expect(early?.headers["upstash-deduplication-id"]).toBe(`${records[0]?.id}_watchdog`);
+    const id = randomUUID();
+    const release = harness.sink.hold("origin");
+    const answer = call("/late", id);
+    const [watchdog] = await recordsOf(id);
+    release();
+    expect((await answer).status).toBe(200);
+    const [, outcome] = await recordsOf(id, 2);
+    expect(watchdog).toMatchObject({ stage: "watchdog", outcome: "unknown" });
+    expect(outcome).toMatchObject({ stage: "outcome", outcome: "success" });
+    expect(watchdog?.id).toBe(outcome?.id);
+    expect(watchdog?.sequence).toBe(outcome?.sequence);
+    const [early, late] = harness.sink.of(id);
+    expect(early?.headers["upstash-deduplication-id"]).toBe(`${watchdog?.id}_watchdog`);
     expect(Number.parseInt(String(early?.headers["upstash-delay"]), 10)).toBeGreaterThanOrEqual(120);
-    expect(late?.headers["upstash-deduplication-id"]).toBe(records[0]?.id);
+    expect(late?.headers["upstash-deduplication-id"]).toBe(watchdog?.id);
     expect(late?.headers).not.toHaveProperty("upstash-delay");
   });
 });
 
 describe("what the client really got", () => {
   it("is the status after sending hooks", async () => {
-    const answer = await harness.call("ours", "/rewrite", { headers });
-    expect(answer.status).toBe(503);
-    const [record] = await harness.sink.waitForRecords(() => true);
+    const id = randomUUID();
+    expect((await call("/rewrite", id)).status).toBe(503);
+    const [record] = await recordsOf(id);
     expect(record).toMatchObject({ status: 503, outcome: "failure" });
     expect(record).not.toHaveProperty("statusSource");
   });
 
   it("is the 500 of a handler that throws", async () => {
-    await harness.call("ours", "/throws", { headers });
-    expect(await harness.sink.waitForRecords(() => true)).toMatchObject([
-      { status: 500, outcome: "failure", actor: { id: "user_1" } },
-    ]);
+    const id = randomUUID();
+    await call("/throws", id);
+    expect(await recordsOf(id)).toMatchObject([{ status: 500, outcome: "failure", actor: { id: "user_1" } }]);
   });
 });
 
-describe("nested routes", () => {
-  it("give one record each, the child's linked to its parent's, with ids of their own", async () => {
-    await harness.call("ours", "/parent", { headers });
-    const records = await settledRecords(2);
+// At one time, because each waits for its watchdog not to ring.
+describe.concurrent("nested routes", () => {
+  it("give one record each, the child's linked to its parent's, with ids of their own", async ({ expect }) => {
+    const id = randomUUID();
+    await call("/parent", id);
+    const records = await settledRecords(id, 2);
     expect(records).toHaveLength(2);
     const parent = records.find(({ route }) => route === "/ours/parent");
     const child = records.find(({ route }) => route === "/ours/child");
     expect(child?.parentId).toBe(parent?.id);
     expect(child?.id).not.toBe(parent?.id);
     expect(parent).not.toHaveProperty("parentId");
-    expect(child?.requestId).toBe(parent?.requestId);
   });
 
-  it("record a child whose outbound policy throws", async () => {
-    await harness.call("ours", "/parent?child=/ours/childOutboundThrows", { headers });
-    const records = await settledRecords(2);
+  it("record a child whose outbound policy throws", async ({ expect }) => {
+    const id = randomUUID();
+    await call("/parent?child=/ours/childOutboundThrows", id);
+    const records = await settledRecords(id, 2);
+    expect(records).toHaveLength(2);
     expect(records.find(({ route }) => route === "/ours/childOutboundThrows")).toMatchObject({ outcome: "unknown" });
     expect(records.find(({ route }) => route === "/ours/parent")).toMatchObject({ stage: "outcome" });
   });
 
-  it("leave a child alone whose parent is not audited", async () => {
-    await harness.call("ours", "/unauditedParent", { headers });
-    const records = await settledRecords(1);
+  it("leave a child alone whose parent is not audited", async ({ expect }) => {
+    const id = randomUUID();
+    await call("/unauditedParent", id);
+    const records = await settledRecords(id);
     expect(records).toHaveLength(1);
     expect(records[0]).not.toHaveProperty("parentId");
   });
 });
 
-describe("exactly one record", () => {
-  it("where the policy stands twice in the chain", async () => {
-    await harness.call("ours", "/twice", { headers });
-    expect(await settledRecords(1)).toHaveLength(1);
+describe.concurrent("exactly one record", () => {
+  it("where the policy stands twice in the chain", async ({ expect }) => {
+    const id = randomUUID();
+    await call("/twice", id);
+    expect(await settledRecords(id)).toHaveLength(1);
   });
 
-  it("where the client leaves before the answer", async () => {
-    const left = fetch(`${harness.gateway.url}/ours/slow?ms=200`, { headers, signal: AbortSignal.timeout(80) });
+  it("where the client leaves before the answer", async ({ expect }) => {
+    const id = randomUUID();
+    const release = harness.sink.hold("origin");
+    const leaving = new AbortController();
+    const left = fetch(`${harness.gateway.url}/ours/held?id=${id}`, {
+      headers: { ...USER, "zp-rid": id },
+      signal: leaving.signal,
+    });
+    await waitUntil(() => harness.sink.received.some(({ url }) => url.includes(id)));
+    leaving.abort();
     await expect(left).rejects.toThrow("aborted");
-    expect(await settledRecords(1)).toMatchObject([{ route: "/ours/slow", status: 200 }]);
+    release();
+    expect(await settledRecords(id)).toMatchObject([{ route: "/ours/held", status: 200 }]);
   });
 
-  it("of a streamed response, whose bytes arrive as they are written", async () => {
-    const answer = await harness.call("ours", "/stream");
-    expect(answer.body).toBe("one two three");
-    expect(await settledRecords(1)).toMatchObject([{ status: 200 }]);
+  it("of a streamed response, whose bytes arrive as they are written", async ({ expect }) => {
+    const id = randomUUID();
+    expect((await call("/stream", id)).body).toBe("one two three");
+    expect(await settledRecords(id)).toMatchObject([{ status: 200 }]);
   });
 
-  it("none for a route that is skipped", async () => {
-    await harness.call("ours", "/skipped", { headers });
-    await harness.call("ours", "/child", { headers });
-    expect(await settledRecords(1)).toMatchObject([{ route: "/ours/child" }]);
+  it("none for a route that is skipped", async ({ expect }) => {
+    const id = randomUUID();
+    await call("/skipped", id);
+    await call("/child", id);
+    expect(await settledRecords(id)).toMatchObject([{ route: "/ours/child" }]);
   });
 
-  it("although many clients send one request id", async () => {
-    const same = { ...headers, "zp-rid": 'same "; id' };
-    await Promise.all(Array.from({ length: 10 }, () => harness.call("ours", "/child", { headers: same })));
-    const records = await settledRecords(10);
+  it("although many clients send one request id", async ({ expect }) => {
+    const same = 'same "; id';
+    await Promise.all(Array.from({ length: 10 }, () => call("/child", same)));
+    const records = await settledRecords(same, 10);
+    expect(records).toHaveLength(10);
     expect(new Set(records.map(({ id }) => id)).size).toBe(10);
-    expect(new Set(records.map(({ requestId }) => requestId))).toEqual(new Set(['same "; id']));
   });
 });
 
 it("numbers the records of an isolate without a gap", async () => {
-  await Promise.all(Array.from({ length: 30 }, () => harness.call("ours", "/child", { headers })));
-  await waitUntil(() => harness.sink.records().length === 30);
-  const numbers = harness.sink.received.flatMap(decode).map(({ sequence }) => sequence);
+  const id = randomUUID();
+  await Promise.all(Array.from({ length: 30 }, () => call("/child", id)));
+  const numbers = (await recordsOf(id, 30)).map(({ sequence }) => sequence);
   numbers.sort((a, b) => a - b);
   expect(numbers.at(-1)).toBe((numbers[0] ?? 0) + 29);
 });

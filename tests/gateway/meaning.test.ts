@@ -3,11 +3,38 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createHmac, randomUUID } from "node:crypto";
 import type { AuditRecord } from "../../shared/record.ts";
 import { type Called, type CallInit, type Harness, startHarness } from "./harness.ts";
-import type { Situation } from "./routes.ts";
+import { type Situation, VARIABLE_OPTIONS } from "./routes.ts";
 import { everythingIn } from "./sink.ts";
 import { waitUntil } from "./wait.ts";
 
 const PSEUDONYM_SECRET = Buffer.alloc(32, 9);
+
+const invoice = {
+  action: "invoice.created",
+  organization: ["$user.data.org", "org_literal"],
+  actor: {
+    id: "$user.sub",
+    type: "$user.data.kind",
+    name: ["$user.data.email?", "$user.data.login"],
+    metadata: { plan: "$user.data.plan" },
+  },
+  targets: [
+    { id: "$response.body.invoice.id", type: "invoice" },
+    { id: "$params.teamId", type: "team", name: "$body.team.name" },
+  ],
+  metadata: {
+    reason: "$body.reason",
+    page: "$query.page",
+    source: "$header.x-source",
+    status: "$response.status",
+    where: "$response.header.location",
+    total: "$response.body.invoice.total",
+    first: "$body.items.0.sku",
+    money: "$$5",
+    fixed: true,
+    count: 3,
+  },
+};
 
 const situations: Readonly<Record<string, Situation>> = {
   bare: { method: "POST", path: "/bare/{id}", after: ["auth"], operationId: "bare things" },
@@ -16,32 +43,15 @@ const situations: Readonly<Record<string, Situation>> = {
     path: "/teams/{teamId}/invoices",
     handler: "json",
     after: ["auth"],
-    xAudit: {
-      action: "invoice.created",
-      organization: ["$user.data.org", "org_literal"],
-      actor: {
-        id: "$user.sub",
-        type: "$user.data.kind",
-        name: ["$user.data.email?", "$user.data.login"],
-        metadata: { plan: "$user.data.plan" },
-      },
-      targets: [
-        { id: "$response.body.invoice.id", type: "invoice" },
-        { id: "$params.teamId", type: "team", name: "$body.team.name" },
-      ],
-      metadata: {
-        reason: "$body.reason",
-        page: "$query.page",
-        source: "$header.x-source",
-        status: "$response.status",
-        where: "$response.header.location",
-        total: "$response.body.invoice.total",
-        first: "$body.items.0.sku",
-        money: "$$5",
-        fixed: true,
-        count: 3,
-      },
-    },
+    xAudit: invoice,
+  },
+  gathered: {
+    method: "POST",
+    path: "/gathered/{teamId}/invoices",
+    handler: "json",
+    policy: "gathered",
+    after: ["auth"],
+    xAudit: invoice,
   },
   missing: {
     method: "POST",
@@ -81,16 +91,16 @@ let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness({
     situations,
-    options: { coalesceMs: 0 },
+    options: { coalesceMs: 0, timeoutMs: 5_000 },
     policies: {
+      // Goes out when as many have come, however slow the machine is.
+      gathered: { options: { ...VARIABLE_OPTIONS, coalesceMs: 5_000, timeoutMs: 5_000, maxRecords: 15 } },
       described: { module: "described", export: "describedAuditLog" },
       private: {
         options: {
-          qstashUrl: "$env(QSTASH_URL)",
-          qstashToken: "$env(QSTASH_TOKEN)",
-          workerUrl: "$env(AUDIT_WORKER_URL)",
-          ingestKey: "$env(AUDIT_INGEST_KEY)",
+          ...VARIABLE_OPTIONS,
           coalesceMs: 0,
+          timeoutMs: 5_000,
           pseudonymize: ["$body.email", "actor.id", "ip"],
           pseudonymKeys: "$env(AUDIT_PSEUDONYM_KEYS)",
           redact: ["phone"],
@@ -174,14 +184,14 @@ describe("with no configuration", () => {
   });
 
   it("is small: at most 400 bytes alone in its message", async () => {
-    await recordOf("/bare/7", {
+    const { requestId = "" } = await recordOf("/bare/7", {
       headers: {
         "x-test-user": "user_01EHWNC0FCBHZ3BJ7EGKYXK0E6",
         "user-agent":
           "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
       },
     });
-    expect(harness.sink.received[0]?.body.length).toBeLessThanOrEqual(400);
+    expect(harness.sink.of(requestId)[0]?.body.length).toBeLessThanOrEqual(400);
   });
 });
 
@@ -277,12 +287,7 @@ describe("x-audit", () => {
     const record = await recordOf("/wrong", { headers: { authorization: "Bearer canary-credential" } });
     await recordOf("/wrong");
     expect(record.missing).toEqual(["$header.authorization", "$response.header.set-cookie", "$usr.sub"]);
-    const named = () =>
-      harness.gateway
-        .logs()
-        .split("\n")
-        .filter((line) => line.includes('"metadata.auth"'));
-    // The log comes through a pipe of its own.
+    const named = () => harness.lines('"metadata.auth"');
     await waitUntil(() => named().length > 0);
     const lines = named();
     expect(lines).toHaveLength(1);
@@ -354,10 +359,10 @@ describe("privacy", () => {
       team: { name: `-----BEGIN RSA PRIVATE KEY-----\n${canary}\n-----END RSA PRIVATE KEY-----` },
       items: [{ sku: "4111 1111 1111 1111", secret: canary }],
     });
-    const path = `/teams/${jwt}/invoices?page=${encodeURIComponent(`access_token=${canary}`)}&api_key=${canary}`;
-    const record = await recordOf(path, { headers, body });
+    const path = `/${jwt}/invoices?page=${encodeURIComponent(`access_token=${canary}`)}&api_key=${canary}`;
+    const record = await recordOf(`/teams${path}`, { headers, body });
     const alone = harness.sink.received.map(everythingIn);
-    await Promise.all(Array.from({ length: 15 }, () => recordOf(path, { headers, body })));
+    await Promise.all(Array.from({ length: 15 }, () => recordOf(`/gathered${path}`, { headers, body })));
     await harness.sink.waitForRecords(({ route }) => route.includes("/invoices"), 16);
     const packed = harness.sink.received.filter((one) => one.body.includes('"d":"')).map(everythingIn);
     // The search sees what is in a message, so that it would see a canary there.

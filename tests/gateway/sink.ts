@@ -11,7 +11,7 @@ export type Mode =
   | "hang"
   | { readonly status: number; readonly body?: string; readonly type?: string; readonly afterMs?: number };
 
-export type PathName = "queue" | "ingest" | "workos";
+export type PathName = "queue" | "ingest" | "workos" | "origin";
 
 export interface Received {
   readonly path: PathName;
@@ -26,17 +26,22 @@ export interface Sink {
   /** Everything that came, refused requests included. */
   readonly received: Received[];
   set(path: PathName, mode: Mode): void;
+  /** Keeps the answers of a path back until the given function is called, so that what comes meanwhile did not wait for them. */
+  hold(path: PathName): () => void;
+  /** What came with a record of the request that was sent with this `zp-rid`; a record that is late from another test is none. */
+  of(requestId: string, path?: PathName): Received[];
   /** Accepts on all paths and forgets what came. */
   reset(): void;
   /** Records of accepted messages, on the queue and on the spill. */
   records(path?: PathName): AuditRecord[];
   /** Waits for accepted records and gives them. */
-  waitForRecords(matches: (record: AuditRecord) => boolean, count?: number, timeoutMs?: number): Promise<AuditRecord[]>;
+  waitForRecords(matches: (record: AuditRecord) => boolean, count?: number): Promise<AuditRecord[]>;
   close(): Promise<void>;
 }
 
 export async function startSink(): Promise<Sink> {
   const modes = new Map<PathName, Mode>();
+  const gates = new Map<PathName, Promise<void>>();
   let received: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -44,18 +49,21 @@ export async function startSink(): Promise<Sink> {
     request.on("end", () => {
       const body = Buffer.concat(chunks).toString();
       const path = pathOf(request.url ?? "");
-      if (path === undefined) return origin(request, response, body);
       const mode = modes.get(path) ?? "accept";
       received.push({ path, url: request.url ?? "", headers: request.headers, body, accepted: mode === "accept" });
-      answer(path, mode, response);
+      void Promise.resolve(gates.get(path)).then(() =>
+        path === "origin" ? origin(request, response, body) : answer(path, mode, response),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
+  const messages = (path?: PathName) =>
+    received.filter((one) => (path === undefined ? isMessage(one) : one.path === path && isMessage(one)));
   const records = (path?: PathName) =>
-    received
-      .filter((one) => one.accepted && one.path !== "workos" && (path === undefined || one.path === path))
+    messages(path)
+      .filter(({ accepted }) => accepted)
       .flatMap(decode);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -63,15 +71,24 @@ export async function startSink(): Promise<Sink> {
       return received;
     },
     set: (path, mode) => void modes.set(path, mode),
+    hold(path) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gates.set(path, promise);
+      return () => {
+        gates.delete(path);
+        resolve();
+      };
+    },
+    of: (requestId, path) =>
+      messages(path).filter((one) => decode(one).some((record) => record.requestId === requestId)),
     reset() {
       modes.clear();
       received = [];
     },
     records,
-    async waitForRecords(matches, count = 1, timeoutMs = 60_000) {
+    async waitForRecords(matches, count = 1) {
       await waitUntil(
         () => records().filter(matches).length >= count,
-        timeoutMs,
         () => JSON.stringify(records()),
       );
       return records().filter(matches);
@@ -97,10 +114,14 @@ export function everythingIn({ path, url, headers, body }: Received): string {
   return JSON.stringify([url, headers, body, inside, path === "workos" ? [] : decode({ body })]) + inside;
 }
 
-function pathOf(url: string): PathName | undefined {
+function isMessage({ path }: Received): boolean {
+  return path === "queue" || path === "ingest";
+}
+
+function pathOf(url: string): PathName {
   if (url.startsWith("/v2/publish/")) return "queue";
   if (url.startsWith("/worker/ingest")) return "ingest";
-  return url.startsWith("/audit_logs/events") ? "workos" : undefined;
+  return url.startsWith("/audit_logs/events") ? "workos" : "origin";
 }
 
 function answer(path: PathName, mode: Mode, response: ServerResponse): void {

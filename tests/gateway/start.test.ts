@@ -29,8 +29,9 @@ async function start(options: Partial<Parameters<typeof startGateway>[0]> = {}):
   return gateway;
 }
 
+/** False where nobody listens any more, which is known at once. */
 async function answers(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/__zuplo/build`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  const answer = await fetch(`${url}/__zuplo/build`, { signal: AbortSignal.timeout(60_000) }).catch(() => undefined);
   await answer?.body?.cancel();
   return answer !== undefined;
 }

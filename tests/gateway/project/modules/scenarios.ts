@@ -1,4 +1,4 @@
-import { HttpProblems, ZuploRequest, type ZuploContext } from "@zuplo/runtime";
+import { environment, HttpProblems, ZuploRequest, type ZuploContext } from "@zuplo/runtime";
 
 /** Handlers and policies of the test routes; each makes one situation of facts about the gateway's pipeline. */
 
@@ -39,9 +39,10 @@ export async function stream() {
   return new Response(readable, { headers: { "content-type": "text/plain" } });
 }
 
-export async function slow(request: ZuploRequest) {
-  await new Promise((resolve) => setTimeout(resolve, Number(request.query["ms"] ?? 0)));
-  return { slept: true };
+/** Ends when the origin answers, which a test can keep back. */
+export async function held(request: ZuploRequest) {
+  const answer = await fetch(`${environment.SINK_URL}/origin/held?id=${request.query["id"]}`);
+  return { origin: answer.status };
 }
 
 export async function parent(request: ZuploRequest, context: ZuploContext) {

@@ -9,6 +9,8 @@ export type Directory = (keys: readonly string[]) => Promise<ReadonlyMap<string,
 
 /** KV takes at most 100 keys in one call. https://developers.cloudflare.com/kv/api/read-key-value-pairs/ */
 const MAX_KEYS = 100;
+/** KV refuses a whole call for one key that is longer. https://developers.cloudflare.com/kv/platform/limits/ */
+const KEY_MAX_BYTES = 512;
 /** A lookup must not use up the lease. Our choice. */
 const LOOKUP_TIMEOUT_MS = 1_000;
 /** How long an isolate trusts what it found, and that it found nothing. Our choice. */
@@ -35,7 +37,12 @@ export function nameKey({ id, type, name }: Party): string | undefined {
 export function keysOf(records: readonly AuditRecord[]): readonly string[] {
   const organizations = records.flatMap((record) => organizationKey(record) ?? []);
   const names = records.flatMap(({ actor, targets }) => [actor, ...targets].flatMap((party) => nameKey(party) ?? []));
-  return [...new Set([...organizations, ...names])].slice(0, MAX_KEYS);
+  return [...new Set([...organizations, ...names])].filter(fits).slice(0, MAX_KEYS);
+}
+
+/** A character has at most three bytes, so that most keys need not be encoded. */
+function fits(key: string): boolean {
+  return key.length * 3 <= KEY_MAX_BYTES || new TextEncoder().encode(key).length <= KEY_MAX_BYTES;
 }
 
 /** What is used of a KV namespace. */
@@ -58,7 +65,8 @@ export function cachedDirectory(store: Store, now: () => number): Directory {
       const found = await inTime(store.get([...unknown]));
       if (cache.size + unknown.length > CACHE_MAX_ENTRIES) cache.clear();
       for (const key of unknown) {
-        const value = found.get(key) ?? undefined;
+        // A value that was piped in ends in a line break.
+        const value = found.get(key)?.trim() || undefined;
         cache.set(key, { value, untilMs: nowMs + (value === undefined ? MISS_TTL_MS : HIT_TTL_MS) });
       }
     }

@@ -8,7 +8,7 @@ import { enrich } from "./enrich.ts";
 import { isShaped, shape } from "./shape.ts";
 
 /** Registered version of each action, as `audit-forwarder schemas push` wrote it; WorkOS takes no version as the first one. */
-const schemaVersions: Readonly<Record<string, number>> = lock;
+const schemaVersions = new Map(Object.entries<number>(lock));
 
 /** Prepares the records of one message in their order; needs the directory at most once. */
 export async function prepareAll(
@@ -49,6 +49,6 @@ function prepareOne(record: AuditRecord, found: ReadonlyMap<string, string> | un
   if (!found && key !== undefined) return { kind: "retry", reason: "directory_unreachable" };
   const organization = key === undefined ? undefined : found?.get(key);
   const nameOf = isNamed && found?.size ? (party: Party) => found.get(nameKey(party) ?? "") : undefined;
-  const event = enrich(record, { organization, schemaVersion: schemaVersions[record.action], nameOf });
+  const event = enrich(record, { organization, schemaVersion: schemaVersions.get(record.action), nameOf });
   return event ? { kind: "ready", body: JSON.stringify(event) } : { kind: "rejected", reason: "organization_missing" };
 }

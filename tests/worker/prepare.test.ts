@@ -75,6 +75,27 @@ describe("names", () => {
   });
 });
 
+describe("a key that KV does not take, longer than 512 bytes,", () => {
+  const long = "é".repeat(300);
+
+  it("is not asked for: nothing is known by it, and the others are found", async () => {
+    const records = [
+      recordOf({ organization: long, actor: { id: long, type: "user" }, targets: [] }),
+      recordOf({ organization: "acme", actor: { id: "u1", type: "user" }, targets: [] }),
+    ];
+    expect(keysOf(records)).toEqual(["organization:acme", "name:user:u1"]);
+    const directory = directoryOf({ "organization:acme": "org_acme" });
+    expect((await prepareAll(records, directory)).map(({ kind }) => kind)).toEqual(["ready", "ready"]);
+    expect((await bodyOf(records[0] as AuditRecord, directory)).organization_id).toBe(long);
+  });
+
+  it("is one byte longer than the longest that is asked for", () => {
+    const idOf = (bytes: number) => "é".repeat(10) + "a".repeat(bytes - "organization:".length - 20);
+    expect(keysOf([recordOf({ organization: idOf(512), targets: [] })])).toHaveLength(1);
+    expect(keysOf([recordOf({ organization: idOf(513), targets: [] })])).toEqual([]);
+  });
+});
+
 describe("the directory's cache", () => {
   it("asks for what it does not know, once, and again when that is old", async () => {
     let nowMs = 1_000_000;
@@ -93,6 +114,19 @@ describe("the directory's cache", () => {
     expect(get.mock.calls.at(-1)).toEqual([["name:a:1"]]);
   });
 
+  it("takes no line break that a value was piped in with, and nothing for a blank one", async () => {
+    const get = () =>
+      Promise.resolve(
+        new Map([
+          ["organization", "org_1\n"],
+          ["name:a:1", " \n"],
+        ]),
+      );
+    expect(await cachedDirectory({ get }, () => 0)(["organization", "name:a:1"])).toEqual(
+      new Map([["organization", "org_1"]]),
+    );
+  });
+
   it("gives up on a store that does not answer, and asks again the next time", async () => {
     vi.useFakeTimers();
     try {
@@ -107,6 +141,10 @@ describe("the directory's cache", () => {
       vi.useRealTimers();
     }
   });
+});
+
+it.each(["__proto__", "constructor", "toString"])("the action %s has no schema version of its own", async (action) => {
+  expect((await bodyOf(recordOf({ action }))).event).not.toHaveProperty("version");
 });
 
 describe("a record that WorkOS would refuse", () => {

@@ -12,10 +12,12 @@ const DAY_MS = 86_400_000;
 export class Book {
   readonly counters: Counters;
   readonly #store: LedgerStore;
+  #savedCounters: string | undefined;
 
   constructor(sql: SqlPort) {
     this.#store = new LedgerStore(sql);
-    this.counters = new Counters(this.#store.readCounters());
+    this.#savedCounters = this.#store.readCounters();
+    this.counters = new Counters(this.#savedCounters);
   }
 
   claim(lease: string, claims: readonly Claim[], nowMs: number): readonly Grant[] {
@@ -111,8 +113,12 @@ export class Book {
     return this.#store.waiting();
   }
 
+  /** Writes nothing where nothing was counted since. */
   saveCounters(): void {
-    this.#store.writeCounters(this.counters.toJson());
+    const json = this.counters.toJson();
+    if (json === (this.#savedCounters ?? "{}")) return;
+    this.#store.writeCounters(json);
+    this.#savedCounters = json;
   }
 
   /** Forgets one slice of what is older than the retention; true where more may remain. */

@@ -73,7 +73,9 @@ export class Ledger extends DurableObject<Env> {
     this.#book.parked(ids);
   }
 
+  /** What is shown is on disk first, so that no counter is seen to go back after an eviction: Prometheus takes that for a reset. */
   status(): ShardStatus {
+    this.#book.saveCounters();
     const { count, oldestMs } = this.#book.waiting();
     return { numbers: this.#book.counters.numbers(), waiting: count, oldestMs };
   }

@@ -78,3 +78,17 @@ it("has its counters on disk as soon as a lone event is settled, with no timer t
   const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(storageSql(storage)).counters.numbers());
   expect(kept).toMatchObject({ seen: 1, delivered: 1 });
 });
+
+it("has on disk what it has shown, so that no counter goes back when the object starts again", async () => {
+  const ledger = ((env as unknown as Env).LEDGER as DurableObjectNamespace<Ledger>).getByName("shown");
+  for (const id of [idOf(1), idOf(2), idOf(3)]) {
+    const claims = [{ id, stage: "outcome", body: BODY, occurredAtMs: NOW_MS }];
+    await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);
+    const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
+    await ledger.settle("lease", JSON.stringify([{ id, attempt }]), NOW_MS);
+  }
+  const shown = (await ledger.status()).numbers;
+  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(storageSql(storage)).counters.numbers());
+  expect(shown).toMatchObject({ seen: 3, delivered: 3 });
+  expect(kept).toEqual(shown);
+});

@@ -23,6 +23,8 @@ export interface StackOptions {
   readonly organization?: string;
   /** Told before each part starts. */
   readonly onStart?: (part: string) => void;
+  /** Told each line that the gateway writes. */
+  readonly onGatewayLine?: (line: string) => void;
 }
 
 export interface Stack {
@@ -90,7 +92,11 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     AUDIT_ORGANIZATION_ID: organization,
   };
   const gateway = started(
-    await startGateway({ ...(ports.gateway ? { port: ports.gateway } : {}), env: gatewayVariables }),
+    await startGateway({
+      ...(ports.gateway ? { port: ports.gateway } : {}),
+      ...(options.onGatewayLine && { onLine: options.onGatewayLine }),
+      env: gatewayVariables,
+    }),
   );
   return {
     workos,

@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuditError } from "../../shared/errors.ts";
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Longest time until the gateway answers; default 60 s. */
   readonly timeoutMs?: number;
+  /** Told each line that the gateway writes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface Gateway {
@@ -50,6 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const keep = (chunk: Buffer) => (text += chunk.toString());
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
+  if (options.onLine) tellLines(child, options.onLine);
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     await end(child);
@@ -91,6 +95,10 @@ function launch(dir: string, port: number): ChildProcess {
   running.add(child);
   child.once("exit", () => running.delete(child));
   return child;
+}
+
+function tellLines({ stdout, stderr }: ChildProcess, onLine: (line: string) => void): void {
+  for (const input of [stdout, stderr]) if (input) createInterface({ input }).on("line", onLine);
 }
 
 async function ready(url: string, child: ChildProcess, timeoutMs: number): Promise<void> {

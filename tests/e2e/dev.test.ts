@@ -16,8 +16,40 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 const FREE_PORTS = ["--gateway-port", "0", "--queue-port", "0", "--worker-port", "0", "--workos-port", "0"];
 
+interface Described {
+  readonly queue: string;
+  readonly worker: string;
+  readonly worker_variables: Readonly<Record<string, string>>;
+}
+
+/** An incident of dead letters ends by the worker's cron alone. */
+async function incidentComesAndGoes({ queue, worker, worker_variables }: Described): Promise<void> {
+  const bearer = (name: string) => ({ authorization: `Bearer ${worker_variables[name]}` });
+  const health = async (wanted: string) =>
+    until(
+      async () => ((await (await fetch(`${worker}/health`)).json()) as { status: string }).status === wanted,
+      60_000,
+      () => `the worker is not ${wanted}`,
+    );
+  const admin = { headers: bearer("AUDIT_ADMIN_TOKEN") };
+  const body = "not one of ours";
+  await fetch(`${queue}/v2/publish/${worker}/deliver`, { method: "POST", headers: bearer("QSTASH_TOKEN"), body });
+  await health("degraded");
+  const { dead_letters } = (await (await fetch(`${worker}/api/dead-letters`, admin)).json()) as {
+    dead_letters: { event_id: string }[];
+  };
+  expect(dead_letters).toHaveLength(1);
+  const reason = JSON.stringify({ reason: "made by a test" });
+  await fetch(`${worker}/api/dead-letters/${dead_letters[0]?.event_id}/discard`, {
+    ...admin,
+    method: "POST",
+    body: reason,
+  });
+  await health("ok");
+}
+
 describe("npm run dev", () => {
-  it("keeps the stack running, tells its URLs and variables, delivers, and exits 0 on SIGTERM", async () => {
+  it("keeps the stack and its cron running, tells URLs, variables and what the policy logs, and exits 0 on SIGTERM", async () => {
     const mark = randomUUID();
     const dev = run("dev/dev.ts", [...FREE_PORTS, "--state-dir", stateDir, "--json"], mark);
     await until(() => dev.stdout().includes("\n"), 60_000, dev.stderr);
@@ -30,6 +62,16 @@ describe("npm run dev", () => {
       async () => (await stored()).includes(requestId),
       20_000,
       () => "the event did not arrive",
+    );
+    await incidentComesAndGoes(stack);
+    await fetch(`${stack.queue}/__dev/faults`, { method: "POST", body: JSON.stringify({ publish: { status: 503 } }) });
+    await until(
+      async () => {
+        await sendCall(stack.gateway, EXAMPLE_CALL);
+        return dev.stderr().includes("audit-log: QStash does not take messages: status 503");
+      },
+      60_000,
+      () => "what the policy logs is not shown",
     );
     dev.child.kill("SIGTERM");
     expect(await dev.ended).toBe(0);

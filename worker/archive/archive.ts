@@ -27,7 +27,17 @@ import type { Position } from "./cursor.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { discardEntry, type Discarded } from "./discard.ts";
 import { parkEntries } from "./park.ts";
-import { groups, page, wholePage, whereOf, type Page, type Filter, type Group, type GroupBy } from "./query.ts";
+import {
+  groups,
+  idsOfRequest,
+  page,
+  wholePage,
+  whereOf,
+  type Page,
+  type Filter,
+  type Group,
+  type GroupBy,
+} from "./query.ts";
 import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { reconcile } from "./reconcile.ts";
@@ -119,6 +129,10 @@ export class Archive extends DurableObject<Env> {
     by: GroupBy,
   ): { groups: Group[]; total: number } {
     return groups(this.#sql, whereOf(filter, states), by);
+  }
+
+  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
+    return idsOfRequest(this.#sql, requestId, sinceMs, untilMs, limit);
   }
 
   entry(eventId: string): Row | undefined {

@@ -104,6 +104,13 @@ function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => numbe
   return { rows, more: false };
 }
 
+/** Event ids of a request id among the requests of a time; reads the record of each of them. */
+export function idsOfRequest(sql: Sql, requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
+  const query = `SELECT event_id FROM dead_letters
+                 WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? LIMIT ?`;
+  return read<{ event_id: string }>(sql, query, sinceMs, untilMs, requestId, limit).map((row) => row.event_id);
+}
+
 /** Counts by one column, largest first, and the count of all. */
 export function groups(sql: Sql, where: Where, by: GroupBy): { groups: Group[]; total: number } {
   const counted = read<Group>(

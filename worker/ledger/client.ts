@@ -8,7 +8,7 @@ import { freshGrant } from "./rules.ts";
 import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
 
 /** A client can choose its request id, so one may stand for many. Our choice. */
-const MAX_FOUND = 50;
+export const MAX_FOUND = 50;
 
 /** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
@@ -51,7 +51,7 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
   );
 }
 
-/** Records of a request id whose event ids were minted between two times, oldest first; asks every shard. */
+/** Records of a request id whose event ids were minted between two times; asks every shard. */
 export async function findByRequest(
   env: Pick<Env, "LEDGER">,
   requestId: string,
@@ -61,7 +61,7 @@ export async function findByRequest(
   const parts = await Promise.all(
     allShards(env).map((shard) => shard.findByRequest(requestId, sinceMs, untilMs, MAX_FOUND)),
   );
-  return parts.flat().toSorted((left, right) => (left.occurredAtMs ?? 0) - (right.occurredAtMs ?? 0));
+  return parts.flat();
 }
 
 /** Runs of the sequence numbers whose event ids were minted between two times; asks every shard. */

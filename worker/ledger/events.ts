@@ -6,7 +6,7 @@ import type { Env } from "../env.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Context, Route } from "../http/router.ts";
 import { outboxHolds } from "../outbox/client.ts";
-import { findByRequest, lookup } from "./client.ts";
+import { findByRequest, lookup, MAX_FOUND } from "./client.ts";
 import type { LedgerAttempt, LedgerEntry } from "./types.ts";
 
 /** How far back a request id is looked for by default; the ledger keeps no index of them. Our choice. */
@@ -27,11 +27,18 @@ async function search({ env, url }: Context): Promise<Response> {
   const requestId = url.searchParams.get("request_id");
   if (!requestId) return invalid('"request_id" must be given');
   const untilMs = timeOf(url.searchParams.get("until")) ?? Date.now() + 60_000;
-  const sinceMs = timeOf(url.searchParams.get("since")) ?? untilMs - SEARCH_WINDOW_MS;
+  const sinceMs = timeOf(url.searchParams.get("since")) ?? Math.max(untilMs - SEARCH_WINDOW_MS, 0);
   if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) return invalid('"since" and "until" must be ISO 8601 times');
-  const found = await findByRequest(env, requestId, sinceMs, untilMs);
+  const [found, parked] = await Promise.all([
+    findByRequest(env, requestId, sinceMs, untilMs),
+    // Some fail before they get to the ledger.
+    archive(env).idsOfRequest(requestId, sinceMs, untilMs, MAX_FOUND),
+  ]);
+  const known = new Map([...(await lookup(env, parked)), ...found.map((entry) => [entry.id, entry] as const)]);
+  const ids = [...new Set([...known.keys(), ...parked])];
+  const fates = await Promise.all(ids.map((id) => fateOf(env, id, known.get(id))));
   return jsonAnswer({
-    events: await Promise.all(found.map((entry) => fateOf(env, entry.id, entry))),
+    events: fates.toSorted((left, right) => (left.occurred_at ?? "").localeCompare(right.occurred_at ?? "")),
     searched: { since: iso(sinceMs), until: iso(untilMs) },
   });
 }
@@ -44,10 +51,13 @@ function timeOf(text: string | null): number | undefined {
 async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
   const parked = await archive(env).entry(id);
   const place = placeOf(ledger, parked) ?? ((await outboxHolds(env, id)) ? "outbox" : undefined);
+  // The ledger knows no request of what was discarded before it got there.
+  const occurredAtMs = parked?.occurred_at ?? ledger?.occurredAtMs;
   return {
     event_id: id,
     state: stateOf(ledger, parked, place),
     ...(place === undefined ? {} : { where: place }),
+    ...(occurredAtMs === undefined ? {} : { occurred_at: iso(occurredAtMs) }),
     ...(ledger ? ledgerView(ledger) : {}),
     attempts: (ledger?.attempts ?? []).map(attemptView),
     ...(parked
@@ -84,16 +94,16 @@ function stateOf(ledger: LedgerEntry | undefined, parked: ArchiveRow | undefined
 }
 
 function ledgerView(ledger: LedgerEntry) {
-  const { occurredAtMs, requestId, firstAttemptAtMs } = ledger;
+  const { requestId, firstAttemptAtMs, attempts, wrote } = ledger;
+  const isTried = attempts.length > 0 || wrote !== "no";
   return {
-    wrote: ledger.wrote,
+    wrote,
     stage: ledger.stage,
     idempotency_key: ledger.key,
     replays: ledger.replays,
     in_flight: ledger.leased,
-    ...(occurredAtMs === undefined ? {} : { occurred_at: iso(occurredAtMs) }),
     ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...(firstAttemptAtMs === undefined ? {} : { first_attempt_at: iso(firstAttemptAtMs) }),
+    ...(isTried && firstAttemptAtMs !== undefined ? { first_attempt_at: iso(firstAttemptAtMs) } : {}),
     ...(ledger.reason === undefined ? {} : { reason: ledger.reason }),
   };
 }

@@ -55,7 +55,8 @@ export class OutboxStore {
 
   /** Reads every message that waits, of which there are few. */
   holds(eventId: string): boolean {
-    return this.#sql.all("SELECT 1 FROM outbox WHERE instr(body, ?) > 0 LIMIT 1", JSON.stringify(eventId)).length > 0;
+    const query = "SELECT 1 FROM outbox, json_each(body, '$.records') AS held WHERE held.value ->> 'id' = ? LIMIT 1";
+    return this.#sql.all(query, eventId).length > 0;
   }
 
   status(): Omit<OutboxStatus, "failure"> {

@@ -183,7 +183,8 @@ describe("an operator", () => {
 it("an alert that its receiver refuses is sent again", async () => {
   alerts.refuse(1);
   await path.post("/api/pause");
-  expect(alerts.refusals()).toBe(1);
+  // An alert goes out behind the answer.
+  await until(alerts.refusals, (refusals) => refusals === 1);
   await until(alerts.seen, (seen) => seen.length === 1);
   expect(alerts.seen()).toEqual(["paused started"]);
 });

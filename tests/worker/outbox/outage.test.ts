@@ -33,7 +33,8 @@ it("keeps messages while the queue refuses them, says how many and since when, a
     () => path.workos.events(),
     (events) => events.length === 8,
   );
-  expect((await outbox()).waiting).toBe(0);
+  // WorkOS may have an event before the outbox has read that the queue took its message.
+  await until(outbox, ({ waiting }) => waiting === 0);
 });
 
 it("loses nothing in a kill, and a message that comes by both paths is one event", async () => {

@@ -22,7 +22,8 @@ const WORKER_VARIABLES = {
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".audit-forwarder/compile-cache", import.meta.url)) };
 
 /** Ends what hangs, and judges no speed: a test of a few seconds takes ten times as long where others have the machine. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
+const patience = { testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS, expect: { poll: { timeout: PATIENCE_MS } } };
 
 export default defineConfig({
   test: {
@@ -35,8 +36,7 @@ export default defineConfig({
           env,
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          ...patience,
         },
       },
       {
@@ -48,7 +48,7 @@ export default defineConfig({
             miniflare: { bindings: WORKER_VARIABLES },
           }),
         ],
-        test: { name: "workerd", include: workerd, testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS },
+        test: { name: "workerd", include: workerd, ...patience },
       },
       {
         // One file at a time: a gateway takes more than a core while it starts, and some of its answers must come in time.
@@ -57,8 +57,7 @@ export default defineConfig({
           env,
           include: gateway,
           fileParallelism: false,
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          ...patience,
         },
       },
     ],

@@ -29,12 +29,13 @@ async function main(): Promise<void> {
     maxRetries: flags.maxRetries,
     quiet: flags.quiet,
   });
+  const stop = (): void => void queue.stop().then(() => process.exit(0));
+  // Before the line that tells others that they may use it, and end it.
+  process.once("SIGINT", stop).once("SIGTERM", stop);
   process.stdout.write(
     `QSTASH_URL=${queue.url} QSTASH_TOKEN=${queue.token} QSTASH_CURRENT_SIGNING_KEY=${queue.currentSigningKey} ` +
       `QSTASH_NEXT_SIGNING_KEY=${queue.nextSigningKey}\n`,
   );
-  const stop = (): void => void queue.stop().then(() => process.exit(0));
-  process.once("SIGINT", stop).once("SIGTERM", stop);
 }
 
 main().catch((error: unknown) => {

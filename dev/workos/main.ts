@@ -8,8 +8,9 @@ const USAGE = "usage: main.ts [--port n] [--api-key key] [--path file] [--organi
 
 try {
   const standIn = await startWorkos(optionsFrom(process.argv.slice(2)));
-  console.log(`workos stand-in on ${standIn.url}`);
+  // Before the line that tells others that they may use it, and end it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void standIn.stop());
+  console.log(`workos stand-in on ${standIn.url}`);
 } catch (error) {
   console.error(error instanceof AuditError ? `${error.code}: ${error.message}` : error);
   process.exitCode = error instanceof AuditError && error.code === "invalid_option" ? 2 : 1;

@@ -170,7 +170,7 @@ export function errorLines(text: string): string[] {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
+  limitMs = 100_000,
 ): Promise<void> {
   const endMs = Date.now() + limitMs;
   while (!(await condition())) {

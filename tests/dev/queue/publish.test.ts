@@ -8,7 +8,9 @@ beforeAll(async () => {
   target = `${stage.receiver.url}/deliver`;
 });
 afterAll(() => stage.close());
-beforeEach(() => {
+beforeEach(async () => {
+  // What a test before has left on its way.
+  await stage.queue.idle();
   stage.receiver.received.length = 0;
 });
 

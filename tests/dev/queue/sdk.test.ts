@@ -11,6 +11,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 beforeEach(async () => {
   await stage.client.messages.cancel({ all: true });
+  await stage.queue.idle();
   stage.receiver.received.length = 0;
   stage.receiver.answer = () => ({});
 });

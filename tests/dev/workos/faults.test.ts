@@ -156,7 +156,7 @@ test.each(hangs)("a hang %s never answers", async (_name, fault, stored) => {
 
 test("a delayed request has its effect even when its caller has gone", async () => {
   const standIn = await started();
-  standIn.faults.add({ delayMs: 100 });
+  standIn.faults.add({ delayMs: 1_000 });
   const caller = new AbortController();
   const answer = postEvent(standIn, eventBody("e1"), { signal: caller.signal });
   await expect.poll(() => standIn.requests()).toHaveLength(1);

@@ -10,7 +10,7 @@ const BACKOFF_FIRST_MS = 2_000;
 const BACKOFF_MAX_MS = 300_000;
 
 /** QStash will never take this very message. 401, 403, 404, 412 and 429 say something of the account instead. */
-const REFUSED = new Set([400, 413]);
+const REFUSED = new Set([400, 413, 422]);
 
 export interface DrainPorts {
   readonly publish: (message: Waiting) => Promise<PublishResult>;

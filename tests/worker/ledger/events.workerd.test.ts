@@ -90,6 +90,16 @@ it("a record waits in the outbox only where a message holds it, not where one na
   expect((await get(`/api/events/${parent.id}`)).json).toEqual({ event_id: parent.id, state: "unknown", attempts: [] });
 });
 
+it("a message nested deeper than SQLite reads JSON, as it waits in the outbox, is still found there", async () => {
+  const { id } = recordOf();
+  const body = `{"v":1,"records":[{"id":"${id}","x":${"[".repeat(2_000)}${"]".repeat(2_000)}}]}`;
+  await runInDurableObject(outboxOf(workerEnv, id), (_, { storage }) =>
+    new OutboxStore(storageSql(storage)).add({ deduplicationId: id, body, delaySeconds: 0, receivedMs: Date.now() }),
+  );
+  expect((await get(`/api/events/${id}`)).json).toMatchObject({ state: "pending", where: "outbox" });
+  expect((await get("/api/events/unheard-of")).json).toMatchObject({ state: "unknown" });
+});
+
 it("a time at the end of all times is no failure", async () => {
   const { status, json } = await get("/api/events?request_id=x&until=-271821-04-20T00:00:00Z");
   expect([status, json.events]).toEqual([200, []]);

@@ -53,7 +53,7 @@ describe("a step of the outbox", () => {
     expect(waitingNow()).toEqual(["d2", "d3"]);
   });
 
-  it.each([400, 413])(
+  it.each([400, 413, 422])(
     "hands a message that the queue refuses for itself (%i) to the archive and goes on",
     async (status) => {
       fill(3);

@@ -94,8 +94,9 @@ function stateOf(ledger: LedgerEntry | undefined, parked: ArchiveRow | undefined
 }
 
 function ledgerView(ledger: LedgerEntry) {
-  const { requestId, firstAttemptAtMs, attempts, wrote } = ledger;
-  const isTried = attempts.length > 0 || wrote !== "no";
+  const { requestId, attempts, wrote } = ledger;
+  // The window of the present key may have begun later, and one that is under way has not ended yet.
+  const firstMs = attempts[0]?.atMs ?? (wrote === "no" ? undefined : ledger.firstAttemptAtMs);
   return {
     wrote,
     stage: ledger.stage,
@@ -103,7 +104,7 @@ function ledgerView(ledger: LedgerEntry) {
     replays: ledger.replays,
     in_flight: ledger.leased,
     ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...(isTried && firstAttemptAtMs !== undefined ? { first_attempt_at: iso(firstAttemptAtMs) } : {}),
+    ...(firstMs === undefined ? {} : { first_attempt_at: iso(firstMs) }),
     ...(ledger.reason === undefined ? {} : { reason: ledger.reason }),
   };
 }

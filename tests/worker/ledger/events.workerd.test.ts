@@ -77,6 +77,20 @@ describe("a dead letter that the ledger has never seen", () => {
   });
 });
 
+it("a replayed record's first attempt is its first, not that of the key that it has now", async () => {
+  const { id } = recordOf();
+  const port = ledgerPort(workerEnv);
+  const claim = { id, stage: "outcome", body: "{}", occurredAtMs: CAPTURED_MS } as const;
+  const attempt = { atMs: CAPTURED_MS + 5, durationMs: 1, outcome: "reject", wrote: "no", status: 422 } as const;
+  await port.claim("first", [claim], CAPTURED_MS);
+  await port.settle("first", [{ id, attempt }], CAPTURED_MS + 6);
+  const replay = { n: 1, mended: false, acceptDuplicates: false };
+  await port.claim("second", [{ ...claim, replay }], CAPTURED_MS + 3_600_000);
+  const { json } = await get(`/api/events/${id}`);
+  expect(json.idempotency_key).toBe(`${id}:r1`);
+  expect(json.first_attempt_at).toBe(json.attempts[0].at);
+});
+
 it("a record waits in the outbox only where a message holds it, not where one names it as its parent", async () => {
   const parent = recordOf();
   const child = recordOf({ parentId: parent.id });

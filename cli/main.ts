@@ -37,6 +37,10 @@ const parser = yargs()
   .scriptName("audit-forwarder")
   .usage("$0 <command>\n\nDurable audit events from a Zuplo gateway to WorkOS.")
   .option("json", { type: "boolean", describe: "Print one JSON document instead of text", global: true })
+  .epilogue(
+    'AUDIT_WORKER_URL and AUDIT_ADMIN_TOKEN name the deployment and open it. "schemas" reads WORKOS_API_KEY instead, "pseudonym" ' +
+      'AUDIT_PSEUDONYM_KEYS, "init" none; "doctor" reads the worker\'s variables too.\nExit codes: 0 done, 1 failed, 2 wrong use.',
+  )
   .locale("en")
   .parserConfiguration({ "duplicate-arguments-array": true, "boolean-negation": false })
   .strict()

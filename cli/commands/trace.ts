@@ -62,10 +62,13 @@ function fateLines(io: Io, { attempts, ...fields }: EventFate): readonly string[
   return [...pairLines(pairsOf(fields)), "", ...attemptLines(io, { ...fields, attempts })];
 }
 
+/** As `dead-letters show` calls it. */
+const LABELS: Readonly<Record<string, string>> = { wrote: "in WorkOS" };
+
 /** A field of a field stands under both their names. */
 function pairsOf(fields: object, within = ""): (readonly [string, string])[] {
   return Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
-    const name = within + key.replaceAll("_", " ");
+    const name = within + (LABELS[key] ?? key.replaceAll("_", " "));
     if (typeof value === "object" && value !== null) return pairsOf(value, `${name} `);
     return [[name, typeof value === "string" ? value : JSON.stringify(value)] as const];
   });

@@ -6,6 +6,7 @@ import { compareSchemas } from "../schemas/compare.ts";
 import { deriveSchemas } from "../schemas/derive.ts";
 import { readLock } from "../schemas/lock.ts";
 import { registeredActions } from "../schemas/registry.ts";
+import { count } from "../run/text.ts";
 import { openWorkos } from "../workos/client.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { firstMissing, type Setting, variable } from "./setting.ts";
@@ -75,8 +76,9 @@ async function flowControl(setting: Setting) {
   const { status, json } = await qstash(setting, `/v2/flowControl/${encodeURIComponent(key)}`);
   if (status === 404) return warning(`QStash has no key "${key}" yet`, "it appears with the first message");
   const { isPaused = false, waitListSize = 0 } = Flow.parse(json);
-  if (isPaused) return failed(`the key "${key}" is paused, ${waitListSize} messages wait`, '"audit-forwarder resume"');
-  return ok(`the key "${key}" is open, ${waitListSize} messages wait`);
+  const waiting = `${count(waitListSize, "message")} ${waitListSize === 1 ? "waits" : "wait"}`;
+  if (isPaused) return failed(`the key "${key}" is paused, ${waiting}`, '"audit-forwarder resume"');
+  return ok(`the key "${key}" is open, ${waiting}`);
 }
 
 async function workosKey(setting: Setting) {

@@ -140,6 +140,24 @@ describe("what a caller of the API put into a record", () => {
   });
 });
 
+const ID = "019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a07";
+
+test("one name for whether WorkOS may hold the event, wherever it is told", async () => {
+  const fate = { event_id: ID, state: "pending", wrote: "maybe", attempts: [{ n: 1, at: "t", outcome: "retry" }] };
+  const letter = { event_id: ID, state: "open", class: "exhausted", wrote: "maybe", reason: "http_503", attempts: 1 };
+  const { env } = await worker(({ path }) => ({
+    json: path.includes("/events/") ? fate : { ...letter, parked_at: "t", hidden: [], history: [] },
+  }));
+  for (const line of [
+    ["trace", ID],
+    ["dead-letters", "show", ID],
+  ]) {
+    const { stdout } = await runCli(line, { env });
+    expect(stdout).toMatch(/^in WorkOS +maybe$/m);
+    expect(stdout).toMatch(/\tin WorkOS\t/);
+  }
+});
+
 test("a table is aligned on a terminal and separated by tabs in a pipe", async () => {
   const rest = {
     state: "open",

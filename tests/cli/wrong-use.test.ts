@@ -115,6 +115,13 @@ describe("the environment", () => {
 });
 
 describe("--help", () => {
+  test("names the variables and the exit codes", async () => {
+    const { stdout } = await runCli(["--help"]);
+    for (const name of ["AUDIT_WORKER_URL", "AUDIT_ADMIN_TOKEN", "WORKOS_API_KEY", "AUDIT_PSEUDONYM_KEYS"])
+      expect(stdout).toContain(name);
+    expect(stdout).toContain("0 done, 1 failed, 2 wrong use");
+  });
+
   test.concurrent.each([
     "",
     "init",

@@ -12,6 +12,7 @@ import { count } from "../../run/text.ts";
 export const importLetters = command({
   usage: "import [file]",
   about: "Take exported dead letters into this deployment (JSON lines, exported with --reveal)",
+  examples: [["dead-letters import letters.jsonl", "what the old deployment exported"]],
   options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
     const input = args.file === undefined ? pipedInput("file") : createReadStream(args.file);

@@ -11,6 +11,7 @@ import { AuditError } from "../../../shared/errors.ts";
 export const show = command({
   usage: "show <event-id>",
   about: "Show one dead letter: the record, why it failed, each attempt, what to do",
+  examples: [["dead-letters show 019ab0c4-…", "with what to do, as a command"]],
   options: (yargs) =>
     yargs
       .positional("event-id", { type: "string", demandOption: true })
@@ -55,7 +56,7 @@ function letterLines(io: Io, letter: WholeDeadLetter): readonly string[] {
       ["reason", letter.reason],
       ["status", letter.status],
       ["attempts", letter.attempts],
-      ["may be in WorkOS", letter.wrote],
+      ["in WorkOS", letter.wrote],
       ["action", letter.action],
       ["organization", letter.organization],
       ["request", letter.method && `${letter.method} ${letter.route ?? ""}`],

@@ -8,6 +8,7 @@ import { schemaOptions } from "./options.ts";
 export const check = command({
   usage: "check [zuplo-project]",
   about: "Compare the project's actions with WorkOS and the lock file; exit 1 on drift",
+  examples: [["schemas check ./my-api", "for CI"]],
   options: (yargs) => schemaOptions(yargs),
   run: async (args, io) => {
     const found = await survey(openWorkos(io), args.zuploProject, args.lock);

@@ -83,7 +83,9 @@ export function parseSettings(env: Readonly<Record<string, unknown>>): SettingsR
 }
 
 function parse(env: Readonly<Record<string, unknown>>): SettingsResult {
-  const given = Object.fromEntries(Object.keys(Variables.shape).map((name) => [name, env[name] || undefined]));
+  const given = Object.fromEntries(
+    Object.keys(Variables.shape).map((name) => [name, env[name] === "" ? undefined : env[name]]),
+  );
   const parsed = Variables.safeParse(given);
   if (parsed.success) return { ok: true, settings: parsed.data };
   const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];

@@ -65,3 +65,20 @@ it("an alert is posted to its URL as it stands: a slash at the end is part of an
   const parsed = parseSettings({ ...variables, AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" });
   expect(parsed).toMatchObject({ ok: true, settings: { AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" } });
 });
+
+it.each([
+  ["AUDIT_OPERATOR_EVENTS", false],
+  ["AUDIT_ALERT_KEY", 0],
+  ["AUDIT_ADMIN_TOKEN", 1234],
+])("%s: %j, which wrangler.toml can hold, is malformed, not missing", (name, value) => {
+  expect(parseSettings({ ...variables, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
+});
+
+it("an empty value counts as missing", () => {
+  expect(parseSettings({ ...variables, AUDIT_ALERT_KEY: "" })).toMatchObject({ ok: true });
+  expect(parseSettings({ ...variables, AUDIT_ADMIN_TOKEN: "" })).toEqual({
+    ok: false,
+    missing: ["AUDIT_ADMIN_TOKEN"],
+    malformed: [],
+  });
+});

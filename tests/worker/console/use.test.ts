@@ -64,7 +64,11 @@ it("lists, shows with selected values hidden, and replays", async () => {
     () => rows("letters"),
     (count) => count === 3,
   );
-  expect(text("#counts")).toBe("3 dead letters: 3 rejected.");
+  // Asked for beside the list.
+  await until(
+    () => text("#counts"),
+    (counts) => counts === "3 dead letters: 3 rejected.",
+  );
 
   const first = window.document.querySelector("#letters button") as unknown as { click(): void };
   first.click();

@@ -1,13 +1,14 @@
 /** One request to WorkOS. https://workos.com/docs/reference/audit-logs/create-event */
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
-import { parseJson } from "./parse-json.ts";
+import { readBounded } from "./http/body.ts";
+import { parseJson, parseJsonBytes } from "./parse-json.ts";
 import type { Fetch } from "./qstash/request.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Settings } from "./variables.ts";
 
-/** An answer is a few hundred characters; what is longer is not looked at. Our choice. */
-const ANSWER_MAX_CHARS = 65_536;
+/** An answer is a few hundred bytes; what is longer is not looked at. Our choice. */
+const ANSWER_MAX_BYTES = 65_536;
 /** So many errors of one answer are named. Our choice. */
 const MAX_NAMED_ERRORS = 3;
 
@@ -53,12 +54,10 @@ async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key:
 
 /** The answer as JSON; undefined where it is none, or too long for one of WorkOS. Its time counts as the request's. */
 async function readJson(response: Response): Promise<unknown> {
-  if (Number(response.headers.get("content-length") ?? 0) > ANSWER_MAX_CHARS) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  const text = await response.text();
-  return text.length > ANSWER_MAX_CHARS ? undefined : parseJson(text);
+  const length = response.headers.get("content-length");
+  if (length !== null && Number(length) <= ANSWER_MAX_BYTES) return parseJson(await response.text());
+  const bytes = await readBounded(response, ANSWER_MAX_BYTES);
+  return bytes && parseJsonBytes(bytes);
 }
 
 /** Reads the published error shapes and the ones seen in the field: `errors` of `{instancePath, keyword}` or `{code, field}`. */

@@ -96,6 +96,27 @@ describe("a request", () => {
   });
 });
 
+describe("an answer that does not say how long it is", () => {
+  it("is read like any other", async () => {
+    const sent = await send((_, response) => {
+      response.write('{"success":');
+      response.end("true}");
+    });
+    expect(sent.answer).toMatchObject({ status: 200, json: { success: true } });
+  });
+
+  it("and never ends is read no further than WorkOS's answers are long", async () => {
+    const sent = await send((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write(" ".repeat(16_384)));
+        if (!response.destroyed) response.once("drain", more);
+      };
+      more();
+    });
+    expect(outcomeOf(sent.answer, 0)).toMatchObject({ kind: "retry", wrote: "maybe", reason: "unreadable_success" });
+  });
+});
+
 describe("what is told of an error", () => {
   it.each([
     [{ code: "invalid_audit_log_event", errors: [{ instancePath: "/targets" }] }, "invalid_audit_log_event /targets"],

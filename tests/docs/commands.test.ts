@@ -39,6 +39,8 @@ describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, p
     const hidden = page.blocks.filter(({ language, text }) => language === "" && LOOKS_LIKE_A_COMMAND.test(text));
     expect(hidden).toEqual([]);
     expect(blocks.flatMap((block) => planOf(block).fault ?? [])).toEqual([]);
+    // It runs under whichever Node is first on PATH, and refuses Node 20; `npm run wrangler` finds Node 24.
+    expect(blocks.filter(({ text }) => text.includes("npx wrangler"))).toEqual([]);
   });
 
   const toRun = blocks.flatMap((block) => {

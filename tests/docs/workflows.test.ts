@@ -11,7 +11,13 @@ const Step = z.union([
     uses: z.string().regex(/^actions\/[a-z-]+@v\d+$/),
     with: z.record(z.string(), z.unknown()).optional(),
   }),
-  z.strictObject({ name: z.string(), run: z.string(), env: z.record(z.string(), z.string()).optional() }),
+  z.strictObject({
+    name: z.string(),
+    run: z.string(),
+    // The user changes the folder in one place.
+    "working-directory": z.literal("${{ env.GATEWAY }}").optional(),
+    env: z.record(z.string(), z.string()).optional(),
+  }),
 ]);
 const Workflow = z.strictObject({
   name: z.string(),
@@ -30,7 +36,6 @@ const Workflow = z.strictObject({
       strategy: z.unknown().optional(),
       environment: z.string().optional(),
       concurrency: z.string().optional(),
-      defaults: z.unknown().optional(),
     }),
   ),
 });

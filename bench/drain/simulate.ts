@@ -8,7 +8,7 @@ import { type Database, openDatabase } from "../../dev/queue/store/database.ts";
 import { createFlowKeys } from "../../dev/queue/store/flow-keys.ts";
 import { insertMessage } from "../../dev/queue/store/messages.ts";
 import { mintEventId } from "../../shared/event-id.ts";
-import { PACE_HEADER, paceMs, publishHeaders } from "../../shared/publish-headers.ts";
+import { PACE_HEADER, publishHeaders } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { answerFor } from "../../worker/deliver/answer.ts";
@@ -168,7 +168,7 @@ function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualW
     const decoded = decodeMessage(body);
     if (decoded.kind !== "message") throw new Error("the benchmark's own message is unreadable");
     const retried = Number(header["Upstash-Retried"]?.[0]);
-    const pace = readPaceMs(header[PACE_HEADER_NAME]?.[0] ?? null, paceMs());
+    const pace = readPaceMs(header[PACE_HEADER_NAME]?.[0] ?? null);
     const delivery = { lease: `lease-${(leases += 1)}`, retried, paceMs: pace };
     const results = await deliverRecords(decoded.records, delivery, ports);
     const answer = answerFor(results, { retried });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { shuffle } from "simple-statistics";
 import { Pool } from "undici";
 import { AuditError } from "../../shared/errors.ts";
+import { paceMs } from "../../shared/publish-headers.ts";
 import { cpuMicros } from "../process-cpu.ts";
 import type { Sink } from "../sink.ts";
 import { type Form, makeBodies, signedMessage } from "./messages.ts";
@@ -24,8 +25,8 @@ const FORMS: Readonly<Record<Handler, Form>> = {
   oursOnDisk: "ours",
 };
 
-/** Handler and records in a message, such as `ours/20`. */
-export type Subject = `${Handler}/${1 | 20}`;
+/** Handler and records in a message, such as `ours/20`; `paced` where messages come at the default rate and not as fast as they are taken. */
+export type Subject = `${Handler}/${1 | 20}` | `${Handler}/${1 | 20}/paced`;
 export const SUBJECTS: readonly Subject[] = [
   "floor/1",
   "calls/20",
@@ -37,7 +38,14 @@ export const SUBJECTS: readonly Subject[] = [
   "ours/20",
   "oursOnDisk/1",
   "oursOnDisk/20",
+  "floor/1/paced",
+  "withoutLedger/1/paced",
+  "ours/1/paced",
+  "ours/20/paced",
 ];
+
+/** At the default rate, 80 events a second, so many take a few seconds. */
+const PACED_EVENTS = 200;
 
 /** CPU µs for each event. */
 export type Round = Readonly<Record<Subject, number>>;
@@ -58,20 +66,27 @@ export async function measureRound(bench: Bench, events: number): Promise<Round>
   return round as Round;
 }
 
-async function measureSubject({ handlers, sink }: Bench, subject: Subject, events: number): Promise<number> {
-  const [handler, records] = subject.split("/") as [Handler, string];
+async function measureSubject({ handlers, sink }: Bench, subject: Subject, saturating: number): Promise<number> {
+  const [handler, count, isPaced] = subject.split("/") as [Handler, string, string?];
   const { url, pids } = handlers[handler];
-  const bodies = await makeBodies(events / Number(records), Number(records));
-  const messages = await Promise.all(bodies.map((body) => signedMessage(body, FORMS[handler], url, Date.now())));
+  const records = Number(count);
+  const events = isPaced ? PACED_EVENTS : saturating;
+  const pace = isPaced ? paceMs() : 0;
+  const bodies = await makeBodies(events / records, records);
+  const messages = await Promise.all(bodies.map((body) => signedMessage(body, FORMS[handler], url, pace, Date.now())));
   const arrivedBefore = (await sink.counts()).workos;
   const before = await cpuMicros(pids);
   const pool = new Pool(url, { connections: CONNECTIONS });
   const queue = [...messages];
-  const lane = async () => {
+  const lane = async (_: unknown, index: number) => {
+    if (pace > 0) await sleep((index * records * pace) / CONNECTIONS);
     for (let message = queue.pop(); message; message = queue.pop()) {
+      const isOver = pace > 0 ? sleep(records * pace) : undefined;
       const { statusCode, body } = await pool.request({ method: "POST", path: "/deliver", ...message });
       const text = await body.text();
       if (statusCode !== 200) throw new AuditError("internal", `${subject} answered ${statusCode}: ${text}`);
+      // Ours holds a message of several records until then by itself.
+      await isOver;
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, lane));

@@ -1,7 +1,7 @@
 /** The messages that the handlers get: the same records for each, in the form that each takes, signed for its URL. */
 import { signDelivery } from "../../dev/queue/delivery/signature.ts";
 import type { EventBody } from "../../shared/event.ts";
-import { PACE_HEADER, paceMs } from "../../shared/publish-headers.ts";
+import { PACE_HEADER } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../../worker/deliver/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
@@ -10,9 +10,6 @@ import type { SdkMessage } from "./handlers/sdk.ts";
 
 export const SIGNING_KEY = "sig_bench_current_000000000000000000";
 export const NEXT_SIGNING_KEY = "sig_bench_next_000000000000000000000";
-
-/** Events a second that a message may take: more than WorkOS allows, so that a round ends soon; the timers of the pace are the same. */
-const RATE = 2_000;
 
 export type Form = "ours" | "event" | "sdk";
 
@@ -33,8 +30,14 @@ export async function makeBodies(messages: number, records: number): Promise<rea
   return published.map(({ body }) => body).slice(0, messages);
 }
 
-/** Brings a body into the form that a handler takes, and signs it for the handler's URL. */
-export async function signedMessage(body: string, form: Form, url: string, nowMs: number): Promise<SignedMessage> {
+/** Brings a body into the form that a handler takes, and signs it for the handler's URL; `paceMs` is what one event is worth. */
+export async function signedMessage(
+  body: string,
+  form: Form,
+  url: string,
+  paceMs: number,
+  nowMs: number,
+): Promise<SignedMessage> {
   const bytes = Buffer.from(
     form === "ours" ? body : JSON.stringify(form === "event" ? eventsOf(body)[0] : sdkOf(body)),
   );
@@ -46,7 +49,7 @@ export async function signedMessage(body: string, form: Form, url: string, nowMs
       "upstash-signature": signature,
       "upstash-message-id": `msg_${Math.random().toString(36).slice(2)}`,
       "upstash-retried": "0",
-      [PACE_HEADER]: String(paceMs(RATE)),
+      [PACE_HEADER]: String(paceMs),
     },
   };
 }

@@ -46,8 +46,8 @@ export class Pace {
   }
 }
 
-/** Reads the header that the publisher sent along; `fallbackMs` where it is missing or makes no sense. */
-export function readPaceMs(header: string | null, fallbackMs: number): number {
-  const paceMs = header === null || header === "" ? Number.NaN : Number(header);
-  return paceMs >= 0 && Number.isFinite(paceMs) ? paceMs : fallbackMs;
+/** Reads the header that our publishers send along; 0, which does not wait, where it is missing or makes no sense. */
+export function readPaceMs(header: string | null): number {
+  const paceMs = Number(header);
+  return paceMs > 0 && Number.isFinite(paceMs) ? paceMs : 0;
 }

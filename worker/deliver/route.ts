@@ -1,6 +1,6 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
-import { PACE_HEADER, paceMs, RETRIES_HEADER } from "../../shared/publish-headers.ts";
+import { PACE_HEADER, RETRIES_HEADER } from "../../shared/publish-headers.ts";
 import { isRetries } from "../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
@@ -51,7 +51,7 @@ function deliveryOf(request: Request): Delivery {
     lease: crypto.randomUUID(),
     retried: Number.isInteger(retried) && retried > 0 ? retried : 0,
     ...(isRetries(retries) ? { retries } : {}),
-    paceMs: readPaceMs(request.headers.get(PACE_HEADER), paceMs()),
+    paceMs: readPaceMs(request.headers.get(PACE_HEADER)),
     ...(messageId ? { messageId } : {}),
   };
 }

@@ -1,7 +1,6 @@
 /** Workers in one workerd process, each behind a socket of its own: Miniflare's entry worker would cost more than what is measured. */
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { freePort } from "../dev/free-port.ts";
 import { RUNTIME } from "../worker/build.ts";
 import { workerdProcesses } from "./process-cpu.ts";
 
@@ -42,13 +41,4 @@ export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Wo
     pids: (await workerdProcesses()).filter((pid) => !others.has(pid)),
     stop: () => miniflare.dispose(),
   };
-}
-
-/** A port that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -1,8 +1,7 @@
 /** The worker in workerd on loopback, through Miniflare: the same code and the same Durable Objects as when deployed. */
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
+import { freePort, refuseTakenPort } from "./free-port.ts";
 import { bundleWorker, RUNTIME, uploadedWorker } from "../worker/build.ts";
 
 const HOST = "127.0.0.1";
@@ -32,7 +31,8 @@ export interface RunningWorker {
 
 /** Starts the worker; throws `port_taken` where something else listens on the port. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const [script, port] = await Promise.all([scriptOf(options), freePort(options.port ?? 0)]);
+  if (options.port) await refuseTakenPort(options.port, HOST);
+  const [script, port] = await Promise.all([scriptOf(options), options.port || freePort()]);
   const url = `http://${HOST}:${port}`;
   const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, script, port, url)));
   let isStopped = false;
@@ -78,22 +78,6 @@ function withoutExitHook(start: () => Miniflare): Miniflare {
 async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Promise<void> {
   await stop();
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-}
-
-async function freePort(wanted: number): Promise<number> {
-  const server = createServer();
-  try {
-    server.listen(wanted, HOST);
-    await once(server, "listening");
-    const address = server.address();
-    return typeof address === "object" && address ? address.port : wanted;
-  } catch (error) {
-    throw new AuditError("port_taken", `port ${wanted} is taken; choose another "port" or stop what listens there`, {
-      cause: error,
-    });
-  } finally {
-    server.close();
-  }
 }
 
 const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };

@@ -9,9 +9,10 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { freePort } from "../../dev/free-port.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { RUNTIME } from "../../worker/build.ts";
-import { freePort, HOST, type Workerd, type WorkerScript } from "../workerd.ts";
+import { HOST, type Workerd, type WorkerScript } from "../workerd.ts";
 
 export interface BareWorker extends WorkerScript {
   /** Binding → class, each with SQLite. */

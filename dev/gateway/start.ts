@@ -1,14 +1,13 @@
 /** Starts a real Zuplo gateway on this machine from a private copy of a project, so that several may run at once. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuditError } from "../../shared/errors.ts";
+import { freePort, refuseTakenPort } from "../free-port.ts";
 import { makeFolder } from "./folder.ts";
 
 export const EXAMPLE_PROJECT = fileURLToPath(new URL("./project/", import.meta.url));
@@ -154,32 +153,6 @@ function endWithThisProcess(): void {
 function endNow(): void {
   running.forEach(killGroup);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
-}
-
-/**
- * Below what systems give to whoever asks for any port (Linux from 32768, others from 49152): the gateway listens seconds
- * later, and until then a connection of another process could take such a port.
- */
-async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = randomInt(20_000, 32_768);
-    if (await isFree(port)) return port;
-  }
-  throw new AuditError("unavailable", "no free port was found");
-}
-
-async function refuseTakenPort(port: number): Promise<void> {
-  if (await isFree(port)) return;
-  throw new AuditError("port_taken", `port ${port} is taken; stop what uses it or choose another "port"`);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) =>
-    server.once("error", () => resolve(false)).listen(port, () => resolve(true)),
-  );
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
 }
 
 /** The errors of the build, else the last that the process wrote. */

@@ -71,7 +71,6 @@ it("kill -9 of the process tree in the middle of 200 deliveries leaves exactly 2
           )
         ).filter((fate) => fate.in_flight === true).length,
       (held) => held === 0,
-      60_000,
     );
     for (const delayMs of retryPlan().delaysMs) {
       await queue.idle();
@@ -114,6 +113,6 @@ it("a port that is taken is one clear error", async () => {
   const port = workos.port;
   await expect(startWorker({ vars: {}, port })).rejects.toMatchObject({
     code: "port_taken",
-    message: `port ${port} is taken; choose another "port" or stop what listens there`,
+    message: `port ${port} is taken; stop what uses it or choose another "port"`,
   });
 });

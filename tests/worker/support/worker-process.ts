@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { WorkerOptions } from "../../../dev/worker.ts";
+import { until } from "./local-path.ts";
 
 const MAIN = fileURLToPath(new URL("worker-main.ts", import.meta.url));
 
@@ -28,6 +29,15 @@ export async function startWorkerProcess(options: Omit<WorkerOptions, "onLog">):
       // The group: workerd is a child of the child, and would otherwise live on.
       process.kill(-(child.pid ?? 0), "SIGKILL");
       await exited;
+      // Its children may end later than it, and the next worker is to have their port.
+      await until(
+        () =>
+          fetch(url).then(
+            () => true,
+            () => false,
+          ),
+        (answers) => !answers,
+      );
     },
   };
 }

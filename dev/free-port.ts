@@ -1,0 +1,39 @@
+/** A port for a program that is started with its number and listens only seconds later. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { AuditError } from "../shared/errors.ts";
+
+/**
+ * Below what systems give to whoever asks for any port (Linux from 32768, others from 49152): until the program listens, another's
+ * server or connection could take such a port.
+ */
+const FIRST = 20_000;
+const COUNT = 12_768;
+/** Processes that look at the same time begin so far from one another, as their ids mostly are neighbours. */
+const STRIDE = 97;
+
+let turn = process.pid * STRIDE;
+
+/** A port that nobody listens on; each call answers another. Throws `unavailable` where a hundred in a row are taken. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = FIRST + (turn++ % COUNT);
+    if (await isFree(port)) return port;
+  }
+  throw new AuditError("unavailable", "no free port was found");
+}
+
+/** Throws `port_taken` where something listens on the port, on the given address or on any. */
+export async function refuseTakenPort(port: number, host?: string): Promise<void> {
+  if (await isFree(port, host)) return;
+  throw new AuditError("port_taken", `port ${port} is taken; stop what uses it or choose another "port"`);
+}
+
+async function isFree(port: number, host?: string): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) =>
+    server.once("error", () => resolve(false)).listen({ port, ...(host && { host }) }, () => resolve(true)),
+  );
+  if (free) await once(server.close(), "close");
+  return free;
+}

@@ -135,7 +135,9 @@ function bodyOf(one: AuditRecord): string {
 }
 
 async function eventsAre(delivery: Delivery, count: number): Promise<void> {
-  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 60_000);
+  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 240_000);
+  // WorkOS has an event before the worker has read its answer.
+  await delivery.queue.idle();
 }
 
 /** Waits for dead letters; each look may push the queue's clock forward, so that every retry comes due. */
@@ -150,7 +152,7 @@ async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0):
       });
       expect(((await answer.json()) as { dead_letters: unknown[] }).dead_letters).toHaveLength(count);
     },
-    { timeout: 60_000, interval: 100 },
+    { timeout: 240_000, interval: 100 },
   );
 }
 
@@ -158,5 +160,5 @@ async function pausedIs({ worker }: Delivery): Promise<void> {
   await vi.waitFor(async () => {
     const answer = await fetch(`${worker.url}/health`);
     expect(await answer.json()).toMatchObject({ paused: true, pause: { by: "credential", confirmed_by_queue: true } });
-  }, 60_000);
+  }, 240_000);
 }

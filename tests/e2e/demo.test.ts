@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { HEALTHY_CALLS, OUTAGE_CALLS } from "../../dev/demo/calls.ts";
-import { leftovers, run, until } from "./processes.ts";
+import { allGone, run, until } from "./processes.ts";
 
 describe("npm run demo", () => {
   it("follows every call to exactly one event, tells it as JSON, exits 0 and leaves no process", async () => {
@@ -24,7 +24,7 @@ describe("npm run demo", () => {
     ).toEqual(calls.map((call) => [call.expectAction]));
     // Each outage call was tried before and after.
     expect(report.workosRequests).toBe(calls.length + OUTAGE_CALLS.length);
-    expect(await leftovers(mark)).toEqual([]);
+    await allGone(mark);
   });
 
   it("is plain text in a pipe and ends with the summary", async () => {
@@ -38,10 +38,10 @@ describe("npm run demo", () => {
   it("stops everything on SIGINT and says so with 130", async () => {
     const mark = randomUUID();
     const demo = run("dev/demo.ts", [], mark);
-    await until(() => demo.stdout().includes("ready after"), 60_000, demo.stdout);
+    await until(() => demo.stdout().includes("ready after"), demo.stdout);
     demo.child.kill("SIGINT");
     expect(await demo.ended).toBe(130);
-    expect(await leftovers(mark)).toEqual([]);
+    await allGone(mark);
   });
 
   it("refuses an option that it does not know", async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXAMPLE_CALL } from "../../dev/demo/calls.ts";
 import { sendCall } from "../../dev/demo/call.ts";
-import { leftovers, run, until } from "./processes.ts";
+import { allGone, run, until } from "./processes.ts";
 
 let stateDir: string;
 beforeEach(async () => {
@@ -28,7 +28,6 @@ async function incidentComesAndGoes({ queue, worker, worker_variables }: Describ
   const health = async (wanted: string) =>
     until(
       async () => ((await (await fetch(`${worker}/health`)).json()) as { status: string }).status === wanted,
-      60_000,
       () => `the worker is not ${wanted}`,
     );
   const admin = { headers: bearer("AUDIT_ADMIN_TOKEN") };
@@ -52,7 +51,7 @@ describe("npm run dev", () => {
   it("keeps the stack and its cron running, tells URLs, variables and what the policy logs, and exits 0 on SIGTERM", async () => {
     const mark = randomUUID();
     const dev = run("dev/dev.ts", [...FREE_PORTS, "--state-dir", stateDir, "--json"], mark);
-    await until(() => dev.stdout().includes("\n"), 60_000, dev.stderr);
+    await until(() => dev.stdout().includes("\n"), dev.stderr);
     const stack = JSON.parse(dev.stdout());
     expect(stack.gateway_variables).toMatchObject({ QSTASH_URL: stack.queue, AUDIT_WORKER_URL: stack.worker });
     const { status, requestId } = await sendCall(stack.gateway, EXAMPLE_CALL);
@@ -60,7 +59,6 @@ describe("npm run dev", () => {
     const stored = async () => (await fetch(`${stack.workos}/__dev/events`)).text();
     await until(
       async () => (await stored()).includes(requestId),
-      20_000,
       () => "the event did not arrive",
     );
     await incidentComesAndGoes(stack);
@@ -70,12 +68,11 @@ describe("npm run dev", () => {
         await sendCall(stack.gateway, EXAMPLE_CALL);
         return dev.stderr().includes("audit-log: QStash does not take messages: status 503");
       },
-      60_000,
       () => "what the policy logs is not shown",
     );
     dev.child.kill("SIGTERM");
     expect(await dev.ended).toBe(0);
-    expect(await leftovers(mark)).toEqual([]);
+    await allGone(mark);
   });
 
   it.each(["gateway", "queue", "worker", "workos"])(
@@ -89,7 +86,7 @@ describe("npm run dev", () => {
       const dev = run("dev/dev.ts", [...ports, "--state-dir", stateDir], mark);
       expect(await dev.ended).toBe(1);
       expect(dev.stderr().trim()).toMatch(new RegExp(`^error\\[port_taken\\]: .*${port}.*$`));
-      expect(await leftovers(mark)).toEqual([]);
+      await allGone(mark);
       holder.close();
     },
   );

@@ -44,6 +44,8 @@ test("each request is one event, and trace finds it by the request id that the c
     targets: [{ id: "/todos/{id}", type: "route" }],
     metadata: { http_method: "DELETE", http_route: "/todos/{id}", http_status: answer.status },
   });
+  // WorkOS has the event before the worker has read its answer.
+  await path.queue.idle();
   const env = { AUDIT_WORKER_URL: path.url, AUDIT_ADMIN_TOKEN: ADMIN_TOKEN };
   const requestId = answer.headers.get("zp-rid") ?? "";
   const traced = await runCli(["trace", requestId], { env });

@@ -30,8 +30,20 @@ export function run(script: string, args: readonly string[], mark: string): Runn
   return { child, stdout: () => stdout, stderr: () => stderr, ended };
 }
 
+/** Long enough for a machine on which everything takes ten times as long. */
+const PATIENCE_MS = 240_000;
+
+/** Waits until no process runs with this mark: one that was killed with its group is not gone at once. */
+export async function allGone(mark: string): Promise<void> {
+  let left: readonly string[] = [];
+  await until(
+    async () => (left = await leftovers(mark)).length === 0,
+    () => left.join("; "),
+  );
+}
+
 /** Command lines of the processes that still run with this mark (Linux only: read from /proc). */
-export async function leftovers(mark: string): Promise<string[]> {
+async function leftovers(mark: string): Promise<string[]> {
   const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const found = await Promise.all(ids.map((id) => commandLineIfMarked(id, `AUDIT_TEST_MARK=${mark}`)));
   return found.filter((line) => line !== undefined);
@@ -49,11 +61,11 @@ async function commandLineIfMarked(id: string, mark: string): Promise<string | u
   }
 }
 
-/** Waits until `ready` holds, or throws what `describe` says after `timeoutMs`. */
-export async function until(ready: () => boolean | Promise<boolean>, timeoutMs: number, describe: () => string) {
-  const deadline = Date.now() + timeoutMs;
+/** Waits until `ready` holds, or throws what `describe` says. */
+export async function until(ready: () => boolean | Promise<boolean>, describe: () => string): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
   while (!(await ready())) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${describe()}`);
+    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE_MS} ms: ${describe()}`);
     await new Promise((done) => setTimeout(done, 20));
   }
 }

@@ -41,7 +41,8 @@ export async function runCommand(
   text: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ exitCode: number | null; output: string }> {
-  const child = spawn("bash", ["-euo", "pipefail", "-c", text], {
+  // Into one pipe: what comes through two has lost its order.
+  const child = spawn("bash", ["-euo", "pipefail", "-c", `exec 2>&1\n${text}`], {
     cwd: ROOT,
     env: {
       PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
@@ -49,11 +50,10 @@ export async function runCommand(
       npm_config_offline: "true",
       ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
   const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
   return { exitCode, output };
 }

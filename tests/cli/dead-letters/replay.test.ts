@@ -107,16 +107,17 @@ describe("a replay", () => {
   });
 
   test("--stop-on-error-rate stops it with exit 1, and --resume sends the rest", async () => {
-    await worker.rejected(30);
+    await worker.rejected(60);
     worker.workos.faults.add({ status: 400, body: { code: "invalid_audit_log", message: "no", errors: [] } });
-    const stopped = await worker.cli("dead-letters replay --all --yes --rate 10 --stop-on-error-rate 0.1");
+    // It is judged from 20 records on: slow enough that these have long failed before the last is published.
+    const stopped = await worker.cli("dead-letters replay --all --yes --rate 6 --stop-on-error-rate 0.1");
     expect(stopped.code).toBe(1);
     expect(stopped.stdout).toMatch(
       /^stopped: \d+ records failed again, more than --stop-on-error-rate\ngo on with: .* --resume rp_/,
     );
     worker.workos.faults.clear();
     const resumed = json(await worker.cli(`dead-letters replay --resume ${idIn(stopped.stderr)} --json`));
-    expect(resumed.replay).toMatchObject({ state: "done", progress: { total: 30 } });
+    expect(resumed.replay).toMatchObject({ state: "done", progress: { total: 60 } });
     expect(resumed.replay.progress.failed_again).toBeGreaterThanOrEqual(20);
     expect(resumed.replay.progress.delivered).toBe(worker.stored().length);
     expect(worker.stored().length).toBeGreaterThan(0);
@@ -139,7 +140,7 @@ describe("a replay", () => {
 describe("Ctrl-C", () => {
   test("pauses the replay, and --resume ends it with every record once", async () => {
     const ids = await worker.rejected(12);
-    const running = worker.start("dead-letters replay --all --yes --rate 2");
+    const running = worker.start("dead-letters replay --all --yes --rate 1");
     await until(running.written, (text) => /running: [1-9]/.test(text));
     running.kill("SIGINT");
     const { code, stdout, stderr } = await running.ended;

@@ -139,7 +139,7 @@ describe("an operator", () => {
     await path.post("/api/pause");
     path.queue.setFaults({ flow_control: { delay_ms: 7_000, status: 500, times: 1 } });
     expect((await path.post("/api/resume")).status).toBe(502);
-    await until(isPausedAtQueue, (isPaused) => isPaused, 30_000);
+    await until(isPausedAtQueue, (isPaused) => isPaused);
     await until(health, ({ pause }) => pause.confirmed_by_queue === true);
   });
 

@@ -94,7 +94,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
 export async function until<T>(
   probe: () => Promise<T> | T,
   isRight: (value: T) => boolean,
-  timeoutMs = 60_000,
+  timeoutMs = 240_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {

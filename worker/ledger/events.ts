@@ -66,6 +66,8 @@ async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
             class: parked.class,
             reason: parked.reason,
             state: parked.state,
+            // Those of the queue too, of which the ledger may have heard nothing.
+            attempts: parked.attempts,
             parked_at: iso(parked.parked_at),
           },
         }

@@ -33,6 +33,6 @@ async function resume({ env, settings, operator }: Context): Promise<Response> {
     await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
     return jsonAnswer({ paused: false });
   }
-  const detail = "QStash did not confirm it, so delivery stays paused; try again";
+  const detail = "QStash did not confirm it, so what was paused stays paused; try again";
   return problemAnswer(502, "queue_unreachable", "Not resumed", detail, { "retry-after": "5" });
 }

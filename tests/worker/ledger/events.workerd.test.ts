@@ -32,7 +32,12 @@ async function parkUnseen(fields: Partial<AuditRecord> = {}): Promise<AuditRecor
 describe("a dead letter that the ledger has never seen", () => {
   it("was captured when its request was, and still so once it is discarded: no attempt is made up", async () => {
     const { id } = await parkUnseen();
-    expect((await get(`/api/events/${id}`)).json).toMatchObject({ state: "dead_letter", occurred_at: CAPTURED });
+    expect((await get(`/api/events/${id}`)).json).toMatchObject({
+      state: "dead_letter",
+      occurred_at: CAPTURED,
+      attempts: [],
+      dead_letter: { class: "exhausted", attempts: 4 },
+    });
     await post(`/api/dead-letters/${id}/discard`, { reason: "a test" });
     const { json } = await get(`/api/events/${id}`);
     expect(json).toMatchObject({ state: "discarded", occurred_at: CAPTURED, attempts: [] });

@@ -1,6 +1,7 @@
 /** A port for a program that is started with its number and listens only seconds later. */
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { threadId } from "node:worker_threads";
 import { AuditError } from "../shared/errors.ts";
 
 /**
@@ -9,10 +10,10 @@ import { AuditError } from "../shared/errors.ts";
  */
 const FIRST = 20_000;
 const COUNT = 12_768;
-/** Processes that look at the same time begin so far from one another, as their ids mostly are neighbours. */
+/** Processes and threads that look at the same time begin so far from one another, as their ids mostly are neighbours. */
 const STRIDE = 97;
 
-let turn = process.pid * STRIDE;
+let turn = (process.pid + threadId * 40) * STRIDE;
 
 /** A port that nobody listens on; each call answers another. Throws `unavailable` where a hundred in a row are taken. */
 export async function freePort(): Promise<number> {

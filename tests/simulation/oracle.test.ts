@@ -30,5 +30,5 @@ test(
     expect(exitCode, stdout).toBe(0);
     expect(stdout).not.toContain("not seen");
   },
-  WANTED === "common" ? 60_000 : 1_200_000,
+  WANTED === "common" ? 600_000 : 2_400_000,
 );

@@ -51,7 +51,11 @@ export class Monitor extends DurableObject<Env> {
       const parsed = parseSettings(this.env);
       const isResumed = parsed.ok && (await switchFlow(parsed.settings, fetch, "resume"));
       if (isResumed) await this.resolve("paused");
-      else if (pause) this.#keep(pause);
+      else if (pause) {
+        this.#keep(pause);
+        // The alarm may have come meanwhile and found no pause to confirm.
+        if (!pause.confirmed) await this.#again();
+      }
       return isResumed;
     });
   }
@@ -84,28 +88,31 @@ export class Monitor extends DurableObject<Env> {
    * Takes over what stands at QStash: a paused key that runs again is a resume, and a key that was paused there, or whose resume
    * was cut off, is a pause.
    */
-  reconcile(): Promise<void> {
-    return this.#inTurn(async () => {
-      const parsed = parseSettings(this.env);
-      const known = this.pauseState();
-      if (!parsed.ok || known?.confirmed === false) return;
-      const { kind } = await flowState(parsed.settings, fetch);
-      if (kind === "unreachable" || (kind === "paused") === (known !== null)) return;
-      if (kind === "running") {
-        this.ctx.storage.kv.delete("pause");
-        await this.resolve("paused");
-      } else {
-        this.#keep({ reason: "paused at QStash", by: "operator", sinceMs: Date.now(), confirmed: true });
-        await this.report("paused", "delivery is paused: paused at QStash");
-      }
-    });
+  async reconcile(): Promise<void> {
+    const switching = this.#switching;
+    await switching;
+    const parsed = parseSettings(this.env);
+    const known = this.pauseState();
+    if (!parsed.ok || known?.confirmed === false) return;
+    const { kind } = await flowState(parsed.settings, fetch);
+    // What QStash said is out of date where somebody pauses or resumes here meanwhile.
+    if (switching !== this.#switching || kind === "unreachable" || (kind === "paused") === (known !== null)) return;
+    if (kind === "running") {
+      this.ctx.storage.kv.delete("pause");
+      await this.resolve("paused");
+    } else {
+      this.#keep({ reason: "paused at QStash", by: "operator", sinceMs: Date.now(), confirmed: true });
+      await this.report("paused", "delivery is paused: paused at QStash");
+    }
   }
 
   override async alarm(): Promise<void> {
-    await this.#inTurn(async () => {
-      const pause = this.pauseState();
-      if (pause && !pause.confirmed) await this.#confirm(pause);
-    });
+    if (this.pauseState()?.confirmed === false) {
+      await this.#inTurn(async () => {
+        const pause = this.pauseState();
+        if (pause?.confirmed === false) await this.#confirm(pause);
+      });
+    }
     await this.#announce();
   }
 

@@ -24,6 +24,8 @@ const isPausedAtQueue = async () => {
   });
   return ((await response.json()) as { isPaused: boolean }).isPaused;
 };
+/** Those that no request has met yet. */
+const faults = async () => (await fetch(`${path.queue.url}/__dev/faults`)).json() as Promise<object>;
 const attemptsOf = async (id: string): Promise<number> => (await path.get(`/api/events/${id}`)).json.attempts.length;
 
 describe.each([401, 403])("WorkOS answers %i", (status) => {
@@ -165,6 +167,19 @@ describe("an operator", () => {
     expect(await health()).toMatchObject({ status: "paused", incidents: [{ kind: "paused" }] });
     await until(alerts.seen, (seen) => seen.length === 3);
     expect(alerts.seen()).toEqual(["paused started", "paused ended", "paused started"]);
+  });
+
+  it("who pauses while the queue does not say how it stands need not wait for that", async () => {
+    await path.publish(recordsOf(1));
+    await path.queue.idle();
+    // One for the queue's dead letters and one for the key.
+    path.queue.setFaults({ listing: { hang: "before", times: 2 } });
+    const swept = path.scheduled().then(() => "swept");
+    await until(faults, (left) => !("listing" in left));
+    expect(await Promise.race([swept, path.post("/api/pause")])).toMatchObject({ status: 200 });
+    expect(await isPausedAtQueue()).toBe(true);
+    await swept;
+    expect(await health()).toMatchObject({ status: "paused", paused: true });
   });
 
   it("who pauses and resumes many times at once leaves queue and worker of one mind", async () => {

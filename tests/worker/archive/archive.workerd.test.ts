@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { get, post, theArchive } from "./api.workerd.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../../shared/limits.ts";
-import { eventId, letter, numberedRecord, NOVEMBER } from "./letters.ts";
+import { eventId, letter, numberedRecord, CAPTURED_MS } from "./letters.ts";
 
 beforeEach(() =>
   runInDurableObject(theArchive(), (_, { storage }) => {
@@ -61,7 +61,7 @@ describe("one failure, reported several times", () => {
     await theArchive().park([letter(1, { wrote: "no" })]);
     expect(await entry(1)).toMatchObject({
       wrote: "maybe",
-      safe_until: new Date(NOVEMBER + 1_000 + IDEMPOTENCY_SAFE_MS).toISOString(),
+      safe_until: new Date(CAPTURED_MS + 1_000 + IDEMPOTENCY_SAFE_MS).toISOString(),
     });
   });
 });

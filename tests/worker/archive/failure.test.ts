@@ -4,9 +4,9 @@ import { LEDGER_RETENTION_MS } from "../../../shared/limits.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
 import { deadLettersOf, type FailedMessage } from "../../../worker/archive/failure.ts";
 import type { LedgerAttempt, LedgerEntry } from "../../../worker/ledger/types.ts";
-import { eventId, NOVEMBER, numberedRecord } from "./letters.ts";
+import { eventId, CAPTURED_MS, numberedRecord } from "./letters.ts";
 
-const NOW = NOVEMBER + 86_400_000;
+const NOW = CAPTURED_MS + 86_400_000;
 
 const messageOf = (...numbers: number[]) => encoded(encodeMessage(numbers.map((number) => numberedRecord(number))));
 const encoded = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
@@ -14,7 +14,7 @@ const failed = (body: Uint8Array, changes: Partial<FailedMessage> = {}): FailedM
   body,
   attempts: 4,
   status: 503,
-  createdAtMs: NOVEMBER,
+  createdAtMs: CAPTURED_MS,
   messageId: "msg_1",
   dlqId: "1-0",
   source: "failure_callback",
@@ -22,7 +22,7 @@ const failed = (body: Uint8Array, changes: Partial<FailedMessage> = {}): FailedM
 });
 
 const attempt = (changes: Partial<LedgerAttempt> = {}): LedgerAttempt => ({
-  atMs: NOVEMBER + 5_000,
+  atMs: CAPTURED_MS + 5_000,
   durationMs: 90,
   outcome: "retry",
   wrote: "maybe",
@@ -59,8 +59,8 @@ describe("a record", () => {
       "that every attempt failed for is exhausted",
       {
         wrote: "maybe",
-        attempts: [attempt(), attempt({ atMs: NOVEMBER + 9_000 })],
-        firstAttemptAtMs: NOVEMBER + 5_000,
+        attempts: [attempt(), attempt({ atMs: CAPTURED_MS + 9_000 })],
+        firstAttemptAtMs: CAPTURED_MS + 5_000,
       },
       {
         class: "exhausted",
@@ -68,8 +68,8 @@ describe("a record", () => {
         reason: "http_503",
         status: 503,
         attempts: 2,
-        firstAttemptAtMs: NOVEMBER + 5_000,
-        lastAttemptAtMs: NOVEMBER + 9_000,
+        firstAttemptAtMs: CAPTURED_MS + 5_000,
+        lastAttemptAtMs: CAPTURED_MS + 9_000,
       },
     ],
     [

@@ -3,7 +3,7 @@ import { beforeAll, expect, it, vi } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
 import { get, post, theArchive, workerEnv } from "./api.workerd.ts";
-import { eventId, letter, NOVEMBER } from "./letters.ts";
+import { eventId, letter, CAPTURED_MS } from "./letters.ts";
 
 const COUNT = 100_000;
 const CHUNK = 5_000;
@@ -68,10 +68,10 @@ it("lists a page within a second and plans a replay within five", { timeout: 300
 async function attempted(start: number): Promise<void> {
   const port = ledgerPort(workerEnv);
   const ids = Array.from({ length: CHUNK }, (_, index) => eventId(start + index));
-  const claims = ids.map((id) => ({ id, stage: "outcome" as const, body: BODY, occurredAtMs: NOVEMBER }));
-  await port.claim("lease", claims, NOVEMBER);
+  const claims = ids.map((id) => ({ id, stage: "outcome" as const, body: BODY, occurredAtMs: CAPTURED_MS }));
+  await port.claim("lease", claims, CAPTURED_MS);
   const attempt = {
-    atMs: NOVEMBER,
+    atMs: CAPTURED_MS,
     durationMs: 80,
     outcome: "retry",
     wrote: "maybe",
@@ -79,7 +79,7 @@ async function attempted(start: number): Promise<void> {
     reason: "http_503",
   } as const;
   const settlements = ids.map((id) => ({ id, attempt }));
-  await port.settle("lease", settlements, NOVEMBER);
+  await port.settle("lease", settlements, CAPTURED_MS);
 }
 
 function varied(number: number) {

@@ -3,19 +3,20 @@ import { mintEventId } from "../../../shared/event-id.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
 
-export const NOVEMBER = Date.UTC(2026, 10, 1);
+/** Longer ago than WorkOS remembers a key, and far younger than dead letters become. */
+export const CAPTURED_MS = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 24 * 86_400_000;
 
 export function eventId(number: number): string {
   const random = new Uint8Array(9);
   new DataView(random.buffer).setUint32(2, number);
-  return mintEventId(NOVEMBER, random, number);
+  return mintEventId(CAPTURED_MS, random, number);
 }
 
 export function numberedRecord(number: number, changes: Partial<AuditRecord> = {}): AuditRecord {
   return {
     id: eventId(number),
     stage: "outcome",
-    occurredAtMs: NOVEMBER,
+    occurredAtMs: CAPTURED_MS,
     action: "user.created",
     organization: "org_01",
     actor: { id: `user_${number}`, type: "user" },
@@ -43,8 +44,8 @@ export function letter(
     reason: "http_503",
     status: 503,
     attempts: 4,
-    firstAttemptAtMs: NOVEMBER + 1_000,
-    lastAttemptAtMs: NOVEMBER + 2_000,
+    firstAttemptAtMs: CAPTURED_MS + 1_000,
+    lastAttemptAtMs: CAPTURED_MS + 2_000,
     record: numberedRecord(number, record),
     source: "failure_callback",
     messageId: `msg_${number}`,

@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
 import type { LedgerAttempt } from "../../../worker/ledger/types.ts";
 import { get, theArchive, workerEnv } from "./api.workerd.ts";
-import { eventId, letter, NOVEMBER } from "./letters.ts";
+import { eventId, letter, CAPTURED_MS } from "./letters.ts";
 
 beforeEach(() =>
   runInDurableObject(theArchive(), (_, { storage }) => {
@@ -16,8 +16,8 @@ beforeEach(() =>
 async function ledgerSays(number: number, attempt: Pick<LedgerAttempt, "outcome" | "wrote">): Promise<void> {
   const id = eventId(number);
   const ledger = ledgerPort(workerEnv);
-  await ledger.claim("L1", [{ id, stage: "outcome", body: "{}", occurredAtMs: NOVEMBER }], Date.now());
-  await ledger.settle("L1", [{ id, attempt: { atMs: NOVEMBER, durationMs: 1, ...attempt } }], Date.now());
+  await ledger.claim("L1", [{ id, stage: "outcome", body: "{}", occurredAtMs: CAPTURED_MS }], Date.now());
+  await ledger.settle("L1", [{ id, attempt: { atMs: CAPTURED_MS, durationMs: 1, ...attempt } }], Date.now());
 }
 
 const stateOf = async (number: number) => (await get(`/api/dead-letters/${eventId(number)}`)).json.state;

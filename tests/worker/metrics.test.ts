@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { render, type Snapshot } from "../../worker/metrics-text.ts";
 import { ADMIN_TOKEN, startDirect, type Direct } from "./support/direct.ts";
+import { until } from "./support/local-path.ts";
 import { recordOf, recordsOf } from "./support/records.ts";
 
 const EMPTY: Snapshot = {
@@ -115,7 +116,11 @@ describe("what is counted and logged", () => {
     };
     expect(Object.fromEntries(Object.keys(expected).map((name) => [name, samples.get(name)]))).toEqual(expected);
 
-    const lines = direct.log().filter((line) => line["event.name"] === "audit.attempt");
+    // The log comes through a pipe of its own.
+    const lines = await until(
+      () => direct.log().filter((line) => line["event.name"] === "audit.attempt"),
+      (found) => found.length >= 8,
+    );
     expect(lines).toHaveLength(8);
     expect(lines.find((line) => line["audit.event_id"] === good.id)).toMatchObject({
       severity_text: "INFO",

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MESSAGE_MAX_BYTES } from "../../../shared/limits.ts";
 import { sign, startDirect, type Direct } from "../support/direct.ts";
+import { until } from "../support/local-path.ts";
 import { messageOf, recordOf, recordsOf } from "../support/records.ts";
 
 let direct: Direct;
@@ -149,7 +150,11 @@ describe("what cannot be read", () => {
       status: "degraded",
       incidents: expect.arrayContaining([expect.objectContaining({ kind: "newer_message" })]) as unknown,
     });
-    const told = direct.log().filter((line) => JSON.stringify(line).includes("newer_message"));
+    // The log comes through a pipe of its own.
+    const told = await until(
+      () => direct.log().filter((line) => JSON.stringify(line).includes("newer_message")),
+      (found) => found.length > 0,
+    );
     expect(told).toHaveLength(1);
   });
 });

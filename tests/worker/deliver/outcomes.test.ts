@@ -181,7 +181,8 @@ describe("a message of several records", () => {
 
   it("keeps at most five requests open", async () => {
     const records = recordsOf(20);
-    direct.workos.faults.add({ delayMs: 40 });
+    // So long that five are open at one moment even where they come slowly.
+    direct.workos.faults.add({ delayMs: 500 });
     let most = 0;
     const watch = setInterval(() => {
       most = Math.max(most, direct.workos.requests().filter(({ status }) => status === null).length);

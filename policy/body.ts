@@ -9,11 +9,11 @@ const READABLE = /^(application\/([\w.+-]+\+)?json|[a-z]+\/(x-www-form-urlencode
 export function readBody(message: Request | Response, limitBytes: number): Promise<unknown> | undefined {
   const type = message.headers.get("content-type") ?? "";
   const length = message.headers.get("content-length");
-  const readable = READABLE.test(type) && !message.bodyUsed && message.body !== null && !message.body.locked;
-  if (!readable || Number(length ?? 0) > limitBytes || message.headers.has("content-encoding")) return undefined;
+  const readable = READABLE.test(type) && !message.bodyUsed && message.body?.locked === false;
+  if (!readable || Number(length) > limitBytes || message.headers.has("content-encoding")) return undefined;
   try {
-    const copy = message.clone().body;
-    return copy ? parse(copy, type, limitBytes).catch(() => undefined) : undefined;
+    const { body } = message.clone();
+    return body ? parse(body, type, limitBytes).catch(() => undefined) : undefined;
   } catch {
     return undefined;
   }

@@ -49,6 +49,7 @@ export async function policyText(): Promise<string> {
       hoist_funs: true,
       unsafe_arrows: true,
       // Statements repeat themselves, and so are smaller than expressions after gzip.
+      sequences: false,
       if_return: false,
       comparisons: false,
       conditionals: false,
@@ -74,10 +75,10 @@ function shortened(types: string): string {
 
 /** Names of fields that nobody outside the module sees, and that are never written as texts: they become short. */
 const INTERNAL =
-  /^(again|allows|circuit|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|field|gateway|hider|hmac|instance|isolate|isolateId|made|make|maker|mayAsk|mint|nowMs|occurredAtMs|opensAtMs|origins|parentId|plain|plan|planOf|policyVersion|post|problem|problems|proceed|rewrite|secret|sequence|sha256|shares|ship|shipper|sound|stage|startedMs|statusSource|takenUntilMs|timer|truncated|usable|whole)$/;
+  /^(again|allows|circuit|closedAgainAtMs|cuts|deduplicationId|delaySeconds|durationMs|endedMs|field|gateway|hider|hmac|instance|isolate|isolateId|made|make|maker|mayAsk|mint|nowMs|occurredAtMs|opensAtMs|origins|parentId|plain|plan|planOf|policyVersion|post|problem|problems|proceed|rewrite|secret|sequence|sha256|shares|ship|shipper|sound|spill|stage|startedMs|statusSource|takenUntilMs|timer|truncated|usable|whole)$/;
 
 const BANNER = `// @ts-nocheck
-// Made by \`audit-forwarder init\` (MIT), which writes it anew.`;
+// Made by \`audit-forwarder init\` (MIT); do not edit.`;
 
 /** The bundle is not checked again by users' compilers, but its exports are typed. */
 function exportsOf(auditLog: string | undefined, createAuditLog: string | undefined): string {

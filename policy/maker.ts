@@ -165,11 +165,7 @@ async function describeByCode(
   const { user } = ending ?? request;
   const subject = { eventId: id(), request, context, user, response: ending } as unknown as AuditSubject;
   try {
-    const said = await within(
-      ports,
-      PATIENCE_MS,
-      Promise.resolve(describe(subject)).then((one) => one ?? {}),
-    );
+    const said = await within(ports, PATIENCE_MS, (async () => (await describe(subject)) ?? {})());
     // What did not come in time is nothing at all, and throws here: to say nothing is to say an empty description.
     merge(meaning, said as AuditDescription);
   } catch {

@@ -51,7 +51,7 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
   },
   redact: {
     description:
-      "Further names whose selected values are dropped, beside the built-in ones (password, token, cookie, …).",
+      "Further names, in any case, whose selected values are dropped, beside the built-in ones (password, token, cookie, …).",
     example: ["iban", "diagnosis"],
   },
   omit: { description: "What is left out of every record.", example: ["ip", "geo"] },

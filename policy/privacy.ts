@@ -72,8 +72,8 @@ export async function hideAndShape(
 
 /** Metadata whose name is one of a secret. */
 function isSecretField(field: string, redact: readonly string[]): boolean {
-  const at = field.indexOf("metadata.");
-  return at >= 0 && isSecretName(field.slice(at + "metadata.".length), redact);
+  const [, name] = /metadata\.(.*)/s.exec(field) ?? [];
+  return name !== undefined && isSecretName(name, redact);
 }
 
 /** Chosen by where it came from, by its field, or by its field without the number of the target or the last name. */
@@ -81,11 +81,11 @@ function isChosen(
   field: string,
   text: string,
   origins: ReadonlyMap<string, string>,
-  chosen: ReadonlySet<string>,
+  chosen: ReadonlySet<string | undefined>,
 ): boolean {
   // Nobody needs no pseudonym, and must stay recognizable.
   if (text === "anonymous") return false;
   const general = field.replace(/\.\d+\./, ".");
-  const names = [origins.get(field), field, general, general.replace(/[^.]+$/, "*")];
-  return names.some((name) => name !== undefined && chosen.has(name));
+  const names = [origins.get(field), field, general, general.replace(/(.*?metadata|\w+)\..*/, "$1.*")];
+  return names.some((name) => chosen.has(name));
 }

@@ -22,7 +22,10 @@ export function isSecretName(name: string | readonly string[], more: readonly st
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replaceAll(/[^a-z0-9]+/gi, " ")
     .toLowerCase();
-  return names.some((one) => more.includes(one)) || (!ABOUT_ONE.test(words) && SECRET_NAME.test(words));
+  return (
+    names.some((one) => more.some((other) => other.toLowerCase() === one.toLowerCase())) ||
+    (!ABOUT_ONE.test(words) && SECRET_NAME.test(words))
+  );
 }
 
 const SHAPES: readonly RegExp[] = [
@@ -35,7 +38,7 @@ const SHAPES: readonly RegExp[] = [
   // HTTP credentials (RFC 9110, section 11.4); "basic information" is none.
   /\b([Bb]earer\s+[\w.~+/-]{8,}|([Bb]asic|[Dd]igest|[Tt]oken)\s+(?=\S+[A-Z\d])[\w.~+/-]{8,})=*/g,
   // A password inside a URL. RFC 3986, section 3.2.1
-  /(?<=:\/\/)[^\s/@]*:[^\s/@]+(?=@)/g,
+  /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
   // name=value and "name": "value" of something secret.
   /\b(\w*(pass(word|wd|phrase)|secret|token)|pwd|api[_-]?key|authorization)[\\"']*\s*[=:][\s\\"']*[^\s\\"'&,;]{3,}/gi,
 ];
@@ -46,8 +49,11 @@ const DIGITS = /(?<!\d\.?)\d{4,}([\s._-]{1,3}\d+)*/g;
 /** The longest text that is looked through; shaping cuts far below it. */
 const SCRUB_MAX_CHARS = 4_000;
 
+/** How often a text may be encoded upon an encoding; nobody but an attacker does more, and each costs time. Our choice. */
+const ENCODED_MAX = 4;
+
 /** The text with everything in it that has the shape of a secret replaced. */
-export function scrub(text: string): string {
+export function scrub(text: string, depth = ENCODED_MAX): string {
   if (text.length < 8) return text;
   let clean = text.slice(0, SCRUB_MAX_CHARS);
   for (const shape of SHAPES) clean = clean.replaceAll(shape, REDACTED);
@@ -55,9 +61,9 @@ export function scrub(text: string): string {
   // What an URL or a form encodes, once or more, is shown as it stood only where nothing in it is a secret.
   // oxlint-disable-next-line typescript/no-deprecated -- the only decoder that takes malformed text as it is
   const decoded = unescape(clean.replaceAll("+", " "));
-  if (decoded !== clean && scrub(decoded) !== decoded) return REDACTED;
+  if (decoded !== clean && (depth && scrub(decoded, depth - 1)) !== decoded) return REDACTED;
   // What was not looked through must not come to light because what stood before it was a secret.
-  return text.length > SCRUB_MAX_CHARS ? clean + REDACTED : clean;
+  return clean + (text.length > SCRUB_MAX_CHARS ? REDACTED : "");
 }
 
 /** The groups of the longest number as it is written: nineteen digits, four in each but the last. */

@@ -116,7 +116,7 @@ function shapeText(
 function shapeTexts<T extends object>(shaping: Shaping, field: string, texts: T): T {
   const entries = Object.entries(texts).map(([part, text]) => [
     part,
-    shapeText(shaping, `${field}.${part}`, String(text), ID_MAX_CODE_POINTS),
+    shapeText(shaping, `${field}.${part}`, text, ID_MAX_CODE_POINTS),
   ]);
   return Object.fromEntries(entries) as T;
 }
@@ -143,13 +143,14 @@ function shapeMetadata(shaping: Shaping, field: string, metadata: Metadata, maxK
 
 function shapeValue(shaping: Shaping, field: string, value: MetadataValue): MetadataValue | undefined {
   if (typeof value === "string") return shapeText(shaping, field, value, METADATA_VALUE_MAX_CODE_POINTS, 1);
-  const text = String(value);
   if (typeof value === "boolean" || Number.isFinite(value)) {
+    const text = String(value);
     // What a number stands for may have to be hidden as well.
     const rewritten = shaping.rewrite(text, field);
     return rewritten === text ? value : rewritten;
   }
-  shaping.cut(field, text);
+  // The user's code may give what the type does not allow, and not every object has a text.
+  shaping.cut(field, typeof value);
   return undefined;
 }
 

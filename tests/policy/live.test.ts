@@ -131,6 +131,37 @@ describe("what takes too long", () => {
   });
 });
 
+describe("a description with what its type does not allow", () => {
+  it.each([
+    ["an object without a prototype", Object.create(null)],
+    [
+      "an object that throws",
+      {
+        toString() {
+          throw new Error("no text");
+        },
+      },
+    ],
+    ["a list", ["a"]],
+    ["a big number", 5n],
+    ["a symbol", Symbol("s")],
+  ])("keeps the rest, and marks the field: %s", async (_name, odd: unknown) => {
+    const world = new World();
+    const metadata = { odd, good: "yes" } as unknown as Record<string, string>;
+    const describe = () => ({ action: "a.b", actor: { id: "ada", metadata }, metadata });
+    await new TestGateway(world, { coalesceMs: 0 }, { describe }).run();
+    await world.advance(100);
+    const [record] = world.records();
+    expect(record).toMatchObject({
+      action: "a.b",
+      actor: { id: "ada", metadata: { good: "yes" } },
+      metadata: { good: "yes" },
+    });
+    expect(record?.truncated?.map((cut) => cut.split(":")[0])).toEqual(["actor.metadata.odd", "metadata.odd"]);
+    expect(record).not.toHaveProperty("missing");
+  });
+});
+
 describe("durable", () => {
   it("holds the response until the queue has the record", async () => {
     const world = new World();

@@ -97,6 +97,24 @@ describe("pseudonyms", () => {
     expect(world.records()[0]?.actor).toMatchObject(actor);
   });
 
+  it("hide metadata whatever its name is", async () => {
+    const metadata = { "user.email": "ada@x.test", "a.metadata.b": "ada@x.test", metadata: "ada@x.test" };
+    const of = {
+      ...record,
+      metadata,
+      actor: { id: "ada", type: "user", metadata },
+      targets: [{ ...record.actor, metadata }],
+    };
+    const { record: one } = await hidden(["metadata.*", "actor.metadata.*", "targets.metadata.*"], { of });
+    const ps = pseudonym("ada@x.test");
+    const hiddenMetadata = { user_email: ps, a_metadata_b: ps, metadata: ps };
+    expect(one).toMatchObject({
+      metadata: hiddenMetadata,
+      actor: { id: "ada", metadata: hiddenMetadata },
+      targets: [{ id: "ada", metadata: hiddenMetadata }],
+    });
+  });
+
   it("leave nobody recognizable as nobody", async () => {
     const of = { ...record, actor: { id: "anonymous", type: "anonymous" } };
     expect((await hidden(["actor.id"], { of })).record.actor).toEqual(of.actor);

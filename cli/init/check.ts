@@ -64,8 +64,10 @@ function routeFindings({ routes, options, choice }: InitPlan): readonly Finding[
   const absent = routes.filter((route) => route.place === "absent" && chosen(choice, route) && !isSkipped(route));
   const later = routes.filter((route) => route.place === "later");
   const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
+  // Without the choice, a later run leaves the routes as they are.
+  const unaudited = `is not audited; "audit-forwarder init --routes ${choice}" adds it`;
   return [
-    ...absent.map(({ file, name }) => drift(`${name} (${file})`, "is not audited")),
+    ...absent.map(({ file, name }) => drift(`${name} (${file})`, unaudited)),
     ...later.map(({ file, name }) => drift(`${name} (${file})`, 'has "audit-log", but not first in "inbound"')),
     ...(noneAtAll && absent.length === 0 ? [note("routes", "no route is audited")] : []),
   ];

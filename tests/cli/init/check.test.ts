@@ -49,6 +49,18 @@ describe("init --check exits 1 and names", () => {
     expect((await runCli(["init", made.directory, "--check"])).stdout).toContain(subject);
   });
 
+  test.each(["all", "writes"])(
+    "a route that is no longer audited, with the command that adds it: %s",
+    async (routes) => {
+      await runCli(["init", made.directory, "--routes", routes]);
+      await edit("config/a.oas.json", (text) => text.replaceAll('"audit-log"', '"other"'));
+      const message = `is not audited; "audit-forwarder init --routes ${routes}" adds it`;
+      expect((await check()).findings).toContainEqual(expect.objectContaining({ level: "drift", message }));
+      await runCli(["init", made.directory, "--routes", routes]);
+      expect(await check()).toMatchObject({ code: 0, ok: true });
+    },
+  );
+
   test.each([
     [
       "a wrong option",

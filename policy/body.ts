@@ -1,6 +1,6 @@
 /** Reads the bodies that a route selects from: JSON and forms only, up to a limit, never a stream of another kind. */
 
-const READABLE = /^(application\/([\w.+-]+\+)?json|[a-z]+\/(x-www-form-urlencoded|form-data))\b/i;
+const READABLE = /^[^;]*[/+](json|x-www-form-urlencoded|form-data)\b/i;
 
 /**
  * Copies the body of a request or response as far as `limitBytes` and parses it. Undefined where there is none, where it is of
@@ -23,7 +23,7 @@ async function parse(stream: ReadableStream<Uint8Array>, type: string, limitByte
   const parts = await readUpTo(stream, limitBytes);
   if (!parts) return undefined;
   const copy = new Blob(parts);
-  if (/json/i.test(type)) return JSON.parse(await copy.text());
+  if (/^[^;]*[/+]json/i.test(type)) return JSON.parse(await copy.text());
   // Files stay where they are: a selector takes a scalar.
   return Object.fromEntries(await new Response(copy, { headers: { "content-type": type } }).formData());
 }

@@ -27,11 +27,19 @@ describe("readBody", () => {
     expect(read).toMatchObject({ a: "1" });
   });
 
+  it("reads a form as a form whatever its boundary says", async () => {
+    const body = '--/json\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--/json--\r\n';
+    const type = 'multipart/form-data; boundary="/json"';
+    expect(await readBody(json(body, { "content-type": type }), LIMIT)).toEqual({ a: "1" });
+  });
+
   it.each([
     ["text", json("a", { "content-type": "text/plain" })],
     ["an event stream", json("a", { "content-type": "text/event-stream" })],
     ["no content type", json("{}", { "content-type": "" })],
     ["another JSON", json("{}", { "content-type": "application/jsonp" })],
+    ["lines of JSON", json("{}", { "content-type": "application/x-ndjson" })],
+    ["JSON only in a parameter", json("{}", { "content-type": "text/plain; of=application/json" })],
     ["no body", new Request("https://a.test", { headers: { "content-type": "application/json" } })],
     ["a body that says it is too long", json("{}", { "content-length": "101" })],
     ["a compressed body", json("{}", { "content-encoding": "gzip" })],

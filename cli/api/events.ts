@@ -24,7 +24,7 @@ export type EventFate = z.infer<typeof EventFateAnswer>;
 
 /** A heading and one line for each attempt, counted from one. */
 export function attemptLines(io: Io, { attempts }: Pick<EventFate, "attempts">): readonly string[] {
-  if (attempts.length === 0) return ["no attempts yet"];
+  if (attempts.length === 0) return ["no attempt is on record"];
   const heading = ["attempt", "at", "ms", "outcome", "in WorkOS", "status", "reason"];
   const rows = attempts.map(({ n, at, duration_ms, outcome, wrote, status, reason }) => [
     n,

@@ -45,7 +45,7 @@ export const SUBJECTS: readonly Subject[] = [
 ];
 
 /** At the default rate, 80 events a second, so many take a few seconds. */
-const PACED_EVENTS = 200;
+export const PACED_EVENTS = 200;
 
 /** CPU µs for each event. */
 export type Round = Readonly<Record<Subject, number>>;

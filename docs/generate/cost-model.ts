@@ -40,8 +40,11 @@ export const WORKERS_PAID_PER_MONTH = 5;
 /** Measured in workerd by `tests/worker/ledger/cost.workerd.test.ts`. */
 export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7, storedBytes: 170 };
 
-/** CPU of one event alone in its message, ledger included: `bench/README.md`, 24 November 2026, rounded up. Less where records share one. */
-const CPU_MS_PER_EVENT = 0.7;
+/**
+ * CPU of one event alone in its message at the default rate, ledger included: `bench/README.md`, 25 November 2026, rounded up. Less
+ * where the worker is busy, or records share a message.
+ */
+const CPU_MS_PER_EVENT = 2.3;
 /** Two of the ledger, and at most one to ask whether delivery is paused. */
 const OBJECT_REQUESTS_PER_MESSAGE = 3;
 /** 128 MB for an assumed 20 ms of activity a message. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { startDelivery, type Delivery } from "../docs/delivery.ts";
+import { PATIENCE_MS, startDelivery, type Delivery } from "../docs/delivery.ts";
 import { samplesOf } from "./samples.ts";
 
 let delivery: Delivery;
@@ -31,14 +31,14 @@ it("keeps a message of a newer version on the queue, says so once in an alert, a
     const errors = entries.filter(({ state }) => state === "ERROR");
     expect(errors).toHaveLength(2);
     return { entries, errors };
-  }, 240_000);
+  }, PATIENCE_MS);
   expect(attempts.errors.map(({ responseStatus }) => responseStatus)).toEqual([503, 503]);
   expect(JSON.parse(Buffer.from(attempts.errors[0]?.responseBody ?? "", "base64").toString())).toMatchObject({
     code: "unsupported_version",
     detail: "message version 2 is newer than this worker; deploy the worker",
   });
   expect(attempts.entries.map(({ state }) => state)).not.toContain("FAILED");
-  await vi.waitFor(() => expect(delivery.alerts).toHaveLength(1), 240_000);
+  await vi.waitFor(() => expect(delivery.alerts).toHaveLength(1), PATIENCE_MS);
   expect(delivery.alerts[0]).toMatchObject({
     type: "audit_forwarder.incident.started",
     data: { incident: "newer_message" },
@@ -56,5 +56,5 @@ it("delivers every sample of version 1 as one event for each record", async () =
   await vi.waitFor(() => {
     const stored = delivery.workos.events().map(({ event }) => String(event.metadata["event_id"]));
     expect(stored.toSorted()).toEqual(ids);
-  }, 240_000);
+  }, PATIENCE_MS);
 });

@@ -11,6 +11,9 @@ import { variablesOf } from "../../dev/worker-variables.ts";
 import { startWorkos, type WorkosOptions, type WorkosStandIn } from "../../dev/workos/server.ts";
 import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
 
+/** Ends the wait for what does not come, on a machine on which everything takes ten times as long. */
+export const PATIENCE_MS = 240_000;
+
 export interface Alert {
   readonly type: string;
   readonly data: { readonly incident: string; readonly detail: string };

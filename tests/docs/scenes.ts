@@ -6,7 +6,7 @@ import { expect, vi } from "vitest";
 import { mintEventId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
-import { startDelivery, type Delivery } from "./delivery.ts";
+import { PATIENCE_MS, startDelivery, type Delivery } from "./delivery.ts";
 import { ROOT } from "./pages.ts";
 
 export interface Scene {
@@ -135,7 +135,7 @@ function bodyOf(one: AuditRecord): string {
 }
 
 async function eventsAre(delivery: Delivery, count: number): Promise<void> {
-  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), 240_000);
+  await vi.waitFor(() => expect(delivery.workos.events()).toHaveLength(count), PATIENCE_MS);
   // WorkOS has an event before the worker has read its answer.
   await delivery.queue.idle();
 }
@@ -152,7 +152,7 @@ async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0):
       });
       expect(((await answer.json()) as { dead_letters: unknown[] }).dead_letters).toHaveLength(count);
     },
-    { timeout: 240_000, interval: 100 },
+    { timeout: PATIENCE_MS, interval: 100 },
   );
 }
 
@@ -160,5 +160,5 @@ async function pausedIs({ worker }: Delivery): Promise<void> {
   await vi.waitFor(async () => {
     const answer = await fetch(`${worker.url}/health`);
     expect(await answer.json()).toMatchObject({ paused: true, pause: { by: "credential", confirmed_by_queue: true } });
-  }, 240_000);
+  }, PATIENCE_MS);
 }

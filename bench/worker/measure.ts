@@ -26,7 +26,7 @@ const FORMS: Readonly<Record<Handler, Form>> = {
 };
 
 /** Handler and records in a message, such as `ours/20`; `paced` where messages come at the default rate and not as fast as they are taken. */
-export type Subject = `${Handler}/${1 | 20}` | `${Handler}/${1 | 20}/paced`;
+export type Subject = `${Handler}/${1 | 20}${"" | "/paced"}`;
 export const SUBJECTS: readonly Subject[] = [
   "floor/1",
   "calls/20",

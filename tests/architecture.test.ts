@@ -114,6 +114,19 @@ const broken: readonly Case[] = [
     ],
   },
   {
+    rule: rules.namesInsertedColumns,
+    name: "an insert without its columns",
+    files: {
+      "worker/a.ts": 'sql.all("INSERT INTO a (x) VALUES (1)"); sql.all("INSERT OR REPLACE INTO b VALUES (1)");',
+      "worker/b.ts": 'sql.all(`INSERT INTO c\nSELECT 1`); sql.all("INSERT OR IGNORE INTO d\n(x) SELECT 1");',
+      "dev/a.ts": 'sql.all("INSERT INTO e VALUES (1)");',
+    },
+    violations: [
+      "worker/a.ts inserts into b without naming the columns",
+      "worker/b.ts inserts into c without naming the columns",
+    ],
+  },
+  {
     rule: rules.keepsFilesShort,
     name: "a line too many",
     files: {

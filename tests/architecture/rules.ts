@@ -124,6 +124,16 @@ export function documentsPublicFunctions(tree: Tree): string[] {
   );
 }
 
+/** An insert names its columns, so that it still fits a table to which a later version has added one. */
+export function namesInsertedColumns(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) !== "worker") return [];
+    return [...text.matchAll(/\b(?:INSERT|REPLACE)(?: OR [A-Z]+)? INTO (\w+)(?!\w)(?!\s*\()/g)].map(
+      ([, table]) => `${path} inserts into ${table} without naming the columns`,
+    );
+  });
+}
+
 /** A lockfile names versions and hashes; where packages come from is the machine's own setting. */
 export function locksToNoHost(tree: Tree): string[] {
   return [...tree]

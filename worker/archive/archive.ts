@@ -42,9 +42,12 @@ import { considerRemovals, sighted, unsighted } from "./removals.ts";
 import { readRow, writeRow, type DeadLetterState, type Row, type Summary } from "./row.ts";
 import { reconcile } from "./reconcile.ts";
 import { rereadUnreadable } from "./reread.ts";
-import { createSchema } from "./schema.ts";
+import { STEPS } from "./schema.ts";
 import { readSequences } from "./sequences.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "./sweep-position.ts";
+import { migrate } from "../storage/migration.ts";
+import { durableSql } from "../storage/durable-sql.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** Pause while the variables are wrong. Our choice. */
 const UNCONFIGURED_RETRY_MS = 60_000;
@@ -59,14 +62,14 @@ export interface PageQuery {
 export type CreatedReplay = Planned & { readonly state: ReplayState | "planned" };
 
 export class Archive extends DurableObject<Env> {
-  readonly #sql: SqlStorage;
+  readonly #sql: Sql;
   /** Where reading the unreadable again goes on; undefined once that is done, until the next start. */
   #rereadAfter: string | undefined = "";
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#sql = state.storage.sql;
-    createSchema(this.#sql);
+    this.#sql = durableSql(state.storage);
+    migrate(this.#sql, STEPS);
     takeBackOrphans(this.#sql);
     // A lost alarm must not stop a replay for good; the cron sweep wakes the archive every few minutes.
     void state.blockConcurrencyWhile(() => this.#schedule());
@@ -78,7 +81,7 @@ export class Archive extends DurableObject<Env> {
    */
   async park(entries: readonly DeadLetterEntry[], lookedAt: readonly string[] = []): Promise<number> {
     const nowMs = Date.now();
-    const fresh = this.ctx.storage.transactionSync(() => {
+    const fresh = this.#sql.transaction(() => {
       const parked = parkEntries(this.#sql, entries, nowMs);
       for (const seq of failReplayed(this.#sql, parked.failedReplays, nowMs)) judge(this.#sql, seq);
       sighted(this.#sql, lookedAt, nowMs);
@@ -102,7 +105,7 @@ export class Archive extends DurableObject<Env> {
 
   /** Closes open dead letters that the ledger knows to be delivered; the cron asks for one step at a time. */
   async reconcile(): Promise<number> {
-    const closed = await reconcile(this.ctx.storage, (ids) => lookup(this.env, ids), Date.now);
+    const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
     if (closed > 0) await this.#schedule();
     return closed;
   }
@@ -145,7 +148,7 @@ export class Archive extends DurableObject<Env> {
 
   /** Takes entries of another deployment; one of a known event id stays as it is. Answers how many were new. */
   importRows(rows: readonly Row[]): number {
-    return this.ctx.storage.transactionSync(() => {
+    return this.#sql.transaction(() => {
       let imported = 0;
       for (const row of rows) {
         if (readRow(this.#sql, row.event_id)) continue;
@@ -160,9 +163,9 @@ export class Archive extends DurableObject<Env> {
   async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
     const replay = { id: newReplayId(Date.now()), by };
     try {
-      const planned = await createReplay(this.ctx.storage, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
+      const planned = await createReplay(this.#sql, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
       if (planned.id === null) return { ...planned, state: "planned" };
-      await finishReplays(this.ctx.storage, Date.now);
+      await finishReplays(this.#sql, Date.now);
       await this.#schedule();
       return { ...planned, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
     } catch (error) {
@@ -186,9 +189,9 @@ export class Archive extends DurableObject<Env> {
   }
 
   async controlReplay(id: string, control: Control): Promise<Controlled> {
-    const result = controlReplay(this.ctx.storage, id, control, Date.now());
+    const result = controlReplay(this.#sql, id, control, Date.now());
     if (result.kind !== "ok" || !result.changed) return result;
-    await finishReplays(this.ctx.storage, Date.now);
+    await finishReplays(this.#sql, Date.now);
     await this.#schedule();
     return { ...result, replay: findReplay(this.#sql, id) ?? result.replay };
   }
@@ -198,9 +201,9 @@ export class Archive extends DurableObject<Env> {
     if (!parsed.ok) return this.ctx.storage.setAlarm(Date.now() + UNCONFIGURED_RETRY_MS);
     const { settings } = parsed;
     if (this.#rereadAfter !== undefined) {
-      this.#rereadAfter = await rereadUnreadable(this.ctx.storage, this.#rereadAfter, Date.now());
+      this.#rereadAfter = await rereadUnreadable(this.#sql, this.#rereadAfter, Date.now());
     }
-    const notBeforeMs = await runDue(this.ctx.storage, {
+    const notBeforeMs = await runDue(this.#sql, {
       now: Date.now,
       lookup: (ids) => lookup(this.env, ids),
       publish: (messages, nowMs) => publishBatch(settings, fetch, messages, nowMs),

@@ -1,5 +1,6 @@
 /** Discards a dead letter by hand; it stays as a tombstone with the reason. */
 import { readRow, writeRow, type DeadLetterState, type Row } from "./row.ts";
+import type { Sql } from "../storage/sql.ts";
 
 export interface Tombstone {
   readonly reason: string;
@@ -13,7 +14,7 @@ export type Discarded =
   | { readonly kind: "conflict"; readonly state: DeadLetterState };
 
 /** A second discard keeps the first reason; what is being replayed or was delivered cannot be discarded. */
-export function discardEntry(sql: SqlStorage, eventId: string, tombstone: Tombstone): Discarded {
+export function discardEntry(sql: Sql, eventId: string, tombstone: Tombstone): Discarded {
   const row = readRow(sql, eventId);
   if (!row) return { kind: "not_found" };
   if (row.state === "discarded") return { kind: "discarded", row, fresh: false };

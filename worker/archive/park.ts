@@ -3,6 +3,7 @@ import type { ReplayMark } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { merge } from "./merge.ts";
 import { readRow, writeRow } from "./row.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** A replayed record that has failed again. */
 export interface FailedReplay {
@@ -17,7 +18,7 @@ export interface Parked {
   readonly failedReplays: readonly FailedReplay[];
 }
 
-export function parkEntries(sql: SqlStorage, entries: readonly DeadLetterEntry[], nowMs: number): Parked {
+export function parkEntries(sql: Sql, entries: readonly DeadLetterEntry[], nowMs: number): Parked {
   let fresh = 0;
   const failedReplays: FailedReplay[] = [];
   for (const entry of entries) {
@@ -32,6 +33,6 @@ export function parkEntries(sql: SqlStorage, entries: readonly DeadLetterEntry[]
   return { fresh, failedReplays };
 }
 
-function link(sql: SqlStorage, eventId: string, dlqId: string): void {
-  sql.exec("INSERT OR IGNORE INTO links (event_id, dlq_id) VALUES (?, ?)", eventId, dlqId);
+function link(sql: Sql, eventId: string, dlqId: string): void {
+  sql.all("INSERT OR IGNORE INTO links (event_id, dlq_id) VALUES (?, ?)", eventId, dlqId);
 }

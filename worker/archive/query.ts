@@ -1,8 +1,8 @@
 /** Questions to the archive: filters as SQL, one page, counts by group. Every value is bound, never pasted. */
 import type { DeadLetterClass } from "./dead-letter.ts";
 import type { Position } from "./cursor.ts";
-import { read, SUMMARY_COLUMNS, type DeadLetterState, type Row, type Summary } from "./row.ts";
-import type { Sql } from "./sql.ts";
+import { SUMMARY_COLUMNS, type DeadLetterState, type Row, type Summary } from "./row.ts";
+import type { Sql } from "../storage/sql.ts";
 
 export interface Filter {
   readonly class?: readonly DeadLetterClass[] | undefined;
@@ -90,7 +90,7 @@ function select<T>(sql: Sql, columns: string, where: Where, limit: number, after
   const query = `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset}
                  ORDER BY parked_at DESC, event_id DESC LIMIT ?`;
   // One more than asked for tells whether there is a next page.
-  return sql.exec(query, ...where.values, ...(after ?? []), limit + 1) as unknown as Iterable<T>;
+  return sql.each<T>(query, ...where.values, ...(after ?? []), limit + 1);
 }
 
 function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => number): Page<T> {
@@ -108,13 +108,12 @@ function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => numbe
 export function idsOfRequest(sql: Sql, requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
   const query = `SELECT event_id FROM dead_letters
                  WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? LIMIT ?`;
-  return read<{ event_id: string }>(sql, query, sinceMs, untilMs, requestId, limit).map((row) => row.event_id);
+  return sql.all<{ event_id: string }>(query, sinceMs, untilMs, requestId, limit).map((row) => row.event_id);
 }
 
 /** Counts by one column, largest first, and the count of all. */
 export function groups(sql: Sql, where: Where, by: GroupBy): { groups: Group[]; total: number } {
-  const counted = read<Group>(
-    sql,
+  const counted = sql.all<Group>(
     `SELECT ${by} AS value, count(*) AS count, min(parked_at) AS oldest, max(parked_at) AS newest
      FROM dead_letters WHERE ${where.text} GROUP BY ${by} ORDER BY count DESC, value`,
     ...where.values,

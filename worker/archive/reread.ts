@@ -6,27 +6,23 @@ import { fromBase64 } from "../../shared/bytes.ts";
 import { decodeMessage } from "../deliver/decode.ts";
 import type { DeadLetterEntry } from "./dead-letter.ts";
 import { parkEntries } from "./park.ts";
-import { read, type Row } from "./row.ts";
+import { type Row } from "./row.ts";
 import { unreadableEntries } from "./unreadable.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** Entries read again in one step. Our choice. */
 const STEP = 200;
 
 /** Reads one step, in the order of event ids; answers where to go on, or undefined at the end. */
-export async function rereadUnreadable(
-  storage: DurableObjectStorage,
-  after: string,
-  nowMs: number,
-): Promise<string | undefined> {
-  const rows = read<Row>(
-    storage.sql,
+export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): Promise<string | undefined> {
+  const rows = sql.all<Row>(
     "SELECT * FROM dead_letters WHERE live = 1 AND class = 'unreadable' AND event_id > ? ORDER BY event_id LIMIT ?",
     after,
     STEP,
   );
   for (const row of rows) {
     const entries = await readAgain(row);
-    if (entries.length > 0) storage.transactionSync(() => replace(storage.sql, row, entries, nowMs));
+    if (entries.length > 0) sql.transaction(() => replace(sql, row, entries, nowMs));
   }
   return rows.length === STEP ? rows.at(-1)?.event_id : undefined;
 }
@@ -51,11 +47,11 @@ async function readAgain(row: Row): Promise<DeadLetterEntry[]> {
 /** Nothing of it was ever sent: it could not be read. */
 const READABLE = { class: "exhausted", wrote: "no", reason: "unreadable until now" } as const;
 
-function replace(sql: SqlStorage, row: Row, entries: readonly DeadLetterEntry[], nowMs: number): void {
+function replace(sql: Sql, row: Row, entries: readonly DeadLetterEntry[], nowMs: number): void {
   // An id made from the bytes names no event; the records in them have their own.
   if (!entries.some((entry) => entry.eventId === row.event_id)) {
-    sql.exec("DELETE FROM dead_letters WHERE event_id = ? AND state = 'open'", row.event_id);
-    sql.exec("DELETE FROM links WHERE event_id = ?", row.event_id);
+    sql.all("DELETE FROM dead_letters WHERE event_id = ? AND state = 'open'", row.event_id);
+    sql.all("DELETE FROM links WHERE event_id = ?", row.event_id);
   }
   parkEntries(sql, entries, nowMs);
 }

@@ -1,7 +1,7 @@
 /** One row of the archive, and how it is read from and written to SQLite. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterClass, DeadLetterEntry } from "./dead-letter.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** `open`: waits for an operator. `replaying`: in a replay that has not ended for it. The other two are the end. */
 export type DeadLetterState = "open" | "replaying" | "delivered" | "discarded";
@@ -90,11 +90,11 @@ export type Summary = Omit<Row, "history" | "record" | "body">;
 const INSERT = `INSERT OR REPLACE INTO dead_letters (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
 export function readRow(sql: Sql, eventId: string): Row | undefined {
-  return read<Row>(sql, `SELECT ${COLUMNS.join(", ")} FROM dead_letters WHERE event_id = ?`, eventId)[0];
+  return sql.all<Row>(`SELECT ${COLUMNS.join(", ")} FROM dead_letters WHERE event_id = ?`, eventId)[0];
 }
 
 export function writeRow(sql: Sql, row: Row): void {
-  sql.exec(INSERT, ...COLUMNS.map((name) => row[name]));
+  sql.all(INSERT, ...COLUMNS.map((name) => row[name]));
 }
 
 /** The failure that a row describes now, as it goes into the history. */
@@ -102,9 +102,4 @@ export function failureOf(row: Row): PastFailure {
   const failure = Object.fromEntries(FAILURE.map((name) => [name, row[name]])) as unknown as Failure;
   const replayId = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord).replay?.id;
   return replayId === undefined ? failure : { ...failure, replay_id: replayId };
-}
-
-/** Runs a query whose columns are known to fit `T`. */
-export function read<T>(sql: Sql, query: string, ...values: (string | number | null)[]): T[] {
-  return sql.exec(query, ...values).toArray() as T[];
 }

@@ -6,7 +6,7 @@
  * current replay. Large columns come last, so that scans skip them. `links` says which entries of QStash's own dead-letter
  * queue hold an event id, `sightings` which of them were looked at, `removals` which may go.
  */
-const SCHEMA = `
+const FIRST = `
 CREATE TABLE IF NOT EXISTS dead_letters (
   event_id TEXT PRIMARY KEY,
   state TEXT NOT NULL,
@@ -87,7 +87,5 @@ CREATE INDEX IF NOT EXISTS items_to_check ON items (check_at) WHERE outcome = 'p
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
-/** Makes the tables that are not there yet. */
-export function createSchema(sql: SqlStorage): void {
-  sql.exec(SCHEMA);
-}
+/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+export const STEPS: readonly string[] = [FIRST];

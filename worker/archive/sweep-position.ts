@@ -1,5 +1,6 @@
 /** How far the sweep of QStash's dead-letter queue got. */
-import { read } from "./row.ts";
+
+import type { Sql } from "../storage/sql.ts";
 
 /** Where the next run goes on; `notBeforeMs` after QStash asked for a pause. */
 export interface SweepPosition {
@@ -7,11 +8,11 @@ export interface SweepPosition {
   readonly notBeforeMs?: number | undefined;
 }
 
-export function readSweepPosition(sql: SqlStorage): SweepPosition {
-  const [note] = read<{ value: string }>(sql, "SELECT value FROM notes WHERE name = 'sweep'");
+export function readSweepPosition(sql: Sql): SweepPosition {
+  const [note] = sql.all<{ value: string }>("SELECT value FROM notes WHERE name = 'sweep'");
   return note ? (JSON.parse(note.value) as SweepPosition) : {};
 }
 
-export function keepSweepPosition(sql: SqlStorage, position: SweepPosition): void {
-  sql.exec("INSERT OR REPLACE INTO notes (name, value) VALUES ('sweep', ?)", JSON.stringify(position));
+export function keepSweepPosition(sql: Sql, position: SweepPosition): void {
+  sql.all("INSERT OR REPLACE INTO notes (name, value) VALUES ('sweep', ?)", JSON.stringify(position));
 }

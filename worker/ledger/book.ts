@@ -2,9 +2,10 @@
 import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import type { Sql } from "../storage/sql.ts";
 import { Counters } from "./counters.ts";
 import { afterAttempt, afterDiscard, decide, freshGrant, freshRow, type Row } from "./rules.ts";
-import { LedgerStore, type SqlPort } from "./store.ts";
+import { LedgerStore } from "./store.ts";
 import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
 
 const DAY_MS = 86_400_000;
@@ -14,7 +15,7 @@ export class Book {
   readonly #store: LedgerStore;
   #savedCounters: string | undefined;
 
-  constructor(sql: SqlPort) {
+  constructor(sql: Sql) {
     this.#store = new LedgerStore(sql);
     this.#savedCounters = this.#store.readCounters();
     this.counters = new Counters(this.#savedCounters);

@@ -1,5 +1,6 @@
 /** What a plan needs to know of many event ids, in one query and one text for each shard: a whole entry for each is five times slower. */
-import { STATES, WROTE, type SqlPort } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
+import { STATES, WROTE } from "./store.ts";
 import type { LedgerEntry } from "./types.ts";
 
 /** The part of an entry that decides whether a record may be sent again. */
@@ -8,7 +9,7 @@ export type Fate = Pick<LedgerEntry, "id" | "state" | "wrote" | "replays" | "fir
 type Packed = readonly [id: string, state: number, wrote: number, replays: number, firstMs: number];
 
 /** JSON of the fates of those ids that the ledger knows. A lease that nobody settled may have reached WorkOS. */
-export function readFates(sql: SqlPort, ids: readonly string[]): string {
+export function readFates(sql: Sql, ids: readonly string[]): string {
   const query = `
     SELECT json_group_array(json_array(id, state, CASE WHEN lease IS NULL OR wrote = ? THEN wrote ELSE ? END, replays, first_ms)) AS found
     FROM ledger WHERE id IN (SELECT value FROM json_each(?))`;

@@ -1,11 +1,11 @@
 /** One shard of the ledger as a Durable Object: a thin shell around `Book`. */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
+import { durableSql } from "../storage/durable-sql.ts";
 import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
 import { Gather } from "./gather.ts";
 import { readFates } from "./fates.ts";
-import { storageSql } from "./storage-sql.ts";
 import type { Grant, LedgerEntry, SequenceRun } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
@@ -32,7 +32,7 @@ export class Ledger extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#book = new Book(storageSql(ctx.storage));
+    this.#book = new Book(durableSql(ctx.storage));
   }
 
   /** Text crosses an RPC at a fraction of what objects cost; undefined: all are granted as unknown event ids are. */
@@ -54,7 +54,7 @@ export class Ledger extends DurableObject<Env> {
   }
 
   fates(ids: readonly string[]): string {
-    return readFates(storageSql(this.ctx.storage), ids);
+    return readFates(durableSql(this.ctx.storage), ids);
   }
 
   findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {

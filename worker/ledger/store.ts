@@ -1,16 +1,14 @@
 /** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
 import { LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
+import { migrate } from "../storage/migration.ts";
+import type { Sql } from "../storage/sql.ts";
 import type { Row } from "./rules.ts";
 import type { LedgerAttempt, LedgerState, SequenceRun } from "./types.ts";
 
-/** SQLite as a Durable Object or `node:sqlite` gives it. */
-export interface SqlPort {
-  all(query: string, ...parameters: readonly (string | number | null)[]): readonly Record<string, unknown>[];
-  transaction<T>(run: () => T): T;
-}
-
-const SCHEMA = `
+/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+export const STEPS: readonly string[] = [
+  `
 CREATE TABLE IF NOT EXISTS ledger (
   id TEXT PRIMARY KEY, state INTEGER NOT NULL, wrote INTEGER NOT NULL, stage INTEGER NOT NULL, key TEXT, body TEXT,
   replays INTEGER NOT NULL, first_ms INTEGER NOT NULL, lease TEXT, lease_until_ms INTEGER NOT NULL, attempts TEXT,
@@ -18,14 +16,37 @@ CREATE TABLE IF NOT EXISTS ledger (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
-`;
+`,
+];
+
+const COLUMNS = [
+  "id",
+  "state",
+  "wrote",
+  "stage",
+  "key",
+  "body",
+  "replays",
+  "first_ms",
+  "lease",
+  "lease_until_ms",
+  "attempts",
+  "reason",
+  "occurred_ms",
+  "request_id",
+  "touched_ms",
+  "isolate",
+  "sequence",
+] as const;
+
+const PUT = `INSERT OR REPLACE INTO ledger (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
 /**
  * The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. `jsonb_each` hands each claim
  * on as it was parsed; `json_each` would write it out and have it parsed again. https://sqlite.org/json1.html#jeach
  */
 const ADD_FRESH = `
-INSERT INTO ledger
+INSERT INTO ledger (${COLUMNS.join(", ")})
 SELECT value ->> 'id', 0, 0, CASE value ->> 'stage' WHEN 'outcome' THEN 0 WHEN 'intent' THEN 1 ELSE 2 END, NULL,
   value ->> 'body', 0, ?1, ?2, ?3, NULL, NULL, value ->> 'occurredAtMs', value ->> 'requestId', ?1, value ->> 'isolate',
   value ->> 'sequence'
@@ -58,11 +79,11 @@ const OUTCOMES = ["delivered", "retry", "reject", "pause", "lost"] as const;
 const PRUNE_SLICE_ROWS = 5_000;
 
 export class LedgerStore {
-  readonly #sql: SqlPort;
+  readonly #sql: Sql;
 
-  constructor(sql: SqlPort) {
+  constructor(sql: Sql) {
     this.#sql = sql;
-    sql.all(SCHEMA);
+    migrate(sql, STEPS);
   }
 
   transaction<T>(run: () => T): T {
@@ -96,7 +117,7 @@ export class LedgerStore {
 
   put(row: Row, nowMs: number): void {
     this.#sql.all(
-      "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      PUT,
       row.id,
       STATES.indexOf(row.state),
       WROTE.indexOf(row.wrote),
@@ -123,7 +144,7 @@ export class LedgerStore {
         SELECT isolate, sequence, sequence - DENSE_RANK() OVER (PARTITION BY isolate ORDER BY sequence) AS run
         FROM ledger WHERE id >= ? AND id < ? AND sequence > 0)
       GROUP BY isolate, run`;
-    return this.#sql.all(query, fromId, untilId) as unknown as readonly SequenceRun[];
+    return this.#sql.all<SequenceRun>(query, fromId, untilId);
   }
 
   /** Event ids of a request id, newest first; reads every row between the two ids, so keep them near. */
@@ -134,7 +155,12 @@ export class LedgerStore {
 
   /** Notes that a record waits for its next attempt; not on the clean path. */
   wait(id: string, occurredMs: number, nowMs: number): void {
-    this.#sql.all("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)", id, occurredMs, nowMs);
+    this.#sql.all(
+      "INSERT OR REPLACE INTO waiting (id, occurred_ms, touched_ms) VALUES (?, ?, ?)",
+      id,
+      occurredMs,
+      nowMs,
+    );
   }
 
   endWait(id: string): void {
@@ -153,7 +179,7 @@ export class LedgerStore {
   }
 
   writeCounters(json: string): void {
-    this.#sql.all("INSERT OR REPLACE INTO counters VALUES (1, ?)", json);
+    this.#sql.all("INSERT OR REPLACE INTO counters (id, json) VALUES (1, ?)", json);
   }
 
   /**

@@ -1,4 +1,6 @@
 /** Open incidents and the messages about them that still have to go out; each incident is announced once and its end once. */
+import { migrate } from "../storage/migration.ts";
+import type { Sql } from "../storage/sql.ts";
 
 export type IncidentKind =
   | "paused"
@@ -25,36 +27,46 @@ export interface Notice extends Incident {
   readonly tries: number;
 }
 
-export class Incidents {
-  readonly #sql: SqlStorage;
+/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+export const STEPS: readonly string[] = [
+  `
+CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS notices (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER,
+  tries INTEGER NOT NULL DEFAULT 0
+);
+`,
+];
 
-  constructor(sql: SqlStorage) {
+export class Incidents {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
     this.#sql = sql;
-    sql.exec(`
-      CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS notices (
-        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER,
-        tries INTEGER NOT NULL DEFAULT 0
-      );
-    `);
+    migrate(sql, STEPS);
   }
 
   /** True where the incident is new. */
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
-    const known = this.#sql
-      .exec("UPDATE incidents SET last_ms = ? WHERE kind = ? RETURNING kind", nowMs, kind)
-      .toArray();
+    const known = this.#sql.all("UPDATE incidents SET last_ms = ? WHERE kind = ? RETURNING kind", nowMs, kind);
     if (known.length > 0) return false;
-    this.#sql.exec("INSERT INTO incidents VALUES (?, ?, ?, ?)", kind, detail, nowMs, nowMs);
+    this.#sql.all(
+      "INSERT INTO incidents (kind, detail, since_ms, last_ms) VALUES (?, ?, ?, ?)",
+      kind,
+      detail,
+      nowMs,
+      nowMs,
+    );
     this.#notice({ kind, detail, sinceMs: nowMs, untilMs: null });
     return true;
   }
 
   /** What ended, if it was open. */
   close(kind: IncidentKind, nowMs: number): Incident | undefined {
-    const [ended] = this.#sql
-      .exec<{ detail: string; since_ms: number }>("DELETE FROM incidents WHERE kind = ? RETURNING *", kind)
-      .toArray();
+    const [ended] = this.#sql.all<{ detail: string; since_ms: number }>(
+      "DELETE FROM incidents WHERE kind = ? RETURNING *",
+      kind,
+    );
     if (!ended) return undefined;
     const incident = { kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs };
     this.#notice(incident);
@@ -63,13 +75,12 @@ export class Incidents {
 
   /** Whether it is open and has not been reported since a time. */
   isQuiet(kind: IncidentKind, sinceMs: number): boolean {
-    return this.#sql.exec("SELECT 1 FROM incidents WHERE kind = ? AND last_ms < ?", kind, sinceMs).toArray().length > 0;
+    return this.#sql.all("SELECT 1 FROM incidents WHERE kind = ? AND last_ms < ?", kind, sinceMs).length > 0;
   }
 
   list(): readonly Incident[] {
     return this.#sql
-      .exec<{ kind: IncidentKind; detail: string; since_ms: number }>("SELECT * FROM incidents ORDER BY since_ms")
-      .toArray()
+      .all<{ kind: IncidentKind; detail: string; since_ms: number }>("SELECT * FROM incidents ORDER BY since_ms")
       .map(({ kind, detail, since_ms }) => ({ kind, detail, sinceMs: since_ms, untilMs: null }));
   }
 
@@ -84,8 +95,7 @@ export class Incidents {
       tries: number;
     };
     return this.#sql
-      .exec<Found>("SELECT * FROM notices ORDER BY id")
-      .toArray()
+      .all<Found>("SELECT * FROM notices ORDER BY id")
       .map(({ id, kind, detail, since_ms, until_ms, tries }) => ({
         id,
         kind,
@@ -97,15 +107,15 @@ export class Incidents {
   }
 
   announced(id: number): void {
-    this.#sql.exec("DELETE FROM notices WHERE id = ?", id);
+    this.#sql.all("DELETE FROM notices WHERE id = ?", id);
   }
 
   failed(id: number): void {
-    this.#sql.exec("UPDATE notices SET tries = tries + 1 WHERE id = ?", id);
+    this.#sql.all("UPDATE notices SET tries = tries + 1 WHERE id = ?", id);
   }
 
   #notice({ kind, detail, sinceMs, untilMs }: Incident): void {
     const query = "INSERT INTO notices (kind, detail, since_ms, until_ms) VALUES (?, ?, ?, ?)";
-    this.#sql.exec(query, kind, detail, sinceMs, untilMs);
+    this.#sql.all(query, kind, detail, sinceMs, untilMs);
   }
 }

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { parseSettings, type Env } from "../env.ts";
 import { flowState, switchFlow } from "../qstash/flow-control.ts";
+import { durableSql } from "../storage/durable-sql.ts";
 import { alertBody, sendAlert } from "./alert.ts";
 import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
 import type { Pause } from "./pause.ts";
@@ -21,7 +22,7 @@ export class Monitor extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#incidents = new Incidents(ctx.storage.sql);
+    this.#incidents = new Incidents(durableSql(ctx.storage));
   }
 
   pauseState(): Pause | null {

@@ -3,9 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import { archive } from "../archive/client.ts";
 import { parseSettings, type Env } from "../env.ts";
 import { untakenEntries } from "../deliver/dead-letters.ts";
-import { storageSql } from "../ledger/storage-sql.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 import { publishMessage } from "../qstash/publish.ts";
+import { durableSql } from "../storage/durable-sql.ts";
 import { backoffMs, drainStep, STEP_MS } from "./drain.ts";
 import { OutboxStore, type OutboxStatus, type Waiting } from "./store.ts";
 
@@ -19,7 +19,7 @@ export class Outbox extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#store = new OutboxStore(storageSql(ctx.storage));
+    this.#store = new OutboxStore(durableSql(ctx.storage));
     // A crash between a write and its alarm must not strand the message; the cron looks at every shard and so wakes it.
     if (this.#store.status().waiting > 0) void ctx.blockConcurrencyWhile(() => this.#wake());
   }

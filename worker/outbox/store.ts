@@ -1,5 +1,14 @@
 /** The outbox's table: spilled messages in the order in which they came. */
-import type { SqlPort } from "../ledger/store.ts";
+import { migrate } from "../storage/migration.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+export const STEPS: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS outbox (
+    seq INTEGER PRIMARY KEY, deduplication_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, delay_s INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL
+  );`,
+];
 
 export interface Waiting {
   readonly seq: number;
@@ -18,14 +27,11 @@ export interface OutboxStatus {
 }
 
 export class OutboxStore {
-  readonly #sql: SqlPort;
+  readonly #sql: Sql;
 
-  constructor(sql: SqlPort) {
+  constructor(sql: Sql) {
     this.#sql = sql;
-    sql.all(`CREATE TABLE IF NOT EXISTS outbox (
-      seq INTEGER PRIMARY KEY, deduplication_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, delay_s INTEGER NOT NULL,
-      received_ms INTEGER NOT NULL
-    )`);
+    migrate(sql, STEPS);
   }
 
   /** Stores a message; the same one twice is stored once. */

@@ -1,7 +1,7 @@
 /** Pause, resume and cancel: what an operator may do to a replay, and in which state. */
-import { read } from "../archive/row.ts";
 import { itemSkipped } from "./items.ts";
 import { findReplay, replayBySeq, type ReplayRow, type ReplayState } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
 
 export type Control = "pause" | "resume" | "cancel";
 
@@ -24,9 +24,8 @@ const ALREADY: Readonly<Record<Control, ReplayState | undefined>> = {
 };
 
 /** Does it, if the replay's state allows it. */
-export function controlReplay(storage: DurableObjectStorage, id: string, control: Control, nowMs: number): Controlled {
-  return storage.transactionSync(() => {
-    const { sql } = storage;
+export function controlReplay(sql: Sql, id: string, control: Control, nowMs: number): Controlled {
+  return sql.transaction(() => {
     const replay = findReplay(sql, id);
     if (!replay) return { kind: "not_found" };
     if (replay.state === ALREADY[control]) return { kind: "ok", replay, changed: false };
@@ -36,11 +35,11 @@ export function controlReplay(storage: DurableObjectStorage, id: string, control
   });
 }
 
-const ACTIONS: Readonly<Record<Control, (sql: SqlStorage, replay: ReplayRow, nowMs: number) => void>> = {
-  pause: (sql, { seq }) => sql.exec("UPDATE replays SET state = 'paused' WHERE seq = ?", seq),
+const ACTIONS: Readonly<Record<Control, (sql: Sql, replay: ReplayRow, nowMs: number) => void>> = {
+  pause: (sql, { seq }) => sql.all("UPDATE replays SET state = 'paused' WHERE seq = ?", seq),
   resume: (sql, { seq }, nowMs) =>
     // The error rate is judged afresh from here.
-    sql.exec(
+    sql.all(
       `UPDATE replays SET state = 'running', due_at = ?, failures = 0, judged_failed = failed_again + troubled,
        judged_seen = delivered + failed_again + troubled WHERE seq = ?`,
       nowMs,
@@ -48,14 +47,13 @@ const ACTIONS: Readonly<Record<Control, (sql: SqlStorage, replay: ReplayRow, now
     ),
   cancel: (sql, replay, nowMs) => {
     // What may be on its way to QStash right now is published again under the same id, and so told from what was never sent.
-    const pending = read<{ event_id: string }>(
-      sql,
+    const pending = sql.all<{ event_id: string }>(
       `SELECT event_id FROM items WHERE replay = ? AND outcome = 'pending'
        AND event_id NOT IN (SELECT value FROM json_each(?))`,
       replay.seq,
       replay.in_flight,
     );
     for (const { event_id } of pending) itemSkipped(sql, replay.seq, event_id, "cancelled", nowMs);
-    sql.exec("UPDATE replays SET state = 'running', due_at = ? WHERE seq = ?", nowMs, replay.seq);
+    sql.all("UPDATE replays SET state = 'running', due_at = ? WHERE seq = ?", nowMs, replay.seq);
   },
 };

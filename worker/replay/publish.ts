@@ -2,12 +2,12 @@
 import { deduplicationId } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
-import { read } from "../archive/row.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
 import { itemPublished, itemSkipped } from "./items.ts";
 import { mendedFields, mendRecord } from "./mend.ts";
 import type { ReplayRequest } from "./request.ts";
 import { requestOf, type ReplayRow } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** Messages in one request to QStash. Our choice; its limit is 100 MB. */
 const BATCH_MAX = 100;
@@ -30,21 +30,15 @@ interface Pending {
 }
 
 /** One batch of one replay; sets when the next is due. */
-export async function publishNext(
-  storage: DurableObjectStorage,
-  replay: ReplayRow,
-  publish: Publish,
-  now: () => number,
-): Promise<void> {
-  const { sql } = storage;
+export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish, now: () => number): Promise<void> {
   const request = requestOf(replay);
   const size = Math.min(Math.max(Math.round(request.rate * BATCH_SECONDS), 1), BATCH_MAX);
   const startMs = now();
-  const batch = storage.transactionSync(() => prepare(sql, replay, size, startMs));
+  const batch = sql.transaction(() => prepare(sql, replay, size, startMs));
   if (batch.length === 0) return;
   const messages = batch.map((item) => messageOf(item, replay, request));
   const result = await publish(messages, startMs);
-  storage.transactionSync(() => {
+  sql.transaction(() => {
     const nowMs = now();
     const taken = result.kind === "answered" ? result.messages : [];
     for (const [index, message] of taken.entries()) settle(sql, replay.seq, batch[index], message, nowMs);
@@ -57,16 +51,15 @@ export async function publishNext(
     const dueMs = isStuck
       ? Math.max(nowMs + backoffMs, notBeforeMs)
       : Math.max(replay.due_at + paceMs, nowMs - CATCH_UP_MS);
-    sql.exec("UPDATE replays SET failures = ?, due_at = ? WHERE seq = ?", failures, Math.ceil(dueMs), replay.seq);
+    sql.all("UPDATE replays SET failures = ?, due_at = ? WHERE seq = ?", failures, Math.ceil(dueMs), replay.seq);
     // Without an answer nobody knows what QStash has taken: the next batch begins with the same records.
-    if (result.kind === "answered") sql.exec("UPDATE replays SET in_flight = '[]' WHERE seq = ?", replay.seq);
+    if (result.kind === "answered") sql.all("UPDATE replays SET in_flight = '[]' WHERE seq = ?", replay.seq);
   });
 }
 
 /** Takes the next items and writes down that they are on their way, so that a cancel leaves them alone. */
-function prepare(sql: SqlStorage, replay: ReplayRow, size: number, nowMs: number): Pending[] {
-  const pending = read<Pending>(
-    sql,
+function prepare(sql: Sql, replay: ReplayRow, size: number, nowMs: number): Pending[] {
+  const pending = sql.all<Pending>(
     `SELECT event_id, n, safe_until, tries, record FROM items JOIN dead_letters USING (event_id)
      WHERE items.replay = ? AND outcome = 'pending' ORDER BY event_id LIMIT ?`,
     replay.seq,
@@ -76,7 +69,7 @@ function prepare(sql: SqlStorage, replay: ReplayRow, size: number, nowMs: number
   for (const item of pending)
     if (!isSafe(item)) itemSkipped(sql, replay.seq, item.event_id, "needs_accept_duplicates", nowMs);
   const batch = pending.filter(isSafe);
-  sql.exec(
+  sql.all(
     "UPDATE replays SET in_flight = ? WHERE seq = ?",
     JSON.stringify(batch.map((item) => item.event_id)),
     replay.seq,
@@ -103,11 +96,11 @@ function messageOf(item: Pending, replay: ReplayRow, request: ReplayRequest): Ba
 
 type Taken = Extract<BatchResult, { kind: "answered" }>["messages"][number];
 
-function settle(sql: SqlStorage, seq: number, item: Pending | undefined, taken: Taken, nowMs: number): void {
+function settle(sql: Sql, seq: number, item: Pending | undefined, taken: Taken, nowMs: number): void {
   if (!item) return;
   const { event_id, tries } = item;
   if ("messageId" in taken) return itemPublished(sql, seq, event_id, taken.messageId, nowMs);
   console.warn(JSON.stringify({ "event.name": "replay.message_refused", event_id, error: taken.error }));
   if (tries + 1 >= REFUSALS_MAX) return itemSkipped(sql, seq, event_id, "not_accepted", nowMs);
-  sql.exec("UPDATE items SET tries = tries + 1 WHERE replay = ? AND event_id = ?", seq, event_id);
+  sql.all("UPDATE items SET tries = tries + 1 WHERE replay = ? AND event_id = ?", seq, event_id);
 }

@@ -1,7 +1,7 @@
 /** The receipt: what a replay was asked for and what became of each record, with hashes to check both. */
-import { read } from "../archive/row.ts";
 import { iso, known } from "../archive/view.ts";
 import { requestOf, type ReplayRow } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
 
 interface ItemLine {
   readonly event_id: string;
@@ -14,10 +14,9 @@ interface ItemLine {
 const CHUNK = 5_000;
 
 /** The receipt's JSON; its `sha256` is that of the JSON without it. */
-export async function makeReceipt(sql: SqlStorage, replay: ReplayRow, finishedAtMs: number): Promise<string> {
+export async function makeReceipt(sql: Sql, replay: ReplayRow, finishedAtMs: number): Promise<string> {
   const request = requestOf(replay);
-  const reasons = read<{ reason: string; count: number }>(
-    sql,
+  const reasons = sql.all<{ reason: string; count: number }>(
     "SELECT reason, count(*) AS count FROM items WHERE replay = ? AND outcome = 'skipped' GROUP BY reason ORDER BY reason",
     replay.seq,
   );
@@ -48,13 +47,13 @@ export function shownSelection(asked: Readonly<Record<string, unknown>>): Record
   return Array.isArray(event_ids) ? { event_ids: event_ids.length } : rest;
 }
 
-async function hashItems(sql: SqlStorage, seq: number): Promise<string> {
+async function hashItems(sql: Sql, seq: number): Promise<string> {
   const digest = new crypto.DigestStream("SHA-256");
   const writer = digest.getWriter();
   for (let after = ""; ;) {
     const query =
       "SELECT event_id, n, outcome, reason FROM items WHERE replay = ? AND event_id > ? ORDER BY event_id LIMIT ?";
-    const items = read<ItemLine>(sql, query, seq, after, CHUNK);
+    const items = sql.all<ItemLine>(query, seq, after, CHUNK);
     const last = items.at(-1);
     if (!last) break;
     const lines = items.map(({ event_id, n, outcome, reason }) => `${event_id} ${n} ${outcome} ${reason ?? "-"}\n`);

@@ -1,9 +1,9 @@
 /** Asks the ledger what became of published records, and stops a replay whose records fail. */
 import type { Lookup } from "../archive/failure.ts";
-import { read } from "../archive/row.ts";
 import type { LedgerEntry } from "../ledger/types.ts";
 import { FIRST_CHECK_MS, itemEnded, itemTroubled } from "./items.ts";
 import { replayBySeq, requestOf, setState } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** Records asked about at once. Our choice. */
 const CHECK_MAX = 2_000;
@@ -21,10 +21,8 @@ interface Due {
 }
 
 /** Settles one portion of what is due. */
-export async function settleDue(storage: DurableObjectStorage, lookup: Lookup, now: () => number): Promise<void> {
-  const { sql } = storage;
-  const due = read<Due>(
-    sql,
+export async function settleDue(sql: Sql, lookup: Lookup, now: () => number): Promise<void> {
+  const due = sql.all<Due>(
     `SELECT replay, event_id, published_at, troubled FROM items
      WHERE outcome = 'published' AND check_at <= ? ORDER BY check_at LIMIT ?`,
     now(),
@@ -32,14 +30,14 @@ export async function settleDue(storage: DurableObjectStorage, lookup: Lookup, n
   );
   if (due.length === 0) return;
   const ledger = await lookup(due.map((item) => item.event_id));
-  storage.transactionSync(() => {
+  sql.transaction(() => {
     const nowMs = now();
     for (const item of due) settleOne(sql, item, ledger.get(item.event_id), nowMs);
     for (const seq of new Set(due.map((item) => item.replay))) judge(sql, seq);
   });
 }
 
-function settleOne(sql: SqlStorage, item: Due, ledger: LedgerEntry | undefined, nowMs: number): void {
+function settleOne(sql: Sql, item: Due, ledger: LedgerEntry | undefined, nowMs: number): void {
   const { replay, event_id } = item;
   if (ledger?.state === "delivered")
     return itemEnded(sql, replay, event_id, { outcome: "delivered", state: "delivered" }, nowMs);
@@ -59,7 +57,7 @@ function settleOne(sql: SqlStorage, item: Due, ledger: LedgerEntry | undefined, 
   const last = ledger?.attempts.at(-1);
   if (item.troubled === 0 && last && last.atMs >= item.published_at) itemTroubled(sql, replay, event_id);
   const checkMs = nowMs + Math.min(Math.max(ageMs, FIRST_CHECK_MS), CHECK_EVERY_MAX_MS);
-  sql.exec(
+  sql.all(
     "UPDATE items SET check_at = ? WHERE replay = ? AND event_id = ? AND outcome = 'published'",
     checkMs,
     replay,
@@ -68,7 +66,7 @@ function settleOne(sql: SqlStorage, item: Due, ledger: LedgerEntry | undefined, 
 }
 
 /** Stops a running replay once too many of its records have failed or fail an attempt, counted since it was last resumed. */
-export function judge(sql: SqlStorage, seq: number): void {
+export function judge(sql: Sql, seq: number): void {
   const replay = replayBySeq(sql, seq);
   if (replay?.state !== "running") return;
   const { stopOnErrorRate } = requestOf(replay);

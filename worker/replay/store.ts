@@ -1,7 +1,7 @@
 /** Replays and their items in the archive's database. */
 import { mintEventId } from "../../shared/event-id.ts";
-import { read } from "../archive/row.ts";
 import type { ReplayRequest } from "./request.ts";
+import type { Sql } from "../storage/sql.ts";
 
 /** `planning` is never seen from outside: a replay found in it after a restart is taken back. */
 export type ReplayState = "planning" | "running" | "paused" | "stopped" | "settling" | "done";
@@ -47,27 +47,26 @@ export interface ItemRow {
 }
 
 /** A replay by its public id. */
-export function findReplay(sql: SqlStorage, id: string): ReplayRow | undefined {
-  return read<ReplayRow>(sql, "SELECT * FROM replays WHERE id = ? AND state <> 'planning'", id)[0];
+export function findReplay(sql: Sql, id: string): ReplayRow | undefined {
+  return sql.all<ReplayRow>("SELECT * FROM replays WHERE id = ? AND state <> 'planning'", id)[0];
 }
 
-export function replayBySeq(sql: SqlStorage, seq: number): ReplayRow | undefined {
-  return read<ReplayRow>(sql, "SELECT * FROM replays WHERE seq = ?", seq)[0];
+export function replayBySeq(sql: Sql, seq: number): ReplayRow | undefined {
+  return sql.all<ReplayRow>("SELECT * FROM replays WHERE seq = ?", seq)[0];
 }
 
 /** Newest first; `beforeSeq` continues a list. */
-export function listReplays(sql: SqlStorage, limit: number, beforeSeq: number | undefined): ReplayRow[] {
+export function listReplays(sql: Sql, limit: number, beforeSeq: number | undefined): ReplayRow[] {
   const query = "SELECT * FROM replays WHERE state <> 'planning' AND seq < ? ORDER BY seq DESC LIMIT ?";
-  return read<ReplayRow>(sql, query, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
+  return sql.all<ReplayRow>(query, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
 }
 
-export function insertReplay(sql: SqlStorage, id: string, request: ReplayRequest, by: string, nowMs: number): number {
+export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: string, nowMs: number): number {
   const stored = JSON.stringify({
     ...request,
     selection: request.selection.kind === "event_ids" ? { kind: "event_ids" } : request.selection,
   });
-  const [row] = read<{ seq: number }>(
-    sql,
+  const [row] = sql.all<{ seq: number }>(
     "INSERT INTO replays (id, state, request, requested_by, created_at, due_at) VALUES (?, 'planning', ?, ?, ?, ?) RETURNING seq",
     id,
     stored,
@@ -85,15 +84,14 @@ export function requestOf(replay: ReplayRow): ReplayRequest {
 
 /** A page of items in the order of their event ids. */
 export function listItems(
-  sql: SqlStorage,
+  sql: Sql,
   seq: number,
   outcome: ItemOutcome | undefined,
   limit: number,
   after: string,
 ): ItemRow[] {
   const wanted = outcome === undefined ? "" : " AND outcome = ?";
-  return read<ItemRow>(
-    sql,
+  return sql.all<ItemRow>(
     `SELECT event_id, n, outcome, reason, message_id, published_at, ended_at FROM items
      WHERE replay = ? AND event_id > ?${wanted} ORDER BY event_id LIMIT ?`,
     seq,
@@ -103,8 +101,8 @@ export function listItems(
   );
 }
 
-export function setState(sql: SqlStorage, seq: number, state: ReplayState): void {
-  sql.exec("UPDATE replays SET state = ? WHERE seq = ?", state, seq);
+export function setState(sql: Sql, seq: number, state: ReplayState): void {
+  sql.all("UPDATE replays SET state = ? WHERE seq = ?", state, seq);
 }
 
 /** `rp_` and a UUIDv7 without hyphens: sorts by time. */
@@ -113,11 +111,11 @@ export function newReplayId(nowMs: number): string {
 }
 
 /** Takes replays back whose planning never ended (of all, or of one), and with them their dead letters. */
-export function takeBackOrphans(sql: SqlStorage, id?: string): void {
+export function takeBackOrphans(sql: Sql, id?: string): void {
   const query = "SELECT seq, id FROM replays WHERE state = 'planning' AND id = coalesce(?, id)";
-  for (const orphan of read<{ seq: number; id: string }>(sql, query, id ?? null)) {
-    sql.exec("UPDATE dead_letters SET state = 'open' WHERE state = 'replaying' AND replay_id = ?", orphan.id);
-    sql.exec("DELETE FROM items WHERE replay = ?", orphan.seq);
-    sql.exec("DELETE FROM replays WHERE seq = ?", orphan.seq);
+  for (const orphan of sql.all<{ seq: number; id: string }>(query, id ?? null)) {
+    sql.all("UPDATE dead_letters SET state = 'open' WHERE state = 'replaying' AND replay_id = ?", orphan.id);
+    sql.all("DELETE FROM items WHERE replay = ?", orphan.seq);
+    sql.all("DELETE FROM replays WHERE seq = ?", orphan.seq);
   }
 }

@@ -158,7 +158,7 @@ export class DurableObjectHost {
 
   #cursor(query: string, values: readonly SqlValue[]) {
     const rows = this.#exec(query, values);
-    return { toArray: () => rows };
+    return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() };
   }
 
   #exec(query: string, values: readonly SqlValue[]): Record<string, unknown>[] {

@@ -6,8 +6,8 @@ import { LEDGER_PER_EVENT } from "../../../docs/generate/cost-model.ts";
 import type { Env } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { Book } from "../../../worker/ledger/book.ts";
-import { storageSql } from "../../../worker/ledger/storage-sql.ts";
-import type { SqlPort } from "../../../worker/ledger/store.ts";
+import { durableSql } from "../../../worker/storage/durable-sql.ts";
+import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
 
 const EVENTS = 200;
 const NOW_MS = Date.UTC(2026, 10, 24);
@@ -27,16 +27,16 @@ interface Counted {
   readonly read: number;
 }
 
-function counting(storage: DurableObjectStorage): { readonly sql: SqlPort; readonly count: () => Counted } {
+function counting(storage: DurableObjectStorage): { readonly sql: Sql; readonly count: () => Counted } {
   let [written, read] = [0, 0];
-  const all: SqlPort["all"] = (query, ...parameters) => {
-    const cursor = storage.sql.exec(query, ...parameters);
+  const all = <T>(query: string, ...values: readonly SqlValue[]) => {
+    const cursor = storage.sql.exec(query, ...values);
     const rows = cursor.toArray();
     written += cursor.rowsWritten;
     read += cursor.rowsRead;
-    return rows;
+    return rows as T[];
   };
-  return { sql: { all, transaction: (run) => storage.transactionSync(run) }, count: () => ({ written, read }) };
+  return { sql: { ...durableSql(storage), all }, count: () => ({ written, read }) };
 }
 
 it("writes as many rows for a delivered event, and keeps as many bytes, as the cost page says", async () => {
@@ -75,7 +75,7 @@ it("has its counters on disk as soon as a lone event is settled, with no timer t
   await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);
   const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
   await ledger.settle("lease", JSON.stringify([{ id: idOf(1), attempt }]), NOW_MS);
-  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(storageSql(storage)).counters.numbers());
+  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(durableSql(storage)).counters.numbers());
   expect(kept).toMatchObject({ seen: 1, delivered: 1 });
 });
 
@@ -88,7 +88,7 @@ it("has on disk what it has shown, so that no counter goes back when the object 
     await ledger.settle("lease", JSON.stringify([{ id, attempt }]), NOW_MS);
   }
   const shown = (await ledger.status()).numbers;
-  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(storageSql(storage)).counters.numbers());
+  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(durableSql(storage)).counters.numbers());
   expect(shown).toMatchObject({ seen: 3, delivered: 3 });
   expect(kept).toEqual(shown);
 });

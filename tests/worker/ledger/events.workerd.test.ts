@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
-import { storageSql } from "../../../worker/ledger/storage-sql.ts";
+import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import { OutboxStore } from "../../../worker/outbox/store.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { get, post, theArchive, workerEnv } from "../archive/api.workerd.ts";
@@ -103,7 +103,7 @@ it("a record waits in the outbox only where a message holds it, not where one na
   const message = { deduplicationId, body: messageOf(child), delaySeconds: 0, receivedMs: Date.now() };
   // Past its own `add`, which would also set an alarm that publishes.
   await runInDurableObject(outboxOf(workerEnv, deduplicationId), (_, { storage }) =>
-    new OutboxStore(storageSql(storage)).add(message),
+    new OutboxStore(durableSql(storage)).add(message),
   );
   expect((await get(`/api/events/${child.id}`)).json).toMatchObject({ state: "pending", where: "outbox" });
   expect((await get(`/api/events/${parent.id}`)).json).toEqual({ event_id: parent.id, state: "unknown", attempts: [] });
@@ -113,7 +113,7 @@ it("a message nested deeper than SQLite reads JSON, as it waits in the outbox, i
   const { id } = recordOf();
   const body = `{"v":1,"records":[{"id":"${id}","x":${"[".repeat(2_000)}${"]".repeat(2_000)}}]}`;
   await runInDurableObject(outboxOf(workerEnv, id), (_, { storage }) =>
-    new OutboxStore(storageSql(storage)).add({ deduplicationId: id, body, delaySeconds: 0, receivedMs: Date.now() }),
+    new OutboxStore(durableSql(storage)).add({ deduplicationId: id, body, delaySeconds: 0, receivedMs: Date.now() }),
   );
   expect((await get(`/api/events/${id}`)).json).toMatchObject({ state: "pending", where: "outbox" });
   expect((await get("/api/events/unheard-of")).json).toMatchObject({ state: "unknown" });

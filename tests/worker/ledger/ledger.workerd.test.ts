@@ -7,7 +7,8 @@ import type { Env } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { Book } from "../../../worker/ledger/book.ts";
 import { ledger, ledgerPort, lookup, markDiscarded, markParked, shardStatuses } from "../../../worker/ledger/client.ts";
-import type { SqlPort } from "../../../worker/ledger/store.ts";
+import { durableSql } from "../../../worker/storage/durable-sql.ts";
+import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 
 const bindings = env as unknown as Env;
@@ -39,14 +40,14 @@ describe("the clean path", () => {
     const stub = ledger(bindings, 0);
     const written = await runInDurableObject(stub, (_, state) => {
       let rows = 0;
-      const sql: SqlPort = {
-        all(query, ...parameters) {
-          const cursor = state.storage.sql.exec(query, ...parameters);
+      const sql: Sql = {
+        ...durableSql(state.storage),
+        all<T>(query: string, ...values: readonly SqlValue[]) {
+          const cursor = state.storage.sql.exec(query, ...values);
           const found = cursor.toArray();
           rows += cursor.rowsWritten;
-          return found;
+          return found as T[];
         },
-        transaction: (run) => state.storage.transactionSync(run),
       };
       const book = new Book(sql);
       rows = 0;
@@ -204,10 +205,7 @@ describe("pruning", () => {
 
   it("forgets an event id only after the retention, whatever its form, and never what was touched since", async () => {
     const left = await runInDurableObject(bindings.LEDGER.getByName("prune"), (_, state) => {
-      const book = new Book({
-        all: (query, ...parameters) => state.storage.sql.exec(query, ...parameters).toArray(),
-        transaction: (run) => state.storage.transactionSync(run),
-      });
+      const book = new Book(durableSql(state.storage));
       const old = NOW - LEDGER_RETENTION_MS - DAY;
       const young = NOW - LEDGER_RETENTION_MS + DAY;
       const ids = { old: idAt(old), foreign: "zz-foreign-id", replayed: idAt(old + 1), young: idAt(young) };

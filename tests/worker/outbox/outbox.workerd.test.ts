@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import type { Env } from "../../../worker/env.ts";
-import { storageSql } from "../../../worker/ledger/storage-sql.ts";
+import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { Outbox } from "../../../worker/outbox/outbox.ts";
 import { OutboxStore } from "../../../worker/outbox/store.ts";
@@ -13,7 +13,7 @@ const MESSAGE = { deduplicationId: "m1", body: "{}", delaySeconds: 0, receivedMs
 
 it("sets an alarm for what a crash left without one, as soon as anybody looks", async () => {
   const alarm = await runInDurableObject(outboxOf(bindings, "m1"), async (_, state) => {
-    new OutboxStore(storageSql(state.storage)).add(MESSAGE);
+    new OutboxStore(durableSql(state.storage)).add(MESSAGE);
     await state.storage.deleteAlarm();
     const restarted = new Outbox(state, bindings);
     expect(restarted.status().waiting).toBe(1);

@@ -6,11 +6,11 @@ import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
 import { deliverRecords } from "../../../worker/deliver/deliver.ts";
 import type { DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
 import { Book } from "../../../worker/ledger/book.ts";
-import type { SqlPort } from "../../../worker/ledger/store.ts";
+import type { Sql } from "../../../worker/storage/sql.ts";
 import { prepareAll } from "../../../worker/prepare.ts";
 import type { Sent } from "../../../worker/workos.ts";
 
-export function memorySql(): SqlPort {
+export function memorySql(): Sql {
   return sqlPort(new DatabaseSync(":memory:"));
 }
 

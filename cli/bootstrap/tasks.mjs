@@ -28,7 +28,7 @@ const FOREIGN = new Set(["node_modules", "dist", "fixtures", "project"]);
 const BUILD_POLICY = `
   const { buildPolicy } = await import("./policy/build.ts");
   const { path, bytes, gzipBytes } = await buildPolicy();
-  console.log("Policy: " + path + ", " + bytes + " bytes, " + gzipBytes + " after gzip");`;
+  console.log("Policy: " + path + ", " + bytes + " bytes, " + gzipBytes + " after minifying and gzip");`;
 
 /** @type {Readonly<Record<string, Task>>} */
 export const TASKS = {

@@ -1,7 +1,6 @@
 /** What is uploaded: small, traceable, and the same worker. */
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { gzipSync } from "node:zlib";
-import { Window } from "happy-dom";
 import { Webhook } from "standardwebhooks";
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -11,8 +10,8 @@ import { hmac } from "../../worker/native/sha256.ts";
 import { INGEST_KEY, startDirect } from "./support/direct.ts";
 import { messageOf, recordOf } from "./support/records.ts";
 
-/** Our goal; Cloudflare's smallest plan takes 3 MB. */
-const UPLOAD_MAX_GZIP_BYTES = 60_000;
+/** Our budget; Cloudflare's smallest plan takes 3 MB. */
+const UPLOAD_MAX_GZIP_BYTES = 80_000;
 
 let uploaded: UploadedWorker;
 beforeAll(async () => {
@@ -27,7 +26,7 @@ it("runs here in the runtime that wrangler.toml names", async () => {
 });
 
 describe("the upload", () => {
-  it("is at most 60 kB after gzip", () => {
+  it("is at most 80 kB after gzip", () => {
     expect(gzipSync(uploaded.code).byteLength).toBeLessThanOrEqual(UPLOAD_MAX_GZIP_BYTES);
   });
 
@@ -74,31 +73,6 @@ describe("the upload", () => {
     }
   });
 });
-
-it("the console's page only loses white space, and names", async () => {
-  const direct = await startDirect({ isUpload: true });
-  try {
-    const served = await (await fetch(`${direct.url}/console`)).text();
-    const source = await readFile(new URL("../../worker/console/console.html", import.meta.url), "utf8");
-    expect(served.length).toBeLessThan(source.length * 0.7);
-    expect(shown(served)).toEqual(shown(source));
-  } finally {
-    await direct.stop();
-  }
-});
-
-/** The page as a reader meets it: each element with its attributes and its text. */
-function shown(html: string): readonly unknown[] {
-  const { document } = new Window();
-  document.write(html);
-  return [...document.querySelectorAll("*")]
-    .filter(({ tagName }) => !["STYLE", "SCRIPT"].includes(tagName))
-    .map(({ tagName, attributes, childElementCount, textContent }) => [
-      tagName,
-      [...attributes].map(({ name, value }) => `${name}=${value}`),
-      childElementCount === 0 ? textContent : "",
-    ]);
-}
 
 describe("the platform's own code in place of standardwebhooks' packages", () => {
   it("signs alike", () => {

@@ -1,6 +1,7 @@
 /** Makes the record of a captured request: meaning, privacy, shape. Everything here runs after the response. */
 import { toHex } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
+import { isIpAddress } from "../shared/ip-address.ts";
 import type { AuditRecord, GatewayInfo, Stage } from "../shared/record.ts";
 import { outcomeOfStatus } from "../shared/record.ts";
 import { firstNames, type Shaped } from "../shared/shape.ts";
@@ -194,9 +195,12 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
   const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
   const trace = headers.get("traceparent") ?? "";
   // Nobody misses what cannot be there yet.
-  const missing = [...new Set(meaning.missing)].filter((name) => seen.response ?? !name.startsWith("$response."));
+  const unusable = ip && !addressOf(ip) && !omit.has("ip") ? ["ip"] : [];
+  const missing = [...new Set([...meaning.missing, ...unusable])].filter(
+    (name) => seen.response ?? !name.startsWith("$response."),
+  );
   const optional = {
-    ip: textOf(ip),
+    ip: addressOf(ip),
     userAgent: textOf(headers.get("user-agent")),
     requestId: textOf(capture.context.requestId),
     traceparent: TRACEPARENT.test(trace) ? trace : undefined,
@@ -214,6 +218,11 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
     metadata: filled(meaning.metadata),
     missing: filled(missing),
   });
+}
+
+/** A client can choose what some proxies' headers name as its address, so only a real address counts. */
+function addressOf(ip: unknown): string | undefined {
+  return typeof ip === "string" && isIpAddress(ip) ? ip : undefined;
 }
 
 /** Hash of a cut value: the first 128 bits of its SHA-256, in hexadecimal. */

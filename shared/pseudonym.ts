@@ -1,6 +1,6 @@
 /**
- * Keyed pseudonyms: equal values stay comparable, nobody without the key can go back, and an operator with the key can compute
- * the pseudonym of a value that is known. Pure; the HMAC itself is passed in, as each platform has its own.
+ * Keyed pseudonyms: equal values have equal pseudonyms, and only a holder of the key can check which value a pseudonym stands
+ * for. Pure; the caller passes in the HMAC, because each platform has its own.
  */
 import { fromBase64, toBase64Url } from "./bytes.ts";
 import { AuditError } from "./errors.ts";
@@ -16,12 +16,12 @@ export type Hmac = (secret: Uint8Array, text: string) => Promise<Uint8Array>;
 /** Shortest key: the output of SHA-256 (RFC 2104, section 3, advises no less). */
 const KEY_MIN_BYTES = 32;
 const KEY = /^([A-Za-z0-9-]{1,16}):(.+)$/;
-/** 128 bits: enough that two values of one company never meet. */
+/** 128 bits: two values of one company never share a pseudonym. */
 const PSEUDONYM_BYTES = 16;
 
 export type PseudonymKeys = readonly [PseudonymKey, ...PseudonymKey[]];
 
-/** Reads `AUDIT_PSEUDONYM_KEYS`: `id:base64key`, the current one first, older ones after commas; undefined where it is wrong. */
+/** Reads `AUDIT_PSEUDONYM_KEYS`: `id:base64key` pairs separated by commas, the current one first. Undefined if any is wrong. */
 export function readPseudonymKeys(text: string): PseudonymKeys | undefined {
   const keys = text.split(",").map((part): PseudonymKey | undefined => {
     const [, id, base64] = KEY.exec(part.trim()) ?? [];
@@ -32,14 +32,21 @@ export function readPseudonymKeys(text: string): PseudonymKeys | undefined {
   return isRight ? (keys as unknown as PseudonymKeys) : undefined;
 }
 
-/** What the variable must be. */
+/** The rule for the variable, as error messages state it. */
 export const PSEUDONYM_KEYS_RULE = `"AUDIT_PSEUDONYM_KEYS" must be "id:key,…", each key ${KEY_MIN_BYTES} bytes of base64 with its own id`;
 
-/** As `readPseudonymKeys`, but throws `invalid_variable`; the message never holds a key. */
+/** Like `readPseudonymKeys`, but throws `invalid_variable`. The message never holds a key. */
 export function parsePseudonymKeys(text: string): PseudonymKeys {
   const keys = readPseudonymKeys(text);
   if (!keys) throw new AuditError("invalid_variable", PSEUDONYM_KEYS_RULE);
   return keys;
+}
+
+const PSEUDONYM = /^ps_[A-Za-z0-9-]{1,16}_[\w-]{22}$/;
+
+/** True for a text with the form of a pseudonym. */
+export function isPseudonym(text: string): boolean {
+  return PSEUDONYM.test(text);
 }
 
 /** The pseudonym of a value under one key: `ps_<key id>_<22 characters>`. */

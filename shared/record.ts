@@ -77,9 +77,9 @@ export interface AuditRecord {
   /** Event id of the request whose handler called this route with `invokeRoute`. */
   readonly parentId?: string;
   readonly credential?: Credential;
-  /** Selectors that did not resolve. */
+  /** Selectors that did not resolve, and `ip` if the gateway named something that is no address. */
   readonly missing?: readonly string[];
-  /** Fields that were cut to a limit; each entry `field` or `field:sha256`. */
+  /** Fields that were cut to a limit, or cleaned of invisible characters; each entry is `field` or `field:sha256`. */
   readonly truncated?: readonly string[];
   readonly gateway: GatewayInfo;
   /** Counts the records of one isolate from 1, so that a gap can be seen. */

@@ -1,6 +1,6 @@
 /**
- * Shapes records to WorkOS's limits without silent loss: whatever is cut is named, with the whole value, so that the caller can
- * mark it with a hash. Pure. The policy shapes every record; the worker shapes what it adds.
+ * Shapes records to WorkOS's limits without silent loss: every value that is cut or cleaned is reported whole, so that the caller
+ * can mark it with a hash. Pure. The policy shapes every record; the worker shapes what others wrote.
  */
 import { utf8Bytes } from "./bytes.ts";
 import { compact } from "./compact.ts";
@@ -17,15 +17,16 @@ import {
   TEXT_MAX_CODE_POINTS,
   TEXT_MIN_CODE_POINTS,
 } from "./limits.ts";
+import { cleanText } from "./readable-text.ts";
 import type { AuditRecord, Metadata, MetadataValue, Party } from "./record.ts";
 
-/** A value that was cut: its field, and the whole of it. */
+/** A value that was cut or cleaned: its field, and the whole value. */
 export interface Cut {
   readonly field: string;
   readonly whole: string;
 }
 
-/** What else a text must become, by its field (`actor.metadata.role`, `targets.0.id`, `ip`); before it is cut. */
+/** Replaces a text before it is cut; `field` is a path such as `actor.metadata.role`, `targets.0.id` or `ip`. */
 export type Rewrite = (text: string, field: string) => string;
 
 export interface Shaped {
@@ -51,19 +52,13 @@ interface Shaping {
   readonly cut: (field: string, whole: string) => void;
 }
 
-/** A field of a cut may hold a metadata key as it was given, of any length. */
+/** The field of a cut can hold a metadata key of any length. */
 const FIELD_MAX_CHARS = 100;
 
-/** At this scale no metadata is left, and one target. */
+/** At this scale, one target and no metadata are left. */
 const SMALLEST_SCALE = 1 / 50;
 
-/** A piece of text as JSON, logs and WorkOS can take it: no control characters, no lone surrogates. */
-export function cleanText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  return text.replaceAll(/[\0-\x1f\x7f-\x9f]/g, " ").toWellFormed();
-}
-
-/** The first names of a list, and how many more there are. */
+/** The first names of a list, then `+n` for the others. */
 export function firstNames(names: readonly string[]): readonly string[] {
   return names.length > MISSING_MAX ? [...names.slice(0, MISSING_MAX), `+${names.length - MISSING_MAX}`] : names;
 }
@@ -103,14 +98,14 @@ function shapeText(
   least = TEXT_MIN_CODE_POINTS,
 ): string {
   const max = Math.max(limit * scale, least);
-  const text = cleanText(rewrite(given, field));
-  // Most texts are short, and only those that are not need their code points counted.
-  if (text.length <= max) return text;
-  // A code point has at most two units, so more than twice as many units need not be looked at.
-  const points = Array.from(text.slice(0, 2 * max + 2));
-  if (points.length <= max) return text;
-  cut(field, given);
-  return points.slice(0, max).join("");
+  const rewritten = rewrite(given, field);
+  // A code point has at most two units, so more than twice as many units need not be read.
+  const text = cleanText(rewritten.slice(0, 2 * max + 2));
+  // Most texts are short, and only the others need their code points counted.
+  const points = text.length > max ? Array.from(text) : [];
+  const kept = points.length > max ? points.slice(0, max).join("") : text;
+  if (kept !== rewritten) cut(field, given);
+  return kept;
 }
 
 function shapeTexts<T extends object>(shaping: Shaping, field: string, texts: T): T {
@@ -145,11 +140,11 @@ function shapeValue(shaping: Shaping, field: string, value: MetadataValue): Meta
   if (typeof value === "string") return shapeText(shaping, field, value, METADATA_VALUE_MAX_CODE_POINTS, 1);
   if (typeof value === "boolean" || Number.isFinite(value)) {
     const text = String(value);
-    // What a number stands for may have to be hidden as well.
+    // A number can be a secret too, such as that of a card.
     const rewritten = shaping.rewrite(text, field);
     return rewritten === text ? value : rewritten;
   }
-  // The user's code may give what the type does not allow, and not every object has a text.
+  // The user's code can return values that the type does not allow, and not every object converts to text.
   shaping.cut(field, typeof value);
   return undefined;
 }

@@ -1,6 +1,9 @@
 /** Makes the event of a record. Pure and deterministic: no clock, no randomness. */
 import { METADATA_VALUE_MAX_CODE_POINTS } from "../shared/limits.ts";
 import type { AuditEvent, EventBody } from "../shared/event.ts";
+import { isIpAddress } from "../shared/ip-address.ts";
+import { isPseudonym } from "../shared/pseudonym.ts";
+import { cleanText } from "../shared/readable-text.ts";
 import { MESSAGE_VERSION, type AuditRecord, type Metadata, type MetadataValue, type Party } from "../shared/record.ts";
 
 /** What the event takes from outside the record. */
@@ -26,7 +29,7 @@ export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody |
     actor: named(record.actor),
     targets: targets.map(named),
     context: {
-      location: record.ip || "unknown",
+      location: locationOf(record.ip),
       ...(record.userAgent ? { user_agent: record.userAgent } : {}),
     },
     metadata: withOwn(record),
@@ -34,8 +37,13 @@ export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody |
   return { organization_id: organization, event };
 }
 
+/** An address or its pseudonym; any other text was chosen by someone else. */
+function locationOf(ip = ""): string {
+  return isIpAddress(ip) || isPseudonym(ip) ? ip : "unknown";
+}
+
 function withName(party: Party, name: string | undefined): Party {
-  return name === undefined ? party : { ...party, name: limited(name) };
+  return name === undefined ? party : { ...party, name: limited(cleanText(name)) };
 }
 
 /** The record's metadata with ours: keys as in `EVENT_METADATA`; what the record does not hold is left out. */

@@ -1,4 +1,4 @@
-/** Makes sure that a record fits WorkOS's limits, whoever wrote it; what is cut is marked with a hash of the whole. */
+/** Makes any record fit WorkOS's limits, whoever wrote it, and marks each cut with a hash of the whole value. */
 import { CUSTOM_METADATA_MAX_KEYS } from "../shared/event.ts";
 import {
   ACTION_MAX_CODE_POINTS,
@@ -8,20 +8,22 @@ import {
   TEXT_MAX_CODE_POINTS,
 } from "../shared/limits.ts";
 import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
+import { cleanText } from "../shared/readable-text.ts";
 import { shapeRecord } from "../shared/shape.ts";
 
 /** So much of a cut value's SHA-256 marks it, as in the policy. */
 const CUT_HASH_HEX_CHARS = 32;
 
-/** True where nothing can need a cut, which is so for whatever the policy made; the check is much cheaper than the shaping. */
+/** True if no text needs a cut or cleaning. It is for every record of the policy, and checking costs much less than shaping. */
 export function isShaped(record: AuditRecord): boolean {
-  const { action, route, ip, userAgent, requestId, organization, actor, targets, metadata, missing } = record;
+  const { action, method, route, ip, userAgent, requestId, organization, actor, targets, metadata, missing } = record;
+  const { geo, credential } = record;
   return (
     isShort(action, ACTION_MAX_CODE_POINTS) &&
-    [route, ip, userAgent, requestId, organization].every(
-      (text) => text === undefined || text.length <= TEXT_MAX_CODE_POINTS,
-    ) &&
+    [method, route, ip, userAgent, requestId, organization].every(isFitOrAbsent) &&
+    [geo?.country, geo?.region, geo?.city, credential?.kind, credential?.keyId].every(isFitOrAbsent) &&
     (missing?.length ?? 0) <= MISSING_MAX + 1 &&
+    (missing?.every(isFitOrAbsent) ?? true) &&
     targets.length <= EVENT_MAX_TARGETS &&
     isShapedParty(actor) &&
     targets.every(isShapedParty) &&
@@ -45,14 +47,22 @@ function isShapedMetadata(metadata: Metadata | undefined, maxKeys: number): bool
     entries.length <= maxKeys &&
     entries.every(([key, value]) => {
       const isLegalValue =
-        typeof value === "string" ? value.length <= METADATA_VALUE_MAX_CODE_POINTS : Number.isFinite(Number(value));
+        typeof value === "string" ? isFit(value, METADATA_VALUE_MAX_CODE_POINTS) : Number.isFinite(Number(value));
       return isLegalValue && /^[a-zA-Z0-9_-]{1,40}$/.test(key);
     })
   );
 }
 
+function isFitOrAbsent(text: string | undefined): boolean {
+  return text === undefined || isFit(text, TEXT_MAX_CODE_POINTS);
+}
+
 function isShort(text: string, max: number): boolean {
-  return text.length > 0 && text.length <= max;
+  return text.length > 0 && isFit(text, max);
+}
+
+function isFit(text: string, max: number): boolean {
+  return text.length <= max && cleanText(text) === text;
 }
 
 /** The record cut to every limit. */

@@ -154,6 +154,27 @@ describe("any request whatever", () => {
   });
 });
 
+describe("the client's address", () => {
+  async function recordWith(ip: unknown): Promise<AuditRecord | undefined> {
+    const world = new World();
+    await new TestGateway(world).run({ properties: { ip } });
+    await world.advance(100);
+    return world.records()[0];
+  }
+
+  it.each(["203.0.113.7", "2001:db8::7"])("%s is kept", async (ip) => {
+    const record = await recordWith(ip);
+    expect(record?.ip).toBe(ip);
+    expect(record).not.toHaveProperty("missing");
+  });
+
+  it.each(["<b>x</b>", "203.0.113.7, 10.0.0.1", "unknown", 7])("%j is none, and is named as missing", async (ip) => {
+    const record = await recordWith(ip);
+    expect(record).not.toHaveProperty("ip");
+    expect(record?.missing).toEqual(["ip"]);
+  });
+});
+
 describe("what is cut is marked", () => {
   const many = Array.from({ length: 10_000 }, (_, i) => ({ id: `item_${i}`, type: "item" }));
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CUSTOM_METADATA_MAX_KEYS, EVENT_METADATA } from "../../shared/event.ts";
 import { METADATA_MAX_KEYS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord, Metadata } from "../../shared/record.ts";
-import { cleanText, shapeRecord } from "../../shared/shape.ts";
+import { shapeRecord } from "../../shared/shape.ts";
 
 const RECORD: AuditRecord = {
   id: "01932b5e-7c1a-7d3e-9f00-3b1c2d4e5f60",
@@ -40,9 +40,39 @@ describe("shapeRecord", () => {
     ]);
   });
 
-  it("takes out what breaks logs and JSON: control characters and lone surrogates", () => {
-    expect(cleanText("a\r\nb\0c\x7fd\u0085e\ud800f😀")).toBe("a  b c d e\ufffdf😀");
-    expect(shaped({ action: "a\0b" }).record.action).toBe("a b");
+  it("cleans every text that goes to WorkOS, and marks it", () => {
+    const bad = "a\u202Eb\0";
+    const good = String.raw`a\u{202e}b `;
+    const party = { id: bad, type: bad, name: bad, metadata: { a: bad } };
+    const texts = { action: bad, route: bad, method: bad, organization: bad, ip: bad, userAgent: bad, requestId: bad };
+    const { record, cuts } = shaped({
+      ...texts,
+      actor: party,
+      targets: [party],
+      metadata: { a: bad },
+      geo: { country: bad, region: bad, city: bad },
+      credential: { kind: bad, keyId: bad },
+      missing: [bad],
+    });
+    expect(JSON.stringify(record)).not.toMatch(/[\u202E\0]|\\u0000/);
+    expect(record).toMatchObject({
+      ...Object.fromEntries(Object.keys(texts).map((key) => [key, good])),
+      actor: { id: good, type: good, name: good, metadata: { a: good } },
+      geo: { country: good, region: good, city: good },
+      credential: { kind: good, keyId: good },
+      missing: [good],
+    });
+    expect(cuts.map(({ field }) => field)).toEqual(
+      expect.arrayContaining(["actor.name", "targets.0.id", "metadata.a", "userAgent", "geo.city", "missing"]),
+    );
+    expect(cuts).toHaveLength(22);
+    expect(cuts.every(({ whole }) => whole === bad)).toBe(true);
+  });
+
+  it("cuts a text that invisible characters made longer", () => {
+    const { record, cuts } = shaped({ userAgent: "\u200B".repeat(4_000) });
+    expect(record.userAgent).toBe(String.raw`\u{200b}`.repeat(63).slice(0, 500));
+    expect(cuts).toEqual([{ field: "userAgent", whole: "\u200B".repeat(4_000) }]);
   });
 
   it("makes metadata legal, keeps every key apart, and marks what it renamed or dropped", () => {

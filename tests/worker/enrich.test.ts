@@ -69,6 +69,18 @@ describe("the event of a record", () => {
     });
   });
 
+  it.each([
+    ["203.0.113.9", "203.0.113.9"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["ps_k1_AAAAAAAAAAAAAAAAAAAAAA", "ps_k1_AAAAAAAAAAAAAAAAAAAAAA"],
+    ["<b>x</b>", "unknown"],
+    ["ps_k1_<b>", "unknown"],
+    ["[redacted]", "unknown"],
+    ["", "unknown"],
+  ])("names the location of %j as %j: only an address or its pseudonym is one", (ip, location) => {
+    expect(enrich(recordOf({ ip }))?.event.context.location).toBe(location);
+  });
+
   it("leaves out what the record does not know, and needs neither a client nor a target", () => {
     const event = enrich(recordOf({ targets: [] }))?.event;
     expect(event?.context).toEqual({ location: "unknown" });

@@ -48,6 +48,24 @@ describe("the organization", () => {
   });
 });
 
+describe("invisible characters", () => {
+  it("reach WorkOS only as their escapes, whoever wrote the record, and are marked", async () => {
+    const bad = "a\u202Eb";
+    const party = { id: bad, type: "user", name: bad };
+    const record = recordOf({ actor: party, targets: [party], userAgent: bad, metadata: { note: bad }, method: bad });
+    const body = await bodyOf({ ...record, geo: { city: bad } });
+    expect(JSON.stringify(body)).not.toContain("\u202E");
+    expect(body.event.actor).toMatchObject({ id: String.raw`a\u{202e}b`, name: String.raw`a\u{202e}b` });
+    expect(body.event.metadata.truncated).toMatch(/actor\.id:[0-9a-f]{32}/);
+  });
+
+  it("are escaped in a name from the directory", async () => {
+    const directory = directoryOf({ "name:user:u1": "A\u200Bda" });
+    const body = await bodyOf(recordOf({ actor: { id: "u1", type: "user" } }), directory);
+    expect(body.event.actor.name).toBe(String.raw`A\u{200b}da`);
+  });
+});
+
 describe("names", () => {
   it("come from the directory for an actor and targets without one, never for nobody or a route", async () => {
     const record = recordOf({

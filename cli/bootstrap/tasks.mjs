@@ -52,6 +52,7 @@ export const TASKS = {
     noArguments: true,
     steps: ours("worker/upload.ts"),
   },
+  drill: { about: "the real processes under load and faults", gateway: true, steps: ours("dev/drill.ts") },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
   check: {
     about: "format, lint, types, docs in step with code",

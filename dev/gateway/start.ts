@@ -30,6 +30,8 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
+  /** Leads the process group of the gateway. */
+  readonly pid: number | undefined;
   /** The folder that the gateway runs from; gone after `stop`. */
   readonly dir: string;
   logs(): string;
@@ -66,7 +68,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await stop();
     throw new AuditError("unavailable", `the gateway did not start: ${whatItSaid(text)}`, { cause });
   }
-  return { url, port, dir, logs: () => text, stop };
+  return { url, port, pid: child.pid, dir, logs: () => text, stop };
 }
 
 const END_WITH_PARENT = new URL("./end-with-parent.mjs", import.meta.url).href;

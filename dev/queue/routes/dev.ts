@@ -5,6 +5,7 @@ import { faultsSchema } from "../faults.ts";
 import type { Reply, Request, Route } from "../http.ts";
 import { parseJson } from "./body.ts";
 
+const diskSchema = z.strictObject({ full: z.boolean() });
 const clockSchema = z.strictObject({ advance_ms: z.int().min(0) });
 
 /** Knobs for tests outside this process. They are no part of QStash, stand under `/__dev/` and need no token. */
@@ -12,6 +13,7 @@ export function devRoutes(app: App): Route[] {
   return [
     { method: "GET", path: /^\/__dev\/clock$/, run: () => ({ status: 200, json: { now: app.clock.now() } }) },
     { method: "POST", path: /^\/__dev\/clock$/, run: (request) => advance(app, request) },
+    { method: "POST", path: /^\/__dev\/disk$/, run: (request) => setDisk(app, request) },
     { method: "GET", path: /^\/__dev\/faults$/, run: () => ({ status: 200, json: app.faults.current() }) },
     { method: "POST", path: /^\/__dev\/faults$/, run: (request) => setFaults(app, request) },
     {
@@ -39,6 +41,13 @@ function advance(app: App, request: Request): Reply {
   if (!("advance" in app.clock)) return refused("this queue was started with a clock that cannot be moved");
   (app.clock as MovableClock).advance(parsed.data.advance_ms);
   return { status: 200, json: { now: app.clock.now() } };
+}
+
+function setDisk(app: App, request: Request): Reply {
+  const parsed = diskSchema.safeParse(parseJson(request.body));
+  if (!parsed.success) return refused('"full" must be true or false');
+  app.database.setFull(parsed.data.full);
+  return { status: 200, json: parsed.data };
 }
 
 function setFaults(app: App, request: Request): Reply {

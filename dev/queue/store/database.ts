@@ -13,8 +13,13 @@ export interface Database {
   run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number };
   /** Runs `change` now and resolves with its result once it is on disk. */
   write<T>(change: () => T): Promise<T>;
+  /** Makes the file grow no further, as a full disk would, until it is told otherwise: writes fail with SQLITE_FULL. */
+  setFull(isFull: boolean): void;
   close(): void;
 }
+
+/** The most pages a file can have, which is also the default (sqlite.org/limits.html, number 15). */
+const PAGES_MAX = 4_294_967_294;
 
 /** SQLite's result code for a file that another connection has locked. */
 const SQLITE_BUSY = 5;
@@ -61,6 +66,8 @@ function wrap(sqlite: DatabaseSync): Database {
       const { changes, lastInsertRowid } = prepare(sql).run(...values);
       return { changes: Number(changes), id: Number(lastInsertRowid) };
     },
+    // SQLite raises a limit below the file's size to that size (sqlite.org/pragma.html#pragma_max_page_count).
+    setFull: (isFull) => sqlite.exec(`PRAGMA max_page_count = ${isFull ? 1 : PAGES_MAX}`),
     ...groupCommit(sqlite),
   };
 }

@@ -1,4 +1,4 @@
-// The bootstrap's expected failures, each with a fixed code and one line that ends in the fix.
+// The bootstrap's expected failures: each has a fixed code and one line that ends with the fix.
 
 /** An expected failure: `code` never changes its meaning, `message` is one lower-case clause with the fix. */
 export class SetupError extends Error {
@@ -31,12 +31,13 @@ const NPM_FAILURES = [
   {
     code: "not_writable",
     sign: /\b(EACCES|EPERM|EROFS)\b/,
-    says: (found) => `npm may not write a folder (${found}); mend its owner or its rights`,
+    says: (found) => `npm cannot write to a folder (${found}); fix its owner or its permissions`,
   },
   {
     code: "npm_cache_damaged",
     sign: /\b(EINTEGRITY)\b/,
-    says: () => 'npm\'s cache is damaged; run "npm cache clean --force"',
+    says: () =>
+      'a package is not the one that the lockfile pins; check "npm config get registry", run "npm cache clean --force"',
   },
   {
     code: "lockfile_out_of_step",
@@ -51,9 +52,9 @@ const NPM_FAILURES = [
 ];
 
 /**
- * What npm's output means. The first code that is known decides; npm's own words stay in the log.
- * @param {string} output what npm printed
- * @param {string} doing what was under way, such as "installing the packages"
+ * Explains npm's output. The first code that it recognizes wins; the log keeps npm's own words.
+ * @param {string} output
+ * @param {string} doing the work in progress, such as "installing the packages"
  * @param {string} log the log file, relative to the repository
  */
 export function npmFailure(output, doing, log) {
@@ -61,11 +62,14 @@ export function npmFailure(output, doing, log) {
     const found = sign.exec(output)?.[1];
     if (found) return new SetupError(code, `${says(found)} and run the command again (while ${doing}; log: ${log})`);
   }
-  return new SetupError("install_failed", `npm failed while ${doing}; read ${log}, mend it and run the command again`);
+  return new SetupError(
+    "install_failed",
+    `npm failed while ${doing}; read ${log}, fix the cause and run the command again`,
+  );
 }
 
 /**
- * A failure of one of our own files, or undefined for any other error.
+ * Explains an error of the file system; returns undefined for any other error.
  * @param {unknown} error
  */
 export function fileFailure(error) {
@@ -74,6 +78,6 @@ export function fileFailure(error) {
   if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") return undefined;
   return new SetupError(
     "not_writable",
-    `"${path}" may not be written; mend its owner or its rights and run the command again`,
+    `"${path}" cannot be written; fix its owner or its permissions and run the command again`,
   );
 }

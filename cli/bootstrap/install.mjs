@@ -1,12 +1,12 @@
-// Installs a folder's packages from its lockfile where they are missing, stale or half installed.
+// Installs a folder's packages from its lockfile if they are missing, stale or half installed.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runNpm } from "./npm.mjs";
 import { withProgress } from "./progress.mjs";
 
-/** Scripts stay off: no package here needs one. Development packages are wanted even where NODE_ENV is `production`. */
-const NPM_CI = [
+/** Scripts are off, because no package here needs one. Development packages are installed even if NODE_ENV is `production`. */
+export const NPM_CI = [
   "ci",
   "--ignore-scripts",
   "--no-audit",
@@ -17,11 +17,12 @@ const NPM_CI = [
 ];
 
 /**
- * @typedef {{ path: string, doing: string }} Folder a folder with a lockfile, relative to the repository, and the words for its installation
+ * @typedef {{ path: string, doing: string }} Folder a folder with a lockfile, relative to the repository, and the text that
+ *   names its installation
  */
 
 /**
- * True where the folder's packages are not what its lockfile says. An installation made by hand counts as well as ours.
+ * Returns true if the folder's packages are not the ones in its lockfile. An installation made by hand counts, too.
  * @param {string} root
  * @param {Folder} folder
  */
@@ -42,7 +43,8 @@ export function isStale(root, folder) {
 export async function install(place, folder) {
   const directory = join(place.root, folder.path);
   const lockfile = readFileSync(join(directory, "package-lock.json"), "utf8");
-  // Removed first: npm clears the folder in no order, and what says "installed" must not outlive the packages.
+  warnOfUnpinned(folder, lockfile);
+  // Remove npm's own list first: npm clears the folder in any order, and the list must not outlive the packages.
   rmSync(hiddenLockfile(directory), { force: true });
   await withProgress(folder.doing, () => runNpm(place, NPM_CI, { doing: folder.doing, cwd: directory }));
   mkdirSync(dirname(stampFile(directory)), { recursive: true });
@@ -50,22 +52,55 @@ export async function install(place, folder) {
 }
 
 /**
- * npm keeps a lockfile of its own beside the packages, written when an installation ends.
+ * npm checks each package against the hash in the lockfile, but installs one without a hash all the same.
+ * @param {Folder} folder
+ * @param {string} lockfile
+ */
+function warnOfUnpinned({ path }, lockfile) {
+  const names = wantedIn(lockfile)
+    .filter(([, { integrity, inBundle }]) => !integrity && !inBundle)
+    .map(([at, { version }]) => `${at.replace(/^.*node_modules\//, "")}@${version}`);
+  if (names.length === 0) return;
+  console.error(`warning: "${join(path, "package-lock.json")}" pins no hash for ${names.join(", ")} on this platform`);
+}
+
+/**
+ * Compares the lockfile with the one that npm writes beside the packages when an installation ends.
  * @param {string} lockfile
  * @param {string} hidden
  */
 function isInstalled(lockfile, hidden) {
   const installed = JSON.parse(hidden).packages;
-  return Object.entries(JSON.parse(lockfile).packages)
-    .filter(([path, entry]) => path !== "" && isWanted(entry))
-    .every(
-      ([path, entry]) => installed[path]?.version === entry.version && installed[path].integrity === entry.integrity,
-    );
+  return wantedIn(lockfile).every(
+    ([path, entry]) => installed[path]?.version === entry.version && installed[path].integrity === entry.integrity,
+  );
 }
 
 /**
- * npm leaves out optional packages made for other machines.
- * @param {{ optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} entry
+ * @typedef {object} Entry a package in a lockfile
+ * @property {string} version
+ * @property {string} [integrity]
+ * @property {boolean} [inBundle] part of another package, whose hash covers it
+ * @property {boolean} [optional]
+ * @property {string[]} [os]
+ * @property {string[]} [cpu]
+ * @property {string[]} [libc]
+ */
+
+/**
+ * Returns the packages that npm installs on this platform, each with its path.
+ * @param {string} lockfile
+ * @returns {[path: string, entry: Entry][]}
+ */
+function wantedIn(lockfile) {
+  /** @type {[string, Entry][]} */
+  const entries = Object.entries(JSON.parse(lockfile).packages);
+  return entries.filter(([path, entry]) => path !== "" && isWanted(entry));
+}
+
+/**
+ * npm skips optional packages that are built for another platform.
+ * @param {Entry} entry
  */
 function isWanted({ optional, os, cpu, libc }) {
   if (!optional) return true;
@@ -73,7 +108,7 @@ function isWanted({ optional, os, cpu, libc }) {
 }
 
 /**
- * Ties both lockfiles together: it no longer fits once either changes.
+ * A hash of both lockfiles: it changes when either of them changes.
  * @param {string} lockfile
  * @param {string | undefined} hidden
  */

@@ -1,22 +1,23 @@
-// Sets up what a task needs, then runs it: Node 24, the packages, the Zuplo project's packages.
+// Sets up what a task needs (Node 24, the packages, the Zuplo project's packages), then runs it.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChild } from "./child.mjs";
+import { nodeFirst, publicEnvironment } from "./environment.mjs";
 import { fileFailure, SetupError } from "./failure.mjs";
 import { install, isStale } from "./install.mjs";
 import { withLock } from "./lock.mjs";
-import { fetchNode, knownNode } from "./node24.mjs";
-import { nodeFirst, requireNpm } from "./npm.mjs";
+import { installNode, readyNode } from "./node24.mjs";
+import { requireNpm } from "./npm.mjs";
 import { TASKS } from "./tasks.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = { path: ".", doing: "installing the packages" };
 const GATEWAY_PACKAGES = { path: "dev/gateway/project", doing: "installing the Zuplo gateway (about 600 MB)" };
 const LOCK = join(".audit-forwarder", "setup.lock");
-/** Half of the time of a short command is the reading of TypeScript; Node keeps what it made of it, where it can write. */
+/** Half of a short command's time goes into compiling TypeScript, so Node keeps the compiled code between runs. */
 const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(ROOT, ".audit-forwarder", "compile-cache") };
 
-/** Tools under us report to their makers or ask for a newer version unless told not to. */
+/** These tools report usage and look for updates unless they are told not to. */
 const QUIET_TOOLS = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
@@ -51,8 +52,8 @@ export async function main([name = "", ...args], callersDirectory) {
 function taskOf(name, args) {
   const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (!task) {
-    const what = name ? `"${name}" is no task` : "no task given";
-    throw new SetupError("unknown_task", `${what}; one of:\n${taskList()}`, 2);
+    const what = name ? `"${name}" is not a task` : "the task is missing";
+    throw new SetupError("unknown_task", `${what}; use one of:\n${taskList()}`, 2);
   }
   if (task.noArguments && args.length > 0) {
     throw new SetupError("unexpected_argument", `"${name}" takes no argument "${args[0]}"; run it without`, 2);
@@ -76,7 +77,7 @@ async function setUp(folders) {
 
 /** @param {readonly import("./install.mjs").Folder[]} folders */
 function nodeIfReady(folders) {
-  const nodePath = knownNode(ROOT);
+  const nodePath = readyNode(ROOT);
   return nodePath && !folders.some((folder) => isStale(ROOT, folder)) ? nodePath : undefined;
 }
 
@@ -88,7 +89,7 @@ function sayWaiting(pid) {
 /** @param {readonly import("./install.mjs").Folder[]} folders */
 async function make(folders) {
   await requireNpm({ root: ROOT, nodePath: process.execPath });
-  const nodePath = knownNode(ROOT) ?? (await fetchNode(ROOT));
+  const nodePath = readyNode(ROOT) ?? (await installNode(ROOT));
   for (const folder of folders) {
     if (isStale(ROOT, folder)) await install({ root: ROOT, nodePath }, folder);
   }
@@ -105,7 +106,7 @@ async function make(folders) {
 async function run(task, args, nodePath, callersDirectory) {
   const options = {
     cwd: task.inCallersDirectory ? callersDirectory : ROOT,
-    env: { ...QUIET_TOOLS, ...COMPILE_CACHE, ...nodeFirst(nodePath) },
+    env: { ...QUIET_TOOLS, ...COMPILE_CACHE, ...nodeFirst(environmentOf(task), nodePath) },
   };
   let firstFailure = 0;
   for (const step of task.steps(args, ROOT)) {
@@ -119,7 +120,15 @@ async function run(task, args, nodePath, callersDirectory) {
 }
 
 /**
- * Shows a step's output only where it fails.
+ * Secrets in the operator's environment go to the tasks that use them, and to no other.
+ * @param {import("./tasks.mjs").Task} task
+ */
+function environmentOf({ secrets }) {
+  return secrets ? process.env : publicEnvironment(process.env, Object.keys(QUIET_TOOLS));
+}
+
+/**
+ * Shows a step's output only if the step fails.
  * @param {import("./tasks.mjs").Step} step
  * @param {string} nodePath
  * @param {import("node:child_process").SpawnOptions} options

@@ -1,14 +1,15 @@
-// Runs the machine's own npm, with what it prints in a log file.
+// Runs the npm of this machine and writes its output to a log file.
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
-import { basename, delimiter, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { runChild, signalExitCode } from "./child.mjs";
+import { nodeFirst, npmEnvironment } from "./environment.mjs";
 import { npmFailure, SetupError } from "./failure.mjs";
 
-/** npm 7 is the first that reads our lockfile's format, npm 9 the oldest that came with a Node we run on. */
+/** npm 9 is the oldest version that a supported Node came with (Node 20.0); the lockfile's format needs npm 7. */
 const NPM_MIN_MAJOR = 9;
-/** Without a network npm would otherwise retry for more than a minute before it says so. */
+/** Without these, npm retries for more than a minute before it reports that there is no network. */
 const PATIENCE = { npm_config_fetch_retry_mintimeout: "1000", npm_config_fetch_retry_maxtimeout: "8000" };
-/** Kept from npm's output for the explanation of a failure. */
+/** The part of npm's output that is kept to explain a failure. */
 const TAIL_CHARS = 20_000;
 
 /**
@@ -16,11 +17,11 @@ const TAIL_CHARS = 20_000;
  */
 
 /**
- * Runs npm and returns what it wrote on both outputs.
+ * Runs npm without the operator's secrets in its environment, and returns its output (stdout and stderr together).
  * @param {Place} place
  * @param {readonly string[]} args
- * @param {{ doing: string, cwd?: string }} options `doing` names the work in a failure's line
- * @throws {SetupError} `npm_missing`, or what `npmFailure` makes of the output
+ * @param {{ doing: string, cwd?: string }} options `doing` names the work in an error message
+ * @throws {SetupError} `npm_missing`, and the codes of `npmFailure`
  */
 export async function runNpm(place, args, { doing, cwd = place.root }) {
   const log = logFile(place.root);
@@ -31,7 +32,7 @@ export async function runNpm(place, args, { doing, cwd = place.root }) {
     writeLog(log, chunk);
   };
   writeLog(log, `> npm ${args.join(" ")}\n`);
-  const env = { ...PATIENCE, ...nodeFirst(place.nodePath) };
+  const env = { ...PATIENCE, ...nodeFirst(npmEnvironment(process.env, cwd), place.nodePath) };
   const result = await runChild(
     file,
     [...prefix, ...args],
@@ -49,7 +50,7 @@ export async function runNpm(place, args, { doing, cwd = place.root }) {
 }
 
 /**
- * Starts a set-up: a fresh log, and an npm that can do it.
+ * Starts a new log and checks that npm is there and new enough.
  * @param {Place} place
  * @throws {SetupError} `npm_missing`, `npm_too_old`
  */
@@ -65,16 +66,7 @@ export async function requireNpm(place) {
 }
 
 /**
- * The environment with the directory of `nodePath` first on PATH, so that every child finds the same Node.
- * @param {string} nodePath
- */
-export function nodeFirst(nodePath) {
-  const key = Object.keys(process.env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
-  return { ...process.env, [key]: [dirname(nodePath), process.env[key] ?? ""].join(delimiter) };
-}
-
-/**
- * npm tells its scripts where it is; started by hand, PATH must know it.
+ * A script that npm started knows npm's path from "npm_execpath". Otherwise npm must be on PATH.
  * @param {string} nodePath
  */
 function npmCommand(nodePath) {
@@ -89,7 +81,7 @@ function logFile(root) {
 }
 
 /**
- * The log is a convenience: a full disk must not hide npm's own failure.
+ * Ignores errors, so that a full disk does not hide npm's own failure.
  * @param {string} log
  * @param {string | Buffer} text
  */

@@ -1,5 +1,5 @@
-// What each npm script runs, as arguments for Node. Everything a task needs is installed by then.
-import { existsSync, readdirSync } from "node:fs";
+// What each npm script runs, as arguments for Node. Everything that a task needs is installed before it runs.
+import { readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 
 /**
@@ -10,8 +10,9 @@ import { join, posix } from "node:path";
  * @typedef {object} Task
  * @property {string} about one line for the list of tasks
  * @property {boolean} [gateway] needs the Zuplo project's packages
- * @property {boolean} [quiet] steps run one after another whatever fails, and only the failed ones show their output
+ * @property {boolean} [quiet] a failed step does not stop the next one, and only failed steps show their output
  * @property {boolean} [noArguments]
+ * @property {boolean} [secrets] gets the operator's whole environment, secrets included; other tasks get public variables only
  * @property {boolean} [inCallersDirectory] keeps the caller's working directory
  * @property {(args: readonly string[], root: string) => Step[]} steps
  */
@@ -21,9 +22,9 @@ const PRETTIER = "node_modules/prettier/bin/prettier.cjs";
 const OXLINT = "node_modules/oxlint/bin/oxlint";
 const TSC = "node_modules/typescript/bin/tsc";
 const WRANGLER = "node_modules/wrangler/bin/wrangler.js";
-/** Whichever exists writes the reference pages; with `--check` it fails where they are out of step with the code. */
-const DOCS_GENERATORS = ["docs/generate.ts", "cli/docs/generate.ts"];
-/** Folders whose types are not ours to check: installed, built, or another project's. */
+/** Writes the reference pages. With `--check` it fails if a page differs from what it would write. */
+const DOCS_GENERATOR = "docs/generate.ts";
+/** Folders without sources of this project: installed, built, or a project of their own. */
 const FOREIGN = new Set(["node_modules", "dist", "fixtures", "project"]);
 const BUILD_POLICY = `
   const { buildPolicy } = await import("./policy/build.ts");
@@ -64,17 +65,18 @@ export const TASKS = {
     about: "formats every file, or the given ones",
     steps: (args) => [{ name: "format", args: [PRETTIER, "--write", ...(args.length > 0 ? args : ["."])] }],
   },
-  deploy: { about: "deploys the worker", steps: ours("cli/deploy.ts") },
+  deploy: { about: "deploys the worker", secrets: true, steps: ours("cli/deploy.ts") },
   // Wrangler refuses to run under Node 20, where `npx wrangler` would start it.
   wrangler: {
     about: "the pinned wrangler; arguments go to it",
+    secrets: true,
     steps: (args) => [{ name: "wrangler", args: [WRANGLER, ...args] }],
   },
-  cli: { about: "the operator's commands", inCallersDirectory: true, steps: ours("cli/main.ts") },
+  cli: { about: "the operator's commands", secrets: true, inCallersDirectory: true, steps: ours("cli/main.ts") },
 };
 
 /**
- * A TypeScript file of ours.
+ * Runs a TypeScript file of this repository.
  * @param {string} file
  * @returns {Task["steps"]}
  */
@@ -96,17 +98,16 @@ function ours(file) {
 /** @param {string} root */
 function checkSteps(root) {
   const projects = foldersIn(root, "").flatMap((folder) => typeConfigsIn(root, folder));
-  const docs = DOCS_GENERATORS.filter((file) => existsSync(join(root, file)));
   return [
     { name: "format", args: [PRETTIER, "--check", "--log-level=warn", "."] },
     { name: "lint", args: [OXLINT, "--type-aware"] },
     ...projects.map((project) => ({ name: `types ${project}`, args: [TSC, "-p", project] })),
-    ...docs.map((file) => ({ name: "docs", args: [file, "--check"] })),
+    { name: "docs", args: [DOCS_GENERATOR, "--check"] },
   ];
 }
 
 /**
- * Each rung has types of its own, so that a wrong global does not compile.
+ * Each folder has its own configuration, so that a global of another platform does not compile.
  * @param {string} root
  * @param {string} folder
  * @returns {string[]} what `tsc -p` takes

@@ -34,7 +34,7 @@ it("a clone without packages sets itself up from the real registry on an old Nod
   const PATH = [directory, process.env["PATH"]].join(delimiter);
   const options = { cwd: clone, env: { PATH, HOME: homedir(), npm_config_update_notifier: "false", ...env } };
   const first = await run("npm", ["run", "format", "--", "--check", "package.json"], options);
-  expect(first.stderr).toMatch(/^done getting Node 24\.\S+, since this one is 2[0-3]\./m);
+  expect(first.stderr).toMatch(/^done installing Node 24\.\S+, because this one is 2[0-3]\./m);
   expect(first.stderr).toMatch(/^done installing the packages, \d+ s$/m);
   expect(first.stderr).not.toContain("EBADENGINE");
   expect(first.stdout).toContain("All matched files use Prettier code style!");

@@ -17,9 +17,9 @@ const failures: readonly { name: string; npm: FakeNpm; code: string; fix: string
     fix: '"NODE_EXTRA_CA_CERTS"',
   },
   { name: "full disk", npm: { ci: fails("ENOSPC: no space left") }, code: "disk_full", fix: "free 2 GB" },
-  { name: "no right to write", npm: { ci: fails("code EACCES") }, code: "not_writable", fix: "mend its owner" },
+  { name: "no right to write", npm: { ci: fails("code EACCES") }, code: "not_writable", fix: "fix its owner" },
   {
-    name: "damaged cache",
+    name: "damaged cache, or another package than the pinned one",
     npm: { ci: fails("code EINTEGRITY") },
     code: "npm_cache_damaged",
     fix: '"npm cache clean --force"',
@@ -97,7 +97,7 @@ describe("a set-up that cannot succeed", () => {
     { code: "ENOSPC", line: "error[disk_full]: the disk is full; free 2 GB and run the command again" },
     {
       code: "EROFS",
-      line: 'error[not_writable]: "/some/folder" may not be written; mend its owner or its rights and run the command again',
+      line: 'error[not_writable]: "/some/folder" cannot be written; fix its owner or its permissions and run the command again',
     },
   ])("explains a file of its own that cannot be written: $code", async ({ code, line }) => {
     const copy = await makeCopy({});
@@ -113,9 +113,9 @@ describe("a set-up that cannot succeed", () => {
 
 describe("wrong use", () => {
   it.each([
-    { args: ["nope"], line: 'error[unknown_task]: "nope" is no task; one of:' },
-    { args: [], line: "error[unknown_task]: no task given; one of:" },
-    { args: ["toString"], line: 'error[unknown_task]: "toString" is no task; one of:' },
+    { args: ["nope"], line: 'error[unknown_task]: "nope" is not a task; use one of:' },
+    { args: [], line: "error[unknown_task]: the task is missing; use one of:" },
+    { args: ["toString"], line: 'error[unknown_task]: "toString" is not a task; use one of:' },
     {
       args: ["check", "--fast"],
       line: 'error[unexpected_argument]: "check" takes no argument "--fast"; run it without',

@@ -1,5 +1,6 @@
 /** A small copy of the repository in which the real bootstrap runs as a process, with a stand-in for npm on PATH. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,11 +11,13 @@ import { onTestFinished } from "vitest";
 export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const SYSTEM_PATH = "/usr/bin:/bin";
 
-/** What the stand-in for npm does, by the first argument it gets; shell commands. `npm.calls` lists every call. */
+/** What the stand-in for npm does; `ci` and `node` are shell commands. */
 export interface FakeNpm {
   readonly version?: string;
+  /** `npm ci` in the repository or in the Zuplo project. */
   readonly ci?: string;
-  readonly exec?: string;
+  /** `npm ci` in the folder of the pinned Node. */
+  readonly node?: string;
 }
 
 export interface Copy {
@@ -22,9 +25,12 @@ export interface Copy {
   write(file: string, text: string): Promise<void>;
   read(file: string): Promise<string>;
   has(file: string): boolean;
-  /** Lines of `npm.calls`: the first argument of each call of the stand-in. */
+  /** The first argument of each call of the stand-in, or `node` for the installation of the pinned Node. */
   npmCalls(): Promise<string[]>;
   useNpm(npm: FakeNpm): Promise<void>;
+  /** Pins another package as Node 24 for this platform. */
+  pinNode(pin: PinnedNode): Promise<void>;
+  remove(file: string): Promise<void>;
   start(args: readonly string[], options?: RunOptions): Running;
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
 }
@@ -60,8 +66,18 @@ export interface Running {
 export const CI_OK = "mkdir -p node_modules && cp package-lock.json node_modules/.package-lock.json";
 /** Leaves its process id in the file `hanging` and then does nothing. */
 export const HANG = "echo $$ > hanging.new; mv hanging.new hanging; exec sleep 60";
-/** Prints this test's own Node where the bootstrap asks npm for one. */
-export const EXEC_OK = `echo '${process.execPath}'`;
+/** The copy's pinned Node: a script that runs this test's own Node. */
+export const PINNED_NODE = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
+/** Where the bootstrap expects it. */
+export const NODE_FILE = ".audit-forwarder/node24/node_modules/node-pinned/bin/node";
+
+/** Shell commands that install `text` as the pinned Node. */
+export function installsNode(text: string): string {
+  return `mkdir -p node_modules/node-pinned/bin && cat > node_modules/node-pinned/bin/node <<'END'
+${text.trimEnd()}
+END
+chmod +x node_modules/node-pinned/bin/node`;
+}
 
 const LOCKFILE = {
   name: "copy",
@@ -85,7 +101,9 @@ export async function makeCopy(npm: FakeNpm, task = 'console.log("task ran");'):
     read: (file) => readFile(join(root, file), "utf8"),
     has: (file) => existsSync(join(root, file)),
     npmCalls: async () => (await readFile(join(base, "npm.calls"), "utf8").catch(() => "")).split("\n").filter(Boolean),
+    remove: (file) => rm(join(root, file)),
     useNpm: (fake) => writeFakeNpm(base, fake),
+    pinNode: (pin) => copy.write("cli/bootstrap/node-pins.json", pinsFile(pin)),
     start: (args, options = {}) => start(base, root, args, options),
     run: (args, options = {}) => start(base, root, args, options).ended,
   };
@@ -94,19 +112,43 @@ export async function makeCopy(npm: FakeNpm, task = 'console.log("task ran");'):
   }
   await copy.write("package-lock.json", LOCKFILE_TEXT);
   await copy.write("bench/run.ts", task);
+  await copy.pinNode({});
   await copy.useNpm(npm);
   return copy;
 }
 
-async function writeFakeNpm(base: string, { version = "11.0.0", ci = CI_OK, exec = EXEC_OK }: FakeNpm): Promise<void> {
+/** The package's integrity, and the text of its binary. */
+export interface PinnedNode {
+  readonly integrity?: string;
+  readonly text?: string;
+}
+
+function pinsFile({ integrity = "sha512-pinned", text = PINNED_NODE }: PinnedNode): string {
+  const pinned = {
+    name: "node-pinned",
+    version: "24.0.1",
+    integrity,
+    binary: "bin/node",
+    sha256: createHash("sha256").update(text).digest("hex"),
+  };
+  return JSON.stringify({ [`${process.platform}-${process.arch}`]: pinned });
+}
+
+async function writeFakeNpm(base: string, fake: FakeNpm): Promise<void> {
+  const { version = "11.0.0", ci = CI_OK, node = installsNode(PINNED_NODE) } = fake;
   const file = join(base, "bin", "npm");
   await mkdir(dirname(file), { recursive: true });
   const script = `#!/bin/sh
-echo "$1" >> '${join(base, "npm.calls")}'
-case "$1" in
-  --version) echo ${version} ;;
-  ci) ${ci} ;;
-  exec) ${exec} ;;
+calls='${join(base, "npm.calls")}'
+case "$1 $PWD" in
+  "ci "*/node24) echo node >> "$calls" ;;
+  *) echo "$1" >> "$calls" ;;
+esac
+case "$1 $PWD" in
+  --version*) echo ${version} ;;
+  "ci "*/node24) ${node}
+  ;;
+  ci*) ${ci} ;;
   *) pwd; echo "$@" ;;
 esac
 `;

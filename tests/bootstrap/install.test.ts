@@ -122,6 +122,18 @@ describe("an installation made by hand", () => {
   });
 });
 
+describe("a lockfile", () => {
+  it("is warned of if it pins no hash for a package of this platform", async () => {
+    const copy = await makeCopy({});
+    await copy.write("package-lock.json", optional(process.platform));
+    expect((await copy.run(["bench"])).stderr).toMatch(
+      /^warning: "package-lock\.json" pins no hash for two@1\.0\.0 on this platform$/m,
+    );
+    await copy.write("package-lock.json", optional("plan9"));
+    expect((await copy.run(["bench"])).stderr).not.toContain("warning");
+  });
+});
+
 describe("the Zuplo project", () => {
   const GATEWAY = "dev/gateway/project";
 
@@ -133,8 +145,8 @@ describe("the Zuplo project", () => {
     const copy = await makeCopy({});
     await copy.write("cli/main.ts", "");
     await copy.write(`${GATEWAY}/package-lock.json`, LOCKFILE_TEXT);
-    await copy.useNpm({ ci: `pwd >> "$CLONE/where"; ${CI_OK}` });
-    await copy.run([task], { env: { CLONE: copy.root } });
+    await copy.useNpm({ ci: `pwd >> '${copy.root}/where'; ${CI_OK}` });
+    await copy.run([task]);
     const folders = (await copy.read("where")).trim().split("\n");
     expect(folders).toEqual(where.map((folder) => join(copy.root, folder)));
   });

@@ -26,6 +26,21 @@ export function checkQueueName(name: string): void {
   }
 }
 
+/** Checks a URL group's name; throws an {@link ApiError} 400. */
+export function checkUrlGroupName(name: string): void {
+  if (!isUrlGroupName(name)) {
+    throw new ApiError(
+      400,
+      "url group name can only contain alphanumeric characters, hyphens, periods, and underscores",
+    );
+  }
+}
+
+/** True if a destination can be the name of a URL group; a URL cannot. */
+export function isUrlGroupName(destination: string): boolean {
+  return /^[\w.-]+$/.test(destination);
+}
+
 /** Takes a checked message in, or names the one it repeats; inside a write. */
 export function accept(app: App, message: NewMessage): Accepted {
   const { database } = app;
@@ -40,14 +55,22 @@ export function accept(app: App, message: NewMessage): Accepted {
   const { id, lane } = insertMessage(database, message, now);
   if (message.options.flowControl !== undefined) app.flowKeys.observe(message.options.flowControl);
   if (key !== undefined) {
-    database.run("INSERT OR REPLACE INTO deduplication VALUES (?, ?, ?)", key, id, now + app.dedupWindowMs);
+    database.run(
+      "INSERT OR REPLACE INTO deduplication (id, message_id, expires_at) VALUES (?, ?, ?)",
+      key,
+      id,
+      now + app.dedupWindowMs,
+    );
   }
   app.lanes.add(lane);
   return { messageId: id };
 }
 
-function deduplicationKey({ options, url, body, queueName }: NewMessage): string | undefined {
-  if (options.deduplicationId !== undefined) return `id:${options.deduplicationId}`;
+function deduplicationKey({ options, url, body, queueName, urlGroup }: NewMessage): string | undefined {
+  if (options.deduplicationId !== undefined) {
+    // The endpoints of a URL group share the publish and its id, and each of them gets the message once.
+    return `id:${options.deduplicationId}${urlGroup === undefined ? "" : `:${urlGroup.name}:${url}`}`;
+  }
   if (options.contentBasedDeduplication !== true) return undefined;
   const hash = createHash("sha256")
     .update(JSON.stringify([url, queueName ?? "", options.header]))

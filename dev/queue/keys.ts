@@ -30,8 +30,8 @@ export function createKeys(
     rotate() {
       keys.current = keys.next;
       keys.next = `sig_${randomBytes(21).toString("base64url").replaceAll(/[-_]/g, "0")}`;
-      database.run("INSERT OR REPLACE INTO setting VALUES ('current_signing_key', ?)", keys.current);
-      database.run("INSERT OR REPLACE INTO setting VALUES ('next_signing_key', ?)", keys.next);
+      database.run("INSERT OR REPLACE INTO setting (name, value) VALUES ('current_signing_key', ?)", keys.current);
+      database.run("INSERT OR REPLACE INTO setting (name, value) VALUES ('next_signing_key', ?)", keys.next);
     },
   };
 }

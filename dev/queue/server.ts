@@ -13,8 +13,10 @@ import { eventRoutes } from "./routes/events.ts";
 import { flowControlRoutes } from "./routes/flow-control.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { notOfferedRoutes } from "./routes/not-offered.ts";
 import { publishRoutes } from "./routes/publish.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { urlGroupRoutes } from "./routes/url-groups.ts";
 import { openDatabase, type Database } from "./store/database.ts";
 import { createFlowKeys } from "./store/flow-keys.ts";
 import { recoverInterrupted } from "./store/messages.ts";
@@ -151,12 +153,14 @@ function createApp(database: Database, options: QueueOptions): App {
 
 function routesOf(app: App): Route[] {
   return [
+    ...notOfferedRoutes(),
     ...publishRoutes(app),
     ...messageRoutes(app),
     ...dlqRoutes(app),
     ...eventRoutes(app),
     ...flowControlRoutes(app),
     ...queueRoutes(app),
+    ...urlGroupRoutes(app),
     ...keyRoutes(app),
     ...devRoutes(app),
   ];

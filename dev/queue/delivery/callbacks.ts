@@ -18,6 +18,7 @@ export function callbackMessage(callback: Callback, message: Message, outcome: O
     ...(dlqId === undefined ? {} : { dlqId }),
     sourceMessageId: message.id,
     url: message.url,
+    ...(message.urlGroup ? { topicName: message.urlGroup.name, endpointName: message.urlGroup.endpointName } : {}),
     method: options.method ?? "POST",
     sourceHeader: options.header,
     sourceBody: Buffer.from(message.body).toString("base64"),

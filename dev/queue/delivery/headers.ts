@@ -17,6 +17,7 @@ export function deliveryHeaders(message: Message, signature: string): Record<str
     "Upstash-Region": [REGION],
   };
   if (options.retryDelay !== undefined) own["Upstash-Retry-Delay"] = [options.retryDelay];
+  if (message.urlGroup) own["Upstash-Topic-Name"] = [message.urlGroup.name];
   if (message.queueName) own["Upstash-Queue-Name"] = [message.queueName];
   if (options.flowControl !== undefined) {
     own["Upstash-Flow-Control-Key"] = [options.flowControl.key];

@@ -4,7 +4,7 @@ import { ApiError } from "../errors.ts";
 import type { Reply, Request, Route } from "../http.ts";
 import { DEFAULT_RETRIES, toMessage, type MessageRow } from "../store/messages.ts";
 import { COMMON_FIELDS, HOST_AND_PATH, readCount, readFilters, readIds } from "./filters.ts";
-import { shownBody, shownHeader } from "./shapes.ts";
+import { groupShape, shownBody, shownHeader } from "./shapes.ts";
 
 /** The API description says 100, the SDK's comment 1,000. */
 const LARGEST_PAGE = 1000;
@@ -41,7 +41,7 @@ function listPage(app: App, request: Request, name: string): Reply {
   const rows = app.database.all<EventRow>(
     `SELECT event.seq AS event_seq, event.time, event.state, event.next_delivery, event.error, event.response_status,
        event.response_header, event.response_body, message.seq, message.id, message.lane, message.retried, message.url,
-       message.queue, message.caller_ip, message.created_at, message.not_before, message.options, message.body
+       message.queue, message.url_group, message.endpoint_name, message.caller_ip, message.created_at, message.not_before, message.options, message.body
      FROM event JOIN message ON message.seq = event.message_seq
      WHERE event.seq < ?
        ${ids ? "AND event.message_seq IN (SELECT seq FROM message WHERE id IN (SELECT value FROM json_each(?)))" : ""}
@@ -81,6 +81,7 @@ function eventShape(row: EventRow): Record<string, unknown> {
     messageId: message.id,
     state: row.state,
     url: message.url,
+    ...groupShape(message),
     method: options.method ?? "POST",
     header: shownHeader(message),
     body: Buffer.from(shownBody(message)).toString("base64"),

@@ -8,10 +8,10 @@ export interface Filter {
 
 export type FilterFields = Record<string, { column: string; isNumber?: true } | "label" | "never">;
 
-/** What every listing and bulk action can be filtered by; we have no url groups or schedules, so those match nothing. */
+/** The filters of every listing and bulk action. There are no schedules, so that filter matches nothing. */
 export const COMMON_FIELDS: FilterFields = {
   url: { column: "message.url" },
-  topicName: "never",
+  topicName: { column: "message.url_group" },
   scheduleId: "never",
   queueName: { column: "message.queue" },
   callerIp: { column: "message.caller_ip" },

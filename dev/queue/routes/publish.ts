@@ -1,11 +1,13 @@
 import * as z from "zod";
-import { accept, check, type Accepted } from "../accept.ts";
+import { accept, check, isUrlGroupName, type Accepted } from "../accept.ts";
 import type { App } from "../app.ts";
 import { ApiError } from "../errors.ts";
 import { decodePart, type Reply, type Request, type Route } from "../http.ts";
 import { parseOptions, type Headers } from "../options.ts";
 import type { NewMessage } from "../store/messages.ts";
+import { findUrlGroup } from "../store/url-groups.ts";
 import { parseJson } from "./body.ts";
+import { checkOffered } from "./not-offered.ts";
 
 const elementSchema = z.object({
   destination: z.string(),
@@ -14,7 +16,10 @@ const elementSchema = z.object({
   queue: z.string().optional(),
 });
 
-/** Publish, enqueue and batch. */
+/** The answer to a publish to a URL group: one entry for each endpoint. */
+type GroupAccepted = (Accepted & { url: string })[];
+
+/** Publish, enqueue and batch, to a URL or to a URL group. */
 export function publishRoutes(app: App): Route[] {
   return [
     {
@@ -38,12 +43,40 @@ export function publishRoutes(app: App): Route[] {
 
 async function publish(app: App, request: Request, path: string, queueName?: string): Promise<Reply> {
   const { url, configuration } = destination(path, request.search);
-  const options = parseOptions({ ...configuration, ...request.headers }, app.limits);
-  const message: NewMessage = { url, options, body: request.body, queueName, callerIp: request.ip };
-  check(app, message);
-  const accepted = await app.database.write(() => accept(app, message));
+  const headers = { ...configuration, ...request.headers };
+  const messages = messagesFor(app, url, { headers, body: request.body, queueName, callerIp: request.ip });
+  const accepted = await app.database.write(() => acceptAll(app, messages));
   app.scheduler.wake();
-  return { status: accepted.deduplicated ? 202 : 200, json: accepted };
+  return { status: [accepted].flat().every((one) => one.deduplicated) ? 202 : 200, json: accepted };
+}
+
+interface Publish {
+  headers: Headers;
+  body: Uint8Array;
+  queueName: string | undefined;
+  callerIp: string;
+}
+
+/** One checked message for a URL, or a list with one for each endpoint of a URL group. */
+function messagesFor(app: App, to: string, publish: Publish): NewMessage | NewMessage[] {
+  checkOffered(publish.headers);
+  const { headers, ...rest } = publish;
+  const options = parseOptions(headers, app.limits);
+  const group = isUrlGroupName(to) ? findUrlGroup(app.database, to) : undefined;
+  const messages = group?.endpoints.map(({ name, url }) => ({
+    ...rest,
+    url,
+    options,
+    urlGroup: { name: group.name, endpointName: name },
+  }));
+  for (const message of messages ?? [{ ...rest, url: to, options }]) check(app, message);
+  return messages ?? { ...rest, url: to, options };
+}
+
+/** Accepts what {@link messagesFor} returned, in the same form. Call it inside a write. */
+function acceptAll(app: App, messages: NewMessage | NewMessage[]): Accepted | GroupAccepted {
+  if (!Array.isArray(messages)) return accept(app, messages);
+  return messages.map((message) => Object.assign(accept(app, message), { url: message.url }));
 }
 
 /**
@@ -68,26 +101,21 @@ async function batch(app: App, request: Request): Promise<Reply> {
   if (!elements.success) throw new ApiError(400, "invalid batch: the body must be a JSON array of messages");
   const checked = elements.data.map((element) => refusable(() => readElement(app, element, request.ip)));
   const json = await app.database.write(() =>
-    checked.map((message): Accepted | { error: string } => ("error" in message ? message : accept(app, message))),
+    checked.map((messages): Accepted | GroupAccepted | { error: string } =>
+      "error" in messages ? messages : acceptAll(app, messages),
+    ),
   );
   app.scheduler.wake();
   return { status: 200, json };
 }
 
-function readElement(app: App, element: unknown, callerIp: string): NewMessage {
+function readElement(app: App, element: unknown, callerIp: string): NewMessage | NewMessage[] {
   const parsed = elementSchema.safeParse(element);
   if (!parsed.success) throw new ApiError(400, "invalid message: needs a destination, headers and a body in text");
   const headers: Headers = {};
   for (const [name, value] of Object.entries(parsed.data.headers ?? {})) headers[name.toLowerCase()] = [value].flat();
-  const message: NewMessage = {
-    url: parsed.data.destination,
-    options: parseOptions(headers, app.limits),
-    body: Buffer.from(parsed.data.body ?? ""),
-    queueName: parsed.data.queue,
-    callerIp,
-  };
-  check(app, message);
-  return message;
+  const { destination: to, body = "", queue: queueName } = parsed.data;
+  return messagesFor(app, to, { headers, body: Buffer.from(body), queueName, callerIp });
 }
 
 function refusable<T>(make: () => T): T | { error: string } {

@@ -10,6 +10,7 @@ export function messageShape(message: Message): Record<string, unknown> {
   return {
     messageId: message.id,
     url: message.url,
+    ...groupShape(message),
     method: options.method ?? "POST",
     header: shownHeader(message),
     ...bodyShape("body", shownBody(message)),
@@ -28,6 +29,11 @@ export function messageShape(message: Message): Record<string, unknown> {
     period: flow?.period,
     retryDelayExpression: options.retryDelay,
   };
+}
+
+/** The URL group and the endpoint of a message, if it was published to a group. */
+export function groupShape({ urlGroup }: Message): Record<string, string | undefined> {
+  return urlGroup === undefined ? {} : { topicName: urlGroup.name, endpointName: urlGroup.endpointName };
 }
 
 /** A body under its own name when it is text, otherwise as base64 under `…Base64`. */

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { AuditError } from "../../../shared/errors.ts";
-import { SCHEMA } from "./schema.ts";
+import { SCHEMA_STEPS } from "./schema.ts";
 
 /** The queue's SQLite file; statements are prepared once each. */
 export interface Database {
@@ -36,7 +36,7 @@ export function openDatabase(path: string): Database {
     // WAL with FULL: a commit has been flushed to disk before it returns (sqlite.org/pragma.html#pragma_synchronous).
     // EXCLUSIVE: two queues on one file would deliver everything twice.
     sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    sqlite.exec(`BEGIN EXCLUSIVE; ${SCHEMA} COMMIT`);
+    migrate(sqlite);
     return wrap(sqlite);
   } catch (error) {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
@@ -49,6 +49,15 @@ export function openDatabase(path: string): Database {
       cause: error,
     });
   }
+}
+
+/** Brings a new or an older file to the current tables. `user_version` counts the steps that a file has seen. */
+function migrate(sqlite: DatabaseSync): void {
+  sqlite.exec("BEGIN EXCLUSIVE");
+  const { user_version: done } = sqlite.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (done > SCHEMA_STEPS.length) throw new Error("a newer version of the queue wrote it");
+  for (const step of SCHEMA_STEPS.slice(done)) sqlite.exec(step);
+  sqlite.exec(`PRAGMA user_version = ${SCHEMA_STEPS.length}; COMMIT`);
 }
 
 function wrap(sqlite: DatabaseSync): Database {

@@ -40,7 +40,8 @@ export function createFlowKeys(database: Database): FlowKeys {
   function save(key: FlowKey): void {
     keys.set(key.key, key);
     database.run(
-      "INSERT OR REPLACE INTO flow_key VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT OR REPLACE INTO flow_key (key, parallelism, rate, period, paused, pinned_parallelism, pinned_rate)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
       key.key,
       key.parallelism,
       key.rate,

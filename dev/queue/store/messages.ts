@@ -15,9 +15,16 @@ export interface Message {
   createdAt: number;
   notBefore: number;
   queueName: string | null;
+  urlGroup: GroupMember | undefined;
   callerIp: string;
   options: Options;
   body: Uint8Array;
+}
+
+/** The URL group that a message was published to, and the name of its endpoint, if that has one. */
+export interface GroupMember {
+  name: string;
+  endpointName?: string | undefined;
 }
 
 /** What is needed to make a message. */
@@ -26,6 +33,7 @@ export interface NewMessage {
   options: Options;
   body: Uint8Array;
   queueName?: string | null | undefined;
+  urlGroup?: GroupMember | undefined;
   callerIp: string;
 }
 
@@ -36,6 +44,8 @@ export interface MessageRow {
   retried: number;
   url: string;
   queue: string | null;
+  url_group: string | null;
+  endpoint_name: string | null;
   caller_ip: string;
   created_at: number;
   not_before: number;
@@ -43,7 +53,8 @@ export interface MessageRow {
   body: Uint8Array;
 }
 
-const COLUMNS = "seq, id, lane, retried, url, queue, caller_ip, created_at, not_before, options, body";
+const COLUMNS =
+  "seq, id, lane, retried, url, queue, url_group, endpoint_name, caller_ip, created_at, not_before, options, body";
 /** The default number of retries (upstash.com/docs/qstash/features/retry). */
 export const DEFAULT_RETRIES = 3;
 
@@ -62,8 +73,9 @@ export function insertMessage(database: Database, message: NewMessage, now: numb
   const notBefore = options.notBefore ?? now + (options.delayMs ?? 0);
   const { host, pathname } = new URL(url);
   const { id: seq } = database.run(
-    `INSERT INTO message (id, state, lane, due_at, retried, url, host, path, flow_key, queue, caller_ip, created_at,
-       not_before, options, body) VALUES (?, 'pending', ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO message (id, state, lane, due_at, retried, url, host, path, flow_key, queue, url_group, endpoint_name,
+       caller_ip, created_at, not_before, options, body)
+     VALUES (?, 'pending', ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     lane,
     notBefore,
@@ -72,6 +84,8 @@ export function insertMessage(database: Database, message: NewMessage, now: numb
     pathname,
     options.flowControl?.key ?? null,
     message.queueName ?? null,
+    message.urlGroup?.name ?? null,
+    message.urlGroup?.endpointName ?? null,
     message.callerIp,
     now,
     notBefore,
@@ -105,6 +119,8 @@ export function toMessage(row: MessageRow): Message {
     createdAt: row.created_at,
     notBefore: row.not_before,
     queueName: row.queue,
+    urlGroup:
+      row.url_group === null ? undefined : { name: row.url_group, endpointName: row.endpoint_name ?? undefined },
     callerIp: row.caller_ip,
     options: JSON.parse(row.options) as Options,
     body: row.body,

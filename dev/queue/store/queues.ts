@@ -28,7 +28,7 @@ export function saveQueue(
 ): void {
   const old = findQueue(database, name);
   database.run(
-    "INSERT OR REPLACE INTO queue VALUES (?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO queue (name, parallelism, paused, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
     name,
     changes.parallelism ?? old?.parallelism ?? 1,
     Number(changes.paused ?? old?.paused === 1),

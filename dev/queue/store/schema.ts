@@ -1,9 +1,11 @@
 /**
+ * The first version of the tables.
+ *
  * One row a message, from acceptance to the end of the log's retention: `ended_at` is null while it waits or is under
  * way, and `dlq_seq` is set while it stands in the dead-letter queue (it is the sequence of its FAILED log entry).
  * The body comes last, so that a listing's filters never read its overflow pages.
  */
-export const SCHEMA = `
+const FIRST = `
 CREATE TABLE IF NOT EXISTS message (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -85,3 +87,26 @@ CREATE TABLE IF NOT EXISTS queue (
 
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+/** URL groups, and the group and endpoint that a message was published to. */
+const URL_GROUPS = `
+ALTER TABLE message ADD COLUMN url_group TEXT;
+ALTER TABLE message ADD COLUMN endpoint_name TEXT;
+CREATE INDEX message_group ON message (url_group, seq) WHERE url_group IS NOT NULL;
+CREATE TABLE url_group (
+  name TEXT PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE endpoint (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  group_name TEXT NOT NULL REFERENCES url_group (name) ON DELETE CASCADE,
+  name TEXT,
+  url TEXT NOT NULL,
+  UNIQUE (group_name, name),
+  UNIQUE (group_name, url)
+);
+`;
+
+/** The steps from an empty file to the current tables. A released step never changes: a change is a new step. */
+export const SCHEMA_STEPS: readonly string[] = [FIRST, URL_GROUPS];

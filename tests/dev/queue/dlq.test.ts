@@ -349,7 +349,9 @@ function multiply(path: string, times: number): void {
   database.exec(`
     CREATE TEMP TABLE copy AS SELECT * FROM message LIMIT 1;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${times})
-    INSERT INTO message SELECT seq + i, id || '_' || i, state, lane, due_at, retried, url, host, path, flow_key, queue,
+    INSERT INTO message (seq, id, state, lane, due_at, retried, url, host, path, flow_key, queue, caller_ip, created_at,
+      not_before, ended_at, dlq_seq, response_status, response_header, options, response_body, body)
+    SELECT seq + i, id || '_' || i, state, lane, due_at, retried, url, host, path, flow_key, queue,
       caller_ip, created_at, not_before, ended_at, dlq_seq + i, response_status, response_header, options, response_body,
       body FROM copy, n;
     INSERT INTO label SELECT 'audit-forwarder', seq FROM message WHERE seq > (SELECT seq FROM copy);

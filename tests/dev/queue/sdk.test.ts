@@ -181,6 +181,36 @@ describe("messages.cancel", () => {
     }
   });
 
+  test.each([
+    { request: { all: true, count: 1 }, cancelled: 1, left: ["second", "other"] },
+    { request: { filter: { label: "a" }, count: 1 }, cancelled: 1, left: ["second", "other"] },
+    { request: { filter: { label: "a" }, count: 5 }, cancelled: 2, left: ["other"] },
+    { request: { all: true, count: 2 }, cancelled: 2, left: ["other"] },
+    { request: { all: true, count: 0 }, cancelled: 0, left: ["first", "second", "other"] },
+    { request: { all: true }, cancelled: 3, left: [] },
+  ])("of at most as many as count says, oldest first: $request", async ({ request, cancelled, left }) => {
+    const ids = {
+      first: (await later({ label: "a" })).messageId,
+      second: (await later({ label: "a" })).messageId,
+      other: (await later({ label: "b" })).messageId,
+    };
+    expect(await stage.client.messages.cancel(request as never)).toEqual({ cancelled });
+    const found = await Promise.all(
+      Object.entries(ids).map(async ([name, id]) => ({ name, ...(await stage.call("GET", `/v2/messages/${id}`)) })),
+    );
+    expect(found.filter(({ status }) => status === 200).map(({ name }) => name)).toEqual(left);
+  });
+
+  test("of all that match where no count is named, and refuses a count that is no number", async () => {
+    const batch = Array.from({ length: 120 }, () => ({ destination: target, headers: { "upstash-delay": "1h" } }));
+    await stage.call("POST", "/v2/batch", { body: JSON.stringify(batch) });
+    expect(await stage.call("DELETE", "/v2/messages?count=many")).toMatchObject({
+      status: 400,
+      json: { error: "invalid count: must be a whole number" },
+    });
+    expect((await stage.call("DELETE", "/v2/messages")).json).toEqual({ cancelled: 120 });
+  });
+
   test("of one under way cannot stop the attempt, but the retries", async () => {
     const held = Promise.withResolvers<Answer>();
     stage.receiver.answer = () => held.promise;

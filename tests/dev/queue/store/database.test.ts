@@ -1,8 +1,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AuditError } from "../../../../shared/errors.ts";
 import { openDatabase, type Database } from "../../../../dev/queue/store/database.ts";
+import { openMessage } from "../../../../dev/queue/store/messages.ts";
+import { SCHEMA_STEPS } from "../../../../dev/queue/store/schema.ts";
+import { addEndpoints } from "../../../../dev/queue/store/url-groups.ts";
 import { newFolder } from "../process.ts";
 
 let folder: string;
@@ -54,6 +58,37 @@ test("what was written is there after closing in the same turn", () => {
 test("a commit flushes to disk, as a power cut would ask for", () => {
   expect(database.one("PRAGMA synchronous")).toEqual({ synchronous: 2 });
   expect(database.one("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+});
+
+test("a file of the first version keeps its messages and gets what later versions added", async () => {
+  const old = join(folder, "old.sqlite");
+  const sqlite = new DatabaseSync(old);
+  sqlite.exec(String(SCHEMA_STEPS[0]));
+  sqlite.exec(`INSERT INTO message (id, state, lane, due_at, retried, url, host, path, caller_ip, created_at, not_before,
+    options, body) VALUES ('msg_1', 'pending', '', 5, 2, 'https://a.example/b', 'a.example', '/b', '::1', 3, 5, '{}', 'x')`);
+  sqlite.close();
+  for (const opening of ["first", "second"]) {
+    const opened = openDatabase(old);
+    expect({ opening, message: openMessage(opened, "msg_1") }).toMatchObject({
+      opening,
+      message: { id: "msg_1", retried: 2, url: "https://a.example/b", urlGroup: undefined },
+    });
+    await opened.write(() => addEndpoints(opened, `group-${opening}`, [{ url: "https://a.example/b" }], 7));
+    opened.close();
+  }
+});
+
+test("a file of a newer version is refused", () => {
+  const newer = join(folder, "newer.sqlite");
+  const sqlite = new DatabaseSync(newer);
+  sqlite.exec("PRAGMA user_version = 999");
+  sqlite.close();
+  expect(() => openDatabase(newer)).toThrow(
+    new AuditError(
+      "database_unreadable",
+      `"${newer}" cannot be opened (a newer version of the queue wrote it): choose another "--path"`,
+    ),
+  );
 });
 
 test("a second queue on the same file is refused", () => {

@@ -1,4 +1,4 @@
-/** The folder that one gateway runs from: a copy of its project, with packages of its own where Zuplo writes to them. */
+/** The folder that one gateway runs from: a copy of its project, with its own copy of the packages that Zuplo writes to. */
 import { access, cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,11 +9,11 @@ export interface FolderOptions {
   readonly projectDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  /** Told the folder's path as soon as it exists. */
+  /** Called with the folder's path as soon as it exists. */
   readonly onMade: (folder: string) => void;
 }
 
-/** Makes the folder and returns its path; the caller removes it. Throws `not_found` where Zuplo is not installed. */
+/** Makes the folder and returns its path; the caller removes it. Throws `not_found` if Zuplo is not installed. */
 export async function makeFolder({ projectDir, env, files = {}, onMade }: FolderOptions): Promise<string> {
   const packages = join(projectDir, "node_modules");
   if (!(await exists(join(packages, "@zuplo/cli/zup.js")))) {
@@ -37,9 +37,9 @@ export async function makeFolder({ projectDir, env, files = {}, onMade }: Folder
 }
 
 /**
- * Links to the installed packages one by one, as each start of Zuplo 7.4.5 copies the runtime inside its CLI over
- * `node_modules/@zuplo/runtime` and makes `node_modules/.zuplo`: through one link to the whole, two gateways that start
- * together would read what the other has half written.
+ * Links the installed packages one by one. Each start of Zuplo (7.4.5 and 7.6.4) copies the runtime inside its CLI over
+ * `node_modules/@zuplo/runtime` and creates `node_modules/.zuplo`. With one link to the whole folder, two gateways that start at
+ * the same time would read each other's half-written files.
  */
 async function linkPackages(installed: string, own: string): Promise<void> {
   const writesRuntime = await exists(join(installed, "@zuplo/cli/node_modules/@zuplo/runtime"));

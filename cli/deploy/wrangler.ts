@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
+import { SECRETS } from "./variables.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -15,10 +16,15 @@ export interface WranglerRun {
 /** Runs `wrangler <args>` with `input` on stdin and tells how it ended. */
 export type Wrangler = (args: readonly string[], input?: string, env?: Variables) => Promise<WranglerRun>;
 
-/** The program that `WRANGLER` names, or the pinned wrangler under this Node. `root` holds `wrangler.toml`. */
+/**
+ * Returns the program that `WRANGLER` names, or the pinned wrangler under this Node. `root` holds `wrangler.toml`.
+ *
+ * Wrangler gets the worker's secrets on stdin when it stores them, and never in its environment.
+ */
 export function wranglerOf(root: string, env: Variables): Wrangler {
   const [file, ...before] = env["WRANGLER"] ? [env["WRANGLER"]] : [process.execPath, pinnedWrangler()];
-  const quiet = { ...env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", FORCE_COLOR: "0" };
+  const withoutSecrets = Object.fromEntries(Object.entries(env).filter(([name]) => !Object.hasOwn(SECRETS, name)));
+  const quiet = { ...withoutSecrets, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", FORCE_COLOR: "0" };
   return (args, input = "", more = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn(file, [...before, ...args], { cwd: root, env: { ...quiet, ...more } });

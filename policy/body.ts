@@ -1,4 +1,5 @@
 /** Reads the bodies that a route selects from: JSON and forms only, up to a limit, never a stream of another kind. */
+import { parseJson } from "./json.ts";
 
 const READABLE = /^[^;]*[/+](json|x-www-form-urlencoded|form-data)\b/i;
 
@@ -23,7 +24,7 @@ async function parse(stream: ReadableStream<Uint8Array>, type: string, limitByte
   const parts = await readUpTo(stream, limitBytes);
   if (!parts) return undefined;
   const copy = new Blob(parts);
-  if (/^[^;]*[/+]json/i.test(type)) return JSON.parse(await copy.text());
+  if (/^[^;]*[/+]json/i.test(type)) return parseJson(await copy.text());
   // Files stay where they are: a selector takes a scalar.
   return Object.fromEntries(await new Response(copy, { headers: { "content-type": type } }).formData());
 }

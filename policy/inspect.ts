@@ -1,19 +1,27 @@
 /** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
+import type { Description, PartyPlan } from "./description.ts";
 import { defaultAction } from "./maker.ts";
 import { checkOptions, type Options } from "./options.ts";
-import { makePlan, type PartyPlan, type Plan, type Value } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { PRESET_FACTS } from "./presets/facts.ts";
+import type { PresetName } from "./presets/preset.ts";
 import { makeHider } from "./privacy.ts";
-import { parseSelector, type Selector } from "./selector.ts";
+import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.ts";
+import { type Part, selectorsOf, type Value } from "./values.ts";
 
 export interface ProjectToInspect {
   /** Options of the policy's entry, variables put in. */
   readonly options: unknown;
-  readonly routes: readonly {
-    readonly path: string;
-    readonly methods: readonly string[];
-    readonly operationId?: unknown;
-    readonly xAudit?: unknown;
-  }[];
+  readonly routes: readonly RouteToInspect[];
+}
+
+export interface RouteToInspect {
+  readonly path: string;
+  readonly methods: readonly string[];
+  readonly operationId?: unknown;
+  readonly xAudit?: unknown;
+  /** `x-zuplo-route.handler`: Zuplo's own MCP server has a preset. */
+  readonly handler?: unknown;
 }
 
 /** `any`: known only when a request is there. */
@@ -26,16 +34,30 @@ export interface InspectedTarget {
   readonly metadata: MetadataTypes;
 }
 
-export interface InspectedRoute {
-  readonly skip: boolean;
-  readonly problems: readonly string[];
-  /** Every action that the route can have, as far as it is written down. */
+/** One kind of event that a route can leave. */
+export interface InspectedEvent {
+  /** Every action that it can have, as far as it is written down. */
   readonly actions: readonly string[];
-  /** A selector chooses the action, so that there may be more. */
+  /** A selector of the user or the response chooses the action, so that there may be more. */
   readonly actionIsSelected: boolean;
   readonly targets: readonly InspectedTarget[];
   readonly actorMetadata: MetadataTypes;
   readonly metadata: MetadataTypes;
+}
+
+export interface InspectedRoute {
+  /** The whole route leaves no records. */
+  readonly skip: boolean;
+  /** Why, where `skip` says it as text. */
+  readonly reason?: string;
+  /** The reasons of cases that leave no record; true where a case says none. */
+  readonly caseSkips: readonly (string | true)[];
+  readonly preset?: PresetName;
+  readonly problems: readonly string[];
+  /** What is allowed, but should be seen each time. */
+  readonly warnings: readonly string[];
+  /** Of the route itself, its cases and its preset. */
+  readonly events: readonly InspectedEvent[];
 }
 
 export interface Inspection {
@@ -45,17 +67,60 @@ export interface Inspection {
   readonly routes: readonly InspectedRoute[];
 }
 
-/** Never throws; what is wrong is named. */
+/** Inspects a project; never throws, and names what is wrong. */
 export function inspect({ options: given, routes }: ProjectToInspect): Inspection {
   const { options, problems } = checkOptions(given);
   return {
     optionProblems: [...problems, ...privacyProblems(options)],
-    routes: routes.map(({ path, methods, operationId, xAudit }) => {
-      const plan = makePlan(xAudit, options);
-      const fallbacks = methods.map((method) => defaultAction(operationId, method.toUpperCase(), path));
-      return { ...inspectPlan(plan), ...actionsOf(plan.action, fallbacks) };
-    }),
+    routes: routes.map((route) => inspectRoute(route, options)),
   };
+}
+
+function inspectRoute(route: RouteToInspect, options: Options): InspectedRoute {
+  const { path, methods, operationId, xAudit, handler } = route;
+  const plan = makePlan(xAudit, options, handler);
+  const { skip, cases, preset, problems } = plan;
+  const fallbacks = methods.map((method) => defaultAction(operationId, method.toUpperCase(), path));
+  const events = eventsOf(plan, fallbacks);
+  const isUuid = events.some(({ actions }) => actions.some((action) => UUID.test(action)));
+  const uuidWarning = isUuid ? ['"action" is a UUID, because the operation id is one; set "action" in x-audit'] : [];
+  return {
+    skip: skip !== false,
+    ...(typeof skip === "string" ? { reason: skip } : {}),
+    caseSkips: cases.flatMap((one) => (one.skip === false ? [] : [one.skip])),
+    ...(preset ? { preset } : {}),
+    problems: [...problems, ...routeProblems(plan, route)],
+    warnings: [...trustWarnings(plan), ...uuidWarning],
+    events,
+  };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What can never resolve on this route. */
+function routeProblems(plan: Plan, { path, methods }: RouteToInspect): readonly string[] {
+  const parameters = new Set([...path.matchAll(/[{:](\w+)/g)].map(([, name]) => name));
+  const hasBody = methods.some((method) => !/^(get|head)$/i.test(method));
+  const problems = plan.selectors.flatMap(({ root, path: [name = ""], text }) => {
+    if (root === "params" && name && !parameters.has(name)) return [`"${text}" is no parameter of the path ${path}`];
+    return root === "body" && !hasBody ? [`"${text}" never resolves, because GET and HEAD have no body`] : [];
+  });
+  const targets = descriptionsOf(plan).flatMap((one) => one.targets ?? []);
+  const withoutId = targets.some(({ id }) => id.length === 0) ? ['"targets" has a target without "id"'] : [];
+  return [...new Set([...problems, ...withoutId])];
+}
+
+function trustWarnings(plan: Plan): readonly string[] {
+  const trusted = descriptionsOf(plan).flatMap(({ organization }) =>
+    organization.flatMap((part) => (part.trustCaller ? selectorsOf(part).map(({ text }) => text) : [])),
+  );
+  return [...new Set(trusted)].map(
+    (text) => `"organization" trusts the caller: whoever sends "${text}" chooses whose log the event lands in`,
+  );
+}
+
+function descriptionsOf({ base, cases }: Plan): readonly Description[] {
+  return [base, ...cases.filter(({ skip }) => skip === false).map(({ description }) => description)];
 }
 
 /** Fields that can become pseudonyms, beside selectors. */
@@ -71,31 +136,53 @@ function privacyProblems(options: Options): readonly string[] {
   ];
 }
 
-function inspectPlan(plan: Plan): Omit<InspectedRoute, "actions" | "actionIsSelected"> {
-  return {
-    skip: plan.skip,
-    problems: plan.problems,
-    targets: plan.targets?.map(inspectTarget) ?? [{ type: "route", metadata: {} }],
-    // The default actor's role, which a plan adds to.
-    actorMetadata: { role: "string", ...typesOf(plan.actor.metadata) },
-    metadata: typesOf(plan.metadata),
-  };
+function eventsOf(plan: Plan, fallbacks: readonly string[]): readonly InspectedEvent[] {
+  const facts = plan.preset && PRESET_FACTS[plan.preset];
+  const events = descriptionsOf(plan).flatMap((description): readonly InspectedEvent[] => {
+    const isBatch = facts !== undefined || description.each !== undefined;
+    const own: MetadataTypes = { ...facts?.metadata, ...(isBatch && BATCH_METADATA) };
+    const kinds = facts?.events.map(({ action, target }) => ({ actions: [action], target }));
+    return (kinds ?? [{ actions: fallbacks, target: "route" }]).map(({ actions, target }) => ({
+      ...actionsOf(description.action, actions),
+      targets: description.targets?.map(inspectTarget) ?? [{ type: target, metadata: {} }],
+      // The default actor's, which a plan adds to.
+      actorMetadata: { ...ACTOR_METADATA, ...typesOf(description.actor.metadata) },
+      metadata: { ...typesOf(description.metadata), ...own },
+    }));
+  });
+  return [...new Map(events.map((event) => [JSON.stringify(event), event])).values()];
 }
 
-function actionsOf(action: Value, fallbacks: readonly string[]) {
-  const literals = action.flatMap((part) => ("literal" in part ? [String(part.literal)] : []));
-  return {
-    // A selector that does not resolve leaves the default in place.
-    actions: [...new Set(literals.length > 0 ? literals : fallbacks)],
-    actionIsSelected: action.some((part) => !("literal" in part)),
-  };
+const ACTOR_METADATA: MetadataTypes = { role: "string", acting_party: "string", client_id: "string" };
+const BATCH_METADATA: MetadataTypes = { batch_index: "number", batch_size: "number" };
+
+function actionsOf(action: Value, fallbacks: readonly string[]): Pick<InspectedEvent, "actions" | "actionIsSelected"> {
+  const actions: string[] = [];
+  let actionIsSelected = false;
+  for (const part of action) {
+    const { literals, isCertain } = literalsOf(part);
+    actions.push(...literals.map(String));
+    actionIsSelected ||= literals.length === 0;
+    if (isCertain) return { actions: [...new Set(actions)], actionIsSelected };
+  }
+  // Where nothing resolves, the default applies.
+  return { actions: [...new Set([...actions, ...fallbacks])], actionIsSelected };
+}
+
+/** The literals that a part can become, and whether it always becomes one. */
+function literalsOf(part: Part): { readonly literals: readonly Scalar[]; readonly isCertain: boolean } {
+  const { pieces, map, otherwise } = part;
+  if (selectorsOf(part).length === 0) return { literals: pieces.filter(isScalar), isCertain: true };
+  const fallbacks = otherwise === undefined ? [] : [otherwise];
+  return { literals: [...(map?.values() ?? []), ...fallbacks], isCertain: otherwise !== undefined };
 }
 
 function inspectTarget(target: PartyPlan): InspectedTarget {
   const metadata = typesOf(target.metadata);
   const [first] = target.type;
   if (!first) return { type: "unknown", metadata };
-  return "literal" in first ? { type: String(first.literal), metadata } : { metadata };
+  const [type, ...more] = first.pieces;
+  return isScalar(type) && more.length === 0 ? { type: String(type), metadata } : { metadata };
 }
 
 function typesOf(metadata: readonly (readonly [string, Value])[]): MetadataTypes {
@@ -103,9 +190,15 @@ function typesOf(metadata: readonly (readonly [string, Value])[]): MetadataTypes
 }
 
 function typeOf(value: Value): ValueType {
-  const types = new Set(value.map((part) => ("literal" in part ? typeof part.literal : typeOfSelector(part))));
+  const types = new Set(value.flatMap(typesOfPart));
   const [only] = types;
   return types.size === 1 ? ((only ?? "any") as ValueType) : "any";
+}
+
+function typesOfPart(part: Part): readonly string[] {
+  const { literals } = literalsOf(part);
+  if (literals.length > 0) return literals.map((literal) => typeof literal);
+  return part.pieces.length > 1 ? ["string"] : selectorsOf(part).map(typeOfSelector);
 }
 
 /** A body and a user's data hold what their sender put in, whatever a description says. */

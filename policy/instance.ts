@@ -5,7 +5,7 @@ import { mintEventId } from "../shared/event-id.ts";
 import type { GatewayInfo } from "../shared/record.ts";
 import { recordOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
-import type { Capture, Maker } from "./maker.ts";
+import type { Capture, Identity, Maker } from "./maker.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
 import { makeOutlet, type OutletPaths } from "./outlet.ts";
 import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
@@ -19,7 +19,8 @@ import { POLICY_VERSION } from "./version.ts";
 /** Who this isolate is. Two isolates never share an id, and a gap in the numbers of one is a lost record. */
 export interface Isolate {
   readonly id: string;
-  mint(): Pick<Capture, "id" | "sequence" | "startedMs">;
+  /** `isOpen`: the request may leave no record, and takes its first number only when it does. */
+  mint(isOpen: boolean): Pick<Capture, "id" | "identify" | "isIdentified" | "startedMs">;
 }
 
 /** Made at the first request, because a worker has no randomness before it. */
@@ -29,11 +30,27 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   let sequence = 0;
   return {
     id: toBase64Url(random.subarray(0, 6)),
-    mint() {
+    mint(isOpen) {
       const startedMs = ports.nowMs();
-      sequence += 1;
-      let id: string | undefined;
-      return { id: () => (id ??= mintEventId(startedMs, ports.random(9), shard)), sequence, startedMs };
+      const mintId = () => mintEventId(startedMs, ports.random(9), shard);
+      let first = isOpen ? undefined : (sequence += 1);
+      let own: string | undefined;
+      const id = () => (own ??= mintId());
+      const known = new Map<string, Identity>();
+      return {
+        id,
+        startedMs,
+        isIdentified: () => known.size > 0,
+        identify(place) {
+          const found = known.get(place) ?? {
+            id: known.size === 0 ? id() : mintId(),
+            sequence: first ?? (sequence += 1),
+          };
+          first = undefined;
+          known.set(place, found);
+          return found;
+        },
+      };
     },
   };
 }
@@ -114,7 +131,8 @@ function plans(options: Options): (context: GatewayContext) => Plan {
   return ({ route, log }) => {
     const found = known.get(route);
     if (found) return found;
-    const plan = makePlan(recordOf(route.raw())["x-audit"], options);
+    const operation = recordOf(route.raw());
+    const plan = makePlan(operation["x-audit"], options, recordOf(operation["x-zuplo-route"])["handler"]);
     if (plan.problems.length > 0) log.error(`audit-log: invalid_option: on ${route.path}: ${plan.problems.join("; ")}`);
     known.set(route, plan);
     return plan;

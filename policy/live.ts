@@ -6,7 +6,7 @@ import type { Stage } from "../shared/record.ts";
 import { readBody } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance } from "./instance.ts";
-import { type Capture, type Ending, makeRecord } from "./maker.ts";
+import { type Capture, type Ending, makeRecords } from "./maker.ts";
 import { type Ports, sleep } from "./ports.ts";
 
 export interface LiveRequest {
@@ -30,13 +30,17 @@ export function beginRequest(
 ): LiveRequest {
   const plan = instance.planOf(context);
   const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
-  return { capture: { ...instance.isolate.mint(), parentId, plan, request, context, body }, instance, ports };
+  return {
+    capture: { ...instance.isolate.mint(plan.isOpen), parentId, plan, request, context, body },
+    instance,
+    ports,
+  };
 }
 
-/** Enqueues that the request has begun; false where no path took it. Before the handler, for `required`. */
+/** Enqueues that the request has begun; false where no path took it, true also where it leaves no record. Before the handler, for `required`. */
 export async function intend({ capture, instance }: LiveRequest): Promise<boolean> {
   const { shipper, options, maker } = instance;
-  return shipper.now(await makeRecord(capture, "intent", undefined, maker), options.budgetMs);
+  return shipper.now(await makeRecords(capture, "intent", undefined, maker), options.budgetMs);
 }
 
 /** Registers the hooks, and the watchdog where no intent stands for the request already. */
@@ -105,11 +109,11 @@ function later(
   { capture, instance }: LiveRequest,
   stage: Stage,
   ending?: Ending,
-  make = () => makeRecord(capture, stage, ending, instance.maker),
+  make = () => makeRecords(capture, stage, ending, instance.maker),
 ): Promise<void> {
   const { id, plan, body, context } = capture;
   const shares = stage === "outcome" && plan.assurance === "best-effort";
-  const plain = shares && !(body ?? ending?.body ?? instance.maker.describe);
+  const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? instance.maker.describe);
   return instance.shipper.ship({ id, shares, plain, make }, context.log);
 }
 
@@ -117,8 +121,8 @@ function later(
 async function durably(live: LiveRequest, ending: Ending): Promise<void> {
   const { capture, instance, ports } = live;
   const { shipper, options, maker } = instance;
-  const made = makeRecord(capture, "outcome", ending, maker);
-  const out = made.then((record) => shipper.now(record, options.budgetMs)).catch(() => false);
+  const made = makeRecords(capture, "outcome", ending, maker);
+  const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
   live.proceed?.(() => out.then((isOut) => (isOut ? undefined : later(live, "outcome", ending, () => made))));
   await Promise.race([out, sleep(ports, options.budgetMs)]);
 }

@@ -8,7 +8,7 @@ import { firstNames, type Shaped } from "../shared/shape.ts";
 import {
   credentialOf,
   defaultActor,
-  describePlan,
+  describePart,
   type Fallback,
   filled,
   type Meaning,
@@ -19,16 +19,26 @@ import { TRACEPARENT } from "../shared/wire-text.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
+import { partsOf, type RequestPart } from "./request-parts.ts";
 import { type Ports, within } from "./ports.ts";
 import { hideAndShape, type Hider } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
 import { recordOf, type Seen, textOf } from "./selector.ts";
 
-/** What was kept of a request until its record is made: references only, so that keeping it costs the caller nothing. */
-export interface Capture {
-  /** The event id, minted when it is first asked for: that, too, costs the caller nothing. */
-  readonly id: () => string;
+/** The event id of a record, and its number among the records of its isolate. */
+export interface Identity {
+  readonly id: string;
   readonly sequence: number;
+}
+
+/** What was kept of a request until its records are made: references only, so that keeping it costs the caller nothing. */
+export interface Capture {
+  /** The event id of the request's first record, minted when it is first asked for: that, too, costs the caller nothing. */
+  readonly id: () => string;
+  /** The same for the same part of the request; the first that is asked for has the request's own event id. */
+  identify(place: string): Identity;
+  /** True once a record was made, for whatever stage. */
+  isIdentified(): boolean;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
   readonly plan: Plan;
@@ -58,23 +68,56 @@ export interface Maker {
   readonly describe: AuditLogCode["describe"];
 }
 
-/** Makes a record; never throws. A part that cannot be made is named in `missing`. */
-export async function makeRecord(
+/** Makes the records of a request; never throws. A part that cannot be made is named in `missing`. */
+export async function makeRecords(
   capture: Capture,
   stage: Stage,
   ending: Ending | undefined,
   maker: Maker,
-): Promise<AuditRecord> {
-  const frame = frameOf(capture, stage, ending, maker);
+): Promise<readonly AuditRecord[]> {
   try {
     const seen = await lookAt(capture, ending, maker);
-    const meaning = describePlan(capture.plan, seen, fallbackOf(frame, seen, maker));
-    if (maker.describe) await describeByCode(meaning, capture, ending, maker.describe, maker);
-    const record = fill(frame, meaning, capture, seen, maker);
+    const { left, dropped, skipped } = partsOf(capture.plan, seen);
+    // A record that is out already must not stay without its outcome.
+    const parts = left.length === 0 && capture.isIdentified() ? skipped.slice(0, 1).map(({ part }) => part) : left;
+    return await Promise.all(
+      parts.map((part) =>
+        makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, maker), ending, maker),
+      ),
+    );
+  } catch {
+    return [{ ...frameOf(capture, "", stage, ending, maker), missing: ["record"] }];
+  }
+}
+
+async function makeRecord(
+  part: RequestPart,
+  dropped: number,
+  capture: Capture,
+  frame: Frame,
+  ending: Ending | undefined,
+  maker: Maker,
+): Promise<AuditRecord> {
+  try {
+    const meaning = describePart(part, fallbackOf(frame, part, maker), await hashesOf(part, maker));
+    if (dropped > 0) meaning.truncated.push(`records:+${dropped}`);
+    if (maker.describe) await describeByCode(meaning, frame.id, capture, ending, maker.describe, maker);
+    const record = fill(frame, meaning, capture, part.seen, maker);
     return await markCuts(await hideAndShape(record, meaning.origins, maker.hider), maker);
   } catch {
     return { ...frame, missing: ["record"] };
   }
+}
+
+/** Hash of a text: the first 128 bits of its SHA-256, in hexadecimal. */
+async function hashOf(text: string, { ports }: Maker): Promise<string> {
+  return toHex((await ports.sha256(text)).subarray(0, 16));
+}
+
+async function hashesOf({ reading }: RequestPart, maker: Maker): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const [name, text] of Object.entries(reading?.hashed ?? {})) hashes[name] = await hashOf(text, maker);
+  return hashes;
 }
 
 type Frame = Pick<
@@ -92,10 +135,12 @@ type Frame = Pick<
 > &
   Pick<AuditRecord, "parentId" | "gateway" | "sequence" | "action" | "organization" | "actor" | "targets">;
 
-function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
+function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
   const { request, context, plan } = capture;
+  const { id, sequence } = capture.identify(place);
   return compact({
-    id: capture.id(),
+    id,
+    sequence,
     stage,
     occurredAtMs: capture.startedMs,
     durationMs: ending && Math.max(ending.endedMs - capture.startedMs, 0),
@@ -109,9 +154,8 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
     organization: maker.options.organizationId,
     targets: [{ id: context.route.path, type: "route" }],
     assurance: plan.assurance,
-    parentId: capture.parentId,
+    parentId: id === capture.id() ? capture.parentId : capture.id(),
     gateway: maker.gateway,
-    sequence: capture.sequence,
   });
 }
 
@@ -119,16 +163,18 @@ function frameOf(capture: Capture, stage: Stage, ending: Ending | undefined, mak
 const PATIENCE_MS = 2_000;
 
 async function lookAt({ request, body: given }: Capture, ending: Ending | undefined, { ports }: Maker): Promise<Seen> {
-  const { params, headers } = request;
+  const { method, params, headers } = request;
   const { user } = ending ?? request;
   const body = await (given && within(ports, PATIENCE_MS, given));
   const responseBody = await (ending?.body && within(ports, PATIENCE_MS, ending.body));
+  let query: URLSearchParams | undefined;
   return {
+    method,
     user,
     params,
-    // Zuplo reads it out of the URL anew for each request, and few select from it.
+    // Parsed only where it is needed, as few select from it.
     get query() {
-      return request.query;
+      return (query ??= new URL(request.url).searchParams);
     },
     headers,
     body,
@@ -136,17 +182,22 @@ async function lookAt({ request, body: given }: Capture, ending: Ending | undefi
   };
 }
 
-function fallbackOf({ action, organization, targets }: Frame, seen: Seen, { omit }: Maker): Fallback {
-  const { name, metadata, ...actor } = defaultActor(seen.user);
+function fallbackOf(
+  { action, organization, targets }: Frame,
+  { seen, reading }: RequestPart,
+  { omit }: Maker,
+): Fallback {
+  const { name, metadata = {}, ...actor } = defaultActor(seen.user);
+  const kept = Object.entries(metadata).filter(([key]) => !omit.has(key as Omittable));
   return {
-    action,
+    action: reading?.action ?? action,
     organization,
     actor: compact({
       ...actor,
       name: omit.has("name") ? undefined : name,
-      metadata: omit.has("role") ? undefined : metadata,
+      metadata: filled(Object.fromEntries(kept)),
     }),
-    targets,
+    targets: reading?.target ? [{ type: reading.target.type, id: reading.target.id ?? NOBODY.id }] : targets,
   };
 }
 
@@ -158,13 +209,14 @@ export function defaultAction(operationId: unknown, method: string, path: string
 
 async function describeByCode(
   meaning: Meaning,
-  { id, request, context }: Capture,
+  eventId: string,
+  { request, context }: Capture,
   ending: Ending | undefined,
   describe: NonNullable<AuditLogCode["describe"]>,
   { ports }: Maker,
 ): Promise<void> {
   const { user } = ending ?? request;
-  const subject = { eventId: id(), request, context, user, response: ending } as unknown as AuditSubject;
+  const subject = { eventId, request, context, user, response: ending } as unknown as AuditSubject;
   try {
     const said = await within(ports, PATIENCE_MS, (async () => (await describe(subject)) ?? {})());
     // What did not come in time is nothing at all, and throws here: to say nothing is to say an empty description.
@@ -174,11 +226,15 @@ async function describeByCode(
   }
 }
 
-function merge(meaning: Meaning, { action, organization, actor, targets, metadata }: AuditDescription): void {
+const OUTCOMES = ["success", "failure", "denied"];
+
+function merge(meaning: Meaning, said: AuditDescription): void {
+  const { action, organization, actor, targets, metadata, outcome } = said;
   meaning.action = textOf(action) ?? meaning.action;
   meaning.organization = textOf(organization) ?? meaning.organization;
   mergeParty(meaning.actor, actor ?? {});
   if (targets) meaning.targets = targets.map((target) => mergeParty({ ...NOBODY }, target));
+  if (outcome && OUTCOMES.includes(outcome)) meaning.outcome = outcome;
   Object.assign(meaning.metadata, compact(metadata ?? {}));
 }
 
@@ -211,12 +267,15 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
   return compact({
     ...frame,
     ...optional,
+    // It is never guessed before the request has ended.
+    outcome: seen.response ? (meaning.outcome ?? frame.outcome) : frame.outcome,
     action: meaning.action,
     organization: meaning.organization,
     actor: compact(meaning.actor),
     targets: meaning.targets.map((target) => compact(target)),
     metadata: filled(meaning.metadata),
     missing: filled(missing),
+    truncated: filled(meaning.truncated),
   });
 }
 
@@ -225,13 +284,8 @@ function addressOf(ip: unknown): string | undefined {
   return typeof ip === "string" && isIpAddress(ip) ? ip : undefined;
 }
 
-/** Hash of a cut value: the first 128 bits of its SHA-256, in hexadecimal. */
-const CUT_HASH_BYTES = 16;
-
-async function markCuts({ record, cuts }: Shaped, { ports }: Maker): Promise<AuditRecord> {
+async function markCuts({ record, cuts }: Shaped, maker: Maker): Promise<AuditRecord> {
   if (cuts.length === 0) return record;
-  const truncated = await Promise.all(
-    cuts.map(async ({ field, whole }) => `${field}:${toHex((await ports.sha256(whole)).subarray(0, CUT_HASH_BYTES))}`),
-  );
-  return { ...record, truncated: firstNames(truncated) };
+  const marks = await Promise.all(cuts.map(async ({ field, whole }) => `${field}:${await hashOf(whole, maker)}`));
+  return { ...record, truncated: firstNames([...(record.truncated ?? []), ...marks]) };
 }

@@ -1,9 +1,20 @@
-/** Says what a request means: actor, action, organization, targets and metadata, from the plan and what was seen. Pure. */
+/** Says what a part of a request means: actor, action, organization, targets, metadata and outcome. Pure. */
 import { compact } from "../shared/compact.ts";
-import type { Credential, MetadataValue, Party } from "../shared/record.ts";
-import type { PartyPlan, Plan, Value, Values } from "./plan.ts";
-import { recordOf, resolve, type Scalar, type Seen, sourceOf, textOf } from "./selector.ts";
-import { REDACTED } from "./secrets.ts";
+import { EVENT_MAX_TARGETS } from "../shared/limits.ts";
+import type { Credential, MetadataValue, Party, RequestOutcome } from "../shared/record.ts";
+import { holds } from "./conditions.ts";
+import type { PartyPlan, TargetPlan } from "./description.ts";
+import type { RequestPart } from "./request-parts.ts";
+import { find, recordOf, type Scalar, type Seen, textOf } from "./selector.ts";
+import {
+  isFromCaller,
+  isRequired,
+  missingSelector,
+  type Part,
+  resolvePart,
+  type Value,
+  type Values,
+} from "./values.ts";
 
 export interface Meaning {
   action: string;
@@ -11,10 +22,14 @@ export interface Meaning {
   actor: MutableParty;
   targets: MutableParty[];
   metadata: Record<string, MetadataValue>;
+  /** Undefined: the status decides. */
+  outcome: RequestOutcome | undefined;
   /** Selectors that did not resolve. */
   readonly missing: string[];
+  /** What was left out, each with how many more there were. */
+  readonly truncated: string[];
   /** Where a field's value came from, as `sourceOf` says it. */
-  readonly origins: Map<string, string>;
+  readonly origins: Map<string, readonly string[]>;
 }
 
 export interface MutableParty {
@@ -24,7 +39,7 @@ export interface MutableParty {
   metadata?: Record<string, MetadataValue> | undefined;
 }
 
-/** What stands where the plan says nothing. */
+/** What applies where the plan says nothing. */
 export interface Fallback {
   readonly action: string;
   readonly organization?: string | undefined;
@@ -32,82 +47,123 @@ export interface Fallback {
   readonly targets: readonly Party[];
 }
 
-/** Stands where a party has no id or type. */
+/** Stands in for a party without an id or type. */
 export const NOBODY: Party = { id: "unknown", type: "unknown" };
+
+type IsUsable = (found: Scalar, part: Part) => boolean | undefined;
 
 /** Where `defaultActor` takes its values from. */
 const ORIGINS_OF_DEFAULTS = [
-  ["actor.id", "user,sub"],
-  ["actor.name", "user,data,name"],
-  ["actor.metadata.role", "user,data,role"],
-] as const;
+  ["actor.id", ["user,sub"]],
+  ["actor.name", ["user,data,name"]],
+  ["actor.metadata.role", ["user,data,role"]],
+  ["actor.metadata.acting_party", ["user,data,act,sub"]],
+] as const satisfies readonly (readonly [string, readonly string[]])[];
 
-/** Resolves a plan; whatever does not resolve is named in `missing`, and nothing throws for it. */
-export function describePlan(plan: Plan, seen: Seen, fallback: Fallback): Meaning {
-  const missing: string[] = [];
-  const origins = new Map<string, string>(ORIGINS_OF_DEFAULTS);
+/** Resolves a part's description; whatever does not resolve is named in `missing`, and nothing throws for it. `hashes` are metadata. */
+export function describePart(
+  { seen, description, reading, batch, missingList }: RequestPart,
+  fallback: Fallback,
+  hashes: Readonly<Record<string, string>> = {},
+): Meaning {
+  const missing: string[] = [...(reading?.missing ?? []), ...(missingList ? [missingList] : [])];
+  const truncated: string[] = [];
+  const origins = new Map<string, readonly string[]>(ORIGINS_OF_DEFAULTS);
 
-  function scalar(field: string, value: Value): Scalar | undefined {
+  function scalar(field: string, value: Value, at: Seen, isUsable: IsUsable = () => true) {
     for (const part of value) {
-      if ("literal" in part) {
-        origins.delete(field);
-        return part.literal;
-      }
-      const found = resolve(part, seen);
-      if (found === undefined) continue;
-      origins.set(field, sourceOf(part));
-      return part.secret ? REDACTED : found;
+      const found = resolvePart(part, at);
+      if (!found || !isUsable(found.value, part)) continue;
+      if (found.sources.length > 0) origins.set(field, found.sources);
+      else origins.delete(field);
+      return found.value;
     }
-    const [first] = value;
-    if (first && "need" in first && first.need !== "?") missing.push(first.text);
+    const name = missingSelector(value, at);
+    // An element that is not there is told by the name of its list.
+    if (name !== undefined && !(missingList !== undefined && name.startsWith("$item"))) missing.push(name);
     return undefined;
   }
 
-  function text(field: string, value: Value): string | undefined {
-    return textOf(scalar(field, value));
-  }
+  const text = (field: string, value: Value, at: Seen, isUsable: IsUsable = () => true) =>
+    textOf(scalar(field, value, at, (found, part) => found !== "" && isUsable(found, part)));
 
-  function metadata(field: string, values: Values): Record<string, MetadataValue> {
-    const found = values.map(([key, value]) => [key, scalar(`${field}.${key}`, value)] as const);
+  function metadata(field: string, values: Values, at: Seen): Record<string, MetadataValue> {
+    const found = values.map(([key, value]) => [key, scalar(`${field}.${key}`, value, at)] as const);
     return compact(Object.fromEntries(found)) as Record<string, MetadataValue>;
   }
 
-  function party(field: string, plan: PartyPlan, other: Party): MutableParty {
+  function party(field: string, plan: PartyPlan, other: Party, at: Seen): MutableParty {
     return {
-      id: text(`${field}.id`, plan.id) ?? (isRequired(plan.id) ? NOBODY : other).id,
-      type: text(`${field}.type`, plan.type) ?? other.type,
-      name: text(`${field}.name`, plan.name) ?? other.name,
-      metadata: filled({ ...other.metadata, ...metadata(`${field}.metadata`, plan.metadata) }),
+      id: text(`${field}.id`, plan.id, at) ?? (isRequired(plan.id) ? NOBODY : other).id,
+      type: text(`${field}.type`, plan.type, at) ?? other.type,
+      name: text(`${field}.name`, plan.name, at) ?? other.name,
+      metadata: filled({ ...other.metadata, ...metadata(`${field}.metadata`, plan.metadata, at) }),
     };
   }
 
+  function targets(plans: readonly TargetPlan[]): MutableParty[] {
+    // Each entry has room for one, so that a long list leaves out none of the others.
+    let room = Math.max(EVENT_MAX_TARGETS - plans.length, 0);
+    const found: MutableParty[] = [];
+    for (const plan of plans) {
+      const places = plan.each ? elementsOf(plan.each, seen, missing) : [seen];
+      const taken = places.slice(0, room + 1);
+      room -= taken.length - 1;
+      if (taken.length < places.length) truncated.push(`targets:+${places.length - taken.length}`);
+      for (const place of taken) found.push(party(`targets.${found.length}`, plan, NOBODY, place));
+    }
+    return found;
+  }
+
+  const { organization, ...said } = description;
+  // What an anonymous or refused caller sends must not choose whose log the event lands in.
+  const mayChoose: IsUsable = (_found, part) => !isFromCaller(part) || part.trustCaller || isAccepted(seen);
+  const own = { ...reading?.metadata, ...hashes, ...(batch && { batch_index: batch.index, batch_size: batch.size }) };
+  const rule = said.outcome.find(({ when }) => holds(when, seen));
   return {
-    action: text("action", plan.action) ?? fallback.action,
+    action: text("action", said.action, seen) ?? fallback.action,
     organization:
-      text("organization", plan.organization) ?? (isRequired(plan.organization) ? undefined : fallback.organization),
-    actor: party("actor", plan.actor, fallback.actor),
-    targets:
-      plan.targets?.map((target, i) => party(`targets.${i}`, target, NOBODY)) ??
-      fallback.targets.map((target) => ({ ...target })),
-    metadata: metadata("metadata", plan.metadata),
+      text("organization", organization, seen, mayChoose) ??
+      (isRequired(organization) ? undefined : fallback.organization),
+    actor: party("actor", said.actor, fallback.actor, seen),
+    targets: said.targets ? targets(said.targets) : fallback.targets.map((target) => ({ ...target })),
+    // Ours come first, where no limit cuts them, and win over others of the same name.
+    metadata: { ...own, ...metadata("metadata", said.metadata, seen), ...own },
+    outcome: rule?.is ?? reading?.outcome,
     missing,
+    truncated,
     origins,
   };
 }
 
-/** Nothing else may take its place: a required organization must not put the event into another organization's log. */
-function isRequired(value: Value): boolean {
-  return value.some((part) => "need" in part && part.need === "!");
+/** True for a signed-in caller whose request the API accepted. */
+function isAccepted({ user, response }: Seen): boolean {
+  return textOf(recordOf(user)["sub"]) !== undefined && response !== undefined && response.status < 400;
 }
 
-/** The actor where the plan names none: who was authenticated, else `anonymous`. Only scalars of the user are looked at. */
+/** What selectors see at each element of a target's list. */
+function elementsOf(each: NonNullable<TargetPlan["each"]>, seen: Seen, missing: string[]): readonly Seen[] {
+  const list = find(each, seen);
+  if (Array.isArray(list) && list.length > 0) return list.map((item: unknown) => ({ ...seen, item }));
+  if (each.need !== "?") missing.push(each.text);
+  return [{ ...seen, item: undefined }];
+}
+
+/**
+ * The actor where the plan names none: the authenticated user, else `anonymous`. Somebody who acts for the user is named in the
+ * metadata (the `act` claim, RFC 8693, section 4.1), and so is the client. Only scalars of the user are looked at.
+ */
 export function defaultActor(user: Seen["user"]): Party {
   const { sub, data } = recordOf(user);
   const id = textOf(sub);
   if (id === undefined) return { id: "anonymous", type: "anonymous" };
-  const { name, role: given } = recordOf(data);
-  const role = textOf(given);
-  return compact({ id, type: "user", name: textOf(name), metadata: role === undefined ? undefined : { role } });
+  const { name, role, act, azp, client_id: clientId } = recordOf(data);
+  const metadata = compact({
+    role: textOf(role),
+    acting_party: textOf(recordOf(act)["sub"]),
+    client_id: textOf(azp) ?? textOf(clientId),
+  });
+  return compact({ id, type: "user", name: textOf(name), metadata: filled(metadata) });
 }
 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
@@ -115,13 +171,17 @@ const SCHEME = /^(bearer|basic|digest|dpop|negotiate) /i;
 
 /** How the caller proved who it is: the kind of credential, and the id of its key where the auth policy tells it; never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
+  const { apiKeyId, data } = recordOf(user);
+  const keyOfGateway = textOf(apiKeyId);
+  // Zuplo's API-key policy takes its key from the `Authorization` header.
+  if (keyOfGateway !== undefined) return { kind: "api_key", keyId: keyOfGateway };
   const authorization = headers.get("authorization");
   const kind = authorization
     ? (SCHEME.exec(authorization)?.[1]?.toLowerCase() ?? "other")
     : headers.has("x-api-key")
       ? "api_key"
       : headers.has("cookie") && "cookie";
-  const { keyId, key_id: otherKeyId = keyId } = recordOf(recordOf(user).data);
+  const { keyId, key_id: otherKeyId = keyId } = recordOf(data);
   return kind ? compact({ kind, keyId: textOf(otherKeyId) }) : undefined;
 }
 

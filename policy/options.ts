@@ -14,7 +14,18 @@ export type Rule =
 export const ASSURANCES: readonly Assurance[] = ["best-effort", "durable", "required"];
 
 /** What `omit` can leave out of every record. */
-export const OMITTABLE = ["ip", "userAgent", "geo", "requestId", "traceparent", "name", "role", "credential"] as const;
+export const OMITTABLE = [
+  "ip",
+  "userAgent",
+  "geo",
+  "requestId",
+  "traceparent",
+  "name",
+  "role",
+  "credential",
+  "acting_party",
+  "client_id",
+] as const;
 export type Omittable = (typeof OMITTABLE)[number];
 
 const whole = (value: number, min: number, max: number) => ({ type: "integer", default: value, min, max }) as const;

@@ -1,33 +1,43 @@
 /** A route's plan: what its `x-audit`, with the policy's defaults below it, says of its records. Made once per route. */
 import type { Assurance } from "../shared/record.ts";
+import { type Condition, readConditions } from "./conditions.ts";
+import {
+  type Description,
+  DESCRIPTION_FIELDS,
+  EMPTY_DESCRIPTION,
+  type Fields,
+  readDescription,
+  readObject,
+} from "./description.ts";
 import { ASSURANCES } from "./options.ts";
-import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.ts";
-
-/** Literals and selectors, tried in order. */
-export type Value = readonly (Selector | { readonly literal: Scalar })[];
-export type Values = readonly (readonly [string, Value])[];
-
-export interface PartyPlan {
-  readonly id: Value;
-  readonly type: Value;
-  readonly name: Value;
-  readonly metadata: Values;
-}
+import { PRESETS, type PresetName } from "./presets/preset.ts";
+import type { Selector } from "./selector.ts";
+import type { PlanReader } from "./values.ts";
 
 export interface Plan {
-  readonly skip: boolean;
+  /** The reason as text, or true: the route leaves no records. */
+  readonly skip: string | boolean;
   readonly assurance: Assurance;
-  /** An empty value is one that the plan does not name. */
-  readonly action: Value;
-  readonly organization: Value;
-  readonly actor: PartyPlan;
-  readonly targets: readonly PartyPlan[] | undefined;
-  readonly metadata: Values;
-  /** A selector needs the request's or the response's body. */
+  readonly base: Description;
+  /** The first that matches takes the place of `base`. */
+  readonly cases: readonly Case[];
+  readonly preset: PresetName | undefined;
+  /** Queries of the preset `graphql` leave no record. */
+  readonly skipsQueries: boolean;
+  /** Whether a request leaves a record, and how many, is known only afterwards. */
+  readonly isOpen: boolean;
+  /** The request's or the response's body is needed. */
   readonly body: boolean;
   readonly responseBody: boolean;
+  readonly selectors: readonly Selector[];
   /** What is wrong with it, each a clause that names the field; the field is then treated as missing. */
   readonly problems: readonly string[];
+}
+
+export interface Case {
+  readonly when: readonly Condition[];
+  readonly skip: string | boolean;
+  readonly description: Description;
 }
 
 export interface PlanOptions {
@@ -36,73 +46,97 @@ export interface PlanOptions {
   readonly redact?: readonly string[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+const ROUTE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "cases", "preset", "queries", "assurance"];
+const CASE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "when"];
 
-const FIELDS = ["action", "organization", "actor", "targets", "metadata", "assurance", "skip"];
-const PARTY_FIELDS = ["id", "type", "name", "metadata"];
-
-/** Reads `x-audit`; `false` for it means `skip`. */
-export function makePlan(xAudit: unknown, options: PlanOptions): Plan {
+/**
+ * Reads `x-audit`; `false` for it means `skip`. `handler` is the handler in the route's `x-zuplo-route`: a route of Zuplo's own MCP
+ * server has the preset `mcp` unless it says otherwise.
+ */
+export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknown): Plan {
   const problems: string[] = [];
-  const roots = new Set<string>();
-  const wrong = (field: string, clause: string) => void problems.push(`"${field}" ${clause}`);
-
-  function object(field: string, given: unknown, known?: readonly string[]): Fields {
-    const isObject = typeof given === "object" && !Array.isArray(given);
-    if (given !== undefined && !isObject) wrong(field, "must be an object");
-    const fields = isObject ? { ...given } : {};
-    for (const name of Object.keys(fields)) {
-      if (known && !known.includes(name)) wrong(`${field}.${name}`, "is not known");
-    }
-    return fields;
+  const selectors: Selector[] = [];
+  const reader: PlanReader = {
+    wrong: (field, clause) => void problems.push(`"${field}" ${clause}`),
+    selectors,
+    redact: options.redact,
+    hasItem: false,
+  };
+  const route = readObject(reader, "x-audit", xAudit === false ? { skip: true } : xAudit, ROUTE_FIELDS);
+  const defaults = readObject(reader, "defaults", options.defaults, ROUTE_FIELDS);
+  const merged: Fields = { ...defaults, ...route };
+  const level = ASSURANCES.find((name) => name === merged["assurance"]);
+  if (merged["assurance"] !== undefined && !level) {
+    reader.wrong("assurance", `must be one of ${ASSURANCES.join(", ")}`);
   }
-
-  function value(field: string, given: unknown): Value {
-    return [given ?? []].flat().flatMap((part) => {
-      if (typeof part === "string" && /^\$(?!\$)/.test(part)) return selector(field, part);
-      if (isScalar(part)) return { literal: typeof part === "string" ? part.replace(/^\$\$/, "$") : part };
-      wrong(field, "must be a scalar, a selector, or a list of these");
-      return [];
-    });
-  }
-
-  function selector(field: string, text: string): Selector {
-    const found = parseSelector(text, options.redact);
-    if (!found) wrong(field, `has "${text}", no selector or one of a credential`);
-    roots.add(found?.root ?? "");
-    // A wrong one never resolves, so that the record says what is missing.
-    return found ?? { text, root: "", path: [""], need: "", secret: false };
-  }
-
-  function values(field: string, given: unknown): Values {
-    return Object.entries(object(field, given)).map(([key, one]) => [key, value(`${field}.${key}`, one)]);
-  }
-
-  function party(field: string, given: unknown): PartyPlan {
-    const fields = object(field, given, PARTY_FIELDS);
-    const part = (name: string) => value(`${field}.${name}`, fields[name]);
-    const metadata = values(`${field}.metadata`, fields["metadata"]);
-    return { id: part("id"), type: part("type"), name: part("name"), metadata };
-  }
-
-  const route = object("x-audit", xAudit === false ? { skip: true } : xAudit, FIELDS);
-  const defaults = object("defaults", options.defaults, FIELDS);
-  const { action, organization, actor, targets, assurance, skip = false }: Fields = { ...defaults, ...route };
-  if (typeof skip !== "boolean") wrong("skip", "must be true or false");
-  const level = ASSURANCES.find((name) => name === assurance);
-  if (assurance !== undefined && !level) wrong("assurance", `must be one of ${ASSURANCES.join(", ")}`);
-  if (targets !== undefined && !Array.isArray(targets)) wrong("targets", "must be a list");
+  const assurance = level ?? options.assurance;
+  const below = readDescription(reader, "", { metadata: defaults["metadata"] }, EMPTY_DESCRIPTION);
+  const base = readDescription(reader, "", { ...merged, metadata: route["metadata"] }, below);
+  const skip = readSkip(reader, "skip", merged["skip"]);
+  const cases = readCases(reader, merged["cases"], base, assurance);
+  const preset = readPreset(reader, merged["preset"], handler);
+  const roots = new Set(selectors.map(({ root }) => root));
   return {
-    skip: skip === true,
-    assurance: level ?? options.assurance,
-    action: value("action", action),
-    organization: value("organization", organization),
-    actor: party("actor", actor),
-    targets: Array.isArray(targets) ? targets.map((target, i) => party(`targets.${i}`, target)) : undefined,
-    // A later entry of the same name wins.
-    metadata: [...new Map([...values("metadata", defaults["metadata"]), ...values("metadata", route["metadata"])])],
-    body: roots.has("body"),
-    responseBody: roots.has("response.body"),
+    skip,
+    assurance,
+    base,
+    cases,
+    preset,
+    skipsQueries: readQueries(reader, merged["queries"], preset),
+    isOpen:
+      [base, ...cases.map(({ description }) => description)].some(({ each }) => each) ||
+      cases.some(isSkipped) ||
+      preset !== undefined,
+    body: roots.has("body") || preset !== undefined,
+    responseBody: roots.has("response.body") || preset !== undefined,
+    selectors,
     problems,
   };
+}
+
+const isSkipped = ({ skip }: Case) => skip !== false;
+
+function readSkip(reader: PlanReader, field: string, given: unknown): string | boolean {
+  if (typeof given === "string" || typeof given === "boolean") return given;
+  if (given !== undefined) reader.wrong(field, "must be the reason as text, true, or false");
+  return false;
+}
+
+/** A case whose conditions are wrong is left out, because it would apply to requests that it was not written for. */
+function readCases(reader: PlanReader, given: unknown, base: Description, assurance: Assurance): readonly Case[] {
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) {
+    reader.wrong("cases", "must be a list");
+    return [];
+  }
+  let needsResponse = false;
+  return given.flatMap((one: unknown, i) => {
+    const at = `cases.${i}`;
+    const fields = readObject(reader, at, one ?? [], CASE_FIELDS);
+    const hasItem = base.each !== undefined || fields["each"] !== undefined;
+    const when = readConditions({ ...reader, hasItem }, `${at}.when`, fields["when"]);
+    const description = readDescription({ ...reader, hasItem }, `${at}.`, fields, base);
+    let skip = readSkip(reader, `${at}.skip`, fields["skip"]);
+    needsResponse ||= Boolean(when?.some(({ selector }) => selector.root.startsWith("response")));
+    if (skip !== false && needsResponse && assurance === "required") {
+      reader.wrong(`${at}.skip`, "depends on the response, and the intent of a required route is sent before it");
+      skip = false;
+    }
+    return when ? [{ when, skip, description }] : [];
+  });
+}
+
+function readPreset(reader: PlanReader, given: unknown, handler: unknown): PresetName | undefined {
+  const { export: exported, module } = readObject(reader, "handler", handler ?? {});
+  const isMcpServer = exported === "mcpServerHandler" && module === "$import(@zuplo/runtime)";
+  const preset = PRESETS.find((name) => name === given);
+  const isKnown = given === undefined || given === "none" || preset !== undefined;
+  if (!isKnown) reader.wrong("preset", `must be one of ${PRESETS.join(", ")}, none`);
+  return preset ?? (isMcpServer && given !== "none" ? "mcp" : undefined);
+}
+
+function readQueries(reader: PlanReader, given: unknown, preset: PresetName | undefined): boolean {
+  const isLegal = given === undefined || (given === "skip" && preset === "graphql");
+  if (!isLegal) reader.wrong("queries", 'must be "skip", beside the preset "graphql"');
+  return given === "skip" && preset === "graphql";
 }

@@ -44,7 +44,7 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
       const instance = instanceOf(options, context);
       const plan = instance.planOf(context);
       // A second entry of the policy in one chain must not make a second record.
-      if (plan.skip || live.has(context)) return request;
+      if (plan.skip !== false || live.has(context)) return request;
       required = plan.assurance === "required";
       if (required && !instance.sound) return refusal("the audit log is not configured");
       if (!instance.usable) return request;

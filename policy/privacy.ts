@@ -50,7 +50,7 @@ export function makeHider({ pseudonymize, pseudonymKeys, redact }: HiderOptions,
  */
 export async function hideAndShape(
   record: AuditRecord,
-  origins: ReadonlyMap<string, string>,
+  origins: ReadonlyMap<string, readonly string[]>,
   hider: Hider,
 ): Promise<Shaped> {
   const pseudonyms = new Map<string, string>();
@@ -63,6 +63,7 @@ export async function hideAndShape(
     if (key) for (const value of pseudonyms.keys()) pseudonyms.set(value, await pseudonymOf(value, key, hmac));
   }
   const hide: Rewrite = (text, field) => {
+    if (field === "metadata.mcp_arguments") return text;
     if (text === REDACTED || isSecretField(field, redact)) return REDACTED;
     if (pseudonyms.size > 0 && isChosen(field, text, origins, pseudonymize)) return pseudonyms.get(text) ?? REDACTED;
     return scrub(text);
@@ -73,19 +74,20 @@ export async function hideAndShape(
 /** Metadata whose name is one of a secret. */
 function isSecretField(field: string, redact: readonly string[]): boolean {
   const [, name] = /metadata\.(.*)/s.exec(field) ?? [];
-  return name !== undefined && isSecretName(name, redact);
+  // The session of a protocol is an id, and no secret of somebody who signs in.
+  return name !== undefined && name !== "mcp_session" && isSecretName(name, redact);
 }
 
 /** Chosen by where it came from, by its field, or by its field without the number of the target or the last name. */
 function isChosen(
   field: string,
   text: string,
-  origins: ReadonlyMap<string, string>,
+  origins: ReadonlyMap<string, readonly string[]>,
   chosen: ReadonlySet<string | undefined>,
 ): boolean {
   // Nobody needs no pseudonym, and must stay recognizable.
   if (text === "anonymous") return false;
   const general = field.replace(/\.\d+\./, ".");
-  const names = [origins.get(field), field, general, general.replace(/(.*?metadata|\w+)\..*/, "$1.*")];
+  const names = [...(origins.get(field) ?? []), field, general, general.replace(/(.*?metadata|\w+)\..*/, "$1.*")];
   return names.some((name) => chosen.has(name));
 }

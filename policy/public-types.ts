@@ -18,6 +18,8 @@ export interface AuditDescription {
   targets?: AuditParty[];
   /** Joins the metadata of `x-audit`. */
   metadata?: AuditParty["metadata"];
+  /** Without it, `x-audit` or the status decides. */
+  outcome?: "success" | "failure" | "denied";
 }
 
 /**

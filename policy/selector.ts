@@ -1,7 +1,7 @@
 /**
- * Selectors: where a value of a record comes from. `$user.sub`, `$user.data.*`, `$params.*`, `$query.*`, `$header.*`, `$body.*`,
- * `$response.status`, `$response.header.*`, `$response.body.*`; a name with dots stands in brackets, `$user.data["https://x/org"]`,
- * and an element of a list may, `$body.items[0]`.
+ * Selectors: where a value of a record comes from. The roots are `$user.*`, `$params.*`, `$query.*`, `$header.*`, `$body.*`,
+ * `$response.status`, `$response.header.*`, `$response.body.*`, and below `each` also `$item` and `$item.*`. A name with dots goes
+ * in brackets, `$user.data["https://x/org"]`, and so may an element of a list, `$body.items[0]`.
  * At the end `?` makes a selector optional (its absence is not marked) and `!` required (nothing takes its place).
  */
 import { isSecretName } from "./secrets.ts";
@@ -13,34 +13,57 @@ export interface Selector {
   readonly path: readonly string[];
   /** The mark at its end. */
   readonly need: string;
-  /** It names a secret, or what stands below one, so its value is dropped. */
+  /** It names a secret, or something below one, so its value is dropped. */
   readonly secret: boolean;
 }
 
 /** What selectors choose from. */
 export interface Seen {
+  readonly method?: string | undefined;
   readonly user?: unknown;
+  /** The path's parameters as the caller sent them, percent-encoded. */
   readonly params?: unknown;
-  readonly query?: unknown;
+  readonly query?: URLSearchParams | undefined;
   readonly headers?: Headers | undefined;
   readonly body?: unknown;
-  readonly response?: { readonly status: number; readonly headers: Headers; readonly body?: unknown } | undefined;
+  /** Why the body is absent, where its length is the reason. */
+  readonly unread?: "too_large" | undefined;
+  /** The element of the nearest `each`. */
+  readonly item?: unknown;
+  readonly response?: SeenResponse | undefined;
+}
+
+export interface SeenResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Of an event stream, the JSON messages in it. */
+  readonly body?: unknown;
+  readonly unread?: "too_large" | undefined;
 }
 
 export type Scalar = string | number | boolean;
 
-const SELECTOR = /^(\$(user|params|query|header|body|response\.(?:status|header|body))((?:[.[].*?)?))([?!]?)$/;
-const USER_PATH = /^\.sub$|^\.data[.[]./;
+const SELECTOR = /^(\$(user|params|query|header|body|item|response\.(?:status|header|body))((?:[.[].*?)?))([?!]?)$/;
+/** Roots that are a value themselves; the others need a name behind them. */
+const WHOLE = ["item", "response.status"];
 
-/** Reads a selector; undefined for a text that is none, or one that is not allowed: nobody can select a credential header. */
-export function parseSelector(given: string, moreSecretNames: readonly string[] = []): Selector | undefined {
+/** Where a selector is written: a condition or `each` may name a whole root, such as `$body`. */
+export interface SelectorPlace {
+  readonly redact?: readonly string[] | undefined;
+  readonly whole?: boolean;
+}
+
+/** Reads a selector; undefined for any other text, and for a credential header: nobody can select those. */
+export function parseSelector(given: string, { redact = [], whole = false }: SelectorPlace = {}): Selector | undefined {
   const [, text = "", root = "", rest = "", need = ""] = SELECTOR.exec(given) ?? [];
-  if (!text || (root === "user" && !USER_PATH.test(rest))) return undefined;
   const isHeader = root.endsWith("header");
   const names = [...rest.matchAll(NAME)].map(([, plain, , quoted]) => plain ?? quoted ?? "");
   const path = isHeader ? [names.join(".").toLowerCase()] : names;
-  const secret = isSecretName(path, moreSecretNames);
-  if (rest.replaceAll(NAME, "") || (path.length === 0) !== (root === "response.status")) return undefined;
+  if (!text || rest.replaceAll(NAME, "") || (root === "response.status" && rest)) return undefined;
+  if (names.length === 0 && !WHOLE.includes(root) && (isHeader || !whole)) return undefined;
+  // The user object holds scalars and `data`.
+  if (root === "user" && !whole && (names[0] === "data") !== names.length > 1) return undefined;
+  const secret = isSecretName(path, redact);
   if (isHeader && (secret || !HEADER_NAME.test(path.join()))) return undefined;
   return { text, root, path, need, secret };
 }
@@ -55,17 +78,28 @@ const NAME = /\.([^.[\]]+)|\[(["']?)(.+?)\2\]/g;
 /** Asking for a header of another name throws. */
 const HEADER_NAME = /^[\w.-]+$/;
 
-/** The selected scalar; undefined where nothing is there, or where it is not a scalar. */
-export function resolve({ root, path }: Selector, seen: Seen): Scalar | undefined {
-  const [name = ""] = path;
-  const { response, headers } = seen;
-  if (root === "response.status") return response?.status;
-  if (root === "header") return headers?.get(name) ?? undefined;
-  if (root === "response.header") return response?.headers.get(name) ?? undefined;
-  return scalarAt(root === "response.body" ? response?.body : (seen as Readonly<Record<string, unknown>>)[root], path);
+/** The selected scalar; undefined where nothing is there, or where it is not a scalar. A large integer is a text of its digits. */
+export function resolve(selector: Selector, seen: Seen): Scalar | undefined {
+  const found = find(selector, seen);
+  if (typeof found === "bigint") return String(found);
+  return isScalar(found) ? found : undefined;
 }
 
-function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
+/** Whatever is selected, lists and objects too; undefined where nothing is there. */
+export function find({ root, path }: Selector, seen: Seen): unknown {
+  const [name = "", ...more] = path;
+  const { response, headers, query } = seen;
+  if (root === "response.status") return response?.status;
+  if (root === "header") return onlyValue(headers, name);
+  if (root === "response.header") return onlyValue(response?.headers, name);
+  if (root === "query" && query) return path.length > 0 ? valueInQuery(query.getAll(name), more) : query;
+  const found = valueAt(root === "response.body" ? response?.body : (seen as Fields)[root], path);
+  return root === "params" && typeof found === "string" ? decoded(found) : found;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) {
     // Own properties only: `constructor` and `__proto__` are nobody's data.
@@ -73,10 +107,33 @@ function scalarAt(value: unknown, path: readonly string[]): Scalar | undefined {
     if (!Object.hasOwn(fields, name)) return undefined;
     at = fields[name];
   }
-  return isScalar(at) ? at : undefined;
+  return at;
 }
 
-/** True for what a selector may take: a text, a finite number, true or false. */
+/** Single values that contain a comma of their own. */
+const HEADER_WITH_COMMAS = /^(user-agent|date|expires|last-modified|if-(un)?modified-since|sec-ch-ua.*)$/;
+
+/** A header's value. The platform joins a header that was sent twice with a comma, and nobody can tell which one counts. */
+function onlyValue(headers: Headers | undefined, name: string): string | undefined {
+  const value = name ? headers?.get(name) : undefined;
+  return value?.includes(", ") && !HEADER_WITH_COMMAS.test(name) ? undefined : (value ?? undefined);
+}
+
+/** The last of several values, as the gateway reads it, or the one that an index names. */
+function valueInQuery(values: readonly string[], [index, ...more]: readonly string[]): string | undefined {
+  if (more.length > 0) return undefined;
+  return index === undefined ? values.at(-1) : /^\d+$/.test(index) ? values[Number(index)] : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** True for a text, a finite number, true or false. */
 export function isScalar(value: unknown): value is Scalar {
   return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 }

@@ -28,14 +28,15 @@ const PAUSE_MAX_MS = 3_000;
 /** Margin above the time that two paths may take, after which a taken record counts as left behind. */
 const TAKEN_MARGIN_MS = 1_000;
 
-/** A record to be made once the response has left. */
+/** The records of a request, to be made once the response has left. */
 export interface Draft {
+  /** The event id of the first. */
   readonly id: () => string;
   /** It may wait and ride with others: a delay must not hold back records that need none, nor what is asked for at once wait. */
   readonly shares?: boolean;
-  /** It shares, and another request may make it, as nothing of its own request has to be awaited. */
+  /** It shares, and another request may make it: it is exactly one record, and nothing of its own request has to be awaited. */
   readonly plain?: boolean;
-  make(): Promise<AuditRecord>;
+  make(): Promise<readonly AuditRecord[]>;
 }
 
 interface Waiting extends Draft {
@@ -44,12 +45,16 @@ interface Waiting extends Draft {
   out: boolean;
 }
 
+function waitingOf(draft: Draft, made?: AuditRecord): Waiting {
+  return { ...draft, ...(made && { made, id: () => made.id }), takenUntilMs: 0, out: false };
+}
+
 export type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
 
 export interface Shipper {
-  /** Sends one record alone and at once, each path within `pathMs`; false where no path took it. */
-  now(record: AuditRecord, pathMs: number): Promise<boolean>;
-  /** Makes and sends a record, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
+  /** Sends the records of one request at once, each path within `pathMs`; false where no path took one of them. */
+  now(records: readonly AuditRecord[], pathMs: number): Promise<boolean>;
+  /** Makes and sends records, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
   ship(draft: Draft, log: GatewayLog): Promise<void>;
 }
 
@@ -68,11 +73,13 @@ export function makeShipper(
   let lost = 0;
 
   async function ship(draft: Draft, log: GatewayLog): Promise<void> {
-    const own: Waiting = { ...draft, takenUntilMs: 0, out: false };
-    if (!own.plain) {
-      await sleep(ports, leavingMs);
-      own.made = await own.make();
-    }
+    if (draft.plain) return shipOne(waitingOf(draft), log);
+    await sleep(ports, leavingMs);
+    const records = await draft.make();
+    await Promise.all(records.map((made) => shipOne(waitingOf(draft, made), log)));
+  }
+
+  async function shipOne(own: Waiting, log: GatewayLog): Promise<void> {
     if (waiting.size >= WAITING_MAX) return lose(own, log);
     waiting.add(own);
     const endMs = ports.nowMs() + options.holdMs;
@@ -108,7 +115,7 @@ export function makeShipper(
     const taken = [...waiting].filter((one) => one === own || (own.shares && isFree(one) && --room > 0));
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
-    const records = await Promise.all(taken.map(async (one) => (one.made ??= await one.make())));
+    const records = await Promise.all(taken.map(madeOf));
     // More than they have on the wire.
     while (utf8Bytes(JSON.stringify(records)) > SHARED_MAX_BYTES) {
       records.pop();
@@ -134,7 +141,26 @@ export function makeShipper(
     );
   }
 
-  return { ship, now: async (record, pathMs) => outlet.send(await messageOf([record]), pathMs, true) };
+  return { ship, now: (records, pathMs) => sendNow(outlet, records, options.maxRecords, pathMs) };
+}
+
+async function sendNow(
+  outlet: Outlet,
+  records: readonly AuditRecord[],
+  maxRecords: number,
+  pathMs: number,
+): Promise<boolean> {
+  const messages: (readonly AuditRecord[])[] = [];
+  for (let at = 0; at < records.length; at += maxRecords) messages.push(records.slice(at, at + maxRecords));
+  const sent = await Promise.all(messages.map(async (one) => outlet.send(await messageOf(one), pathMs, true)));
+  return sent.every(Boolean);
+}
+
+async function madeOf(one: Waiting): Promise<AuditRecord> {
+  if (one.made) return one.made;
+  const [made] = await one.make();
+  if (!made) throw new Error("a plain draft makes one record");
+  return (one.made = made);
 }
 
 /** So many records are deflated; fewer are not worth the CPU time that it takes (measured). Our choice. */

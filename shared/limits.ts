@@ -10,6 +10,8 @@ export const METADATA_KEY_MAX_CHARS = 40;
 export const METADATA_VALUE_MAX_CODE_POINTS = 500;
 /** The real WorkOS server refuses more than 20 targets (https://github.com/dust-tt/dust/pull/27021). */
 export const EVENT_MAX_TARGETS = 20;
+/** Records that one request leaves at most, by `each` or as a batch; the rest is counted. Our choice. */
+export const EACH_MAX_RECORDS = 20;
 /** WorkOS answers "request entity too large" near 100 kB; production users stop at 60,000 (https://github.com/dust-tt/dust/pull/26412). */
 export const EVENT_MAX_BYTES = 60_000;
 /** WorkOS repeats a stored answer to an idempotency key for 24 h. https://workos.com/docs/reference/idempotency */

@@ -11,14 +11,23 @@ import { AuditError } from "../../shared/errors.ts";
 const Types = z.record(z.string(), z.enum(["string", "number", "boolean", "any"]));
 export type MetadataTypes = z.infer<typeof Types>;
 
-const InspectedRoute = z.object({
-  skip: z.boolean(),
-  problems: z.array(z.string()),
+const InspectedEvent = z.object({
   actions: z.array(z.string()),
   actionIsSelected: z.boolean(),
   targets: z.array(z.object({ type: z.string().optional(), metadata: Types })),
   actorMetadata: Types,
   metadata: Types,
+});
+export type InspectedEvent = z.infer<typeof InspectedEvent>;
+
+const InspectedRoute = z.object({
+  skip: z.boolean(),
+  reason: z.string().optional(),
+  caseSkips: z.array(z.union([z.string(), z.literal(true)])),
+  preset: z.string().optional(),
+  problems: z.array(z.string()),
+  warnings: z.array(z.string()),
+  events: z.array(InspectedEvent),
 });
 export type InspectedRoute = z.infer<typeof InspectedRoute>;
 
@@ -32,6 +41,7 @@ export interface ToInspect {
     readonly methods: readonly string[];
     readonly operationId?: unknown;
     readonly xAudit?: unknown;
+    readonly handler?: unknown;
   }[];
 }
 

@@ -13,8 +13,14 @@ export function toInspect(options: unknown, routes: readonly Route[], env: Proje
       methods,
       operationId: operation["operationId"],
       xAudit: operation["x-audit"],
+      handler: handlerOf(operation),
     })),
   };
+}
+
+function handlerOf(operation: Route["operation"]): unknown {
+  const route = operation["x-zuplo-route"];
+  return typeof route === "object" && route !== null && "handler" in route ? route.handler : undefined;
 }
 
 function substitute(value: unknown, values: ReadonlyMap<string, string>): unknown {

@@ -3,7 +3,7 @@ import { EVENT_METADATA } from "../../shared/event.ts";
 import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "../../shared/limits.ts";
 import { OPERATOR_ACTIONS, type OperatorActionSchema } from "../../shared/operator-actions.ts";
 import type { Route } from "../init/routes.ts";
-import type { InspectedRoute, Inspection, MetadataTypes } from "../policy/ask.ts";
+import type { InspectedEvent, Inspection, MetadataTypes } from "../policy/ask.ts";
 import type { ActionSchema } from "./schema.ts";
 
 export interface Derived {
@@ -28,18 +28,21 @@ export function deriveSchemas(routes: readonly Route[], inspection: Inspection):
     const inspected = inspection.routes[index];
     if (route.place === "absent" || !inspected || inspected.skip) continue;
     const say = (text: string) => `${route.name} (${route.file}): ${text}`;
-    problems.push(...faultsOf(inspected).map(say));
-    if (inspected.actionIsSelected) notes.push(say("a selector chooses the action; register others by hand"));
-    const schema = schemaOf(inspected);
-    for (const action of inspected.actions) {
-      const known = actions.get(action);
-      if (known && !sameTargets(known, schema)) problems.push(say(differentTargets(action, firstRoutes.get(action))));
-      actions.set(action, known ? merge(known, schema) : schema);
-      if (!known) firstRoutes.set(action, route.name);
+    problems.push(...inspected.problems.map((problem) => say(`x-audit: ${problem}`)));
+    for (const event of inspected.events) {
+      problems.push(...faultsOf(event).map(say));
+      if (event.actionIsSelected) notes.push(say("a selector chooses the action; register others by hand"));
+      const schema = schemaOf(event);
+      for (const action of event.actions) {
+        const known = actions.get(action);
+        if (known && !sameTargets(known, schema)) problems.push(say(differentTargets(action, firstRoutes.get(action))));
+        actions.set(action, known ? merge(known, schema) : schema);
+        if (!known) firstRoutes.set(action, route.name);
+      }
     }
   }
   for (const [action, schema] of actions) problems.push(...limitFaults(action, schema));
-  return { actions, problems, notes };
+  return { actions, problems: [...new Set(problems)], notes: [...new Set(notes)] };
 }
 
 /** The forwarder's own events go the same way, so that they need their schemas too. */
@@ -47,9 +50,8 @@ function ownSchema([action, { target, metadata }]: readonly [string, OperatorAct
   return [action, { targets: { [target]: {} }, actor: {}, metadata: { ...metadata, ...EVENT_METADATA } }];
 }
 
-function faultsOf({ problems, actions, targets }: InspectedRoute): readonly string[] {
+function faultsOf({ actions, targets }: InspectedEvent): readonly string[] {
   return [
-    ...problems.map((problem) => `x-audit: ${problem}`),
     ...actions
       .filter((action) => !ACTION.test(action) || action.length > ACTION_MAX_CHARS)
       .map((action) => `the action ${JSON.stringify(action)} must be letters, digits, "_", "-" and dots`),
@@ -61,7 +63,7 @@ function faultsOf({ problems, actions, targets }: InspectedRoute): readonly stri
   ];
 }
 
-function schemaOf({ targets, actorMetadata, metadata }: InspectedRoute): ActionSchema {
+function schemaOf({ targets, actorMetadata, metadata }: InspectedEvent): ActionSchema {
   const byType = new Map<string, MetadataTypes>();
   for (const { type, metadata: types } of targets) {
     if (type !== undefined) byType.set(type, union(byType.get(type) ?? {}, types));

@@ -29,7 +29,8 @@ it.each(OPTIONS_REFERENCE.map(({ name, example }) => [name, example] as const))(
 
 describe("x-audit", () => {
   it("has an example without a fault that uses every kind of value", () => {
-    const { problems, action, organization, actor, targets, metadata, assurance } = makePlan(X_AUDIT, OPTIONS);
+    const { problems, base, assurance } = makePlan(X_AUDIT, OPTIONS);
+    const { action, organization, actor, targets, metadata } = base;
     expect(problems).toEqual([]);
     expect([action, organization, actor, targets].every((part) => part !== undefined)).toBe(true);
     expect([Object.keys(metadata).length, assurance]).toEqual([2, "durable"]);

@@ -87,7 +87,7 @@ describe("records that are gathered", () => {
     const shipper = makeShipper(outlet, { ...OPTIONS, ...options }, { ...world.ports, deflate: undefined });
     const ship = (id: string, more: Partial<Draft> = {}) => {
       bornMs.set(id, world.nowMs - START_MS);
-      const make = () => Promise.resolve({ ...RECORD, id });
+      const make = () => Promise.resolve([{ ...RECORD, id }]);
       return shipper.ship({ id: () => id, shares: true, plain: true, make, ...more }, console);
     };
     return { ship, bornMs };

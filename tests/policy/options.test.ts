@@ -47,7 +47,7 @@ describe("checkOptions", () => {
     [
       "omit",
       ["body"],
-      'invalid_option: "omit" must be a list of ip, userAgent, geo, requestId, traceparent, name, role, credential; [] is used',
+      'invalid_option: "omit" must be a list of ip, userAgent, geo, requestId, traceparent, name, role, credential, acting_party, client_id; [] is used',
     ],
     ["qstashUrl", "qstash.upstash.io", 'invalid_variable: "qstashUrl" must be an http or https URL'],
     ["qstashUrl", undefined, 'missing_variable: "qstashUrl" has no value; set the variable QSTASH_URL'],

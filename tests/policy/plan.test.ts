@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describePlan, type Fallback } from "../../policy/meaning.ts";
+import { describePart, type Fallback } from "../../policy/meaning.ts";
 import { makePlan } from "../../policy/plan.ts";
 import type { Seen } from "../../policy/selector.ts";
 
@@ -11,31 +11,40 @@ const fallback: Fallback = {
 };
 const seen: Seen = {
   user: { sub: "user_1", data: { org: "org_1" } },
-  query: { a: "1" },
+  query: new URLSearchParams("a=1"),
   body: { list: [1], text: "t" },
 };
 
 const meaningOf = (xAudit: unknown, defaults?: unknown) =>
-  describePlan(makePlan(xAudit, { assurance: "best-effort", defaults }), seen, fallback);
+  describePart(
+    { place: "", seen, description: makePlan(xAudit, { assurance: "best-effort", defaults }).base },
+    fallback,
+  );
 
 describe("x-audit", () => {
   it("may say nothing at all", () => {
     for (const nothing of [undefined, null, {}]) {
-      const { missing, origins, metadata, ...meaning } = meaningOf(nothing);
+      const { missing, truncated, outcome, origins, metadata, ...meaning } = meaningOf(nothing);
       expect(meaning).toEqual({ ...fallback, actor: { ...fallback.actor } });
-      expect([missing, metadata]).toEqual([[], {}]);
+      expect([missing, truncated, outcome, metadata]).toEqual([[], [], undefined, {}]);
       expect(Object.fromEntries(origins)).toEqual({
-        "actor.id": "user,sub",
-        "actor.name": "user,data,name",
-        "actor.metadata.role": "user,data,role",
+        "actor.id": ["user,sub"],
+        "actor.name": ["user,data,name"],
+        "actor.metadata.role": ["user,data,role"],
+        "actor.metadata.acting_party": ["user,data,act,sub"],
       });
     }
   });
 
   it("knows where each value came from, and that a literal came from nowhere", () => {
     const { origins } = meaningOf({ actor: { id: "robot", name: "$body.text" }, metadata: { a: "$query.a" } });
-    expect([...origins.keys()].toSorted()).toEqual(["actor.metadata.role", "actor.name", "metadata.a"]);
-    expect(origins.get("actor.name")).toBe("body,text");
+    expect([...origins.keys()].toSorted()).toEqual([
+      "actor.metadata.acting_party",
+      "actor.metadata.role",
+      "actor.name",
+      "metadata.a",
+    ]);
+    expect(origins.get("actor.name")).toEqual(["body,text"]);
   });
 
   it("goes over the policy's defaults field by field, and their metadata is joined", () => {
@@ -53,9 +62,10 @@ describe("x-audit", () => {
   });
 
   it("takes the first of a list that is there", () => {
-    expect(meaningOf({ action: ["$body.none", "$body.list", "$body.text", "literal"] }).action).toBe("t");
-    expect(meaningOf({ action: ["$body.none", "literal"] })).toMatchObject({ action: "literal", missing: [] });
-    expect(meaningOf({ action: ["$body.none", "$query.b"] })).toMatchObject({ action: "op", missing: ["$body.none"] });
+    const nameOf = (name: unknown) => meaningOf({ actor: { name } });
+    expect(nameOf(["$body.none", "$body.list", "$body.text", "literal"]).actor.name).toBe("t");
+    expect(nameOf(["$body.none", "literal"])).toMatchObject({ actor: { name: "literal" }, missing: [] });
+    expect(nameOf(["$body.none", "$query.b"])).toMatchObject({ actor: { name: "Ada" }, missing: ["$body.none"] });
   });
 
   it("marks what is missing unless it is optional", () => {
@@ -106,28 +116,35 @@ describe("x-audit", () => {
   it("skips a route with `false` or `skip`", () => {
     expect(makePlan(false, { assurance: "durable" }).skip).toBe(true);
     expect(makePlan({ skip: true }, { assurance: "durable" }).skip).toBe(true);
-    expect(makePlan({ skip: "yes" }, { assurance: "durable" }).skip).toBe(false);
+    expect(makePlan({ skip: "a health check" }, { assurance: "durable" }).skip).toBe("a health check");
+    expect(makePlan({ skip: 1 }, { assurance: "durable" }).skip).toBe(false);
   });
 
   it.each([
     ["text", '"x-audit" must be an object'],
     [[], '"x-audit" must be an object'],
     [{ colour: 1 }, '"x-audit.colour" is not known'],
-    [{ action: {} }, '"action" must be a scalar, a selector, or a list of these'],
+    [{ action: {} }, '"action" must be a scalar, a selector, a template, a select, or a list of these'],
     [{ action: "$usr.x" }, '"action" has "$usr.x", no selector or one of a credential'],
     [{ actor: "ada" }, '"actor" must be an object'],
     [{ actor: { id: "1", age: 3 } }, '"actor.age" is not known'],
     [{ targets: {} }, '"targets" must be a list'],
-    [{ targets: [{ id: { a: 1 } }] }, '"targets.0.id" must be a scalar, a selector, or a list of these'],
+    [
+      { targets: [{ id: { a: 1 } }] },
+      '"targets.0.id" must be a scalar, a selector, a template, a select, or a list of these',
+    ],
     [{ metadata: ["a"] }, '"metadata" must be an object'],
-    [{ metadata: { a: Number.NaN } }, '"metadata.a" must be a scalar, a selector, or a list of these'],
+    [
+      { metadata: { a: Number.NaN } },
+      '"metadata.a" must be a scalar, a selector, a template, a select, or a list of these',
+    ],
     [{ assurance: "sure" }, '"assurance" must be one of best-effort, durable, required'],
-    [{ skip: "yes" }, '"skip" must be true or false'],
+    [{ skip: 1 }, '"skip" must be the reason as text, true, or false'],
   ])("%j: %s", (xAudit, problem) => {
     const plan = makePlan(xAudit, { assurance: "durable" });
     expect(plan.problems).toEqual([problem]);
     expect(plan.assurance).toBe("durable");
     // What is wrong is missing at most; it never throws.
-    describePlan(plan, seen, fallback);
+    describePart({ place: "", seen, description: plan.base }, fallback);
   });
 });

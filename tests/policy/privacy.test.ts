@@ -42,7 +42,11 @@ async function hidden(
     { pseudonymize, pseudonymKeys: options.keys ?? KEYS, redact: options.redact ?? [] },
     hmac,
   );
-  const shaped = await hideAndShape(options.of ?? record, new Map(options.origins), hider);
+  const shaped = await hideAndShape(
+    options.of ?? record,
+    new Map(options.origins?.map(([field, source]) => [field, [source]])),
+    hider,
+  );
   return { record: shaped.record, problem };
 }
 

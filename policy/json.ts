@@ -1,0 +1,48 @@
+/** JSON that loses nothing: reads large integers exactly, and writes the canonical form that hashes are made of. */
+
+/** Only a text with so many digits in a row can hold an integer that a number cannot. */
+const MANY_DIGITS = /\d{16}/;
+const INTEGER = /^-?\d+$/;
+/** A larger integer stays a text, because reading its digits takes more than linear time. Our choice. */
+const INTEGER_MAX_CHARS = 500;
+
+/**
+ * Parses JSON. An integer outside ±(2^53−1) becomes a bigint, or a text where it has more than 500 digits.
+ * Throws a SyntaxError for a text that is not JSON.
+ *
+ * @example parseJson('{"id":9007199254740993}') // { id: 9007199254740993n }
+ */
+export function parseJson(text: string): unknown {
+  if (!MANY_DIGITS.test(text)) return JSON.parse(text);
+  try {
+    return JSON.parse(text, exact);
+  } catch (error) {
+    // A reviver cannot follow every nesting that the parser takes.
+    if (error instanceof RangeError) return JSON.parse(text);
+    throw error;
+  }
+}
+
+/** The third argument is the value's source text. https://github.com/tc39/proposal-json-parse-with-source */
+function exact(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const { source = "" } = context ?? {};
+  if (typeof value !== "number" || Number.isSafeInteger(value) || !INTEGER.test(source)) return value;
+  return source.length > INTEGER_MAX_CHARS ? source : BigInt(source);
+}
+
+/**
+ * The canonical JSON of a parsed value: names sorted by UTF-16 units, no white space, numbers as ECMAScript writes them (RFC 8785).
+ * Throws a RangeError for a value that is nested too deep.
+ *
+ * @example canonicalJson({ b: [1.0], a: "x" }) // '{"a":"x","b":[1]}'
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join()}]`;
+  if (typeof value === "object" && value !== null) {
+    const names = Object.keys(value).toSorted();
+    const fields = value as Readonly<Record<string, unknown>>;
+    return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name])}`).join()}}`;
+  }
+  // RFC 8785, section 3.2.2.3: numbers are IEEE 754 doubles, so a larger integer is rounded.
+  return JSON.stringify(typeof value === "bigint" ? Number(value) : value) ?? "null";
+}

@@ -1,0 +1,28 @@
+/** Finds the operations of a GraphQL document without parsing it, in one pass. https://spec.graphql.org/October2021/#sec-Language.Operations */
+
+export interface Operation {
+  readonly type: string;
+  readonly name: string | undefined;
+}
+
+/** A block string, a string, a comment, a bracket, or a name; a name of a directive or variable with its mark. Each is linear. */
+const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|[@$]?\s*[_A-Za-z]\w*/g;
+
+/** The operations in their order; fragments and type definitions are none. Never throws. */
+export function operationsIn(text: string): readonly Operation[] {
+  const operations: Operation[] = [];
+  let depth = 0;
+  /** Names since the last definition ended, before its selection set. */
+  let names: string[] = [];
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === "{" && depth === 0) {
+      const [type = "query", name] = names;
+      if (/^(query|mutation|subscription)$/.test(type)) operations.push({ type, name });
+      names = [];
+    }
+    if (/^[{([]/.test(token)) depth += 1;
+    else if (/^[})\]]/.test(token)) depth = Math.max(depth - 1, 0);
+    else if (depth === 0 && /^\w/.test(token)) names.push(token);
+  }
+  return operations;
+}

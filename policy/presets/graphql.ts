@@ -1,0 +1,79 @@
+/** The preset `graphql`: which operation a request runs, and whether its answer holds errors. https://spec.graphql.org */
+import { outcomeOfStatus } from "../../shared/record.ts";
+import { parseJson } from "../json.ts";
+import { recordOf, type Seen, textOf } from "../selector.ts";
+import { type Operation, operationsIn } from "./graphql-document.ts";
+import type { Reading } from "./reading.ts";
+
+const TARGET = "graphql_operation";
+const ANONYMOUS = "anonymous";
+
+/** Reads one request; a batch gives one reading for each of its operations. */
+export function readGraphql(seen: Seen, skipsQueries: boolean): readonly Reading[] {
+  const { response } = seen;
+  const answers = response?.body;
+  const body = requestIn(seen);
+  if (!Array.isArray(body)) return [readOne(body, seen, skipsQueries)];
+  return body.map((one, i) => {
+    const answer: unknown = Array.isArray(answers) ? answers[i] : answers;
+    return readOne(one, { ...seen, body: one, response: response && { ...response, body: answer } }, skipsQueries);
+  });
+}
+
+/** A GET carries in its query what a POST carries in its body; an upload carries it as text in a form. */
+function requestIn({ method, query, body }: Seen): unknown {
+  const { operations } = recordOf(body);
+  if (typeof operations === "string") return parsed(operations);
+  if (method !== "GET" || !query) return body;
+  return { ...Object.fromEntries(query), extensions: parsed(query.get("extensions")) };
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return text === null ? undefined : parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
+  const { query: text, operationName } = recordOf(request);
+  const name = textOf(operationName);
+  const persisted = typeof text === "string" && text.trim() ? undefined : persistedId(recordOf(request));
+  const operations = typeof text === "string" ? operationsIn(text) : [];
+  const { type, id } = chosen(operations, name);
+  const { errors } = recordOf(seen.response?.body);
+  const count = Array.isArray(errors) ? errors.length : 0;
+  const byStatus = outcomeOfStatus(seen.response?.status);
+  // The errors may be in the part that was not read.
+  const isCut = byStatus === "success" && seen.response?.unread === "too_large";
+  const isUnread = operations.length === 0 && persisted === undefined;
+  return {
+    seen,
+    skip: skipsQueries && type === "query" && !isUnread && persisted === undefined ? "queries" : undefined,
+    action: `graphql.${persisted === undefined ? type : "query"}`,
+    target: { type: TARGET, id: persisted ?? id },
+    outcome: count > 0 && byStatus !== "denied" ? "failure" : isCut ? "unknown" : byStatus,
+    metadata: count > 0 ? { graphql_errors: count } : {},
+    missing: isUnread ? [text === undefined ? "$body" : "$body.query"] : [],
+  };
+}
+
+/** The operation that runs. A name that the document lacks runs nothing, and must not hide a mutation beside it. */
+function chosen(
+  operations: readonly Operation[],
+  name: string | undefined,
+): { readonly type: string; readonly id: string } {
+  const [first] = operations;
+  const found =
+    operations.find((one) => one.name === name) ?? (name === undefined && operations.length === 1 ? first : undefined);
+  const type = found?.type ?? (operations.some((one) => one.type === "mutation") ? "mutation" : "query");
+  return { type, id: name ?? found?.name ?? ANONYMOUS };
+}
+
+/** `persisted:` and the first 64 bits of the document's hash, where a request names its document by that. */
+function persistedId({ extensions, documentId, id }: Readonly<Record<string, unknown>>): string | undefined {
+  const hash = recordOf(recordOf(extensions)["persistedQuery"])["sha256Hash"] ?? documentId ?? id;
+  const [digits] = /[0-9a-f]{16}/.exec(String(hash).toLowerCase()) ?? [];
+  return digits && `persisted:${digits}`;
+}

@@ -1,0 +1,102 @@
+/**
+ * The preset `mcp`: JSON-RPC 2.0 over HTTP as the Model Context Protocol uses it. Tools, resources and prompts leave a record;
+ * protocol traffic leaves one only where it is refused. https://modelcontextprotocol.io/specification
+ */
+import { outcomeOfStatus, type Metadata, type RequestOutcome } from "../../shared/record.ts";
+import { compact } from "../../shared/compact.ts";
+import { canonicalJson } from "../json.ts";
+import { recordOf, type Seen, textOf } from "../selector.ts";
+import type { Reading } from "./reading.ts";
+
+interface Kind {
+  readonly action: string;
+  readonly target: string;
+  /** The parameter that holds the target's id. */
+  readonly parameter: string;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "tools/call": { action: "mcp.tool_called", target: "mcp_tool", parameter: "name" },
+  "resources/read": { action: "mcp.resource_read", target: "mcp_resource", parameter: "uri" },
+  "prompts/get": { action: "mcp.prompt_read", target: "mcp_prompt", parameter: "name" },
+};
+const OTHER_METHOD = "mcp.method_called";
+const REFUSED = "mcp.request_refused";
+
+/** Methods that only keep the protocol going. */
+const SILENT =
+  /^(initialize|ping|[^/]+\/(templates\/)?list|completion\/complete|logging\/setLevel|tasks\/(get|result)|notifications\/.*)$/;
+
+/** Reads one request; a batch gives one reading for each of its messages. */
+export function readMcp(seen: Seen): readonly Reading[] {
+  const { body, response } = seen;
+  const isRefused = response !== undefined && response.status >= 400;
+  if (seen.method !== "POST") {
+    // A server without streams answers 405 to GET, which is no refusal.
+    const isDenied = outcomeOfStatus(response?.status) === "denied";
+    return [{ seen, skip: isDenied ? undefined : "protocol traffic", action: REFUSED, ...plain(seen) }];
+  }
+  if (body === undefined) {
+    const action = isRefused && seen.unread !== "too_large" ? REFUSED : OTHER_METHOD;
+    return [{ seen, ...plain(seen), action, missing: ["$body"] }];
+  }
+  if (!Array.isArray(body) || body.length === 0) return [readMessage(body, seen, isRefused)];
+  return body.map((message) => readMessage(message, { ...seen, body: message }, isRefused));
+}
+
+function plain({ headers }: Seen, method?: unknown): Pick<Reading, "metadata" | "missing"> {
+  const session = headers?.get("mcp-session-id") || undefined;
+  return { metadata: compact({ mcp_method: textOf(method), mcp_session: session }) as Metadata, missing: [] };
+}
+
+function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading {
+  const { jsonrpc, method, id, params, result, error } = recordOf(message);
+  const answer = answerTo(id, whole);
+  const seen = { ...whole, response: whole.response && { ...whole.response, body: answer } };
+  const { metadata } = plain(seen, method);
+  const isMessage = jsonrpc === "2.0" && (typeof method === "string" || result !== undefined || error !== undefined);
+  const name = typeof method === "string" ? method : undefined;
+  const kind = isMessage && name !== undefined && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  const isSilent = isMessage && (name === undefined || SILENT.test(name));
+  const targetId = kind && textOf(recordOf(params)[kind.parameter]);
+  const { code } = recordOf(recordOf(answer)["error"]);
+  return {
+    seen,
+    skip: isSilent && !isRefused ? "protocol traffic" : undefined,
+    action: kind?.action ?? (isMessage && !isSilent ? OTHER_METHOD : REFUSED),
+    target: kind && { type: kind.target, id: targetId },
+    outcome: outcomeOf(seen, isMessage && id === undefined),
+    metadata: typeof code === "number" ? { ...metadata, mcp_error_code: code } : metadata,
+    ...argumentsOf(params),
+    missing: kind && targetId === undefined ? [`$body.params.${kind.parameter}`] : [],
+  };
+}
+
+/** The text that is hashed, so that equal calls can be recognised while their arguments are not stored. */
+function argumentsOf(params: unknown): Pick<Reading, "hashed"> {
+  const given = recordOf(params)["arguments"];
+  try {
+    return given === undefined ? {} : { hashed: { mcp_arguments: canonicalJson(given) } };
+  } catch {
+    // Nested too deep.
+    return {};
+  }
+}
+
+/** The message that answers an id. A stream or a batch holds several, among them the server's own requests, which have a method. */
+function answerTo(id: unknown, { response }: Seen): unknown {
+  const answers: readonly unknown[] = [response?.body].flat();
+  return answers.find((answer) => {
+    const { id: answered, method } = recordOf(answer);
+    return method === undefined && (answered === id || (id === undefined && answered === null));
+  });
+}
+
+/** HTTP errors count first, then what the answer says; an answer that was not seen is unknown. */
+function outcomeOf({ response }: Seen, isNotification: boolean): RequestOutcome {
+  const byStatus = outcomeOfStatus(response?.status);
+  if (byStatus !== "success" || isNotification) return byStatus;
+  const { error, result } = recordOf(response?.body);
+  if (error !== undefined || recordOf(result)["isError"] === true) return "failure";
+  return result === undefined ? "unknown" : "success";
+}

@@ -1,0 +1,81 @@
+/** From one request to what it leaves: one part for each record, by presets, cases and `each`. Pure. */
+import { EACH_MAX_RECORDS } from "../shared/limits.ts";
+import { holds } from "./conditions.ts";
+import type { Description } from "./description.ts";
+import type { Case, Plan } from "./plan.ts";
+import { readByPreset } from "./presets/preset.ts";
+import type { Reading } from "./presets/reading.ts";
+import { find, type Seen } from "./selector.ts";
+
+/** What one record is made of. */
+export interface RequestPart {
+  /** Its place among the messages and elements of the request, from 0; the same whenever the request is looked at. */
+  readonly place: string;
+  readonly seen: Seen;
+  readonly description: Description;
+  /** What the preset says, below the description. */
+  readonly reading?: Reading | undefined;
+  /** Its place in a list, and the length of the list. */
+  readonly batch?: { readonly index: number; readonly size: number } | undefined;
+  /** The list that should have held its element. */
+  readonly missingList?: string | undefined;
+}
+
+export interface RequestParts {
+  readonly left: readonly RequestPart[];
+  /** More that would have left a record. */
+  readonly dropped: number;
+  readonly skipped: readonly { readonly part: RequestPart; readonly reason: string | boolean }[];
+}
+
+/** Reads a request by its route's plan. */
+export function partsOf(plan: Plan, seen: Seen): RequestParts {
+  const left: RequestPart[] = [];
+  const skipped: RequestParts["skipped"][number][] = [];
+  let dropped = 0;
+  for (const part of candidates(plan, seen)) {
+    const found = caseFor(plan, part.seen);
+    const reason = part.reading?.skip ?? found?.skip ?? false;
+    const described = { ...part, description: found?.description ?? plan.base };
+    if (reason !== false) skipped.push({ part: described, reason });
+    else if (left.length < EACH_MAX_RECORDS) left.push(described);
+    else dropped += 1;
+  }
+  return { left, dropped, skipped };
+}
+
+type Candidate = Omit<RequestPart, "description">;
+
+function candidates({ preset, ...plan }: Plan, seen: Seen): readonly Candidate[] {
+  if (!preset) return elements(plan, { place: "", seen });
+  const readings = readByPreset(preset, seen, plan.skipsQueries);
+  // A batch of one is a batch.
+  const size = Array.isArray(seen.body) ? readings.length : undefined;
+  return readings.flatMap((reading, index) => {
+    const batch = size === undefined ? undefined : { index, size };
+    return elements(plan, { place: `${index}.`, seen: reading.seen, reading, batch });
+  });
+}
+
+/** One candidate for each element of the list that `each` names, or the whole where there is none. */
+function elements(plan: Pick<Plan, "base" | "cases">, whole: Candidate): readonly Candidate[] {
+  const { each } = caseFor(plan, whole.seen, true)?.description ?? plan.base;
+  if (!each) return [whole];
+  const list = find(each, whole.seen);
+  if (!Array.isArray(list) || list.length === 0) {
+    return [{ ...whole, missingList: each.need === "?" ? "" : each.text }];
+  }
+  return list.map((item: unknown, index) => ({
+    ...whole,
+    place: `${whole.place}${index}`,
+    seen: { ...whole.seen, item },
+    batch: { index, size: list.length },
+  }));
+}
+
+/** The first case that matches. Before there are elements, what is said about one does not count. */
+function caseFor({ cases }: Pick<Plan, "cases">, seen: Seen, isWhole = false): Case | undefined {
+  return cases.find(({ when }) =>
+    holds(isWhole ? when.filter(({ selector }) => selector.root !== "item") : when, seen),
+  );
+}

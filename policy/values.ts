@@ -1,0 +1,157 @@
+/** Values of `x-audit`: literals, selectors, templates, and choices by a map; a list of these takes the first that resolves. */
+import { REDACTED } from "./secrets.ts";
+import {
+  isScalar,
+  parseSelector,
+  recordOf,
+  resolve,
+  type Scalar,
+  type Seen,
+  type Selector,
+  sourceOf,
+} from "./selector.ts";
+
+/** Tried in order. An empty value is one that the plan does not name. */
+export type Value = readonly Part[];
+export type Values = readonly (readonly [string, Value])[];
+
+export interface Part {
+  /** One scalar is a literal, one selector selects, and several make a template. */
+  readonly pieces: readonly (Scalar | Selector)[];
+  /** The literal for each selected value: `{ "select": "$body.op", "map": { "close": "account.closed" } }`. */
+  readonly map?: ReadonlyMap<string, Scalar> | undefined;
+  /** Where the pieces do not resolve, or the map does not have what they become. */
+  readonly otherwise?: Scalar | undefined;
+  /** Lifts the rule that an organization comes from who the caller is. */
+  readonly trustCaller?: boolean | undefined;
+}
+
+/** What reading a plan reports. */
+export interface PlanReader {
+  /** Notes a fault: the field, and a clause about it. */
+  wrong(field: string, clause: string): void;
+  /** Every selector that was read. */
+  readonly selectors: Selector[];
+  readonly redact?: readonly string[] | undefined;
+  /** `$item` exists here. */
+  readonly hasItem: boolean;
+}
+
+/** Reads a value; a part that is wrong is reported, and never resolves. */
+export function readValue(reader: PlanReader, field: string, given: unknown): Value {
+  return [given ?? []].flat().flatMap((part: unknown): Part | readonly Part[] => {
+    if (typeof part === "string") return { pieces: readText(reader, field, part) };
+    if (isScalar(part)) return { pieces: [part] };
+    if ("select" in recordOf(part)) return readChoice(reader, field, recordOf(part));
+    reader.wrong(field, "must be a scalar, a selector, a template, a select, or a list of these");
+    return [];
+  });
+}
+
+/** Reads one selector; one that is wrong is reported, and never resolves, so that the record says what is missing. */
+export function readSelector(reader: PlanReader, field: string, given: unknown, whole = false): Selector {
+  const text = String(given);
+  const found = parseSelector(text, { redact: reader.redact, whole });
+  if (found && (found.root !== "item" || reader.hasItem)) {
+    reader.selectors.push(found);
+    return found;
+  }
+  reader.wrong(
+    field,
+    `has "${text}", ${found ? 'which exists only below "each"' : "no selector or one of a credential"}`,
+  );
+  return { text, root: "", path: [""], need: "", secret: false };
+}
+
+/** A selector within a text, where it would be sent literally. */
+const SELECTOR_INSIDE = /\$((user|params|query|header|body|response|item)[.[]|item\b)/;
+/** Literal braces, and a selector in braces. */
+const TEMPLATE_PIECES = /(\{\{|\}\}|\{\$[^{}]*\})/;
+
+function readText(reader: PlanReader, field: string, text: string): Part["pieces"] {
+  if (/^\$(?!\$)/.test(text)) return [readSelector(reader, field, text)];
+  const parts = text.includes("{$") ? text.split(TEMPLATE_PIECES) : [text.replace(/^\$\$/, "$")];
+  return parts.flatMap((part, i) => {
+    if (part.startsWith("{$") && part.endsWith("}")) return readSelector(reader, field, part.slice(1, -1));
+    if (part === "{{" || part === "}}") return part.charAt(0);
+    // A dollar behind `$$` or a literal brace is meant literally.
+    const isMeant = parts[i - 1] === "{{" || (i === 0 && text.startsWith("$$"));
+    const rest = isMeant ? part.slice(1) : part;
+    if (SELECTOR_INSIDE.test(rest))
+      reader.wrong(field, `has "${text}", a selector inside other text; write it as "{$…}"`);
+    return part === "" && parts.length > 1 ? [] : part;
+  });
+}
+
+function readChoice(reader: PlanReader, field: string, given: Readonly<Record<string, unknown>>): Part {
+  const { select, map, else: otherwise, trustCaller, ...unknown } = given;
+  for (const name of Object.keys(unknown)) reader.wrong(`${field}.${name}`, "is not known");
+  const literals = Object.entries(readMap(reader, field, map)).flatMap(([key, literal]) => {
+    const read = readLiteral(reader, `${field}.map.${key}`, literal);
+    return read === undefined ? [] : [[key, read] as const];
+  });
+  return {
+    pieces: [readSelector(reader, `${field}.select`, select)],
+    map: map === undefined ? undefined : new Map(literals),
+    otherwise: otherwise === undefined ? undefined : readLiteral(reader, `${field}.else`, otherwise),
+    trustCaller: trustCaller === true,
+  };
+}
+
+function readMap(reader: PlanReader, field: string, map: unknown): Readonly<Record<string, unknown>> {
+  if (map !== undefined && (map !== recordOf(map) || Array.isArray(map)))
+    reader.wrong(`${field}.map`, "must be an object");
+  return recordOf(map);
+}
+
+function readLiteral(reader: PlanReader, field: string, given: unknown): Scalar | undefined {
+  const [literal, ...more] = typeof given === "string" ? readText({ ...reader, selectors: [] }, field, given) : [given];
+  if (isScalar(literal) && more.length === 0) return literal;
+  reader.wrong(field, "must be a literal");
+  return undefined;
+}
+
+/** Every selector of a part. */
+export function selectorsOf({ pieces }: Part): readonly Selector[] {
+  return pieces.filter((piece) => typeof piece === "object");
+}
+
+/** What the caller of the API sends. */
+const FROM_CALLER = /^(header|query|body|params|item)$/;
+
+/** True where what the caller sends is in the value, or chooses it. */
+export function isFromCaller(part: Part): boolean {
+  return selectorsOf(part).some(({ root }) => FROM_CALLER.test(root));
+}
+
+export interface Resolved {
+  readonly value: Scalar;
+  /** The selectors whose values it holds, as `sourceOf` says them. */
+  readonly sources: readonly string[];
+}
+
+/** The part's value; undefined where a selector of it finds nothing. */
+export function resolvePart(part: Part, seen: Seen): Resolved | undefined {
+  const { pieces, map, otherwise } = part;
+  const found = pieces.map((piece) => {
+    if (typeof piece !== "object") return piece;
+    const value = resolve(piece, seen);
+    return value !== undefined && piece.secret && !map ? REDACTED : value;
+  });
+  const whole = found.includes(undefined) ? undefined : found.length > 1 ? found.join("") : found[0];
+  if (whole !== undefined && !map) return { value: whole, sources: selectorsOf(part).map(sourceOf) };
+  const value = (whole === undefined ? whole : map?.get(String(whole))) ?? otherwise;
+  return value === undefined ? undefined : { value, sources: [] };
+}
+
+/** The selector to name where no part of a value resolves; undefined where its absence is not marked. */
+export function missingSelector([first]: Value, seen: Seen): string | undefined {
+  const selectors = first ? selectorsOf(first) : [];
+  const selector = selectors.find((one) => resolve(one, seen) === undefined) ?? selectors[0];
+  return selector && selector.need !== "?" ? selector.text : undefined;
+}
+
+/** Nothing else may take its place: a required organization must not put the event into another organization's log. */
+export function isRequired(value: Value): boolean {
+  return value.some((part) => selectorsOf(part).some(({ need }) => need === "!"));
+}

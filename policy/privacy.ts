@@ -8,7 +8,8 @@ import {
 } from "../shared/pseudonym.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { type Rewrite, type Shaped, shapeRecord } from "../shared/shape.ts";
-import { isSecretName, REDACTED, scrub } from "./secrets.ts";
+import { isSecretName } from "./secret-names.ts";
+import { REDACTED, scrub } from "./secrets.ts";
 import { parseSelector, sourceOf } from "./selector.ts";
 
 export interface Hider {

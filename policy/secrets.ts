@@ -1,89 +1,168 @@
-/** What never leaves the gateway, even inside a selected value: secrets, known by their name or by their shape. */
+/** Replaces known secrets inside a text: those that their issuer marks, those with a name beside them, and card numbers. Pure. */
+import { fromBase64 } from "../shared/bytes.ts";
+import { withoutInvisible } from "../shared/readable-text.ts";
+import { holdCardNumber } from "./card-number.ts";
+import { MARKED_SECRET } from "./secret-kinds.ts";
+import { isSecretInText, NAME_IN_TEXT } from "./secret-names.ts";
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const REDACTED = "[redacted]";
 
-/** Tested on a name in lower-case words. */
-const SECRET_NAME =
-  /(pass(wor[dt]|wd|phrase|code)|secret|token|cookie)s?\d*\b|\b(pwd|jwt|bearer|auth(orization|entication)?|credentials?|signature|t?otp|pin|cv[vc]2?|ssn|session|[cx]srf)\b|(api|private|access|signing|encryption|master|ssh|client|subscription|functions|shared) ?key|(card|account) ?number|(security|recovery|backup|verification|reset) (code|answer|link)/;
-/** What is said about a secret is none: `token_id`, `passwordChangedAt`. */
-const ABOUT_ONE = / (ids?|name|type|kind|count|length|expir(y|es)|at|on|enabled|required|status|version|age)$/;
+/**
+ * `all` for text that anyone can write. `marked` for who was authenticated: a name or id of theirs may look like `pwd=mallory` or
+ * a card number, and must stay, so only secrets that are marked as such go.
+ */
+export type SecretRules = "all" | "marked";
+
+/** No secret is shorter. */
+const SECRET_MIN_CHARS = 8;
+/** Without its edge, what shaping keeps of a text: 500 code points of two units at most. So scanning costs the same however long a text is. */
+const SCAN_MAX_CHARS = 1_280;
+/** The end of a cut text is dropped: it may hold the first part of a secret that its kind's shortest length does not show. */
+const CUT_EDGE_CHARS = 256;
+/** How often a text can be URL-encoded. Only an attacker encodes more often. Our choice. */
+const DECODE_MAX = 4;
 
 /**
- * True for the name of something secret: `client_secret`, `accessToken`, `x-api-key`, but not `token_id`; for a path of names,
- * what stands below such a name is secret too.
+ * Returns the text with `[redacted]` in place of each known secret, also if it is URL-encoded, base64-encoded or split by
+ * invisible characters. The time is linear in the length, and texts over 1,280 characters are cut first.
+ *
+ * @example
+ * scrub("see https://ada:hunter2@host/"); // "see https://[redacted]@host/"
  */
-export function isSecretName(name: string | readonly string[], more: readonly string[] = []): boolean {
-  const names = [name].flat();
-  const words = names
-    // A claim has its issuer's host in front: `https://auth.example.com/organization` is none.
-    .map((one) => one.replace(/^https?:.*\//, ""))
-    .join(" ")
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .replaceAll(/[^a-z0-9]+/gi, " ")
-    .toLowerCase();
-  return (
-    names.some((one) => more.some((other) => other.toLowerCase() === one.toLowerCase())) ||
-    (!ABOUT_ONE.test(words) && SECRET_NAME.test(words))
+export function scrub(text: string, rules: SecretRules = "all"): string {
+  if (text.length < SECRET_MIN_CHARS) return text;
+  const piece = text.slice(0, SCAN_MAX_CHARS);
+  const visible = withoutInvisible(piece);
+  const scanned = scan(visible, rules, true);
+  if (visible !== piece) return scanned === visible ? markCut(piece, text) : REDACTED;
+  return markCut(scanned, text);
+}
+
+function markCut(clean: string, whole: string): string {
+  return whole.length > SCAN_MAX_CHARS ? clean.slice(0, -CUT_EDGE_CHARS) + REDACTED : clean;
+}
+
+/** The header of a token up to its dot, and the rest. Each run is looked at once, from its beginning. RFC 7519, section 3 */
+const JWT = /(?<![\w-])(?=[\w-]+\.)([\w-]*?)(?<![A-Za-z\d])ey[JI][\w-]{8,}\.[\w.-]*/g;
+const AWS_KEY_ID = /A[KS]IA[A-Z\d]{16}/;
+/** An AWS secret key has no mark. Beside its id, any run of its length is taken for one. */
+const AWS_SECRET_KEY = /(?<![\w+/])[\w+/]{40}(?![\w+/=])/g;
+/** RFC 7468 and PuTTY's format; to the end of the text where the end of the block is missing. */
+const PRIVATE_KEY = /(?:-----BEGIN [A-Z\d ]*PRIVATE KEY|PuTTY-User-Key-File-\d)[^]*?(?:-----END [^-]*-----|$)/g;
+/** RFC 9110, section 11.4: schemes have no case. */
+const CREDENTIALS = /\b(bearer|dpop|basic|digest|token|negotiate|ntlm|apikey)\s+([\w.~+/-]{8,}=*)/gi;
+/** RFC 3986, section 3.2.1. Up to the last `@`, because a password may hold one. */
+const URL_PASSWORD = /(?<=:\/\/)[^\s/@:]*:[^\s/]+(?=@)/g;
+
+function scan(text: string, rules: SecretRules, isEncoded: boolean): string {
+  const isAws = AWS_KEY_ID.test(text);
+  let clean = /ey[JI]/.test(text) ? text.replaceAll(JWT, `$1${REDACTED}`) : text;
+  clean = clean.replaceAll(MARKED_SECRET, (found) => (looksRandom(found) ? REDACTED : found));
+  if (isAws) clean = clean.replaceAll(AWS_SECRET_KEY, REDACTED);
+  if (clean.includes("---") || clean.includes("PuTTY")) clean = clean.replaceAll(PRIVATE_KEY, REDACTED);
+  if (clean.includes("://")) clean = clean.replaceAll(URL_PASSWORD, REDACTED);
+  clean = clean.replaceAll(CREDENTIALS, (found: string, scheme: string, value: string) =>
+    // "Basic information" and "token bucket" are no credentials.
+    /^(bearer|dpop)$/i.test(scheme) || /.[A-Z\d]/.test(value) ? REDACTED : found,
   );
+  if (rules === "all") clean = scrubCards(/[=:]/.test(clean) ? scrubPairs(clean) : clean);
+  return isEncoded ? scanDecoded(text, clean, rules) : clean;
 }
 
-const SHAPES: readonly RegExp[] = [
-  // JSON Web Tokens, signed or encrypted, cut off or not. RFC 7519
-  /\bey[JI][\w-]{8,}\.[\w.-]*/g,
-  // PEM blocks of private keys. RFC 7468
-  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[^]*?(-----END [^-]*-----|$)/g,
-  // Keys that their issuers mark: Stripe, WorkOS, Zuplo, Upstash, npm, Shopify; GitHub, GitLab, Slack; AWS, Google, SendGrid, OpenAI
-  /\b((?:[spr]k|whsec|sig|zpka|npm|shp(?:at|ca|pa|ss)|gh[opusr]|github_pat)_|(?:sk|glpat|xox[a-z])-|A[KS]IA|AIza|ya29\.|SG\.)[\w.+/=-]{10,}/g,
-  // HTTP credentials (RFC 9110, section 11.4); "basic information" is none.
-  /\b([Bb]earer\s+[\w.~+/-]{8,}|([Bb]asic|[Dd]igest|[Tt]oken)\s+(?=\S+[A-Z\d])[\w.~+/-]{8,})=*/g,
-  // A password inside a URL. RFC 3986, section 3.2.1
-  /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
-  // name=value and "name": "value" of something secret.
-  /\b(\w*(pass(word|wd|phrase)|secret|token)|pwd|api[_-]?key|authorization)[\\"']*\s*[=:][\s\\"']*[^\s\\"'&,;]{3,}/gi,
-];
+/** Words after a secret's prefix are no secret, as in `sk-learn-pipeline-tuning`. */
+function looksRandom(found: string): boolean {
+  return /\d|[A-Z]{16}/.test(found) || (/[a-z]/.test(found) && /[A-Z]/.test(found));
+}
 
-/** Groups of digits, among which a card number may stand, alone or within a text. */
+const VALUE = /(\\*["'])[^"'\\]*|[^\s"'\\&,;]+/y;
+/** The value of a header ends with its line. */
+const HEADER = /^((set-)?cookie|(proxy-)?authorization)$/i;
+const HEADER_VALUE = /[^\r\n"'}]+/y;
+/** Shortest value that counts as a secret because of its name. Our choice. */
+const VALUE_MIN_CHARS = 3;
+/** A URL's authorization code (RFC 6749, section 4.1.2) or signature. Shorter values of `code` are countries and the like. */
+const PARAMETER = /^(code|sig)$/i;
+const PARAMETER_MIN_CHARS = 8;
+/** A text with more names than this that need a closer look is replaced whole, which bounds the cost. Our choice. */
+const NAMES_MAX = 64;
+
+/** Replaces `name=value`, `name: value` and `"name": "value"`. */
+function scrubPairs(text: string): string {
+  let clean = "";
+  let end = 0;
+  let count = 0;
+  NAME_IN_TEXT.lastIndex = 0;
+  for (let match = NAME_IN_TEXT.exec(text); match; match = NAME_IN_TEXT.exec(text)) {
+    const [found, name = "", sign] = match;
+    if (++count > NAMES_MAX) return REDACTED;
+    const at = match.index + found.length;
+    const isProse = sign === ":" && !/[\\"']/.test(text[at] ?? "");
+    const isParameter = PARAMETER.test(name) && /[?&#]/.test(text[match.index - 1] ?? "");
+    if (!isParameter && !isSecretInText(name, isProse)) continue;
+    const value = isProse && HEADER.test(name) ? HEADER_VALUE : VALUE;
+    value.lastIndex = at;
+    const length = value.exec(text)?.[0].length ?? 0;
+    if (length < (isParameter ? PARAMETER_MIN_CHARS : VALUE_MIN_CHARS)) continue;
+    clean += text.slice(end, match.index) + REDACTED;
+    end = at + length;
+    NAME_IN_TEXT.lastIndex = end;
+  }
+  return clean + text.slice(end);
+}
+
+/** Groups of digits that can hold a card number, alone or within a text. */
 const DIGITS = /(?<!\d\.?)\d{4,}([\s._-]{1,3}\d+)*/g;
+const CARD_MIN_CHARS = 13;
+/** Letters between digits: these are digits of a hexadecimal id or a hash. */
+const ID_BEFORE = /\d[A-Za-z]{1,8}$/;
+const ID_AFTER = /^[A-Za-z]{1,8}\d/;
+const ID_CONTEXT_CHARS = 9;
 
-/** The longest text that is looked through; shaping cuts far below it. */
-const SCRUB_MAX_CHARS = 4_000;
-
-/** How often a text may be encoded upon an encoding; nobody but an attacker does more, and each costs time. Our choice. */
-const ENCODED_MAX = 4;
-
-/** The text with everything in it that has the shape of a secret replaced. */
-export function scrub(text: string, depth = ENCODED_MAX): string {
-  if (text.length < 8) return text;
-  let clean = text.slice(0, SCRUB_MAX_CHARS);
-  for (const shape of SHAPES) clean = clean.replaceAll(shape, REDACTED);
-  clean = clean.replaceAll(DIGITS, (run) => (holdsCardNumber(run.split(/\D+/)) ? REDACTED : run));
-  // What an URL or a form encodes, once or more, is shown as it stood only where nothing in it is a secret.
-  // oxlint-disable-next-line typescript/no-deprecated -- the only decoder that takes malformed text as it is
-  const decoded = unescape(clean.replaceAll("+", " "));
-  if (decoded !== clean && (depth && scrub(decoded, depth - 1)) !== decoded) return REDACTED;
-  // What was not looked through must not come to light because what stood before it was a secret.
-  return clean + (text.length > SCRUB_MAX_CHARS ? REDACTED : "");
-}
-
-/** The groups of the longest number as it is written: nineteen digits, four in each but the last. */
-const GROUPS_MAX = 5;
-
-/** An expiry date or another number may stand beside it, so that every row of whole groups is tried. */
-function holdsCardNumber(groups: readonly string[]): boolean {
-  return groups.some((_, i) => {
-    let digits = "";
-    return groups.slice(i, i + GROUPS_MAX).some((group) => isCardNumber((digits += group)));
+function scrubCards(text: string): string {
+  return text.replaceAll(DIGITS, (run, _, start: number) => {
+    const end = start + run.length;
+    const isPartOfId = () =>
+      ID_BEFORE.test(text.slice(Math.max(start - ID_CONTEXT_CHARS, 0), start)) ||
+      ID_AFTER.test(text.slice(end, end + ID_CONTEXT_CHARS));
+    return run.length >= CARD_MIN_CHARS && holdCardNumber(run.split(/\D+/)) && !isPartOfId() ? REDACTED : run;
   });
 }
 
-/** First digits and lengths of the card networks: an id of as many digits is rarely one. */
-const CARD = /^(4(\d{3}){4,6}|(5[1-5]|2[2-7]|35)\d{14}|3[47]\d{13}|3[0689]\d{12}|6\d{15,18})$/;
+/** Shows an encoded text as it is only if decoding it shows no more secrets than it has itself. */
+function scanDecoded(text: string, clean: string, rules: SecretRules): string {
+  if (!/[%+]/.test(text)) return scrubBase64(clean, rules);
+  const decoded = decodeUrl(text);
+  if (decoded === text) return scrubBase64(clean, rules);
+  const isSame = decoded !== undefined && scrubBase64(scan(decoded, rules, false), rules) === decodeUrl(clean);
+  return isSame ? scrubBase64(clean, rules) : REDACTED;
+}
 
-/** True for a number of a network with the right check digit. ISO/IEC 7812-1 (Luhn). */
-function isCardNumber(text: string): boolean {
-  // From the right, every second digit counts as the digit sum of its double.
-  const add = (sum: number, digit: string, i: number) =>
-    sum + Number((text.length - i) % 2 ? digit : "0246813579"[Number(digit)]);
-  return CARD.test(text) && text.split("").reduceRight(add, 0) % 10 === 0;
+/** Decodes a URL or a form, however often it was encoded; undefined where there is no end to it. */
+function decodeUrl(text: string): string | undefined {
+  let decoded = text.replaceAll("+", " ");
+  for (let i = 0; i <= DECODE_MAX; i++) {
+    const before = decoded;
+    // oxlint-disable-next-line typescript/no-deprecated -- the only decoder that accepts malformed text
+    decoded = unescape(before);
+    if (decoded === before) return decoded;
+  }
+  return undefined;
+}
+
+/** The code of an ASCII text: every fourth character says that a byte is at least 32 and less than 128. RFC 4648, section 4 */
+const BASE64_TEXT = /(?<![\w+/-])(?:[I-Za-f][\w+/-]{3}){5,}[\w+/-]*={0,2}/g;
+
+function scrubBase64(text: string, rules: SecretRules): string {
+  const codes = text.match(BASE64_TEXT);
+  if (!codes) return text;
+  const decoded = codes.map(decodeBase64).join("\n");
+  return scan(decoded, rules, false) === decoded ? text : text.replaceAll(BASE64_TEXT, REDACTED);
+}
+
+function decodeBase64(code: string): string {
+  const digits = code.replace(/=+$/, "");
+  // One digit alone codes no byte.
+  const bytes = fromBase64(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
+  return bytes ? String.fromCharCode(...bytes) : "";
 }

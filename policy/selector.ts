@@ -4,7 +4,7 @@
  * in brackets, `$user.data["https://x/org"]`, and so may an element of a list, `$body.items[0]`.
  * At the end `?` makes a selector optional (its absence is not marked) and `!` required (nothing takes its place).
  */
-import { isSecretName } from "./secrets.ts";
+import { isSecretName } from "./secret-names.ts";
 
 export interface Selector {
   /** As written, without the mark at its end; this is what `missing` shows. */

@@ -1,19 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { isSecretName, REDACTED, scrub } from "../../policy/secrets.ts";
+import { isSecretName } from "../../policy/secret-names.ts";
+import { REDACTED, scrub } from "../../policy/secrets.ts";
 
 describe("isSecretName", () => {
   it.each(
     (
       "password|userPassword|password_hash|passwd|secret|client_secret|clientSecretValue|token|accessToken|refresh_token|id-token|apiKey|api_key|X-API-Key|" +
       "authorization|Cookie|set-cookie|session|sessionToken|privateKey|ssh_key|signature|otp|cvv|ssn|cardNumber|credit_card_number|recovery_code|pin|jwt|credentials|" +
-      "passwords|password2|clientsecret|accesstoken|privatekey|cardnumber|cvv2|apiKeys|ocp-apim-subscription-key|x-functions-key"
+      "passwords|password2|clientsecret|accesstoken|privatekey|cardnumber|cvv2|apiKeys|pass|dbPass|mfaCode|otpCode|creditCard|credit_card|SAMLResponse|sessionId|session_id|JSESSIONID|connect.sid|ocp-apim-subscription-key|x-functions-key"
     ).split("|"),
   )("%s is one", (name) => {
     expect(isSecretName(name)).toBe(true);
   });
 
   it.each(
-    "email|author|tokenId|token_type|session_id|passwordChangedAt|key|keyId|monkey|tokenizer|pinned|spin|note|name|card|cardType|secretary|authentic|code|number|signed|https://auth.example.com/organization".split(
+    "email|author|tokenId|token_type|passport|compass|bypass|sessionType|sessionCount|passwordChangedAt|key|keyId|monkey|tokenizer|pinned|spin|note|name|card|cardType|secretary|authentic|code|number|signed|https://auth.example.com/organization".split(
       "|",
     ),
   )("%s is none", (name) => {
@@ -104,7 +105,7 @@ describe("scrub", () => {
     ["https://user:pass@host/path", "https://[redacted]@host/path"],
     ["access_token=abc&page=2", "[redacted]&page=2"],
     ["passphrase=correct", "[redacted]"],
-    ["x-api-key: abcdef", "x-[redacted]"],
+    ["x-api-key: abcdef", "[redacted]"],
     ["Authorization: abcdef", "[redacted]"],
     [String.raw`{\"password\":\"hunter22\"}`, String.raw`{\"[redacted]\"}`],
     ["4111 1111 1111 1111 12/26", "[redacted]/26"],
@@ -184,7 +185,7 @@ describe("scrub", () => {
   it("shows nothing of a long text that it did not look through", () => {
     const text = `${`${JWT} `.repeat(60)}tail-secret`;
     expect(scrub(text)).not.toContain("tail-secret");
-    expect(scrub("a".repeat(5_000))).toMatch(/^a{4000}\[redacted\]$/);
+    expect(scrub("a".repeat(5_000))).toMatch(/^a{1024}\[redacted\]$/);
   });
 
   it("ends on a text made to be slow", () => {

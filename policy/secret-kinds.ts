@@ -1,0 +1,122 @@
+/**
+ * The forms of secrets that their issuers mark, so that one can be recognized without its name.
+ *
+ * The facts (prefix, alphabet, length) are those of public rule sets: gitleaks `config/gitleaks.toml` (commit 009e025, read
+ * 2026-11-30), secretlint's recommended preset 13.1.0, and the issuers' documentation. Lengths here are the shortest that keep a
+ * kind apart from ordinary ids. Secrets that the rule sets know only by a name beside them are left to `secret-names.ts`.
+ */
+
+/** Prefixes that no ordinary value has. Patterns, because kinds of one issuer differ in a letter. */
+const DISTINCT_PREFIXES = [
+  // Gateway, queue, audit log: Zuplo, Upstash, Standard Webhooks
+  "zpka_ qstash_ whsec_",
+  // Clouds and hosting: Google, Alibaba, DigitalOcean, Cloudflare, Heroku, PlanetScale, Supabase, MongoDB, Aiven, CockroachDB
+  "AIza ya29\\. GOCSPX- LTAI do[opr]_v1_ cf(?:k|ut|at)_ HRKU- pscale_(?:tkn|oauth|pw)_ sb_secret_ mdb_sa_sk_ AVNS_ CCDB1_",
+  // Code and packages: GitHub, GitLab, Atlassian, npm, PyPI, RubyGems, Docker
+  "gh[opusr]_ github_pat_ gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|rtr|soat|wt)- GR1348941 AT(?:ATT3|CTT3|BB) npm_ pypi-AgE rubygems_ dckr_[op]at_",
+  // Building and running: CircleCI, dbt, Vault, Tailscale, 1Password, age, New Relic, Sentry
+  "CCIP(?:AT|RJ)_ dbt[cu]_ hv[sbr]\\. tskey- ops_ey AGE-SECRET-KEY-1 NR(?:AK|II|JS|RA)- sntry[su]_",
+  // Messages: Slack, Brevo; payments and shops: Square, Razorpay, Flutterwave, Paddle, Midtrans, Shippo, Duffel, Shopify
+  "xox[a-z](?:\\.xox[a-z])?- x(?:app|wfp)- x(?:key|smtp)sib- sq0[a-z]{3}- rzp_(?:live|test)_ FLW(?:SECK|PUBK)(?:_TEST)?- pdl_(?:live|sdbx)_ (?:VT|Mid)-server- shippo_(?:live|test)_ duffel_(?:live|test)_ shp(?:at|ca|pa|ss|rka|ua)_",
+  // Tools: Postman, HubSpot, Plaid, Settlemint, Unkey, Braintree
+  "PMAK- pat-(?:na|eu|ap)\\d- access-(?:sandbox|development|production)- sm_[aps]at_ unkey_ access_token\\$(?:production|sandbox)\\$\\w+\\$",
+];
+/** Letters, digits and `-_+/` behind a distinct prefix. */
+const DISTINCT_MIN_CHARS = 10;
+
+/** Prefixes that an id of another system may have, so that more must follow than the 26 characters of a ULID. */
+const SHORT_PREFIXES = [
+  // Tencent, Volcengine, JD, Yandex, Google, Vercel, Netlify, Fly.io, Render, Scalingo, Supabase, Neon, Deno, Val Town
+  "AKID AKLT JDC_ AQVN 1\\/\\/0 vc[piark]_ nf[pcoub]_ fo1_ fm(?:1[ar]|2)_ rnd_ tk-us- sbp_ napi_ dd[po]_ vtwn_",
+  // Trello, Sourcegraph, SonarQube, Clojars, Artifactory, OpenShift, Buildkite, Prefect, Defined Networking
+  "ATTA s(?:gp|lk|gd)_ sq[aup]_ CLOJARS_ AKCp sha256~ bkua_ pn[ub]_ dnkey-",
+  // Grafana, PostHog, Honeycomb, Intercom, Notion, EasyPost
+  "eyJrIjoi gl(?:c|sa)_ ph[xs]_ hc[a-z]{2}k_ dG9rO ntn_ EZ[AT]K",
+  // Hugging Face, Groq, Perplexity, xAI, Replicate, NVIDIA, Together, Pinecone, LangSmith, Tavily, RunPod
+  "hf_ api_org_ gsk_ pplx- xai- r8_ nvapi- tgp_v1_ pcsk_ lsv2_ tvly- rpa_",
+  // Linear, Notion, Figma, Frame.io, ReadMe, Typeform, Contentful, Dropbox, Adafruit, Apify, Adobe, WakaTime, Ionic, 42, Telnyx
+  "lin_(?:api|oauth)_ secret_ figd_ fio-u- rdme_ tfp_ CFPAT- sl\\. aio_ apify_api_ p8e- waka_ ion_ s-s4t2(?:ud|af)- KEY0\\d",
+];
+const SHORT_MIN_CHARS = 28;
+
+/** Prefixes that words of ordinary text begin with, so that no hyphen or underscore may follow. */
+const WORD_PREFIXES = [
+  // OpenRouter, DeepSeek, Firecrawl, Databricks, Twilio, Infracost, Cerebras, crates.io, NuGet, ClickHouse, Pulumi, Lob
+  "sk-(?:or-v1-)? fc- dapi dkea dose SK ico- csk- cio oy2 4b1d pul- (?:live|test)_(?:pub_)?",
+];
+
+/** Kinds that only a whole form tells. */
+const FORMS: readonly RegExp[] = [
+  // QStash's signing keys, unlike other ids with their prefix, have upper-case letters.
+  /sig_(?=\w{0,20}[A-Z])\w{10}/,
+  // Stripe, WorkOS and many others; OpenAI, Anthropic
+  /[spr]k_(?:[a-z]{3,10}_)?[A-Za-z\d]{10}/,
+  /sk-(?=[\w-]{0,24}[A-Z])[\w-]{16}/,
+  // AWS, Azure, Cloudflare, Doppler, Terraform, Harness, Octopus, Dynatrace, 1Password, New Relic, Vault, Yandex
+  /(?:A3T[A-Z\d]|A[KS]IA|ABIA|ACCA)[A-Z\d]{16}/,
+  /[A-Za-z\d][\w~.]{2}\dQ~[\w~.-]{31}/,
+  /v1\.0-[a-f\d]{24}-[a-f\d]{40}/,
+  /dp\.[a-z]{2,5}\.(?:[\w-]{1,40}\.)?[A-Za-z\d]{40}/,
+  /[A-Za-z\d]{14}\.atlasv1\.[\w=-]{20}/,
+  /[ps]at\.[\w-]{22}\.[A-Za-z\d]{24}\./,
+  /API-[A-Z\d]{25}/,
+  /dt0[a-z]\d\d\.[A-Za-z\d]{24}\./,
+  /A3-[A-Z\d]{6}-[A-Z\d-]{20}/,
+  /[a-f\d]{36}NRAL/,
+  /s\.[A-Za-z\d]{24}(?!\w)/,
+  /t1\.[\w-]{1,200}={0,2}\.[\w-]{60}/,
+  // LaunchDarkly, Axiom
+  /(?:sdk|api|mob|xa[ap]t)-[a-f\d]{8}-[a-f\d]{4}-4/,
+  // Artifactory
+  /cmVmd[A-Za-z\d]{59}(?![\w+/=])/,
+  // Webhooks of Slack, Discord, Teams, Google Chat, Zapier, IFTTT, Feishu and Lark
+  /(?:hooks\.(?:slack|zapier)|webhook\.office|chat\.googleapis|maker\.ifttt)\.com\/[^\s"']{10,}/,
+  /(?:discord(?:app)?\.com\/api|(?:feishu\.cn|larksuite\.com)\/open-apis)\/[^\s"']{16,}/,
+  // Discord, Telegram, Meta, X, SendGrid, Mailchimp, Mailgun, Mandrill, Resend
+  /[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27}/,
+  /\d{5,16}:A[\w-]{34}/,
+  /\d{15,16}\|[\w-]{27}/,
+  /EAA[A-Za-z][\w-]{22}/,
+  /AAAAAAAAAAAAAAAAAAAA[\w%]{50}/,
+  /SG\.[\w.=-]{40}/,
+  /[a-f\d]{32}-us\d/,
+  /[a-h\d]{32}-[a-h\d]{8}-[a-h\d]{8}(?!\w)/,
+  /md-(?=[\w-]{0,20}[A-Z])[\w-]{22}(?![\w-])/,
+  /re_[A-Za-z\d]{8}_[A-Za-z\d]{20}/,
+  // Asana, Airtable, Authress, MaxMind, Mapbox
+  /[12]\/\d{10,20}(?:\/\d{10,20})?:[a-f\d]{32}/,
+  /pat[A-Za-z\d]{14}\.[a-f\d]{40}/,
+  /(?:sc|ext|scauth|authress)_[A-Za-z\d]{5,30}\.[A-Za-z\d]{4,6}\.acc[_-][\w-]{10}/,
+  /[A-Za-z\d]{6}_[A-Za-z\d]{29}_mmk/,
+  /[pst]k\.[\w-]{60}\.[\w-]{20}/,
+  // A token that was base64-encoded once more begins with the code of `eyJ`.
+  /ZXlK[\w+/-]{20}/,
+];
+
+/** The shortest marked secret: no shorter run of characters is compared with the kinds. */
+const MARKED_MIN_CHARS = 13;
+
+/** A marked secret, from its prefix to its end. Linear: each comparison ends after the shortest length of its kind. */
+export const MARKED_SECRET = new RegExp(
+  `(?<![A-Za-z\\d])(?=[A-Za-z\\d][\\w.~+/=:|$-]{${MARKED_MIN_CHARS - 1}})(?:${[
+    `(?:${byFirstCharacter(prefixesIn(DISTINCT_PREFIXES))})[\\w+/-]{${DISTINCT_MIN_CHARS}}`,
+    `(?:${byFirstCharacter(prefixesIn(SHORT_PREFIXES))})[\\w+/-]{${SHORT_MIN_CHARS}}`,
+    `(?:${byFirstCharacter(prefixesIn(WORD_PREFIXES))})[A-Za-z\\d]{${SHORT_MIN_CHARS}}`,
+    byFirstCharacter(FORMS.map(({ source }) => source)),
+  ].join("|")})[\\w.~+/=-]*`,
+  "g",
+);
+
+function prefixesIn(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => line.split(" "));
+}
+
+/** Alternatives, those with the same first character together, so that a word is compared with few of them. */
+function byFirstCharacter(patterns: readonly string[]): string {
+  const groups = new Map<string, string[]>();
+  for (const pattern of patterns) {
+    const first = /^[A-Za-z\d]/.exec(pattern)?.[0] ?? "";
+    groups.set(first, [...(groups.get(first) ?? []), pattern.slice(first.length)]);
+  }
+  return [...groups].map(([first, rests]) => `${first}(?:${rests.join("|")})`).join("|");
+}

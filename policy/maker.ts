@@ -162,7 +162,11 @@ function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending |
 /** The longest that a record waits for a body, or for the user's code; what takes longer is missing. Our choice. */
 const PATIENCE_MS = 2_000;
 
-async function lookAt({ request, body: given }: Capture, ending: Ending | undefined, { ports }: Maker): Promise<Seen> {
+export async function lookAt(
+  { request, body: given }: Capture,
+  ending: Ending | undefined,
+  { ports }: Maker,
+): Promise<Seen> {
   const { method, params, headers } = request;
   const { user } = ending ?? request;
   const body = await (given && within(ports, PATIENCE_MS, given));

@@ -1,0 +1,136 @@
+/** What one described request would leave, made by the policy's own code without a gateway; the CLI runs it in a process of its own. */
+import type { AuditRecord } from "../shared/record.ts";
+import { readBody } from "./body.ts";
+import type { GatewayContext, GatewayRequest } from "./gateway.ts";
+import { makeInstance, makeIsolate } from "./instance.ts";
+import { type Capture, type Ending, lookAt, makeRecords } from "./maker.ts";
+import { webPorts } from "./ports.ts";
+import { partsOf } from "./request-parts.ts";
+
+export interface PreviewInput {
+  /** Options of the policy's entry, variables put in. */
+  readonly options: unknown;
+  readonly route: {
+    /** The pattern, such as `/v1/members/{id}`. */
+    readonly path: string;
+    readonly operationId?: unknown;
+    readonly xAudit?: unknown;
+    readonly handler?: unknown;
+  };
+  readonly call: {
+    readonly method: string;
+    /** The path as the caller sends it; default the pattern. */
+    readonly path?: string;
+    /** Without the question mark. */
+    readonly query?: string;
+    readonly headers?: readonly (readonly [string, string])[];
+    readonly body?: string;
+    readonly user?: unknown;
+    /** Default 200. */
+    readonly status?: number;
+    readonly response?: string;
+    /** Default `application/json`. */
+    readonly responseType?: string;
+  };
+}
+
+export interface Preview {
+  readonly records: readonly AuditRecord[];
+  /** Selectors that did not resolve, of all records. */
+  readonly missing: readonly string[];
+  /** Why there is no record. */
+  readonly skipped?: string;
+  /** What the policy would log. */
+  readonly problems: readonly string[];
+}
+
+const ORIGIN = "https://gateway.invalid";
+
+/** Makes the records of a described request. Throws a TypeError for a path, header or method that no request can have. */
+export async function preview({ options, route, call }: PreviewInput): Promise<Preview> {
+  const problems: string[] = [];
+  const log = {
+    warn: (line: unknown) => void problems.push(String(line)),
+    error: (line: unknown) => void problems.push(String(line)),
+  };
+  const ports = webPorts();
+  const isolate = makeIsolate(ports);
+  const instance = makeInstance(options, { ports, environment: {}, isolate, code: {} }, log);
+  const context = contextOf(route, log);
+  const plan = instance.planOf(context);
+  const request = requestOf(route.path, call);
+  const body = readBody(requestOf(route.path, call), instance.options.bodyLimitBytes);
+  const capture: Capture = { ...isolate.mint(plan.isOpen), plan, request, context, body };
+  const ending = endingOf(call, instance.options.bodyLimitBytes);
+  const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
+  const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, instance.maker) : [];
+  const reasons = partsOf(plan, await lookAt(capture, ending, instance.maker)).skipped.map(({ reason }) =>
+    reasonOf(reason),
+  );
+  const reason = skipped ?? (records.length === 0 ? (reasons[0] ?? "") : undefined);
+  return {
+    records,
+    missing: [...new Set(records.flatMap(({ missing }) => missing ?? []))],
+    ...(reason === undefined ? {} : { skipped: reason }),
+    problems,
+  };
+}
+
+function reasonOf(skip: string | boolean): string {
+  return typeof skip === "string" ? skip : "";
+}
+
+function contextOf(
+  { path, operationId, xAudit, handler }: PreviewInput["route"],
+  log: GatewayContext["log"],
+): GatewayContext {
+  const operation = { operationId, "x-audit": xAudit, "x-zuplo-route": { handler } };
+  return {
+    requestId: "",
+    log,
+    route: { path, raw: () => operation },
+    waitUntil: () => undefined,
+    addResponseSendingFinalHook: () => undefined,
+  };
+}
+
+function requestOf(pattern: string, call: PreviewInput["call"]): GatewayRequest {
+  const path = call.path ?? pattern;
+  const method = call.method.toUpperCase();
+  const url = `${ORIGIN}${path}${call.query ? `?${call.query}` : ""}`;
+  const headers = new Headers(call.headers?.map(([name, value]) => [name, value]));
+  if (call.body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+  // GET and HEAD have no body, as on the gateway.
+  const hasBody = call.body !== undefined && method !== "GET" && method !== "HEAD";
+  const request = new Request(url, { method, headers, ...(hasBody ? { body: call.body } : {}) });
+  return Object.assign(request, {
+    user: call.user,
+    params: paramsOf(pattern, path),
+    query: Object.fromEntries(new URL(url).searchParams),
+  }) as GatewayRequest;
+}
+
+/** The values of `{name}` and `:name` in the pattern, percent-encoded as they are in the path. */
+function paramsOf(pattern: string, path: string): Readonly<Record<string, string>> {
+  const values = path.split("/");
+  return Object.fromEntries(
+    pattern.split("/").flatMap((part, i) => {
+      const name = /^\{(\w+)\}$|^:(\w+)$/.exec(part)?.slice(1).find(Boolean);
+      return name === undefined || values[i] === undefined ? [] : [[name, values[i]] as const];
+    }),
+  );
+}
+
+/** Statuses whose responses have no body. https://fetch.spec.whatwg.org/#null-body-status */
+const WITHOUT_BODY = [101, 204, 205, 304];
+
+function endingOf(
+  { status = 200, response, responseType = "application/json", user }: PreviewInput["call"],
+  limitBytes: number,
+): Ending {
+  const hasBody = response !== undefined && !WITHOUT_BODY.includes(status);
+  const headers = new Headers(hasBody ? { "content-type": responseType } : {});
+  const answer = hasBody ? new Response(response, { headers }) : undefined;
+  const body = answer && readBody(answer, limitBytes);
+  return { endedMs: Date.now(), status, headers, user, body };
+}

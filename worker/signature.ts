@@ -1,9 +1,10 @@
 /** Checks QStash's signature of a delivery. https://upstash.com/docs/qstash/howto/signature */
 import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
-import { toBase64Url } from "../shared/bytes.ts";
-import { AuditError } from "../shared/errors.ts";
+import { fromBase64, toBase64Url } from "../shared/bytes.ts";
+import { parseJsonBytes } from "./parse-json.ts";
 import type { Settings } from "./variables.ts";
+import { isWorkerUrl, type WorkerUrlSettings } from "./worker-url.ts";
 
 /**
  * How the public keys of QStash's development server and its test users begin, which is more than chance could meet.
@@ -22,22 +23,26 @@ const DEVELOPMENT_KEYS: ReadonlySet<string> = new Set([
   "sig_7W3ZNbfK",
 ]);
 
-export interface SignedDelivery {
-  /** Value of `Upstash-Signature`. */
-  readonly token: string | null;
-  readonly body: Uint8Array;
-  /** The URL that QStash was told to call. */
-  readonly url: string;
-}
+const ISSUER = "Upstash";
+/** QStash's clock and the worker's may differ by this much. QStash has signed with `nbf` = `iat`, so a second is enough to refuse all. */
+const CLOCK_TOLERANCE_S = 10;
 
-type SigningSettings = Pick<
-  Settings,
-  | "QSTASH_CURRENT_SIGNING_KEY"
-  | "QSTASH_NEXT_SIGNING_KEY"
-  | "QSTASH_CURRENT_SIGNING_KEY_2"
-  | "QSTASH_NEXT_SIGNING_KEY_2"
-  | "AUDIT_WORKER_URL"
->;
+/** Why a call was refused, as `audit_refused_total` counts it. */
+export type RefusalReason = "missing" | "malformed" | "key" | "url" | "clock" | "body";
+
+/** Whether QStash signed a call. `bodyHash` is still to be compared with the body. */
+export type Checked =
+  | { readonly kind: "signed"; readonly bodyHash: unknown }
+  | { readonly kind: "refused"; readonly reason: RefusalReason; readonly detail: string };
+
+type SigningSettings = WorkerUrlSettings &
+  Pick<
+    Settings,
+    | "QSTASH_CURRENT_SIGNING_KEY"
+    | "QSTASH_NEXT_SIGNING_KEY"
+    | "QSTASH_CURRENT_SIGNING_KEY_2"
+    | "QSTASH_NEXT_SIGNING_KEY_2"
+  >;
 
 /** The keys to try, in order; development keys are left out unless both this request and the worker's own URL are on loopback. */
 export function signingKeys(settings: SigningSettings, requestUrl: string): readonly string[] {
@@ -63,47 +68,72 @@ export function configuredKeys(settings: SigningSettings): readonly string[] {
 }
 
 /**
- * Resolves when one of `keys` signed the delivery for its URL and body, HS256 only, with no tolerance of the clock. The next key
- * is tried only after a wrong signature. Throws `invalid_signature` on anything else.
+ * Checks the token of a call to `path` without its body: HS256, one of the worker's keys, one of its URLs, times within 10 s. The next
+ * key is tried only after a wrong signature. `requestUrl` decides whether development keys count.
  */
-export async function verifySignature(delivery: SignedDelivery, keys: readonly string[], nowMs: number): Promise<void> {
-  const { token } = delivery;
-  if (!token) throw refusal('"upstash-signature" is missing');
-  for (const key of keys) {
-    const claims = await verifyWith(key, token, delivery.url, nowMs);
-    if (!claims) continue;
-    if (!(await isHashOf(claims.body, delivery.body))) throw refusal('claim "body" does not match the body');
-    return;
+export async function checkToken(
+  token: string | null,
+  path: string,
+  requestUrl: string,
+  settings: SigningSettings,
+  nowMs: number,
+): Promise<Checked> {
+  if (!token) return refused("missing", '"upstash-signature" is missing');
+  for (const key of signingKeys(settings, requestUrl)) {
+    const checked = await checkWith(key, token, nowMs);
+    if (!checked) continue;
+    if (checked.kind === "refused") return checked;
+    if (isWorkerUrl(checked.url, path, settings)) return { kind: "signed", bodyHash: checked.bodyHash };
+    const detail = `claim "sub" is not the URL of "${path}"; set "AUDIT_WORKER_URL" to what the gateway publishes to`;
+    return refused("url", detail);
   }
-  throw refusal('"upstash-signature" was made with another key');
+  return refused("key", '"upstash-signature" was made with another key');
 }
 
-/** The claims, or undefined where only the signature is wrong. */
-async function verifyWith(key: string, token: string, subject: string, nowMs: number) {
+/** Returns the refusal where the body is not the one that was signed. The hash is base64url of SHA-256, with padding or without. */
+export async function checkBody(bodyHash: unknown, body: Uint8Array) {
+  const digest = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
+  if (typeof bodyHash === "string" && bodyHash.replace(/=+$/, "") === digest) return undefined;
+  return refused("body", 'claim "body" does not match the body');
+}
+
+/** Returns true for a token that names QStash as its issuer, whoever signed it. */
+export function namesQstash(token: string | null): boolean {
+  const payload = token?.split(".")[1];
+  const bytes = payload === undefined ? undefined : fromBase64(payload);
+  const claims = bytes && parseJsonBytes(bytes);
+  return typeof claims === "object" && claims !== null && "iss" in claims && claims.iss === ISSUER;
+}
+
+/** Undefined where only the signature is wrong. */
+async function checkWith(key: string, token: string, nowMs: number) {
   try {
     const { payload } = await jwtVerify<{ body?: unknown }>(token, await importKey(key), {
       algorithms: ["HS256"],
-      issuer: "Upstash",
-      subject,
+      issuer: ISSUER,
       requiredClaims: ["exp", "body"],
       currentDate: new Date(nowMs),
+      clockTolerance: CLOCK_TOLERANCE_S,
     });
-    return payload;
+    return { kind: "signed" as const, url: payload.sub, bodyHash: payload.body };
   } catch (error) {
     if (error instanceof JWSSignatureVerificationFailed) return undefined;
-    throw refusal(describe(error), error);
+    return explain(error);
   }
 }
 
-function describe(error: unknown): string {
-  if (error instanceof JWTExpired) return 'claim "exp" is in the past';
-  if (error instanceof JWTClaimValidationFailed) return `claim "${error.claim}" is missing or wrong`;
-  if (error instanceof JOSEAlgNotAllowed) return '"alg" must be HS256';
-  return '"upstash-signature" is not a signed token';
+function explain(error: unknown) {
+  if (error instanceof JWTExpired) return refused("clock", 'claim "exp" is in the past');
+  if (error instanceof JWTClaimValidationFailed) {
+    const { claim } = error;
+    return refused(claim === "nbf" ? "clock" : "malformed", `claim "${claim}" is missing or wrong`);
+  }
+  if (error instanceof JOSEAlgNotAllowed) return refused("malformed", '"alg" must be HS256');
+  return refused("malformed", '"upstash-signature" is not a signed token');
 }
 
-function refusal(message: string, cause?: unknown): AuditError {
-  return new AuditError("invalid_signature", message, { cause });
+function refused(reason: RefusalReason, detail: string) {
+  return { kind: "refused" as const, reason, detail };
 }
 
 const imported = new Map<string, ReturnType<typeof importNew>>();
@@ -117,13 +147,6 @@ function importKey(key: string) {
 function importNew(key: string) {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   return crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, ["verify"]);
-}
-
-/** The claim is base64url of SHA-256, with padding or without. */
-async function isHashOf(claim: unknown, body: Uint8Array): Promise<boolean> {
-  if (typeof claim !== "string") return false;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
-  return claim.replace(/=+$/, "") === toBase64Url(digest);
 }
 
 function isLoopback(url: string): boolean {

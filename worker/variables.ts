@@ -16,6 +16,20 @@ const url = z.pipe(
 );
 const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isWebhookKey));
 
+/** Several of them, separated by commas. */
+const urls = z.pipe(
+  z.string().check(z.refine((text) => text.split(",").every((part) => url.safeParse(part).success))),
+  z.transform((text: string): readonly string[] => text.split(",").map((part) => url.parse(part))),
+);
+/** `wrangler.toml` can hold a number, and everything else gives text. */
+const rate = z.pipe(
+  z.transform((given: unknown) => {
+    if (given === undefined) return DEFAULT_RATE;
+    return typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  }),
+  z.number().check(z.int(), z.minimum(1), z.maximum(100)),
+);
+
 /** What is given, or else a default; `z._default` alone does the same in ten times the code. */
 function or<T extends string>(schema: z.ZodMiniType<T, string>, value: T) {
   return z.pipe(
@@ -23,6 +37,9 @@ function or<T extends string>(schema: z.ZodMiniType<T, string>, value: T) {
     schema,
   );
 }
+
+/** Events a second: below what WorkOS allows one API key, 6,000 a minute. https://workos.com/docs/reference/rate-limits */
+const DEFAULT_RATE = 80;
 
 export const Variables = z.object({
   /** API key of the WorkOS environment (`sk_…`). It never leaves the worker. */
@@ -45,6 +62,12 @@ export const Variables = z.object({
   AUDIT_FLOW_CONTROL_KEY: or(secret, "workos"),
   /** The worker's own URL, as QStash signs it; a trailing slash does not matter. */
   AUDIT_WORKER_URL: url,
+  /** A former URL of the worker, or several separated by commas. Messages published to one of them are still delivered. */
+  AUDIT_WORKER_URL_PREVIOUS: z.optional(urls),
+  /** Events a second to WorkOS, 1 to 100. */
+  AUDIT_RATE: rate,
+  /** An audited GET route of the gateway. Every five minutes the worker calls it and expects its record. */
+  AUDIT_PROBE_URL: z.optional(address(/^https?:\/\/\S+$/i)),
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`); the same on both sides. */
   AUDIT_INGEST_KEY: webhookKey,
   /** The ingest key before a rotation; what was signed with it is still taken. */

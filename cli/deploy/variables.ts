@@ -11,6 +11,7 @@ interface Rule {
 
 const text = /\S/;
 const url = /^https?:\/\/[^\s/]+/;
+const urls = /^https?:\/\/[^\s/,]+[^\s,]*(?:\s*,\s*https?:\/\/[^\s/,]+[^\s,]*)*$/;
 const webhookKey = /^whsec_[A-Za-z0-9+/]+=*$/;
 
 /** Kept by Cloudflare as secrets: never printed, never on a command line. */
@@ -36,6 +37,9 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   },
   AUDIT_ACCESS_AUDIENCE: { required: false, shape: "an Access audience tag", pattern: text },
   AUDIT_WORKER_URL: { required: false, shape: "an http or https URL", pattern: url },
+  AUDIT_WORKER_URL_PREVIOUS: { required: false, shape: "http or https URLs, separated by commas", pattern: urls },
+  AUDIT_RATE: { required: false, shape: "a whole number from 1 to 100", pattern: /^(?:[1-9]\d?|100)$/ },
+  AUDIT_PROBE_URL: { required: false, shape: "an http or https URL", pattern: url },
 };
 
 /** Stand in `wrangler.toml`; a file may repeat them, but not differ. */

@@ -34,7 +34,11 @@ const HEAD = `<!-- Made by docs/generate.ts from the code; "npm run check" fails
 async function workerVariables(path: string): Promise<string> {
   const rows = (await membersOf(path, "Variables")).map(({ name, about }) => {
     const parsed = Variables.shape[name as keyof typeof Variables.shape].safeParse(undefined);
-    const need = !parsed.success ? "required" : parsed.data === undefined ? "optional" : `default ${code(parsed.data)}`;
+    const need = !parsed.success
+      ? "required"
+      : parsed.data === undefined
+        ? "optional"
+        : `default ${code(String(parsed.data))}`;
     return [code(name), need, linked(about)];
   });
   return `## Variables of the worker

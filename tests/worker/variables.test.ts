@@ -82,3 +82,39 @@ it("an empty value counts as missing", () => {
     malformed: [],
   });
 });
+
+describe("AUDIT_RATE", () => {
+  it.each([
+    [undefined, 80],
+    ["1", 1],
+    ["100", 100],
+    [" 20\n", 20],
+    [50, 50],
+  ])("%j is %i events a second", (given, rate) => {
+    expect(parseSettings({ ...variables, AUDIT_RATE: given })).toMatchObject({
+      ok: true,
+      settings: { AUDIT_RATE: rate },
+    });
+  });
+
+  it.each(["0", "101", "-1", "12.5", "fast", " ", "1e9", "0x", 0, 101, true])("%j is malformed", (given) => {
+    const parsed = parseSettings({ ...variables, AUDIT_RATE: given });
+    expect(parsed).toEqual({ ok: false, missing: [], malformed: ["AUDIT_RATE"] });
+  });
+});
+
+it("former URLs of the worker are a list", () => {
+  const given = "https://a.example/, http://127.0.0.1:1/base";
+  expect(parseSettings({ ...variables, AUDIT_WORKER_URL_PREVIOUS: given })).toMatchObject({
+    settings: { AUDIT_WORKER_URL_PREVIOUS: ["https://a.example", "http://127.0.0.1:1/base"] },
+  });
+});
+
+it.each([
+  ["AUDIT_WORKER_URL_PREVIOUS", "https://a.example,"],
+  ["AUDIT_WORKER_URL_PREVIOUS", "https://a.example b.example"],
+  ["AUDIT_WORKER_URL_PREVIOUS", "a.example"],
+  ["AUDIT_PROBE_URL", "/health"],
+])("%s: %j is malformed", (name, value) => {
+  expect(parseSettings({ ...variables, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
+});

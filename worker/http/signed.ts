@@ -1,6 +1,5 @@
 /** Takes a signed request of QStash: its size first, then its signature, and only then its content. */
-import { AuditError } from "../../shared/errors.ts";
-import { signingKeys, verifySignature } from "../signature.ts";
+import { checkBody, checkToken } from "../signature.ts";
 import { problemAnswer } from "./answers.ts";
 import { readBounded } from "./body.ts";
 import type { Context } from "./router.ts";
@@ -16,12 +15,7 @@ export async function readSigned(
     return problemAnswer(413, "payload_too_large", "Too large", `the body must be at most ${maxBytes} bytes`);
   }
   const token = request.headers.get("upstash-signature");
-  try {
-    const url = `${settings.AUDIT_WORKER_URL}${path}`;
-    await verifySignature({ token, body, url }, signingKeys(settings, request.url), Date.now());
-    return body;
-  } catch (error) {
-    const detail = error instanceof AuditError ? error.message : "the signature cannot be checked";
-    return problemAnswer(401, "invalid_signature", "Unauthorized", detail);
-  }
+  const checked = await checkToken(token, path, request.url, settings, Date.now());
+  const refusal = checked.kind === "signed" ? await checkBody(checked.bodyHash, body) : checked;
+  return refusal ? problemAnswer(401, "invalid_signature", "Unauthorized", refusal.detail) : body;
 }

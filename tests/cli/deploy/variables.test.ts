@@ -10,6 +10,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_ADMIN_TOKEN: "0123456789abcdef",
   AUDIT_ALERT_URL: "https://alerts.example.com/hook",
   AUDIT_WORKER_URL: "https://worker.example.com",
+  AUDIT_WORKER_URL_PREVIOUS: "https://old.example.com, https://older.example.com/",
+  AUDIT_RATE: "40",
+  AUDIT_PROBE_URL: "https://api.example.com/health",
   WORKOS_BASE_URL: "https://api.workos.com",
   QSTASH_URL: "https://qstash.upstash.io",
 };
@@ -28,13 +31,19 @@ it("calls required exactly what the worker misses, with the URL that a deploy fi
   expect([...missingSecrets([], []), "AUDIT_WORKER_URL"].toSorted()).toEqual(missing.toSorted());
 });
 
-it.each(["AUDIT_INGEST_KEY", "AUDIT_ALERT_KEY", "AUDIT_ALERT_URL", "AUDIT_WORKER_URL", "AUDIT_OPERATOR_EVENTS"])(
-  "refuses a %s that the worker would refuse",
-  (name) => {
-    expect(faultOf(name, "wrong")).toMatch(/^must be /);
-    expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
-  },
-);
+it.each([
+  "AUDIT_INGEST_KEY",
+  "AUDIT_ALERT_KEY",
+  "AUDIT_ALERT_URL",
+  "AUDIT_WORKER_URL",
+  "AUDIT_WORKER_URL_PREVIOUS",
+  "AUDIT_RATE",
+  "AUDIT_PROBE_URL",
+  "AUDIT_OPERATOR_EVENTS",
+])("refuses a %s that the worker would refuse", (name) => {
+  expect(faultOf(name, "wrong")).toMatch(/^must be /);
+  expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
+});
 
 it("takes a value as missing where it is empty", () => {
   expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='a b'")).toEqual({ secrets: { QSTASH_TOKEN: "a b" }, plain: {} });

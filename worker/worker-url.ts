@@ -1,0 +1,21 @@
+/** URLs of this worker: the one it has and those it had. Gateway, queue and worker may spell the same one differently. */
+import type { Settings } from "./variables.ts";
+
+export type WorkerUrlSettings = Pick<Settings, "AUDIT_WORKER_URL" | "AUDIT_WORKER_URL_PREVIOUS">;
+
+/** Returns true where `given` is the URL of `path` at this worker, by its present URL or a former one. */
+export function isWorkerUrl(given: unknown, path: string, settings: WorkerUrlSettings): boolean {
+  // Nearly always they are spelt alike, and parsing costs more than comparing.
+  if (given === `${settings.AUDIT_WORKER_URL}${path}`) return true;
+  const canonical = canonicalUrl(given);
+  if (canonical === undefined) return false;
+  const own = [settings.AUDIT_WORKER_URL, ...(settings.AUDIT_WORKER_URL_PREVIOUS ?? [])];
+  return own.some((base) => canonicalUrl(`${base}${path}`) === canonical);
+}
+
+/** The URL with its host in lower case, without a default port and a trailing slash; undefined where it is none. */
+export function canonicalUrl(given: unknown): string | undefined {
+  if (typeof given !== "string" || !URL.canParse(given)) return undefined;
+  const { protocol, host, pathname, search } = new URL(given);
+  return `${protocol}//${host}${pathname.replace(/\/+$/, "")}${search}`;
+}

@@ -1,6 +1,6 @@
 /**
- * The packed form of a message of several records: `d` is what they say, as JSON, deflated (RFC 1951) and in base64url. Beside it
- * stands only what is read of a record on the way: its `id` and its stage `k`.
+ * The packed form of a message: `d` holds its records as JSON, deflated (RFC 1951), in base64url. Beside it, `records` keeps only
+ * the fields that are read on the way: `id` and stage `k`.
  */
 import { toBase64Url } from "./bytes.ts";
 import type { WireMessage } from "./wire.ts";

@@ -1,30 +1,30 @@
 /**
- * The headers of a publish to QStash, the same from the policy and from the worker's outbox, so that a message looks alike on
- * both paths. https://upstash.com/docs/qstash/api/publish
+ * The headers of a publish to QStash. The policy and the worker's outbox use the same ones, so that a message is the same on both
+ * paths. https://upstash.com/docs/qstash/api/publish
  */
 import type { Stage } from "./record.ts";
 import { DEFAULT_RETRIES, retryDelayExpression } from "./retry-horizon.ts";
 
-/** Marks our messages; the sweep of QStash's dead-letter queue touches no others. */
+/** Marks our messages. The sweep of QStash's dead-letter queue ignores all others. */
 export const QSTASH_LABEL = "audit-forwarder";
 /** Pacing: WorkOS allows 100 requests/s for each API key. https://workos.com/docs/reference/rate-limits */
 export const FLOW_RATE_PER_SECOND = 80;
-/** Deliveries at the same time; WorkOS answers in about 100 ms, so this is about the rate above. Our choice. */
+/** Concurrent deliveries. WorkOS answers in about 100 ms, so this allows about the rate above. Our choice. */
 export const FLOW_PARALLELISM = 10;
 /** How long QStash waits for one delivery: longer than the worker's lease of 30 s. Our choice. */
 export const DELIVERY_TIMEOUT_SECONDS = 60;
-/** An intent waits this long, so that the outcome of the same request comes first. Our choice. */
+/** Delay of an intent, so that the outcome of the same request arrives first. Our choice. */
 export const INTENT_DELAY_SECONDS = 120;
-/** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
+/** Delay of a watchdog's record. Longer, because the request may only be slow: Zuplo reads from an origin for up to 180 s. */
 export const WATCHDOG_DELAY_SECONDS = 240;
 
-/** Forwarded to the worker: what one request to WorkOS is worth in ms, so that a message of several records keeps the rate too. */
+/** Forwarded to the worker: the ms that one request to WorkOS takes of the rate, so that a message of several records keeps it too. */
 export const PACE_HEADER = "audit-pace-ms";
 
-/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not tell it. */
+/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not pass on. */
 export const RETRIES_HEADER = "audit-retries";
 
-/** The share of one delivery in the rate: with ten at the same time and 80 events a second, 125 ms for each event. */
+/** The ms that one request to WorkOS takes of the rate: 125 ms for ten concurrent deliveries and 80 events a second. */
 export function paceMs(rate: number = FLOW_RATE_PER_SECOND, parallelism: number = FLOW_PARALLELISM): number {
   return Math.ceil((1000 * parallelism) / rate);
 }
@@ -65,12 +65,12 @@ export function publishHeaders(options: PublishOptions): Record<string, string> 
   };
 }
 
-/** Path of a publish to the worker's `/deliver`; QStash takes the destination as it is, not percent-encoded. */
+/** Path of a publish to the worker's `/deliver`. QStash expects the destination as it is, not percent-encoded. */
 export function publishPath(workerUrl: string): string {
   return `/v2/publish/${workerUrl}/deliver`;
 }
 
-/** What a deduplication id needs to know of a record. */
+/** The parts of a record that its deduplication id depends on. */
 export interface Identified {
   readonly id: string;
   readonly stage: Stage;
@@ -78,9 +78,9 @@ export interface Identified {
 }
 
 /**
- * The deduplication id of a message: the event id of its one record, with `_intent`, `_watchdog` or `_r<n>` where the same event
- * id travels more than once; for several records that of the first with a hash of all, so that only the same records are equal.
- * Never a colon: QStash refuses it, though its documentation does not say so (https://github.com/superset-sh/superset/pull/3591).
+ * The deduplication id of a message. For one record it is the event id, with `_intent`, `_watchdog` or `_r<n>` if the same event id
+ * is sent more than once. For several it is that of the first with a hash of all, so that two ids are equal only for the same records.
+ * It has no colon: QStash refuses it, although its documentation does not say so (https://github.com/superset-sh/superset/pull/3591).
  */
 export function deduplicationId(records: readonly Identified[]): string {
   const [first] = records;
@@ -93,14 +93,14 @@ function identity({ id, stage, replay }: Identified): string {
   return `${id}${stage === "outcome" ? "" : `_${stage}`}${replay ? `_r${replay.n}` : ""}`;
 }
 
-/** FNV-1a in 32 bits: enough to tell the few messages of one first record apart. */
+/** FNV-1a in 32 bits: enough to tell apart the few messages that begin with the same record. */
 function hash(text: string): string {
   let bits = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 0x01000193);
   return (bits >>> 0).toString(36);
 }
 
-/** Seconds that a message waits in the queue before its first attempt. */
+/** Seconds that a message waits on the queue before its first attempt. */
 export function publishDelaySeconds(records: readonly Identified[]): number {
   if (records.some(({ stage }) => stage === "outcome")) return 0;
   return records.some(({ stage }) => stage === "watchdog") ? WATCHDOG_DELAY_SECONDS : INTENT_DELAY_SECONDS;

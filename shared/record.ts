@@ -37,7 +37,7 @@ export interface GatewayInfo {
   readonly policyVersion: string;
 }
 
-/** Set by a replay: which one, the how-manieth of this event id (from 1), and the fields an operator mended. */
+/** Set by a replay: its id, its number among the replays of this event id (from 1), and the fields that an operator changed. */
 export interface ReplayMark {
   readonly id: string;
   readonly n: number;
@@ -90,7 +90,7 @@ export interface AuditRecord {
 /** The version of messages and records that this code writes. */
 export const MESSAGE_VERSION = 1;
 
-/** What a status says of a request: below 400 success, 401 and 403 denied, anything else failure. */
+/** The outcome that a status implies: below 400 success, 401 and 403 denied, anything else failure. */
 export function outcomeOfStatus(status: number | undefined): RequestOutcome {
   if (status === undefined) return "unknown";
   if (status < 400) return "success";

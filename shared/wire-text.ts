@@ -1,4 +1,4 @@
-/** Short forms of texts that every record holds: methods, UUIDs, trace contexts, browser user agents. Each is exactly reversible. */
+/** Short forms of common texts: methods, UUIDs, trace contexts, browser user agents. Each can be reversed exactly. */
 import { fromBase64, fromHex, toBase64Url, toHex } from "./bytes.ts";
 import { uuidOf } from "./event-id.ts";
 
@@ -12,7 +12,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Version 00. https://www.w3.org/TR/trace-context/#traceparent-header */
 export const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Packs a lower-case UUID (36 → 23 characters) or traceparent (55 → 35); any other text stays, `~` in front doubled. */
+/** Packs a lower-case UUID (36 → 23 characters) or traceparent (55 → 35). Other texts stay, with a `~` at the start doubled. */
 export function packId(text: string): string {
   const hex = UUID.test(text) ? text : TRACEPARENT.test(text) ? text.slice(3) : undefined;
   if (hex !== undefined) return `~${toBase64Url(fromHex(hex.replaceAll("-", "")))}`;
@@ -30,7 +30,7 @@ export function unpackId(text: string): string {
   throw new RangeError("a packed id must hold 16 or 25 bytes");
 }
 
-/** What browsers say alike, sent as DEL and a letter: DEL cannot stand in a header. Append only, as the letters are on the wire. */
+/** Common parts of user agents, sent as DEL and a letter. A header cannot hold DEL. Append only: the letters are on the wire. */
 const FRAGMENTS: readonly string[] = [
   "Mozilla/5.0 (",
   ") AppleWebKit/537.36 (KHTML, like Gecko) ",
@@ -50,10 +50,10 @@ const FRAGMENTS: readonly string[] = [
 ];
 const DEL = "\x7f";
 
-/** Packs a user agent; one that holds a DEL already stays as it is, behind two of them. */
+/** Packs a user agent. One that already holds a DEL is kept and gets two of them in front. */
 export function packUserAgent(text: string): string {
   if (text.includes(DEL)) return DEL + DEL + text;
-  // From the end, because a fragment that was added later may hold an earlier one.
+  // From the end, because a fragment that was added later may contain an earlier one.
   return FRAGMENTS.reduceRight(
     (packed, fragment, i) => packed.replaceAll(fragment, DEL + String.fromCharCode(97 + i)),
     text,

@@ -1,32 +1,28 @@
 /**
- * The compact form of a message on the queue, and the only codec for it; `packed.ts` makes it smaller where it holds several
- * records. Besides its `id`, a record holds its common fields by position in `c`, where 0 means absent; rare fields have
- * one-letter keys. What all records of a message share stands once in `g`.
+ * The compact form of a message on the queue, and its only codec. `packed.ts` deflates a message of many records.
  *
- * `c` = `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id, credential,
- * geo, traceparent]`; what is absent at its end is left out. A party is `id` (type `user`), or `[id, type, name?, metadata?]`, where
- * type 0 is `user`, or `[id, metadata]`; one target stands alone, several in a list.
+ * A record is its `id`, its common fields by position in `c`, and a one-letter key for each rare field. The message holds in `g`
+ * what all its records share. In `c`, 0 means absent, and absent values at the end are left out:
+ *
+ * `[sequence, durationMs, status, method, route, action, organization, actor, targets, ip, user agent, request id, credential,
+ * geo, traceparent]`
+ *
+ * A party is `id` (type `user`), `[id, metadata]` (type `user`), or `[id, type, name?, metadata?]`, where type 0 means `user`. One
+ * target stands alone; several are a list in a list. A credential is its kind, or `[kind, keyId]`; a known kind is a negative number.
  *
  * | key | field | key | field |
  * | --- | --- | --- | --- |
- * | k | stage: i intent, w watchdog | t | occurredAtMs, where the id does not hold it |
- * | b | 1: status before sending hooks | x | outcome, where the status does not say it |
+ * | k | stage: i intent, w watchdog | t | occurredAtMs, if the id does not hold it |
+ * | b | 1: status before sending hooks | x | outcome, if the status does not imply it |
  * | m | metadata | y | assurance: d durable, r required |
  * | z | parent event id | rp | replay mark |
  * | j | missing | f | truncated |
- *
- * Still read, no longer written: l geo `[country, region, city]`, p traceparent, e credential `[kind, keyId?]`; and the message's
- * table `s` of strings that occur more than once, to which a number in the place of a string refers, counted from 1: metadata and
- * geo stand there as JSON.
  */
 import { compact } from "./compact.ts";
 import { eventIdTimeMs } from "./event-id.ts";
 import type { AuditRecord, Credential, GatewayInfo, Metadata, Party, ReplayMark } from "./record.ts";
 import { outcomeOfStatus } from "./record.ts";
 import { CREDENTIAL_KINDS, METHODS, packId, packUserAgent, unpackId, unpackUserAgent } from "./wire-text.ts";
-
-/** A string; 0 is absent. In an older message, the number of a string in its table. */
-type Ref = string | number;
 
 export interface WireRecord {
   readonly id: string;
@@ -35,14 +31,11 @@ export interface WireRecord {
   readonly t?: number | undefined;
   readonly b?: 1 | undefined;
   readonly x?: AuditRecord["outcome"] | undefined;
-  readonly m?: Metadata | number | undefined;
-  readonly l?: readonly Ref[] | undefined;
-  readonly p?: Ref | undefined;
+  readonly m?: Metadata | undefined;
   readonly y?: "d" | "r" | undefined;
-  readonly z?: Ref | undefined;
-  readonly e?: readonly Ref[] | undefined;
-  readonly j?: readonly Ref[] | undefined;
-  readonly f?: readonly Ref[] | undefined;
+  readonly z?: string | undefined;
+  readonly j?: readonly string[] | undefined;
+  readonly f?: readonly string[] | undefined;
   readonly rp?: ReplayMark | undefined;
 }
 
@@ -50,11 +43,10 @@ export interface WireMessage {
   readonly v: 1;
   /** `[isolate id, policy version, environment, build]` */
   readonly g: readonly (string | null)[];
-  readonly s?: readonly string[] | undefined;
   readonly records: readonly WireRecord[];
 }
 
-/** Makes a message of records of one gateway isolate; all must share `gateway`. */
+/** Encodes records of one gateway isolate as a message. All must have the same `gateway`. */
 export function encodeMessage(records: readonly AuditRecord[]): WireMessage {
   const { isolateId, policyVersion, environment, build }: Partial<GatewayInfo> = records[0]?.gateway ?? {};
   const g = trim([isolateId ?? "", policyVersion ?? "", environment ?? null, build ? packId(build) : null], null);
@@ -96,13 +88,12 @@ function encodeRecord(record: AuditRecord): WireRecord {
   };
 }
 
-/** A known kind is a negative number, which no reference of older messages was. */
 function packCredential({ kind, keyId }: Credential): unknown {
   const code = -(CREDENTIAL_KINDS.indexOf(kind) + 1) || kind;
   return keyId === undefined ? code : [code, keyId];
 }
 
-/** True for the actor that stands for nobody, which costs one character on the wire. */
+/** True for the default actor of an unauthenticated request, which is 0 on the wire. */
 function isAnonymous(actor: Party): boolean {
   return actor.id === "anonymous" && actor.type === "anonymous" && actor.name === undefined && !actor.metadata;
 }
@@ -114,7 +105,7 @@ function packParty({ id, type, name, metadata }: Party): unknown {
   return packed.length > 1 ? packed : id;
 }
 
-/** One target stands alone where its first element tells it from a list. */
+/** One target is sent without a list if its first element cannot be mistaken for a target. */
 function packTargets(targets: readonly Party[]): unknown {
   if (targets.length === 0) return 0;
   const parties = targets.map(packParty);
@@ -126,48 +117,43 @@ function trim<T>(values: readonly T[], absent: T): readonly T[] {
 }
 
 /**
- * Unpacks one record of a message. Whatever cannot have been made by `encodeMessage` (a reference outside the table, a field
- * that is missing or of a wrong type) throws a RangeError: the record is unreadable.
+ * Decodes one record of a message; `g` is the message's. Throws a RangeError if `encodeMessage` cannot have made it, because a
+ * field is missing or has a wrong type.
  */
-export function decodeRecord(wire: WireRecord, message: Pick<WireMessage, "g" | "s">): AuditRecord {
-  const { text, some, list, shared } = readers(message.s ?? []);
+export function decodeRecord(wire: WireRecord, g: WireMessage["g"]): AuditRecord {
   const c = wire.c;
   if (!Array.isArray(c)) throw new RangeError('"c" must be a list');
-  const method = typeof c[3] === "number" ? METHODS[c[3] - 1] : c[3];
-  const userAgent = some(c[10]);
-  const requestId = some(c[11]);
-  const traceparent = some(c[14] ?? wire.p);
-  const geo = c[13] ? shared(c[13]) : wire.l?.map(some);
-  const credential = c[12] || wire.e;
-  const status = c[2] === 0 || c[2] === undefined ? undefined : whole(c[2], "status");
-  const party = (packed: unknown) => unpackParty(packed, text, shared);
+  const userAgent = optionalText(c[10], "user agent");
+  const requestId = optionalText(c[11], "request id");
+  const traceparent = optionalText(c[14], "traceparent");
+  const status = isAbsent(c[2]) ? undefined : number(c[2], "status");
   return compact({
     id: wire.id,
     stage: stageOf(wire.k),
-    occurredAtMs: wire.t === undefined ? timeInId(wire.id) : whole(wire.t, "t"),
-    durationMs: c[1] === null ? undefined : whole(c[1] ?? 0, "durationMs"),
-    action: text(c[5]),
-    organization: some(c[6]),
-    actor: c[7] === 0 || c[7] === undefined ? { id: "anonymous", type: "anonymous" } : party(c[7]),
-    targets: unpackTargets(c[8]).map(party),
-    metadata: unpackMetadata(shared(wire.m)),
-    method: text(method),
-    route: text(c[4]),
+    occurredAtMs: wire.t === undefined ? timeInId(wire.id) : number(wire.t, "t"),
+    durationMs: c[1] === null ? undefined : number(c[1] ?? 0, "durationMs"),
+    action: text(c[5], "action"),
+    organization: optionalText(c[6], "organization"),
+    actor: isAbsent(c[7]) ? { id: "anonymous", type: "anonymous" } : unpackParty(c[7]),
+    targets: unpackTargets(c[8]).map(unpackParty),
+    metadata: unpackMetadata(wire.m),
+    method: text(typeof c[3] === "number" ? METHODS[c[3] - 1] : c[3], "method"),
+    route: text(c[4], "route"),
     status,
     statusSource: wire.b === undefined ? undefined : ("before_sending_hooks" as const),
     outcome: wire.x ?? outcomeOfStatus(status),
-    ip: some(c[9]),
+    ip: optionalText(c[9], "ip"),
     userAgent: userAgent === undefined ? undefined : unpackUserAgent(userAgent),
-    geo: Array.isArray(geo) ? unpackGeo(geo) : undefined,
+    geo: Array.isArray(c[13]) ? unpackGeo(c[13]) : undefined,
     requestId: requestId === undefined ? undefined : unpackId(requestId),
     traceparent: traceparent === undefined ? undefined : unpackId(traceparent),
     assurance: assuranceOf(wire.y),
-    parentId: some(wire.z),
-    credential: credential ? unpackCredential(credential, text) : undefined,
-    missing: list(wire.j),
-    truncated: list(wire.f),
-    gateway: gatewayOf(message.g),
-    sequence: whole(c[0] ?? 0, "sequence"),
+    parentId: optionalText(wire.z, "z"),
+    credential: isAbsent(c[12]) ? undefined : unpackCredential(c[12]),
+    missing: wire.j?.map((name) => text(name, "j")),
+    truncated: wire.f?.map((name) => text(name, "f")),
+    gateway: gatewayOf(g),
+    sequence: number(c[0] ?? 0, "sequence"),
     replay: wire.rp,
   });
 }
@@ -180,29 +166,34 @@ function assuranceOf(letter: WireRecord["y"]): AuditRecord["assurance"] {
   return letter === "d" ? "durable" : letter === "r" ? "required" : "best-effort";
 }
 
-function readers(table: readonly string[]) {
-  const text = (ref: unknown): string => {
-    const found = typeof ref === "number" ? table[ref - 1] : ref;
-    if (typeof found !== "string") throw new RangeError('a field is missing, or "s" has no string of its number');
-    return found;
-  };
-  const some = (ref: unknown): string | undefined => (ref === 0 || ref === undefined ? undefined : text(ref));
-  const list = (refs: readonly unknown[] | undefined): readonly string[] | undefined => refs?.map(text);
-  const shared = (value: unknown): unknown =>
-    typeof value === "number" ? (JSON.parse(text(value)) as unknown) : value;
-  return { text, some, list, shared };
+function isAbsent(value: unknown): boolean {
+  return value === 0 || value === undefined;
 }
 
-/** A city that is named as its region is 1. */
+function text(value: unknown, name: string): string {
+  if (typeof value !== "string") throw new RangeError(`"${name}" must be a string`);
+  return value;
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  return isAbsent(value) ? undefined : text(value, name);
+}
+
+function number(value: unknown, name: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new RangeError(`"${name}" must be a number`);
+  return value;
+}
+
+/** A city that has the name of its region is 1. */
 function unpackGeo(packed: readonly unknown[]): NonNullable<AuditRecord["geo"]> {
   const [country, region, city] = packed.map((place) => (typeof place === "string" ? place : undefined));
   return compact({ country, region, city: packed[2] === 1 ? region : city });
 }
 
-function unpackCredential(packed: unknown, text: (ref: unknown) => string): Credential {
+function unpackCredential(packed: unknown): Credential {
   const [kind, keyId] = (Array.isArray(packed) ? packed : [packed]) as readonly unknown[];
   const known = typeof kind === "number" ? CREDENTIAL_KINDS[-kind - 1] : undefined;
-  return compact({ kind: known ?? text(kind), keyId: keyId === undefined ? undefined : text(keyId) });
+  return compact({ kind: known ?? text(kind, "credential"), keyId: optionalText(keyId, "credential.keyId") });
 }
 
 function unpackMetadata(value: unknown): Metadata | undefined {
@@ -217,11 +208,6 @@ function isScalar(value: unknown): boolean {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
-function whole(value: unknown, name: string): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new RangeError(`"${name}" must be a number`);
-  return value;
-}
-
 function timeInId(id: string): number {
   const ms = eventIdTimeMs(id);
   if (ms === undefined) throw new RangeError('"t" is missing and "id" holds no time');
@@ -234,15 +220,15 @@ function unpackTargets(packed: unknown): readonly unknown[] {
   return Array.isArray(packed[0]) && packed.length === 1 ? (packed[0] as readonly unknown[]) : [packed];
 }
 
-function unpackParty(packed: unknown, text: (ref: unknown) => string, shared: (value: unknown) => unknown): Party {
-  if (!Array.isArray(packed)) return { id: text(packed), type: "user" };
+function unpackParty(packed: unknown): Party {
+  if (!Array.isArray(packed)) return { id: text(packed, "id"), type: "user" };
   const [id, second, name, fourth] = packed as readonly unknown[];
-  const [type, more] = typeof second === "object" ? [0, second] : [second, fourth];
+  const [type, metadata] = typeof second === "object" ? [0, second] : [second, fourth];
   return compact({
-    id: text(id),
-    type: type === 0 ? "user" : text(type),
-    name: name === undefined || name === 0 ? undefined : text(name),
-    metadata: unpackMetadata(shared(more)),
+    id: text(id, "id"),
+    type: type === 0 ? "user" : text(type, "type"),
+    name: optionalText(name, "name"),
+    metadata: isAbsent(metadata) ? undefined : unpackMetadata(metadata),
   });
 }
 

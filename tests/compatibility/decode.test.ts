@@ -17,7 +17,6 @@ it("holds a sample of every kind of message that version 1 had", () => {
     "other-id",
     "packed",
     "shared",
-    "table",
     "typical",
     "user-agents",
     "watchdog",

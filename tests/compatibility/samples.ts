@@ -1,7 +1,7 @@
 /**
- * Samples of messages in transit, by version. What a released policy once wrote may still lie on a queue or in an archive, so a committed
- * sample is never changed: a new version gets a new folder. `node tests/compatibility/samples.ts` writes the samples of the current
- * version that do not exist yet. "shared" and "table" are from when several records of a message shared a table of strings.
+ * Samples of messages in transit, by version. A message of a released policy may wait on a queue or in an archive for a long time,
+ * so samples are never changed from the first release on; a new version gets a new folder. To write the samples of the current
+ * version that do not exist yet, run `node tests/compatibility/samples.ts`.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

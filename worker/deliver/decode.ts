@@ -10,11 +10,10 @@ import { unpack } from "./unpack.ts";
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
   g: z.optional(z.array(z.union([z.string(), z.literal(null)]))),
-  s: z.optional(z.array(z.string())),
   records: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MESSAGE_MAX_RECORDS)),
 });
 
-const list = z.optional(z.array(z.union([z.string(), z.number()])));
+const texts = z.optional(z.array(z.string()));
 
 const RecordShape = z.looseObject({
   id: z.string().check(z.refine(isEventId)),
@@ -22,10 +21,8 @@ const RecordShape = z.looseObject({
   k: z.optional(z.enum(["i", "w"])),
   x: z.optional(z.enum(["success", "failure", "denied", "unknown"])),
   y: z.optional(z.enum(["d", "r"])),
-  l: list,
-  e: list,
-  j: list,
-  f: list,
+  j: texts,
+  f: texts,
   rp: z.optional(
     z.object({
       id: z.string(),
@@ -65,24 +62,23 @@ export function decodeMessage(body: Uint8Array): Decoded {
   if (typeof message === "string") return { kind: "unreadable", reason: message };
   const envelope = Envelope.safeParse(message);
   if (!envelope.success) return { kind: "unreadable", reason: describe(envelope.error) };
-  const { g = [], s, records } = envelope.data;
-  const shared: Pick<WireMessage, "g" | "s"> = { g, s };
+  const { g = [], records } = envelope.data;
   const readable: AuditRecord[] = [];
   const unreadable: UnreadableRecord[] = [];
   for (const wire of records) {
-    const decoded = decodeOne(wire, shared);
-    if (typeof decoded === "string") unreadable.push(unreadableRecord(wire, shared, decoded));
+    const decoded = decodeOne(wire, g);
+    if (typeof decoded === "string") unreadable.push(unreadableRecord(wire, g, decoded));
     else readable.push(decoded);
   }
   return { kind: "message", records: readable, unreadable };
 }
 
 /** The record, or why it is unreadable. */
-function decodeOne(wire: unknown, shared: Pick<WireMessage, "g" | "s">): AuditRecord | string {
+function decodeOne(wire: unknown, g: WireMessage["g"]): AuditRecord | string {
   const shape = RecordShape.safeParse(wire);
   if (!shape.success) return describe(shape.error);
   try {
-    const record = decodeRecord(shape.data as unknown as WireRecord, shared);
+    const record = decodeRecord(shape.data as unknown as WireRecord, g);
     // The largest time that a date can hold (ECMA-262, section 21.4.1.1).
     return Math.abs(record.occurredAtMs) > 8.64e15 ? '"t" is not a time' : record;
   } catch (error) {
@@ -96,8 +92,8 @@ function describe(error: z.core.$ZodError): string {
   return path ? `"${path}" is missing or malformed` : "not an object";
 }
 
-function unreadableRecord(wire: unknown, shared: Pick<WireMessage, "g" | "s">, reason: string): UnreadableRecord {
+function unreadableRecord(wire: unknown, g: WireMessage["g"], reason: string): UnreadableRecord {
   const id = typeof wire === "object" && wire !== null && "id" in wire && isEventId(wire.id) ? wire.id : undefined;
-  const message = JSON.stringify({ v: MESSAGE_VERSION, ...shared, records: [wire] });
+  const message = JSON.stringify({ v: MESSAGE_VERSION, g, records: [wire] });
   return { ...(id === undefined ? {} : { id }), reason, message };
 }

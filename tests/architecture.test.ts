@@ -1,14 +1,21 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import * as rules from "./architecture/rules.ts";
+import * as sourceRules from "./architecture/rules.ts";
 import { readTree, specifiersOf, type Tree } from "./architecture/tree.ts";
+import * as workflowRules from "./architecture/workflow-rules.ts";
 
+const rules = { ...sourceRules, ...workflowRules };
 const repository = readTree(fileURLToPath(new URL("../", import.meta.url)));
 
 describe("this repository", () => {
   it("was read", () => {
     expect([...repository.keys()]).toEqual(
-      expect.arrayContaining(["shared/errors.ts", "cli/bootstrap/run.mjs", "package-lock.json"]),
+      expect.arrayContaining([
+        "shared/errors.ts",
+        "cli/bootstrap/run.mjs",
+        "package-lock.json",
+        ".github/workflows/ci.yml",
+      ]),
     );
   });
 
@@ -25,6 +32,9 @@ interface Case {
 }
 
 const lines = (count: number): string => "//\n".repeat(count);
+const COMMIT = "08eba0b27e820071cde6df949e0beb9ba4906955";
+const workflow = (job: string): string =>
+  `on: push\njobs:\n  a:\n    ${job.trim().replaceAll("\n        ", "\n    ")}\n`;
 const manifest = { "package.json": '{"dependencies":{"zod":"1.0.0"},"devDependencies":{"@types/node":"1.0.0"}}' };
 
 const imports: readonly Case[] = [
@@ -174,6 +184,59 @@ const broken: readonly Case[] = [
       "shared/a.ts: bare has no docstring",
       "shared/a.ts: remark has no docstring",
       "worker/d.ts: default has no docstring",
+    ],
+  },
+  {
+    rule: rules.workflowsPinActions,
+    name: "an action by tag, by branch, by a short commit, without its release",
+    files: {
+      ".github/workflows/a.yml": workflow(`
+        steps:
+          - uses: actions/checkout@${COMMIT} # v4.3.0
+          - uses: actions/checkout@v4
+          - uses: actions/checkout@main # v4.3.0
+          - uses: actions/checkout@08eba0b # v4.3.0
+          - uses: actions/setup-node@${COMMIT}
+          - uses: ./.github/actions/mine
+          - uses: docker://alpine:3`),
+      "docs/workflows/b.yaml": workflow("uses: org/repo/.github/workflows/c.yml@v1"),
+    },
+    violations: [
+      ["actions/checkout@v4", "actions/checkout@main", "actions/checkout@08eba0b", `actions/setup-node@${COMMIT}`],
+      ["docker://alpine:3"],
+    ]
+      .flat()
+      .map((value) => `.github/workflows/a.yml uses ${value}, which no commit and no "# v…" pins`)
+      .concat('docs/workflows/b.yaml uses org/repo/.github/workflows/c.yml@v1, which no commit and no "# v…" pins'),
+  },
+  {
+    rule: rules.workflowsKeepSecretsFromPullRequests,
+    name: "secrets that a pull request reaches",
+    files: {
+      ".github/workflows/a.yml": `
+env: { TOKEN: "\${{ secrets.A }}" }
+on: { push: {}, pull_request: {} }
+jobs:
+  plain: { steps: [run: "npm test"] }
+  open: { steps: [{ run: x, env: { A: "\${{ secrets.A }}" } }] }
+  index: { environment: e, steps: [{ run: x, env: { A: "\${{ secrets['A'] }}" } }] }
+  all: { if: "github.event_name != 'pull_request'", steps: [run: "echo '\${{ toJSON(secrets) }}'"] }
+  inherit: { uses: x, secrets: inherit, if: "github.event_name == 'push'" }
+  closed: { if: "github.event_name == 'push'", environment: e, steps: [{ run: "\${{ secrets.A }}" }] }`,
+      ".github/workflows/b.yml": "on: [push]\njobs: { a: { steps: [{ if: \"secrets.A != ''\", run: x }] } }",
+      ".github/workflows/c.yml": "on: pull_request_target\njobs: {}",
+    },
+    violations: [
+      ".github/workflows/a.yml gives a secret to every job",
+      '.github/workflows/a.yml: job "open" reads secrets in pull requests',
+      '.github/workflows/a.yml: job "open" reads secrets of the repository',
+      '.github/workflows/a.yml: job "index" reads secrets in pull requests',
+      '.github/workflows/a.yml: job "index" enters an environment in pull requests',
+      '.github/workflows/a.yml: job "all" reads secrets in pull requests',
+      '.github/workflows/a.yml: job "all" reads secrets of the repository',
+      '.github/workflows/a.yml: job "inherit" reads secrets of the repository',
+      '.github/workflows/b.yml: job "a" reads secrets of the repository',
+      ".github/workflows/c.yml runs on pull_request_target",
     ],
   },
   {

@@ -8,15 +8,17 @@ export type Tree = ReadonlyMap<string, string>;
 
 const NOT_OURS = new Set(["node_modules", "dist", "coverage"]);
 const SOURCE = /\.(ts|mjs)$/;
+/** GitHub workflows and actions, wherever they are kept. */
+export const WORKFLOW = /\.ya?ml$/;
 
-/** Reads sources and lockfiles; hidden folders, installed packages and what is built are not ours. */
+/** Reads sources, lockfiles and workflows, but no installed packages, no built files, and of hidden folders only `.github`. */
 export function readTree(root: string, folder = ""): Map<string, string> {
   const tree = new Map<string, string>();
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = posix.join(folder, entry.name);
-    if (entry.name.startsWith(".") || NOT_OURS.has(entry.name)) continue;
+    if ((entry.name.startsWith(".") && path !== ".github") || NOT_OURS.has(entry.name)) continue;
     if (entry.isDirectory()) for (const [file, text] of readTree(root, path)) tree.set(file, text);
-    else if (SOURCE.test(path) || /^package(-lock)?\.json$/.test(entry.name))
+    else if (SOURCE.test(path) || WORKFLOW.test(path) || /^package(-lock)?\.json$/.test(entry.name))
       tree.set(path, readFileSync(join(root, path), "utf8"));
   }
   return tree;

@@ -8,7 +8,7 @@ import { ROOT } from "./pages.ts";
 
 const Step = z.union([
   z.strictObject({
-    uses: z.string().regex(/^actions\/[a-z-]+@v\d+$/),
+    uses: z.string().regex(/^actions\/[a-z-]+@[0-9a-f]{40}$/),
     with: z.record(z.string(), z.unknown()).optional(),
   }),
   z.strictObject({
@@ -79,10 +79,10 @@ describe.each(paths)("%s", (path) => {
   });
 });
 
-/** `audit-forwarder init "$GATEWAY" --check` as its words and its flags. */
+/** `node cli/bin.mjs init "$GATEWAY" --check` as its words and its flags. */
 function commandsIn(path: string): readonly { readonly words: readonly string[]; readonly flags: readonly string[] }[] {
   const text = readFileSync(join(ROOT, path), "utf8");
-  return [...text.matchAll(/npx audit-forwarder ([^\n]+)|npm run deploy -- ([^\n]+)/g)].map(([, cli, deploy = ""]) => {
+  return [...text.matchAll(/node cli\/bin\.mjs ([^\n]+)|npm run deploy -- ([^\n]+)/g)].map(([, cli, deploy = ""]) => {
     const parts = (cli ?? deploy).split(" ");
     const words = cli === undefined ? [] : parts.filter((part) => /^[a-z]/.test(part));
     return { words: cli === undefined ? ["deploy"] : words, flags: parts.filter((part) => part.startsWith("--")) };

@@ -13,7 +13,7 @@ const HERE = fileURLToPath(new URL("./", import.meta.url));
 
 /** Where `npm run build` puts the policy. */
 export const POLICY_DIST = fileURLToPath(new URL("../dist/policy/", import.meta.url));
-/** Zuplo resolves `$import(./modules/audit-log)` to a `.ts` file only (measured with 7.4.5 and 7.6.4). */
+/** Zuplo resolves `$import(./modules/audit-log)` to a `.ts` file only (measured with 7.4.5). */
 export const POLICY_FILE = "audit-log.ts";
 
 export interface BuiltPolicy {

@@ -37,7 +37,7 @@ export async function makeFolder({ projectDir, env, files = {}, onMade }: Folder
 }
 
 /**
- * Links the installed packages one by one. Each start of Zuplo (7.4.5 and 7.6.4) copies the runtime inside its CLI over
+ * Links the installed packages one by one. Each start of Zuplo 7.4.5 copies the runtime inside its CLI over
  * `node_modules/@zuplo/runtime` and creates `node_modules/.zuplo`. With one link to the whole folder, two gateways that start at
  * the same time would read each other's half-written files.
  */

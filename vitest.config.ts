@@ -15,7 +15,7 @@ const WORKER_VARIABLES = {
   QSTASH_NEXT_SIGNING_KEY: "sig_test_next",
   AUDIT_WORKER_URL: "https://worker.example",
   AUDIT_INGEST_KEY: "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=",
-  AUDIT_ADMIN_TOKEN: "test-admin-token-0001",
+  AUDIT_ADMIN_TOKEN: "test-admin-token-0000001",
 };
 
 /** For the processes that tests start; the same as under `npm test`. */

@@ -1,15 +1,13 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
-import { AuditError } from "../shared/errors.ts";
 import { archive } from "./archive/client.ts";
 import { archiveRoutes } from "./archive/routes.ts";
 import { sweep } from "./archive/sweep.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
-import { admit } from "./http/admin.ts";
-import { problemAnswer } from "./http/answers.ts";
 import { replayRoutes } from "./replay/routes.ts";
-import { compileRoutes, matchRoute, type Context, type Route } from "./http/router.ts";
+import { logFailure, pipeline } from "./http/pipeline.ts";
+import type { Route } from "./http/route.ts";
 import { eventRoutes } from "./ledger/events.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./monitor/routes.ts";
@@ -34,29 +32,15 @@ const routes: readonly Route[] = [
   ...consoleRoutes,
 ];
 
-const compiled = compileRoutes(routes);
+const handle = pipeline(routes);
 
 export default {
-  async fetch(request, env, execution): Promise<Response> {
-    const url = new URL(request.url);
-    const match = matchRoute(compiled, request.method, url);
-    if ("refusal" in match) return match.refusal;
-    const parsed = parseSettings(env);
-    if (!parsed.ok) {
-      // A retry, never a loss: QStash keeps the message for its whole schedule, so no "retry-after" shortens that.
-      return notConfigured(parsed.missing, parsed.malformed);
-    }
-    const { settings } = parsed;
-    const admission = match.route.access === "admin" ? await admit(request, settings) : { operator: "" };
-    if ("refusal" in admission) return admission.refusal;
-    const { operator } = admission;
-    return answer(match.route, { request, url, params: match.params, env, settings, execution, operator });
-  },
+  fetch: (request, env) => handle(request, env),
 
   async scheduled(_controller, env): Promise<void> {
     const parsed = parseSettings(env);
     if (!parsed.ok) return;
-    // None may keep the others from their turn.
+    // A failing step must not stop the others.
     const done = await Promise.allSettled([
       sweep(env, parsed.settings),
       watch(env, parsed.settings, Date.now()),
@@ -65,29 +49,3 @@ export default {
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);
   },
 } satisfies ExportedHandler<Env>;
-
-function notConfigured(missing: readonly string[], malformed: readonly string[]): Response {
-  const parts = [
-    ...(missing.length > 0 ? [`missing: ${missing.join(", ")}`] : []),
-    ...(malformed.length > 0 ? [`malformed: ${malformed.join(", ")}`] : []),
-  ];
-  const code = missing.length > 0 ? "missing_variable" : "invalid_variable";
-  return problemAnswer(503, code, "Not configured", `variables ${parts.join("; ")}`);
-}
-
-/** An unexpected failure is a retry for the queue and says nothing of its inside. */
-async function answer(route: Route, context: Context): Promise<Response> {
-  try {
-    return await route.handle(context);
-  } catch (error) {
-    logFailure(route.path, error);
-    return problemAnswer(503, "unavailable", "Unavailable", "the worker could not do it now; try again");
-  }
-}
-
-function logFailure(where: string, error: unknown): void {
-  const type = error instanceof AuditError ? error.code : error instanceof Error ? error.name : "unknown";
-  console.error(
-    JSON.stringify({ "event.name": "audit.failure", severity_text: "ERROR", "http.route": where, "error.type": type }),
-  );
-}

@@ -1,15 +1,15 @@
 /** `GET /metrics`: what all shards have seen, and what waits at this moment. */
 import { archive } from "./archive/client.ts";
-import type { Context, Route } from "./http/router.ts";
+import type { RouteContext, Route } from "./http/route.ts";
 import { shardStatuses } from "./ledger/client.ts";
 import { sumNumbers } from "./ledger/counters.ts";
 import { render } from "./metrics-text.ts";
 import { monitor } from "./monitor/client.ts";
 import { outboxStatus } from "./outbox/client.ts";
 
-export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "admin", handle: metrics }];
+export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "token", handle: metrics }];
 
-async function metrics({ env }: Context): Promise<Response> {
+async function metrics({ env }: RouteContext): Promise<Response> {
   const [shards, outbox, pause, deadLetters] = await Promise.all([
     shardStatuses(env),
     outboxStatus(env),

@@ -2,6 +2,7 @@
 import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
 import { fromBase64, toBase64Url } from "../shared/bytes.ts";
+import { isLoopback } from "./loopback.ts";
 import { parseJsonBytes } from "./parse-json.ts";
 import type { Settings } from "./variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "./worker-url.ts";
@@ -147,14 +148,4 @@ function importKey(key: string) {
 function importNew(key: string) {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   return crypto.subtle.importKey("raw", new TextEncoder().encode(key), algorithm, false, ["verify"]);
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127(\.\d+){3}$/.test(hostname)
-  );
 }

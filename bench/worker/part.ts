@@ -79,7 +79,7 @@ async function scriptOf(handler: Handler, sinkUrl: string): Promise<BareWorker> 
     QSTASH_CURRENT_SIGNING_KEY: SIGNING_KEY,
     QSTASH_NEXT_SIGNING_KEY: NEXT_SIGNING_KEY,
     AUDIT_INGEST_KEY: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    AUDIT_ADMIN_TOKEN: "bench-admin-token-0001",
+    AUDIT_ADMIN_TOKEN: "bench-admin-token-000001",
   };
   const name = handler.toLowerCase();
   if (handler === "floor" || handler === "calls" || handler === "sdk")

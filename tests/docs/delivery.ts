@@ -54,7 +54,7 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
   const persistPath = await mkdtemp(join(tmpdir(), "docs-worker-"));
   const vars = {
     ...variablesOf(workos, queue),
-    AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcw==",
+    AUDIT_INGEST_KEY: "whsec_aW5nZXN0LWtleS1vZi10aGUtZG9jcy0wMDAwMQ==",
     AUDIT_ADMIN_TOKEN: adminToken,
     AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,
   };

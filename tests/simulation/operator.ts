@@ -5,7 +5,7 @@ import type { HttpReply, HttpRequest } from "./network.ts";
 import type { Queue } from "./models/queue.ts";
 import type { Workos } from "./models/workos.ts";
 
-export const WORKER_URL = "http://worker.sim";
+export const WORKER_URL = "https://worker.sim";
 
 export interface OperatorPorts {
   readonly random: Random;

@@ -113,8 +113,8 @@ export class World {
     const { keys } = this.queue;
     const variables = {
       WORKOS_API_KEY: this.workos.apiKey,
-      WORKOS_BASE_URL: "http://workos.sim",
-      QSTASH_URL: "http://queue.sim",
+      WORKOS_BASE_URL: "https://workos.sim",
+      QSTASH_URL: "https://queue.sim",
       QSTASH_TOKEN: "token",
       QSTASH_CURRENT_SIGNING_KEY: keys.current,
       QSTASH_NEXT_SIGNING_KEY: keys.next,
@@ -139,7 +139,7 @@ export class World {
   #gatewayOptions() {
     return {
       ...this.plan.options,
-      qstashUrl: "http://queue.sim",
+      qstashUrl: "https://queue.sim",
       qstashToken: "token",
       workerUrl: WORKER_URL,
       ingestKey: this.#ingestKey,

@@ -11,7 +11,7 @@ const variables = {
   QSTASH_NEXT_SIGNING_KEY: "sig_2",
   AUDIT_WORKER_URL: "https://worker.example",
   AUDIT_INGEST_KEY: INGEST_KEY,
-  AUDIT_ADMIN_TOKEN: "admin-token",
+  AUDIT_ADMIN_TOKEN: "admin-token-of-24-chars-",
 };
 
 it.each([
@@ -60,6 +60,49 @@ describe("a value that cannot be sent or signed with is malformed", () => {
     expect(parseSettings({ ...variables, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
   });
 });
+
+describe("a secret that could be guessed is malformed", () => {
+  const key = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString("base64")}`;
+
+  it.each([
+    ["AUDIT_ADMIN_TOKEN", "x".repeat(23), "x".repeat(24)],
+    ["AUDIT_ADMIN_TOKEN", `${"x".repeat(23)}\n`, `${"x".repeat(24)}\n`],
+    ["AUDIT_INGEST_KEY", key(23), key(24)],
+    ["AUDIT_INGEST_KEY", key(1), key(32)],
+    ["AUDIT_INGEST_KEY_PREVIOUS", key(23), key(24)],
+    ["AUDIT_ALERT_KEY", key(23), key(24)],
+    ["AUDIT_ALERT_KEY", `${key(24)}A`, key(25)],
+  ])("%s: %j", (name, short, long) => {
+    expect(parseSettings({ ...variables, [name]: short })).toEqual({ ok: false, missing: [], malformed: [name] });
+    expect(parseSettings({ ...variables, [name]: long })).toMatchObject({ ok: true });
+  });
+});
+
+describe.each(["WORKOS_BASE_URL", "QSTASH_URL", "AUDIT_WORKER_URL", "AUDIT_WORKER_URL_PREVIOUS", "AUDIT_ALERT_URL"])(
+  "a secret is sent to %s, so that",
+  (name) => {
+    it.each([
+      "http://service.example",
+      "HTTP://service.example",
+      "http://localhost.example",
+      "http://127.0.0.1.example",
+      "http://128.0.0.1",
+      "http://0.0.0.0",
+    ])("%s is malformed", (url) => {
+      expect(parseSettings({ ...variables, [name]: url })).toEqual({ ok: false, missing: [], malformed: [name] });
+    });
+
+    it.each([
+      "http://localhost:8080",
+      "http://127.0.0.1:1",
+      "http://[::1]:80",
+      "http://worker.localhost",
+      "https://x.example",
+    ])("%s is accepted", (url) => {
+      expect(parseSettings({ ...variables, [name]: url })).toMatchObject({ ok: true });
+    });
+  },
+);
 
 it("an alert is posted to its URL as it stands: a slash at the end is part of another's address", () => {
   const parsed = parseSettings({ ...variables, AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" });

@@ -3,8 +3,7 @@ import * as z from "zod/mini";
 import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../deliver/answer.ts";
 import { jsonAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
-import { readSigned } from "../http/signed.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { lookup } from "../ledger/client.ts";
 import { described } from "../qstash/dlq.ts";
 import { parseJson } from "../parse-json.ts";
@@ -24,12 +23,16 @@ const Callback = z.looseObject({
   createdAt: described(z.number()),
 });
 
-export const callbackRoute: Route = { method: "POST", path: "/dead-letter", access: "signed", handle: deadLetter };
+export const callbackRoute: Route = {
+  method: "POST",
+  path: "/dead-letter",
+  access: "qstash",
+  bodyMaxBytes: CALLBACK_MAX_BYTES,
+  handle: deadLetter,
+};
 
 /** Answers 2xx only once the dead letters are stored, so that QStash tells it again otherwise. */
-async function deadLetter({ request, settings, env }: Context): Promise<Response> {
-  const body = await readSigned({ request, settings }, "/dead-letter", CALLBACK_MAX_BYTES);
-  if (body instanceof Response) return body;
+async function deadLetter({ env, body }: RouteContext): Promise<Response> {
   const message = parseCallback(body);
   const entries = await deadLettersOf(message, (ids) => lookup(env, ids), Date.now());
   const parked = await parkDeadLetters(env, entries, message.dlqId === undefined ? [] : [message.dlqId]);

@@ -2,17 +2,16 @@
 import * as z from "zod/mini";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { markDiscarded } from "../ledger/client.ts";
 import type { Page } from "./query.ts";
 import { recordOperatorEvent } from "../operator-event.ts";
 import { archive } from "./client.ts";
 import { callbackRoute } from "./callback.ts";
 import { encodeCursor } from "./cursor.ts";
-import { refusing } from "./refusals.ts";
 import { parseImport } from "./import.ts";
-import { readJson, readText } from "./json-body.ts";
 import { invalid, onceEach, parseListQuery } from "./parameters.ts";
 import type { Row, Summary } from "./row.ts";
 import { iso, summaryView, wholeView } from "./view.ts";
@@ -21,14 +20,26 @@ const IMPORT_MAX_LINES = 1_000;
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
 export const archiveRoutes: readonly Route[] = [
-  { method: "GET", path: "/api/dead-letters", access: "admin", handle: refusing(list) },
-  { method: "POST", path: "/api/dead-letters/import", access: "admin", handle: refusing(importEntries) },
-  { method: "GET", path: "/api/dead-letters/:event_id", access: "admin", handle: refusing(show) },
-  { method: "POST", path: "/api/dead-letters/:event_id/discard", access: "admin", handle: refusing(discard) },
+  { method: "GET", path: "/api/dead-letters", access: "token", handle: list },
+  {
+    method: "POST",
+    path: "/api/dead-letters/import",
+    access: "token",
+    bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
+    handle: importEntries,
+  },
+  { method: "GET", path: "/api/dead-letters/:event_id", access: "token", handle: show },
+  {
+    method: "POST",
+    path: "/api/dead-letters/:event_id/discard",
+    access: "token",
+    bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
+    handle: discard,
+  },
   callbackRoute,
 ];
 
-async function list({ url, env }: Context): Promise<Response> {
+async function list({ url, env }: RouteContext): Promise<Response> {
   const query = parseListQuery(url.searchParams);
   const { filter, states, limit, after, groupBy, reveal } = query;
   if (groupBy) {
@@ -50,39 +61,34 @@ async function list({ url, env }: Context): Promise<Response> {
   });
 }
 
-async function show({ url, env, params }: Context): Promise<Response> {
+async function show({ url, env, params }: RouteContext): Promise<Response> {
   const { reveal, ...unknown } = onceEach(url.searchParams);
   const [wrong] = Object.keys(unknown);
   if (wrong !== undefined) throw invalid('only "reveal" is a parameter of this route');
   if (reveal !== undefined && reveal !== "true" && reveal !== "false")
     throw invalid('"reveal" must be "true" or "false"');
   const row = await archive(env).entry(eventIdOf(params));
-  return row ? jsonAnswer(wholeView(row, reveal === "true")) : notFound();
+  if (!row) throw notFound();
+  return jsonAnswer(wholeView(row, reveal === "true"));
 }
 
-async function discard({ request, env, settings, params, operator }: Context): Promise<Response> {
+async function discard({ body, env, settings, params, operator }: RouteContext): Promise<Response> {
   const eventId = eventIdOf(params);
-  const body = DiscardBody.safeParse(await readJson(request));
-  if (!body.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
-  const { reason } = body.data;
+  const asked = DiscardBody.safeParse(jsonOf(body));
+  if (!asked.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
+  const { reason } = asked.data;
   const row = await archive(env).entry(eventId);
-  if (!row) return notFound();
+  if (!row) throw notFound();
   if (row.state === "open") {
     // The ledger first: once it says discarded, no delivery under way can make the tombstone a lie.
     const ledger = await markDiscarded(env, eventId, reason);
     if (ledger !== "discarded") {
-      return problemAnswer(
-        409,
-        "conflict",
-        "Conflict",
-        `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`,
-      );
+      throw new AuditError("conflict", `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`);
     }
   }
   const result = await archive(env).discard(eventId, reason, operator);
-  if (result.kind === "not_found") return notFound();
-  if (result.kind === "conflict")
-    return problemAnswer(409, "conflict", "Conflict", `the dead letter is ${result.state}`);
+  if (result.kind === "not_found") throw notFound();
+  if (result.kind === "conflict") throw new AuditError("conflict", `the dead letter is ${result.state}`);
   if (result.fresh) {
     await recordOperatorEvent(env, settings, {
       action: "audit_forwarder.dead_letter_discarded",
@@ -95,9 +101,8 @@ async function discard({ request, env, settings, params, operator }: Context): P
   return jsonAnswer(summaryView(result.row));
 }
 
-async function importEntries({ request, env, settings, operator }: Context): Promise<Response> {
-  const body = await readText(request);
-  const { rows, refused } = parseImport(body, Date.now());
+async function importEntries({ body, env, settings, operator }: RouteContext): Promise<Response> {
+  const { rows, refused } = parseImport(new TextDecoder().decode(body), Date.now());
   if (rows.length + refused.length > IMPORT_MAX_LINES)
     throw invalid(`the body must hold at most ${IMPORT_MAX_LINES} lines`);
   const imported = await archive(env).importRows(rows);
@@ -113,12 +118,12 @@ async function importEntries({ request, env, settings, operator }: Context): Pro
   return jsonAnswer({ imported, known: rows.length - imported, refused });
 }
 
-function eventIdOf(params: Context["params"]): string {
+function eventIdOf(params: RouteContext["params"]): string {
   const eventId = params["event_id"];
-  if (!isEventId(eventId)) throw new AuditError("not_found", "there is no such dead letter");
+  if (!isEventId(eventId)) throw notFound();
   return eventId;
 }
 
-function notFound(): Response {
-  return problemAnswer(404, "not_found", "Not found", "there is no such dead letter");
+function notFound(): AuditError {
+  return new AuditError("not_found", "there is no such dead letter");
 }

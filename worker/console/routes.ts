@@ -1,6 +1,6 @@
 /** `GET /console`: a static page without data; what it shows comes from the API, with the token that is typed in. */
 import { toBase64 } from "../../shared/bytes.ts";
-import type { Route } from "../http/router.ts";
+import type { Route } from "../http/route.ts";
 import page from "./console.html";
 
 export const consoleRoutes: readonly Route[] = [

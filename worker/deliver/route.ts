@@ -6,8 +6,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../archive/dead-letter.ts";
 import { unreadableEntries } from "../archive/unreadable.ts";
 import { problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
-import { readSigned } from "../http/signed.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { currentPause, pauseDelivery, reportDeadLetter, reportIncident } from "../monitor/client.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
 import { decodeMessage, type Decoded } from "./decode.ts";
@@ -17,13 +16,11 @@ import { readPaceMs } from "./pace.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
 
 export const deliverRoutes: readonly Route[] = [
-  { method: "POST", path: "/deliver", access: "signed", handle: deliver },
+  { method: "POST", path: "/deliver", access: "qstash", bodyMaxBytes: MESSAGE_MAX_BYTES, handle: deliver },
 ];
 
-async function deliver(context: Context): Promise<Response> {
-  const { request, env, settings } = context;
-  const body = await readSigned(context, "/deliver", MESSAGE_MAX_BYTES);
-  if (body instanceof Response) return body;
+async function deliver(context: RouteContext): Promise<Response> {
+  const { request, env, settings, body } = context;
   const delivery = deliveryOf(request);
   const pause = await currentPause(env, Date.now());
   if (pause) return pausedAnswer(pause.by, delivery);
@@ -56,7 +53,7 @@ function deliveryOf(request: Request): Delivery {
   };
 }
 
-async function refuseNewer({ env }: Context, version: number): Promise<Response> {
+async function refuseNewer({ env }: RouteContext, version: number): Promise<Response> {
   const detail = `message version ${version} is newer than this worker; deploy the worker`;
   await reportIncident(env, "newer_message", detail, Date.now());
   return problemAnswer(503, "unsupported_version", "Newer message", detail);
@@ -83,13 +80,13 @@ function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEn
 }
 
 /** The first dead letter of a class is an incident. */
-async function reportDeadLetters({ env }: Context, results: readonly RecordResult[]): Promise<void> {
+async function reportDeadLetters({ env }: RouteContext, results: readonly RecordResult[]): Promise<void> {
   const classes = new Set(results.flatMap((result) => (result.kind === "dead_letter" ? result.class : [])));
   await Promise.all([...classes].map((name) => reportDeadLetter(env, name, Date.now())));
 }
 
 async function deliverReadable(
-  { env }: Context,
+  { env }: RouteContext,
   records: readonly AuditRecord[],
   delivery: Delivery,
   ports: DeliverPorts,
@@ -105,7 +102,7 @@ async function deliverReadable(
   }
 }
 
-async function pauseRefused(env: Context["env"], reason: string): Promise<void> {
+async function pauseRefused(env: RouteContext["env"], reason: string): Promise<void> {
   try {
     await pauseDelivery(env, `WorkOS refuses the API key (${reason})`, "credential", Date.now());
   } catch {

@@ -1,17 +1,15 @@
-/** Reads a body no further than a limit, so that nothing large is ever parsed. */
+/** Reads a body up to a limit, so that nothing large is ever held or parsed. */
 
-/** The whole body, or undefined where it is longer than `maxBytes` (a length header that lies is noticed too). */
+/** Returns the whole body, or undefined beyond `maxBytes`, also if `content-length` says less than what comes. */
 export async function readBounded(message: Request | Response, maxBytes: number): Promise<Uint8Array | undefined> {
   const length = message.headers.get("content-length");
   if (length !== null && Number(length) > maxBytes) {
     await message.body?.cancel();
     return undefined;
   }
-  if (length !== null) {
-    const bytes = new Uint8Array(await message.arrayBuffer());
-    return bytes.byteLength > maxBytes ? undefined : bytes;
-  }
-  return message.body ? await readStream(message.body, maxBytes) : new Uint8Array();
+  if (length === null) return message.body ? readStream(message.body, maxBytes) : new Uint8Array();
+  const bytes = new Uint8Array(await message.arrayBuffer());
+  return bytes.byteLength > maxBytes ? undefined : bytes;
 }
 
 async function readStream(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array | undefined> {

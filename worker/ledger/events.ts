@@ -1,10 +1,11 @@
 /** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
+import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
 import { archive } from "../archive/client.ts";
 import type { Row as ArchiveRow } from "../archive/row.ts";
 import type { Env } from "../env.ts";
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { outboxHolds } from "../outbox/client.ts";
 import { findByRequest, lookup, MAX_FOUND } from "./client.ts";
 import type { LedgerAttempt, LedgerEntry } from "./types.ts";
@@ -13,22 +14,22 @@ import type { LedgerAttempt, LedgerEntry } from "./types.ts";
 const SEARCH_WINDOW_MS = 24 * 3_600_000;
 
 export const eventRoutes: readonly Route[] = [
-  { method: "GET", path: "/api/events/:event_id", access: "admin", handle: show },
-  { method: "GET", path: "/api/events", access: "admin", handle: search },
+  { method: "GET", path: "/api/events/:event_id", access: "token", handle: show },
+  { method: "GET", path: "/api/events", access: "token", handle: search },
 ];
 
-async function show({ env, params }: Context): Promise<Response> {
+async function show({ env, params }: RouteContext): Promise<Response> {
   const id = params["event_id"];
-  if (!isEventId(id)) return invalid('"event_id" must be 1 to 64 characters of A-Z a-z 0-9 _ . -');
+  if (!isEventId(id)) throw invalid('"event_id" must be 1 to 64 characters of A-Z a-z 0-9 _ . -');
   return jsonAnswer(await fateOf(env, id, (await lookup(env, [id])).get(id)));
 }
 
-async function search({ env, url }: Context): Promise<Response> {
+async function search({ env, url }: RouteContext): Promise<Response> {
   const requestId = url.searchParams.get("request_id");
-  if (!requestId) return invalid('"request_id" must be given');
+  if (!requestId) throw invalid('"request_id" must be given');
   const untilMs = timeOf(url.searchParams.get("until")) ?? Date.now() + 60_000;
   const sinceMs = timeOf(url.searchParams.get("since")) ?? Math.max(untilMs - SEARCH_WINDOW_MS, 0);
-  if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) return invalid('"since" and "until" must be ISO 8601 times');
+  if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) throw invalid('"since" and "until" must be ISO 8601 times');
   const [found, parked] = await Promise.all([
     findByRequest(env, requestId, sinceMs, untilMs),
     // Some fail before they get to the ledger.
@@ -115,6 +116,6 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function invalid(detail: string): Response {
-  return problemAnswer(400, "invalid_request", "Invalid request", detail);
+function invalid(detail: string): AuditError {
+  return new AuditError("invalid_request", detail);
 }

@@ -1,7 +1,8 @@
 /** `GET /health`: ok, or what is wrong; it shows no data and no secret. */
+import { AuditError } from "../../shared/errors.ts";
 import type { Env } from "../env.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context } from "../http/router.ts";
+import type { RouteContext } from "../http/route.ts";
 import { outboxStatus } from "../outbox/client.ts";
 import { configuredKeys, signingKeys } from "../signature.ts";
 import { monitor } from "./client.ts";
@@ -9,20 +10,16 @@ import type { Incident } from "./incidents.ts";
 import type { Pause } from "./pause.ts";
 
 /** 200 where messages are taken (even if paused), 503 where they are not. */
-export async function health({ env, settings, request }: Context): Promise<Response> {
+export async function health({ env, settings, request }: RouteContext): Promise<Response> {
   if (signingKeys(settings, request.url).length < configuredKeys(settings).length) {
-    return wrongKeys();
+    const detail = '"QSTASH_CURRENT_SIGNING_KEY" or another signing key is a public development key; set your own';
+    throw new AuditError("invalid_variable", detail);
   }
   try {
     return jsonAnswer(await describe(env));
   } catch {
     return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
   }
-}
-
-function wrongKeys(): Response {
-  const detail = '"QSTASH_CURRENT_SIGNING_KEY" or another signing key is a public development key; set your own';
-  return problemAnswer(503, "invalid_variable", "Not configured", detail);
 }
 
 async function describe(env: Env) {

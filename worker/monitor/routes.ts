@@ -1,6 +1,7 @@
 /** `GET /health`, `POST /api/pause` and `POST /api/resume`. */
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
+import { AuditError } from "../../shared/errors.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { recordOperatorEvent } from "../operator-event.ts";
 import { pauseDelivery, resumeDelivery } from "./client.ts";
 import { describePause, health } from "./health.ts";
@@ -10,11 +11,11 @@ const DELIVERY = { id: "delivery", type: "delivery" };
 
 export const monitorRoutes: readonly Route[] = [
   { method: "GET", path: "/health", access: "anyone", handle: health },
-  { method: "POST", path: "/api/pause", access: "admin", handle: pause },
-  { method: "POST", path: "/api/resume", access: "admin", handle: resume },
+  { method: "POST", path: "/api/pause", access: "token", handle: pause },
+  { method: "POST", path: "/api/resume", access: "token", handle: resume },
 ];
 
-async function pause({ env, settings, operator }: Context): Promise<Response> {
+async function pause({ env, settings, operator }: RouteContext): Promise<Response> {
   const reason = "paused by an operator";
   const state = await pauseDelivery(env, reason, "operator", Date.now());
   await recordOperatorEvent(env, settings, {
@@ -27,12 +28,12 @@ async function pause({ env, settings, operator }: Context): Promise<Response> {
   return jsonAnswer(describePause(state));
 }
 
-async function resume({ env, settings, operator }: Context): Promise<Response> {
+async function resume({ env, settings, operator }: RouteContext): Promise<Response> {
   if (await resumeDelivery(env, Date.now())) {
     const action = "audit_forwarder.delivery_resumed" as const;
     await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
     return jsonAnswer({ paused: false });
   }
   const detail = "QStash did not confirm it, so what was paused stays paused; try again";
-  return problemAnswer(502, "queue_unreachable", "Not resumed", detail, { "retry-after": "5" });
+  throw new AuditError("queue_unreachable", detail);
 }

@@ -4,11 +4,11 @@ import type { OperatorActionName } from "../../shared/operator-actions.ts";
 import type { Party } from "../../shared/record.ts";
 import { archive } from "../archive/client.ts";
 import { decodeCursor, encodeCursor } from "../archive/cursor.ts";
-import { readJson } from "../archive/json-body.ts";
 import { invalid, limitTo, onceEach, printable } from "../archive/parameters.ts";
-import { refusing } from "../archive/refusals.ts";
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
+import { AuditError } from "../../shared/errors.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { recordOperatorEvent } from "../operator-event.ts";
 import type { Control } from "./control.ts";
 import { parseReplayRequest } from "./request.ts";
@@ -26,20 +26,20 @@ const ItemsQuery = z.strictObject({
 });
 
 export const replayRoutes: readonly Route[] = [
-  { method: "POST", path: "/api/replays", access: "admin", handle: refusing(create) },
-  { method: "GET", path: "/api/replays", access: "admin", handle: refusing(list) },
-  { method: "GET", path: "/api/replays/:id", access: "admin", handle: refusing(show) },
-  { method: "GET", path: "/api/replays/:id/items", access: "admin", handle: refusing(items) },
+  { method: "POST", path: "/api/replays", access: "token", bodyMaxBytes: OPERATOR_BODY_MAX_BYTES, handle: create },
+  { method: "GET", path: "/api/replays", access: "token", handle: list },
+  { method: "GET", path: "/api/replays/:id", access: "token", handle: show },
+  { method: "GET", path: "/api/replays/:id/items", access: "token", handle: items },
   ...(["pause", "resume", "cancel"] as const).map((name): Route => ({
     method: "POST",
     path: `/api/replays/:id/${name}`,
-    access: "admin",
-    handle: refusing((context) => control(context, name)),
+    access: "token",
+    handle: (context) => control(context, name),
   })),
 ];
 
-async function create({ request, env, settings, operator }: Context): Promise<Response> {
-  const asked = parseReplayRequest(await readJson(request));
+async function create({ body, env, settings, operator }: RouteContext): Promise<Response> {
+  const asked = parseReplayRequest(jsonOf(body));
   const { id, state, plan } = await archive(env).createReplay(asked, operator);
   if (id === null) return jsonAnswer({ id, state, plan });
   const { send, skip, duplicates_possible } = plan;
@@ -59,7 +59,7 @@ async function create({ request, env, settings, operator }: Context): Promise<Re
   return jsonAnswer({ id, state, plan }, 201);
 }
 
-async function list({ url, env }: Context): Promise<Response> {
+async function list({ url, env }: RouteContext): Promise<Response> {
   const query = parse(ListQuery, url.searchParams, { limit: "must be a whole number from 1 to 100" });
   const limit = query.limit ?? 20;
   const rows = await archive(env).replays(limit + 1, position(query.cursor)?.[0]);
@@ -71,18 +71,19 @@ async function list({ url, env }: Context): Promise<Response> {
   });
 }
 
-async function show({ env, params }: Context): Promise<Response> {
+async function show({ env, params }: RouteContext): Promise<Response> {
   const replay = await archive(env).replay(params["id"] ?? "");
-  return replay ? jsonAnswer(replayView(replay, true)) : notFound();
+  if (!replay) throw notFound();
+  return jsonAnswer(replayView(replay, true));
 }
 
-async function items({ url, env, params }: Context): Promise<Response> {
+async function items({ url, env, params }: RouteContext): Promise<Response> {
   const expected = { outcome: `must be one of ${OUTCOMES.join(", ")}`, limit: "must be a whole number from 1 to 1000" };
   const query = parse(ItemsQuery, url.searchParams, expected);
   const limit = query.limit ?? 100;
   const after = position(query.cursor)?.[1] ?? "";
   const rows = await archive(env).replayItems(params["id"] ?? "", query.outcome, limit + 1, after);
-  if (!rows) return notFound();
+  if (!rows) throw notFound();
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
   return jsonAnswer({ items: shown.map(itemView), ...(last ? { cursor: encodeCursor([0, last.event_id]) } : {}) });
@@ -94,10 +95,10 @@ const CONTROL_ACTIONS: Readonly<Partial<Record<Control, OperatorActionName>>> = 
   cancel: "audit_forwarder.replay_cancelled",
 };
 
-async function control({ env, settings, params, operator }: Context, name: Control): Promise<Response> {
+async function control({ env, settings, params, operator }: RouteContext, name: Control): Promise<Response> {
   const result = await archive(env).controlReplay(params["id"] ?? "", name);
-  if (result.kind === "not_found") return notFound();
-  if (result.kind === "conflict") return problemAnswer(409, "conflict", "Conflict", `the replay is ${result.state}`);
+  if (result.kind === "not_found") throw notFound();
+  if (result.kind === "conflict") throw new AuditError("conflict", `the replay is ${result.state}`);
   const action = result.changed ? CONTROL_ACTIONS[name] : undefined;
   if (action) {
     const targets = [replayTarget(result.replay.id, undefined)];
@@ -130,6 +131,6 @@ function parse<T extends z.ZodMiniType>(
   throw invalid(`"${name}" ${expected[name] ?? "is malformed"}`);
 }
 
-function notFound(): Response {
-  return problemAnswer(404, "not_found", "Not found", "there is no such replay");
+function notFound(): AuditError {
+  return new AuditError("not_found", "there is no such replay");
 }

@@ -1,7 +1,8 @@
 /** `GET /api/verify`: did every record that the gateway counted arrive? */
+import { AuditError } from "../../shared/errors.ts";
 import { archive } from "../archive/client.ts";
-import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import type { Context, Route } from "../http/router.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RouteContext, Route } from "../http/route.ts";
 import { sequenceRuns } from "../ledger/client.ts";
 import { countOf, isolatesOf } from "./gaps.ts";
 
@@ -11,14 +12,14 @@ const SETTLE_MS = 5 * 60_000;
 /** Isolates with gaps that one answer names. Our choice. */
 const GAPS_MAX = 1_000;
 
-export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "admin", handle: verify }];
+export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "token", handle: verify }];
 
-async function verify({ env, url }: Context): Promise<Response> {
+async function verify({ env, url }: RouteContext): Promise<Response> {
   const untilMs = timeOf(url, "until") ?? Date.now() - SETTLE_MS;
   const sinceMs = timeOf(url, "since") ?? untilMs - DEFAULT_SPAN_MS;
   if (!(sinceMs < untilMs)) {
     const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';
-    return problemAnswer(400, "invalid_request", "Invalid request", detail);
+    throw new AuditError("invalid_request", detail);
   }
   const parts = await Promise.all([sequenceRuns(env, sinceMs, untilMs), archive(env).sequences(sinceMs, untilMs)]);
   const isolates = isolatesOf(parts.flat());

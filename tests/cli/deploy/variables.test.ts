@@ -3,11 +3,11 @@ import { faultOf, missingSecrets, parseValues, PLAIN_VARIABLES, SECRETS } from "
 import { parseSettings } from "../../../worker/variables.ts";
 
 const EXAMPLES: Readonly<Record<string, string>> = {
-  AUDIT_INGEST_KEY: "whsec_YQ==",
-  AUDIT_INGEST_KEY_PREVIOUS: "whsec_YQ==",
-  AUDIT_ALERT_KEY: "whsec_YQ==",
+  AUDIT_INGEST_KEY: "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
+  AUDIT_INGEST_KEY_PREVIOUS: "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
+  AUDIT_ALERT_KEY: "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5",
   AUDIT_OPERATOR_EVENTS: "off",
-  AUDIT_ADMIN_TOKEN: "0123456789abcdef",
+  AUDIT_ADMIN_TOKEN: "0123456789abcdef01234567",
   AUDIT_ALERT_URL: "https://alerts.example.com/hook",
   AUDIT_WORKER_URL: "https://worker.example.com",
   AUDIT_WORKER_URL_PREVIOUS: "https://old.example.com, https://older.example.com/",

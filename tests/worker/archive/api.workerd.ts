@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { archive } from "../../../worker/archive/client.ts";
 import type { Env } from "../../../worker/env.ts";
 
-export const ADMIN_TOKEN = "test-admin-token-0001";
+export const ADMIN_TOKEN = "test-admin-token-0000001";
 
 export const workerEnv = env as unknown as Env;
 export const theArchive = () => archive(workerEnv);

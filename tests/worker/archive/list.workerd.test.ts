@@ -209,7 +209,7 @@ describe("wrong use is refused", () => {
     [{ authorization: "" }, ""],
     [{ authorization: "Bearer wrong-token-000000" }, ""],
     [{ authorization: "Basic dGVzdA==" }, ""],
-    [{}, "?token=test-admin-token-0001"],
+    [{}, "?token=test-admin-token-0000001"],
   ])("%j%s is not let in", async (headers, query) => {
     const answer = await call("GET", `/api/dead-letters${query}`, undefined, headers);
     expect({ status: answer.status, code: answer.json.code }).toEqual({ status: 401, code: "unauthorized" });

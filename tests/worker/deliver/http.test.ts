@@ -79,9 +79,12 @@ describe("a body over the limit", () => {
     ["with its length", (body: string) => body],
     ["without its length", (body: string) => new Blob([body]).stream()],
   ])("is refused with 413 %s", async (_, send) => {
+    const body = "x".repeat(MESSAGE_MAX_BYTES + 1);
+    const token = await sign(body, { key: direct.queue.currentSigningKey, url: `${direct.url}/deliver` });
     const response = await fetch(`${direct.url}/deliver`, {
       method: "POST",
-      body: send("x".repeat(MESSAGE_MAX_BYTES + 1)),
+      body: send(body),
+      headers: { "upstash-signature": token },
       duplex: "half",
     });
     expect(response.status).toBe(413);

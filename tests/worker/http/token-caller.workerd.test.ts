@@ -4,11 +4,12 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Env } from "../../../worker/env.ts";
 import { parseSettings, type Settings } from "../../../worker/variables.ts";
-import { admit } from "../../../worker/http/admin.ts";
+import { problemOf } from "../../../worker/http/problem.ts";
+import { tokenCaller } from "../../../worker/http/token-caller.ts";
 
 const TEAM = "team.cloudflareaccess.com";
 const AUDIENCE = "aud-of-the-application";
-const TOKEN = "test-admin-token-0001";
+const TOKEN = "test-admin-token-0000001";
 
 type Key = Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
 let key: Key;
@@ -63,10 +64,11 @@ async function admitted(
     method: init.method ?? "GET",
     headers,
   });
-  const admission = await admit(request, init.settings ?? settings);
-  if ("operator" in admission) return admission.operator;
-  expect(admission.refusal.status).toBe(401);
-  return (await admission.refusal.json<{ detail: string }>()).detail;
+  const caller = await tokenCaller(request, { settings: init.settings ?? settings }).catch(problemOf);
+  if (!(caller instanceof Response)) return caller?.operator;
+  expect(caller.status).toBe(401);
+  expect(caller.headers.get("www-authenticate")).toBe("Bearer");
+  return (await caller.json<{ detail: string }>()).detail;
 }
 
 describe("the token", () => {
@@ -74,7 +76,12 @@ describe("the token", () => {
     ["lets its holder in", { authorization: `Bearer ${TOKEN}` }, "", "admin"],
     ["is a bearer token in any case of the scheme", { authorization: `bearer ${TOKEN}` }, "", "admin"],
     ["is needed", {}, "", '"authorization" must be "Bearer <AUDIT_ADMIN_TOKEN>"'],
-    ["must be right", { authorization: "Bearer test-admin-token-0002" }, "", 'the token in "authorization" is wrong'],
+    [
+      "must be right",
+      { authorization: "Bearer test-admin-token-0000002" },
+      "",
+      'the token in "authorization" is wrong',
+    ],
     ["must be whole", { authorization: "Bearer test-admin" }, "", 'the token in "authorization" is wrong'],
     ["must be a bearer token", { authorization: `Basic ${TOKEN}` }, "", '"authorization" must be'],
     [

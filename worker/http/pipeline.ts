@@ -1,0 +1,95 @@
+/**
+ * The way of every request: route, caller, body, handler, and errors as problem documents. A refusal costs less than what it
+ * refuses: the headers decide first, then the body is read up to the route's limit, and only then is it checked and parsed.
+ */
+import { AuditError } from "../../shared/errors.ts";
+import { parseSettings, type Env } from "../env.ts";
+import { readBounded } from "./body.ts";
+import type { Caller, CallerPorts } from "./caller.ts";
+import { problemOf, unavailable } from "./problem.ts";
+import { qstashCaller } from "./qstash-caller.ts";
+import type { Access, Route } from "./route.ts";
+import { compileRoutes, matchRoute } from "./router.ts";
+import { tokenCaller } from "./token-caller.ts";
+import { webhookCaller } from "./webhook-caller.ts";
+
+const NO_BODY = new Uint8Array();
+
+/** How each kind of caller is checked. */
+const CALLERS: Readonly<Record<Access, (request: Request, ports: CallerPorts) => Promise<Caller> | Caller>> = {
+  anyone: () => ({ operator: "" }),
+  qstash: qstashCaller,
+  webhook: webhookCaller,
+  token: tokenCaller,
+};
+
+/** Makes the worker's `fetch` handler of a table of routes. It never throws. */
+export function pipeline(routes: readonly Route[]): (request: Request, env: Env) => Promise<Response> {
+  const compiled = compileRoutes(routes);
+  return async (request, env) => {
+    const url = new URL(request.url);
+    const match = matchRoute(compiled, request.method, url);
+    if ("refusal" in match) return match.refusal;
+    const { route, params } = match;
+    try {
+      return await serve(route, { request, url, params, env });
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem) return problem;
+      logFailure(route.path, error);
+      return unavailable();
+    }
+  };
+}
+
+interface Matched {
+  readonly request: Request;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  readonly env: Env;
+}
+
+async function serve(route: Route, matched: Matched): Promise<Response> {
+  const { request, env } = matched;
+  const parsed = parseSettings(env);
+  // A retry, never a loss: QStash keeps the message for its whole schedule, which a "retry-after" would shorten.
+  if (!parsed.ok) throw notConfigured(parsed.missing, parsed.malformed);
+  const { settings } = parsed;
+  if (isDeclaredTooLarge(request, route)) throw tooLarge(route);
+  const caller = await CALLERS[route.access](request, { path: route.path, settings, nowMs: Date.now() });
+  const body = await bodyOf(request, route);
+  await caller.checkBody?.(body);
+  return route.handle({ ...matched, settings, operator: caller.operator, body });
+}
+
+function isDeclaredTooLarge(request: Request, { bodyMaxBytes = Infinity }: Route): boolean {
+  return Number(request.headers.get("content-length")) > bodyMaxBytes;
+}
+
+async function bodyOf(request: Request, route: Route): Promise<Uint8Array> {
+  if (route.bodyMaxBytes === undefined) return NO_BODY;
+  const body = await readBounded(request, route.bodyMaxBytes);
+  if (!body) throw tooLarge(route);
+  return body;
+}
+
+function tooLarge({ bodyMaxBytes }: Route): AuditError {
+  return new AuditError("payload_too_large", `the body must be at most ${bodyMaxBytes} bytes`);
+}
+
+function notConfigured(missing: readonly string[], malformed: readonly string[]): AuditError {
+  const parts = [
+    ...(missing.length > 0 ? [`missing: ${missing.join(", ")}`] : []),
+    ...(malformed.length > 0 ? [`malformed: ${malformed.join(", ")}`] : []),
+  ];
+  const code = missing.length > 0 ? "missing_variable" : "invalid_variable";
+  return new AuditError(code, `variables ${parts.join("; ")}`);
+}
+
+/** Logs what failed and of which kind the error was, never its message, which may hold data. */
+export function logFailure(where: string, error: unknown): void {
+  const type = error instanceof AuditError ? error.code : error instanceof Error ? error.name : "unknown";
+  console.error(
+    JSON.stringify({ "event.name": "audit.failure", severity_text: "ERROR", "http.route": where, "error.type": type }),
+  );
+}

@@ -5,7 +5,7 @@ import { checkOptions, type Options } from "./options.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { PRESET_FACTS } from "./presets/facts.ts";
 import type { PresetName } from "./presets/preset.ts";
-import { makeHider } from "./privacy.ts";
+import { makePrivacySettings } from "./privacy.ts";
 import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.ts";
 import { type Part, selectorsOf, type Value } from "./values.ts";
 
@@ -127,8 +127,11 @@ function descriptionsOf({ base, cases }: Plan): readonly Description[] {
 const FIELD =
   /^((actor|targets(\.\d+)?)\.(\*|id|type|name|metadata\..+)|metadata\..+|(geo|credential)\..+|ip|userAgent|requestId|organization)$/;
 
+/** Inspecting hides nothing. */
+const noHash = () => Promise.resolve(new Uint8Array());
+
 function privacyProblems(options: Options): readonly string[] {
-  const { problem } = makeHider(options, () => Promise.resolve(new Uint8Array()));
+  const { problem } = makePrivacySettings(options, { hmac: noHash, sha256: noHash });
   const unknown = options.pseudonymize.filter((name) => !FIELD.test(name) && !parseSelector(name));
   return [
     ...(problem === undefined ? [] : [problem]),

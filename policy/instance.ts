@@ -11,7 +11,7 @@ import { makeOutlet, type OutletPaths } from "./outlet.ts";
 import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { makeHider } from "./privacy.ts";
+import { makePrivacySettings } from "./privacy.ts";
 import type { AuditLogCode } from "./public-types.ts";
 import { makeShipper, type Shipper } from "./shipper.ts";
 import { POLICY_VERSION } from "./version.ts";
@@ -81,7 +81,7 @@ export function makeInstance(
   log: GatewayLog,
 ): Instance {
   const { options, problems } = checkOptions(given);
-  const { hider, problem } = makeHider(options, ports.hmac);
+  const { privacy, problem } = makePrivacySettings(options, ports);
   const all = problem === undefined ? problems : [...problems, problem];
   if (all.length > 0) log.error(`audit-log: ${all.join("; ")}`);
   const paths = pathsOf(options, ports);
@@ -95,7 +95,7 @@ export function makeInstance(
       ports,
       options,
       omit: new Set(options.omit as readonly Omittable[]),
-      hider,
+      privacy,
       gateway: gatewayOf(environment, isolate),
       describe: code.describe,
     },

@@ -21,7 +21,7 @@ import type { Omittable, Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { partsOf, type RequestPart } from "./request-parts.ts";
 import { type Ports, within } from "./ports.ts";
-import { hideAndShape, type Hider } from "./privacy.ts";
+import { hideAndShape, type PrivacySettings } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
 import { recordOf, type Seen, textOf } from "./selector.ts";
 
@@ -63,7 +63,7 @@ export interface Maker {
   readonly ports: Pick<Ports, "sha256" | "timer">;
   readonly options: Pick<Options, "organizationId">;
   readonly omit: ReadonlySet<Omittable>;
-  readonly hider: Hider;
+  readonly privacy: PrivacySettings;
   readonly gateway: GatewayInfo;
   readonly describe: AuditLogCode["describe"];
 }
@@ -103,7 +103,7 @@ async function makeRecord(
     if (dropped > 0) meaning.truncated.push(`records:+${dropped}`);
     if (maker.describe) await describeByCode(meaning, frame.id, capture, ending, maker.describe, maker);
     const record = fill(frame, meaning, capture, part.seen, maker);
-    return await markCuts(await hideAndShape(record, meaning.origins, maker.hider), maker);
+    return await markCuts(await hideAndShape(record, meaning.origins, maker.privacy), maker);
   } catch {
     return { ...frame, missing: ["record"] };
   }

@@ -2,6 +2,7 @@
 import { compact } from "../shared/compact.ts";
 import { EVENT_MAX_TARGETS } from "../shared/limits.ts";
 import type { Credential, MetadataValue, Party, RequestOutcome } from "../shared/record.ts";
+import { isIdField } from "./privacy.ts";
 import { holds } from "./conditions.ts";
 import type { PartyPlan, TargetPlan } from "./description.ts";
 import type { RequestPart } from "./request-parts.ts";
@@ -72,7 +73,7 @@ export function describePart(
 
   function scalar(field: string, value: Value, at: Seen, isUsable: IsUsable = () => true) {
     for (const part of value) {
-      const found = resolvePart(part, at);
+      const found = resolvePart(part, at, isIdField(field));
       if (!found || !isUsable(found.value, part)) continue;
       if (found.sources.length > 0) origins.set(field, found.sources);
       else origins.delete(field);

@@ -1,94 +1,156 @@
-/** Hides values of a record: chosen ones become keyed pseudonyms, secrets become `[redacted]`. */
-import {
-  type Hmac,
-  PSEUDONYM_KEYS_RULE,
-  type PseudonymKey,
-  pseudonymOf,
-  readPseudonymKeys,
-} from "../shared/pseudonym.ts";
+/** Hides values of a record: selected ones become keyed pseudonyms, secrets become `[redacted]`. No id is ever lost. */
+import { toHex } from "../shared/bytes.ts";
+import { TEXT_MAX_CODE_POINTS } from "../shared/limits.ts";
+import { PSEUDONYM_KEYS_RULE, type PseudonymKey, pseudonymOf, readPseudonymKeys } from "../shared/pseudonym.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { type Rewrite, type Shaped, shapeRecord } from "../shared/shape.ts";
+import type { Ports } from "./ports.ts";
 import { isSecretName } from "./secret-names.ts";
-import { REDACTED, scrub } from "./secrets.ts";
+import { REDACTED, scrub, type SecretRules } from "./secrets.ts";
 import { parseSelector, sourceOf } from "./selector.ts";
 
-export interface Hider {
-  /** Fields, and selectors as `sourceOf` says them. */
+export interface PrivacySettings {
+  /** Fields, and selectors in the form of `sourceOf`. */
   readonly pseudonymize: ReadonlySet<string>;
-  /** Absent: there is no usable key, so that what should be a pseudonym is redacted. */
+  /** Absent without a usable key: ids become hashes then, and all else that should be a pseudonym is redacted. */
   readonly key?: PseudonymKey | undefined;
-  readonly hmac: Hmac;
-  /** Further names of secrets. */
+  /** More names of secrets. */
   readonly redact: readonly string[];
+  readonly ports: Pick<Ports, "hmac" | "sha256">;
 }
 
-export interface HiderResult {
-  readonly hider: Hider;
+export interface PrivacySettingsResult {
+  readonly privacy: PrivacySettings;
   readonly problem?: string;
 }
 
-interface HiderOptions {
+interface PrivacyOptions {
   readonly pseudonymize: readonly string[];
   readonly pseudonymKeys: string | undefined;
   readonly redact: readonly string[];
 }
 
-/** Reads the options; without a usable key, chosen values are redacted rather than sent in clear text. */
-export function makeHider({ pseudonymize, pseudonymKeys, redact }: HiderOptions, hmac: Hmac): HiderResult {
-  const chosen = pseudonymize.map((one) => {
-    const selector = parseSelector(one);
-    return selector ? sourceOf(selector) : one;
+/** Reads the options. An unusable key is a problem only if a key is needed or given. */
+export function makePrivacySettings(
+  { pseudonymize, pseudonymKeys, redact }: PrivacyOptions,
+  ports: PrivacySettings["ports"],
+): PrivacySettingsResult {
+  const sources = pseudonymize.map((name) => {
+    const selector = parseSelector(name);
+    return selector ? sourceOf(selector) : name;
   });
-  const hider = { pseudonymize: new Set(chosen), hmac, redact };
-  if (pseudonymize.length === 0) return { hider };
+  const privacy = { pseudonymize: new Set(sources), redact, ports };
+  if (pseudonymize.length === 0 && !pseudonymKeys) return { privacy };
   const keys = readPseudonymKeys(pseudonymKeys ?? "");
-  return keys ? { hider: { ...hider, key: keys[0] } } : { hider, problem: `invalid_variable: ${PSEUDONYM_KEYS_RULE}` };
+  return keys
+    ? { privacy: { ...privacy, key: keys[0] } }
+    : { privacy, problem: `invalid_variable: ${PSEUDONYM_KEYS_RULE}` };
 }
 
 /**
- * Hides what must not leave, and shapes the rest; `origins` tells where a field's value came from. Pseudonyms need
- * time, so that the values are collected first, and put in their places afterwards.
+ * Hides and shapes a record; `origins` holds the sources of each field's value.
+ *
+ * What identifies is never redacted away: an id that must be hidden becomes its pseudonym, or without a key `sha256_` and the
+ * first 128 bits of its SHA-256 in hexadecimal, so that distinct ids stay distinct. Actors are checked for marked secrets only.
  */
 export async function hideAndShape(
   record: AuditRecord,
   origins: ReadonlyMap<string, readonly string[]>,
-  hider: Hider,
+  { pseudonymize, key, redact, ports }: PrivacySettings,
 ): Promise<Shaped> {
-  const pseudonyms = new Map<string, string>();
-  const { pseudonymize, key, hmac, redact } = hider;
-  if (pseudonymize.size > 0) {
-    shapeRecord(record, (text, field) => {
-      if (isChosen(field, text, origins, pseudonymize)) pseudonyms.set(text, REDACTED);
-      return text;
-    });
-    if (key) for (const value of pseudonyms.keys()) pseudonyms.set(value, await pseudonymOf(value, key, hmac));
+  const substitutes = new Map<string, string>();
+  let isComplete = true;
+
+  function substituteOf(text: string): string {
+    const known = substitutes.get(text);
+    if (known === undefined) {
+      substitutes.set(text, REDACTED);
+      isComplete = false;
+    }
+    return known ?? REDACTED;
   }
-  const hide: Rewrite = (text, field) => {
-    if (field === "metadata.mcp_arguments") return text;
-    if (text === REDACTED || isSecretField(field, redact)) return REDACTED;
-    if (pseudonyms.size > 0 && isChosen(field, text, origins, pseudonymize)) return pseudonyms.get(text) ?? REDACTED;
-    return scrub(text);
+
+  // A record that is too large is shaped several times, but a long text is scanned only once.
+  const scrubbed = new Map<string, string>();
+  function scrubOnce(text: string, rules: SecretRules): string {
+    if (text.length < LONG_CHARS) return scrub(text, rules);
+    const known = scrubbed.get(rules + text) ?? scrub(text, rules);
+    scrubbed.set(rules + text, known);
+    return known;
+  }
+
+  const rewrite: Rewrite = (text, field) => {
+    // The arguments of a tool are hidden one by one, before they become one text.
+    if (text === REDACTED || field === "metadata.mcp_arguments") return text;
+    const isId = isIdField(field);
+    const isSelected = pseudonymize.size > 0 && isNamed(field, text, origins, pseudonymize);
+    const rules = AUTHENTICATED.test(field) ? "marked" : "all";
+    if (isId) {
+      const isHidden = isSelected || holdsSecret(text, rules) || isFromSecret(origins.get(field) ?? [], redact);
+      return isHidden ? substituteOf(text) : text;
+    }
+    if (isSecretField(field, redact)) return REDACTED;
+    if (isSelected) return key ? substituteOf(text) : REDACTED;
+    return scrubOnce(text, rules);
   };
-  return shapeRecord(record, hide);
+
+  const shaped = shapeRecord(record, rewrite);
+  if (isComplete) return shaped;
+  // Pseudonyms take time, so the first pass collects their values, and the second puts them in place.
+  for (const text of substitutes.keys()) {
+    substitutes.set(text, key ? await pseudonymOf(text, key, ports.hmac) : await hashOf(text, ports));
+  }
+  return shapeRecord(record, rewrite);
 }
 
-/** Metadata whose name is one of a secret. */
+/** A shorter text costs no more to scan than to find again. */
+const LONG_CHARS = 200;
+
+const ID = /^((actor|targets\.\d+)\.id|credential\.keyId)$/;
+
+/** True for a field that identifies someone or something, such as `targets.0.id`. */
+export function isIdField(field: string): boolean {
+  return ID.test(field);
+}
+
+/** Who was authenticated, and whose log it is: nothing here is a secret because it looks like `name=value` or a card. */
+const AUTHENTICATED = /^(actor\.(id|name)|organization)$/;
+
+/** Looks at the part that shaping keeps. */
+function holdsSecret(text: string, rules: SecretRules): boolean {
+  const kept = text.slice(0, 2 * TEXT_MAX_CODE_POINTS);
+  return scrub(kept, rules) !== kept;
+}
+
+/** 128 bits, as in the marks of cut values. */
+const HASH_BYTES = 16;
+
+async function hashOf(text: string, ports: Pick<Ports, "sha256">): Promise<string> {
+  return `sha256_${toHex((await ports.sha256(text)).subarray(0, HASH_BYTES))}`;
+}
+
+/** A selector of the value names a secret, such as `$params.token`. */
+function isFromSecret(sources: readonly string[], redact: readonly string[]): boolean {
+  return sources.some((source) => isSecretName(source.split(",").slice(1), redact));
+}
+
+/** Metadata with the name of a secret. */
 function isSecretField(field: string, redact: readonly string[]): boolean {
   const [, name] = /metadata\.(.*)/s.exec(field) ?? [];
-  // The session of a protocol is an id, and no secret of somebody who signs in.
+  // The session of MCP is an id: it signs nobody in.
   return name !== undefined && name !== "mcp_session" && isSecretName(name, redact);
 }
 
-/** Chosen by where it came from, by its field, or by its field without the number of the target or the last name. */
-function isChosen(
+/** True if `names` has the source of the value, its field, or its field without the target's number or the last name. */
+function isNamed(
   field: string,
   text: string,
   origins: ReadonlyMap<string, readonly string[]>,
-  chosen: ReadonlySet<string | undefined>,
+  names: ReadonlySet<string | undefined>,
 ): boolean {
-  // Nobody needs no pseudonym, and must stay recognizable.
+  // An anonymous caller has nothing to hide, and must stay recognizable.
   if (text === "anonymous") return false;
   const general = field.replace(/\.\d+\./, ".");
-  const names = [...(origins.get(field) ?? []), field, general, general.replace(/(.*?metadata|\w+)\..*/, "$1.*")];
-  return names.some((name) => chosen.has(name));
+  const all = [...(origins.get(field) ?? []), field, general, general.replace(/(.*?metadata|\w+)\..*/, "$1.*")];
+  return all.some((name) => names.has(name));
 }

@@ -132,9 +132,10 @@ function scrubCards(text: string): string {
 /** Shows an encoded text as it is only if decoding it shows no more secrets than it has itself. */
 function scanDecoded(text: string, clean: string, rules: SecretRules): string {
   if (!/[%+]/.test(text)) return scrubBase64(clean, rules);
-  const decoded = decodeUrl(text);
-  if (decoded === text) return scrubBase64(clean, rules);
-  const isSame = decoded !== undefined && scrubBase64(scan(decoded, rules, false), rules) === decodeUrl(clean);
+  const shown = decodeUrl(clean);
+  // A `%` can split a secret, so that only a part of it was found. A `+` can be a part of one, and a blank only elsewhere.
+  const decoded = text.includes("%") ? decodeUrl(text) : shown;
+  const isSame = decoded !== undefined && scrubBase64(scan(decoded, rules, false), rules) === shown;
   return isSame ? scrubBase64(clean, rules) : REDACTED;
 }
 

@@ -130,13 +130,13 @@ export interface Resolved {
   readonly sources: readonly string[];
 }
 
-/** The part's value; undefined where a selector of it finds nothing. */
-export function resolvePart(part: Part, seen: Seen): Resolved | undefined {
+/** The part's value; undefined where a selector of it finds nothing. The value of an id stays: privacy replaces it later. */
+export function resolvePart(part: Part, seen: Seen, isId = false): Resolved | undefined {
   const { pieces, map, otherwise } = part;
   const found = pieces.map((piece) => {
     if (typeof piece !== "object") return piece;
     const value = resolve(piece, seen);
-    return value !== undefined && piece.secret && !map ? REDACTED : value;
+    return value !== undefined && piece.secret && !map && !isId ? REDACTED : value;
   });
   const whole = found.includes(undefined) ? undefined : found.length > 1 ? found.join("") : found[0];
   if (whole !== undefined && !map) return { value: whole, sources: selectorsOf(part).map(sourceOf) };

@@ -1,13 +1,15 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { hideAndShape, makeHider } from "../../policy/privacy.ts";
+import { hideAndShape, makePrivacySettings } from "../../policy/privacy.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { TestGateway } from "./support/gateway.ts";
 import { World } from "./support/world.ts";
 
 const SECRET = Buffer.alloc(32, 5);
 const KEYS = `k2:${SECRET.toString("base64")},k1:${Buffer.alloc(32, 1).toString("base64url")}`;
-const { hmac } = new World().ports;
+const { ports } = new World();
+
+const JWT = `eyJhbGciOiJIUzI1NiJ9.${Buffer.from('{"sub":"1"}').toString("base64url")}.c2lnbmF0dXJl`;
 
 const record: AuditRecord = {
   id: "01932b5e-7c1a-7d3e-9f00-3b1c2d4e5f60",
@@ -34,18 +36,22 @@ function pseudonym(value: string): string {
   return `ps_k2_${createHmac("sha256", SECRET).update(value).digest().subarray(0, 16).toString("base64url")}`;
 }
 
+function hashed(value: string): string {
+  return `sha256_${createHash("sha256").update(value).digest("hex").slice(0, 32)}`;
+}
+
 async function hidden(
   pseudonymize: string[],
   options: { keys?: string; origins?: [string, string][]; redact?: string[]; of?: AuditRecord } = {},
 ) {
-  const { hider, problem } = makeHider(
+  const { privacy, problem } = makePrivacySettings(
     { pseudonymize, pseudonymKeys: options.keys ?? KEYS, redact: options.redact ?? [] },
-    hmac,
+    ports,
   );
   const shaped = await hideAndShape(
     options.of ?? record,
     new Map(options.origins?.map(([field, source]) => [field, [source]])),
-    hider,
+    privacy,
   );
   return { record: shaped.record, problem };
 }
@@ -131,15 +137,94 @@ describe("pseudonyms", () => {
     `a b:${SECRET.toString("base64")}`,
     `k1:${SECRET.toString("base64")},`,
     `k1:${SECRET.toString("base64")},k1:${SECRET.toString("base64")}`,
-  ])("are redacted, never clear text, where the keys are %j", async (keys) => {
-    const { record: one, problem } = await hidden(["actor.id"], { keys });
-    expect(one.actor.id).toBe("[redacted]");
+  ])("are hashes of ids, and else redacted, never clear text, where the keys are %j", async (keys) => {
+    const { record: one, problem } = await hidden(["actor.id", "actor.name"], { keys });
+    expect(one.actor).toMatchObject({ id: hashed("ada"), name: "[redacted]" });
     expect(problem).toMatch(/^invalid_variable: "AUDIT_PSEUDONYM_KEYS" /);
     expect(problem).not.toContain(SECRET.toString("base64"));
   });
 
   it("need no keys where nothing is to be hidden", async () => {
     expect((await hidden([], { keys: "" })).problem).toBeUndefined();
+  });
+});
+
+describe("what identifies is never redacted away", () => {
+  const KEY_ID = "AKIAIOSFODNN7EXAMPLE";
+  const idsOf = ({ actor, targets, credential }: AuditRecord) => [
+    actor.id,
+    ...targets.map(({ id }) => id),
+    credential?.keyId,
+  ];
+  const withIds = (actorId: string, targetIds: readonly string[]): AuditRecord => ({
+    ...record,
+    actor: { id: actorId, type: "user" },
+    targets: targetIds.map((id) => ({ id, type: "item" })),
+    credential: { kind: "other", keyId: KEY_ID },
+  });
+
+  it.each(["pwd=mallory@example.com", "4111111111111111", "token: ada", "card 4111 1111 1111 1111"])(
+    "%j stays as the id and the name of who was authenticated",
+    async (sub) => {
+      const of = { ...record, organization: sub, actor: { id: sub, type: "user", name: sub } };
+      const { record: one } = await hidden([], { of });
+      expect(one.actor).toEqual(of.actor);
+      expect(one.organization).toBe(sub);
+    },
+  );
+
+  it.each([
+    ["a pseudonym where there is a key", KEYS, pseudonym],
+    ["a hash where there is none", "", hashed],
+  ])("an id that holds a secret becomes %s", async (_name, keys, expected) => {
+    const of = withIds(JWT, ["42;token=aaa", "42;token=bbb", "4111111111111111", "plain"]);
+    const { record: one, problem } = await hidden([], { of, keys });
+    expect(problem).toBeUndefined();
+    expect(idsOf(one)).toEqual([
+      expected(JWT),
+      expected("42;token=aaa"),
+      expected("42;token=bbb"),
+      expected("4111111111111111"),
+      "plain",
+      expected(KEY_ID),
+    ]);
+  });
+
+  it("an id from a selector with the name of a secret becomes a pseudonym, in code and from a route", async () => {
+    const world = new World();
+    const gateway = new TestGateway(world, { pseudonymKeys: KEYS, redact: ["badge"] });
+    const operation = {
+      "x-audit": {
+        targets: [
+          { id: "$params.token", type: "invitation" },
+          { id: "$params.badge", type: "badge" },
+          { id: "$params.id", type: "item" },
+        ],
+        metadata: { token: "$params.token" },
+      },
+    };
+    await gateway.run({ params: { token: "t-1", badge: "b-1", id: "i-1" } }, { operation });
+    await world.advance(100);
+    const [one] = world.records();
+    expect(one?.targets.map(({ id }) => id)).toEqual([pseudonym("t-1"), pseudonym("b-1"), "i-1"]);
+    expect(one?.metadata).toEqual({ token: "[redacted]" });
+  });
+
+  it("distinct ids stay distinct, whatever they are", async () => {
+    const ids = ["pwd=a", "pwd=b", "token=a1", "token=b1", JWT, `${JWT}x`, "4111111111111111", "5555555555554444"];
+    for (const keys of [KEYS, ""]) {
+      const { record: one } = await hidden([], { of: withIds("ada", ids), keys });
+      expect(new Set(one.targets.map(({ id }) => id)).size).toBe(ids.length);
+      expect(JSON.stringify(one)).not.toMatch(/\[redacted\]","type/);
+    }
+  });
+
+  it("a long id is cut and marked, not hidden", async () => {
+    const { privacy } = makePrivacySettings({ pseudonymize: [], pseudonymKeys: KEYS, redact: [] }, ports);
+    const id = "i".repeat(5_000);
+    const { record: one, cuts } = await hideAndShape(withIds("ada", [id]), new Map(), privacy);
+    expect(one.targets[0]?.id).toBe("i".repeat(500));
+    expect(cuts).toEqual([{ field: "targets.0.id", whole: id }]);
   });
 });
 

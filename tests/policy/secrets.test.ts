@@ -105,6 +105,8 @@ describe("scrub", () => {
     ["https://user:pass@host/path", "https://[redacted]@host/path"],
     ["access_token=abc&page=2", "[redacted]&page=2"],
     ["passphrase=correct", "[redacted]"],
+    ["AccountName=acme;AccountKey=ab+cd+ef==;Suffix=net", "AccountName=acme;[redacted];Suffix=net"],
+    ["access_token=abc&q=a%20b+c", "[redacted]&q=a%20b+c"],
     ["x-api-key: abcdef", "[redacted]"],
     ["Authorization: abcdef", "[redacted]"],
     [String.raw`{\"password\":\"hunter22\"}`, String.raw`{\"[redacted]\"}`],

@@ -26,8 +26,8 @@ export interface Seen {
   readonly query?: URLSearchParams | undefined;
   readonly headers?: Headers | undefined;
   readonly body?: unknown;
-  /** Why the body is absent, where its length is the reason. */
-  readonly unread?: "too_large" | undefined;
+  /** Why the body has no value. */
+  readonly bodyFault?: string | undefined;
   /** The element of the nearest `each`. */
   readonly item?: unknown;
   readonly response?: SeenResponse | undefined;
@@ -38,7 +38,7 @@ export interface SeenResponse {
   readonly headers: Headers;
   /** Of an event stream, the JSON messages in it. */
   readonly body?: unknown;
-  readonly unread?: "too_large" | undefined;
+  readonly bodyFault?: string | undefined;
 }
 
 export type Scalar = string | number | boolean;

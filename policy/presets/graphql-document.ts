@@ -6,7 +6,7 @@ export interface Operation {
 }
 
 /** A block string, a string, a comment, a bracket, or a name; a name of a directive or variable with its mark. Each is linear. */
-const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|[@$]?\s*[_A-Za-z]\w*/g;
+const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|([@$]\s*)?[_A-Za-z]\w*/g;
 
 /** The operations in their order; fragments and type definitions are none. Never throws. */
 export function operationsIn(text: string): readonly Operation[] {

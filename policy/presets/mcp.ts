@@ -29,17 +29,17 @@ const SILENT =
 
 /** Reads one request; a batch gives one reading for each of its messages. */
 export function readMcp(seen: Seen): readonly Reading[] {
-  const { body, response } = seen;
+  const { body, bodyFault, response } = seen;
   const isRefused = response !== undefined && response.status >= 400;
   if (seen.method !== "POST") {
     // A server without streams answers 405 to GET, which is no refusal.
     const isDenied = outcomeOfStatus(response?.status) === "denied";
     return [{ seen, skip: isDenied ? undefined : "protocol traffic", action: REFUSED, ...plain(seen) }];
   }
-  if (body === undefined) {
-    const action = isRefused && seen.unread !== "too_large" ? REFUSED : OTHER_METHOD;
-    return [{ seen, ...plain(seen), action, missing: ["$body"] }];
+  if (bodyFault === "too_large" || (bodyFault === "unread" && !isRefused)) {
+    return [{ seen, ...plain(seen), action: OTHER_METHOD, missing: ["$body"] }];
   }
+  if (bodyFault === "unread") return [{ seen, ...plain(seen), action: REFUSED, missing: ["$body"] }];
   if (!Array.isArray(body) || body.length === 0) return [readMessage(body, seen, isRefused)];
   return body.map((message) => readMessage(message, { ...seen, body: message }, isRefused));
 }
@@ -51,8 +51,10 @@ function plain({ headers }: Seen, method?: unknown): Pick<Reading, "metadata" | 
 
 function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading {
   const { jsonrpc, method, id, params, result, error } = recordOf(message);
-  const answer = answerTo(id, whole);
-  const seen = { ...whole, response: whole.response && { ...whole.response, body: answer } };
+  const { response } = whole;
+  const answer = answerTo(id, response?.body);
+  // Of a stream or a batch, selectors see the answer to this message.
+  const seen = Array.isArray(response?.body) ? { ...whole, response: { ...response, body: answer } } : whole;
   const { metadata } = plain(seen, method);
   const isMessage = jsonrpc === "2.0" && (typeof method === "string" || result !== undefined || error !== undefined);
   const name = typeof method === "string" ? method : undefined;
@@ -65,7 +67,7 @@ function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading
     skip: isSilent && !isRefused ? "protocol traffic" : undefined,
     action: kind?.action ?? (isMessage && !isSilent ? OTHER_METHOD : REFUSED),
     target: kind && { type: kind.target, id: targetId },
-    outcome: outcomeOf(seen, isMessage && id === undefined),
+    outcome: outcomeOf(response?.status, answer, isMessage && id === undefined),
     metadata: typeof code === "number" ? { ...metadata, mcp_error_code: code } : metadata,
     ...argumentsOf(params),
     missing: kind && targetId === undefined ? [`$body.params.${kind.parameter}`] : [],
@@ -84,19 +86,24 @@ function argumentsOf(params: unknown): Pick<Reading, "hashed"> {
 }
 
 /** The message that answers an id. A stream or a batch holds several, among them the server's own requests, which have a method. */
-function answerTo(id: unknown, { response }: Seen): unknown {
-  const answers: readonly unknown[] = [response?.body].flat();
-  return answers.find((answer) => {
+function answerTo(id: unknown, answers: unknown): unknown {
+  return [answers].flat().find((answer: unknown) => {
     const { id: answered, method } = recordOf(answer);
     return method === undefined && (answered === id || (id === undefined && answered === null));
   });
 }
 
 /** HTTP errors count first, then what the answer says; an answer that was not seen is unknown. */
-function outcomeOf({ response }: Seen, isNotification: boolean): RequestOutcome {
-  const byStatus = outcomeOfStatus(response?.status);
+function outcomeOf(status: number | undefined, answer: unknown, isNotification: boolean): RequestOutcome {
+  const byStatus = outcomeOfStatus(status);
   if (byStatus !== "success" || isNotification) return byStatus;
-  const { error, result } = recordOf(response?.body);
+  const { error, result } = recordOf(answer);
   if (error !== undefined || recordOf(result)["isError"] === true) return "failure";
   return result === undefined ? "unknown" : "success";
+}
+
+/** True where a stream has brought the answer to every request in the body, so that the rest need not be read. */
+export function isAnswered(body: unknown, answers: readonly unknown[]): boolean {
+  const ids = [body].flat().map((message: unknown) => recordOf(message)["id"]);
+  return ids.every((id) => id === undefined || answerTo(id, answers) !== undefined);
 }

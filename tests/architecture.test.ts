@@ -86,6 +86,18 @@ const broken: readonly Case[] = [
     violations: ["shared/a.ts → shared/a.ts"],
   },
   {
+    rule: rules.orderWorkerFolders,
+    name: "two folders of the worker that import each other, by different modules",
+    files: {
+      "worker/low/a.ts": 'import type { B } from "../high/b.ts";',
+      "worker/low/c.ts": 'import "../alone.ts";',
+      "worker/high/b.ts": "export type B = 1;",
+      "worker/high/d.ts": 'import "../low/c.ts"; import "./b.ts";',
+      "worker/alone.ts": "",
+    },
+    violations: ["worker/high → worker/low → worker/high"],
+  },
+  {
     rule: rules.shipsNoPackage,
     name: "a package in shared, another than the runtime in policy",
     files: {

@@ -1,21 +1,21 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
-import { archive } from "./archive/client.ts";
-import { archiveRoutes } from "./archive/routes.ts";
-import { sweep } from "./archive/sweep.ts";
+import { deadLetters } from "./dead-letters/client.ts";
+import { archiveRoutes } from "./api/dead-letters.ts";
+import { sweep } from "./dead-letters/sweep.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
-import { replayRoutes } from "./replay/routes.ts";
+import { replayRoutes } from "./api/replays.ts";
 import { logFailure, pipeline } from "./http/pipeline.ts";
 import type { Route } from "./http/route.ts";
-import { eventRoutes } from "./ledger/events.ts";
+import { eventRoutes } from "./api/events.ts";
 import { metricsRoutes } from "./metrics.ts";
-import { monitorRoutes } from "./monitor/routes.ts";
-import { watch } from "./monitor/watch.ts";
+import { monitorRoutes } from "./api/delivery.ts";
+import { watch } from "./health/watch.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
-import { verifyRoutes } from "./verify/routes.ts";
+import { verifyRoutes } from "./api/verify.ts";
 
-export { Archive } from "./archive/archive.ts";
+export { Archive } from "./replays/dead-letter-object.ts";
 export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
@@ -44,7 +44,7 @@ export default {
     const done = await Promise.allSettled([
       sweep(env, parsed.settings),
       watch(env, parsed.settings, Date.now()),
-      archive(env).reconcile(),
+      deadLetters(env).reconcile(),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);
   },

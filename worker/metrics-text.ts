@@ -1,4 +1,5 @@
 /** The text of `/metrics`. Pure. https://prometheus.io/docs/instrumenting/exposition_formats/ */
+import { DEAD_LETTER_CLASSES } from "../shared/dead-letter.ts";
 import { AGE_BUCKETS_S, LATENCY_BUCKETS_S, type Numbers } from "./ledger/counters.ts";
 
 /** What the text shows at one moment. */
@@ -31,14 +32,13 @@ const COUNTERS: readonly (readonly [name: string, number: string, help: string])
 ];
 
 const OUTCOMES = ["delivered", "retry", "reject", "pause"];
-const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];
 
 /** The text of one snapshot. */
 export function render(snapshot: Snapshot, nowMs: number): string {
   const { numbers } = snapshot;
   const attempts = OUTCOMES.map((outcome): Sample => [`{outcome="${outcome}"}`, numbers[outcome] ?? 0]);
   const parked = new Map(snapshot.deadLetters.map(({ value, count }) => [value, count]));
-  const deadLetters = CLASSES.map((name): Sample => [`{class="${name}"}`, parked.get(name) ?? 0]);
+  const deadLetters = DEAD_LETTER_CLASSES.map((name): Sample => [`{class="${name}"}`, parked.get(name) ?? 0]);
   const ageSeconds = (ms: number | null) => (ms === null ? 0 : Math.max(nowMs - ms, 0) / 1000);
   return [
     ...COUNTERS.map(([name, number, help]) => metric(name, "counter", help, [["", numbers[number] ?? 0]])),

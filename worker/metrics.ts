@@ -1,5 +1,5 @@
 /** `GET /metrics`: what all shards have seen, and what waits at this moment. */
-import { archive } from "./archive/client.ts";
+import { deadLetters } from "./dead-letters/client.ts";
 import type { RouteContext, Route } from "./http/route.ts";
 import { shardStatuses } from "./ledger/client.ts";
 import { sumNumbers } from "./ledger/counters.ts";
@@ -10,11 +10,11 @@ import { outboxStatus } from "./outbox/client.ts";
 export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "token", handle: metrics }];
 
 async function metrics({ env }: RouteContext): Promise<Response> {
-  const [shards, outbox, pause, deadLetters] = await Promise.all([
+  const [shards, outbox, pause, open] = await Promise.all([
     shardStatuses(env),
     outboxStatus(env),
     monitor(env).pauseState(),
-    archive(env).groups({}, ["open"], "class"),
+    deadLetters(env).groups({}, ["open"], "class"),
   ]);
   const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
   const text = render(
@@ -25,7 +25,7 @@ async function metrics({ env }: RouteContext): Promise<Response> {
       outboxWaiting: outbox.waiting,
       outboxOldestMs: outbox.oldestMs,
       isPaused: pause !== null,
-      deadLetters: deadLetters.groups,
+      deadLetters: open.groups,
     },
     Date.now(),
   );

@@ -2,10 +2,17 @@
 import lock from "../audit-schemas.lock.json" with { type: "json" };
 import { EVENT_MAX_BYTES } from "../shared/limits.ts";
 import type { AuditRecord, Party } from "../shared/record.ts";
-import type { Prepared } from "./deliver/ports.ts";
 import { keysOf, nameKey, organizationKey, type Directory } from "./directory.ts";
 import { enrich } from "./enrich.ts";
 import { isShaped, shape } from "./shape.ts";
+
+/** The bytes of one record's event, or why there are none. */
+export type Prepared =
+  | { readonly kind: "ready"; readonly body: string }
+  /** It can never be sent as it is. */
+  | { readonly kind: "rejected"; readonly reason: string }
+  /** What it needs cannot be read at this moment. */
+  | { readonly kind: "retry"; readonly reason: string };
 
 /** Registered version of each action, as `audit-forwarder schemas push` wrote it; WorkOS takes no version as the first one. */
 const schemaVersions = new Map(Object.entries<number>(lock));

@@ -12,7 +12,7 @@ import { PACE_HEADER, publishHeaders } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { answerFor } from "../../worker/deliver/answer.ts";
-import { decodeMessage } from "../../worker/deliver/decode.ts";
+import { decodeMessage } from "../../worker/message/decode.ts";
 import { deliverRecords } from "../../worker/deliver/deliver.ts";
 import { readPaceMs } from "../../worker/deliver/pace.ts";
 import type { DeliverPorts } from "../../worker/deliver/ports.ts";

@@ -3,7 +3,7 @@ import { signDelivery } from "../../dev/queue/delivery/signature.ts";
 import type { EventBody } from "../../shared/event.ts";
 import { PACE_HEADER } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeMessage } from "../../worker/deliver/decode.ts";
+import { decodeMessage } from "../../worker/message/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
 import { drive } from "../bytes/measure.ts";
 import type { SdkMessage } from "./handlers/sdk.ts";

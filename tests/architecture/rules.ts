@@ -35,7 +35,10 @@ export function importsGoDown(tree: Tree): string[] {
 
 /** Each cycle is named once, by its modules in order; type imports count. */
 export function hasNoCycles(tree: Tree): string[] {
-  const graph = new Map(sources(tree).map(([path, text]) => [path, localImports(path, text)]));
+  return cyclesOf(new Map(sources(tree).map(([path, text]) => [path, localImports(path, text)])));
+}
+
+function cyclesOf(graph: ReadonlyMap<string, Iterable<string>>): string[] {
   const cycles = new Set<string>();
   const done = new Set<string>();
   const follow = (path: string, trail: readonly string[]): void => {
@@ -47,6 +50,24 @@ export function hasNoCycles(tree: Tree): string[] {
   };
   for (const path of graph.keys()) follow(path, []);
   return [...cycles];
+}
+
+/** The folders of the worker import one another in one direction; a module outside a folder counts by itself. */
+export function orderWorkerFolders(tree: Tree): string[] {
+  const graph = new Map<string, Set<string>>();
+  for (const [path, text] of sources(tree)) {
+    if (rungOf(path) !== "worker") continue;
+    const targets = localImports(path, text).filter((target) => rungOf(target) === "worker");
+    const known = graph.get(workerPart(path)) ?? new Set();
+    for (const target of targets) if (workerPart(target) !== workerPart(path)) known.add(workerPart(target));
+    graph.set(workerPart(path), known);
+  }
+  return cyclesOf(graph);
+}
+
+function workerPart(path: string): string {
+  const parts = path.split("/");
+  return parts.length > 2 ? parts.slice(0, 2).join("/") : path;
 }
 
 function cycleName(modules: readonly string[]): string {

@@ -19,7 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "sweep-archives-nothing",
     check: "conserved",
-    file: "worker/archive/sweep.ts",
+    file: "worker/dead-letters/sweep.ts",
     from: "return parkDeadLetters(env, found, [...fresh]);",
     to: "return found.length;",
   },
@@ -27,7 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "open-letters-are-never-reconciled",
     rare: true,
     check: "oneEnding",
-    file: "worker/archive/reconcile.ts",
+    file: "worker/dead-letters/reconcile.ts",
     from: 'state === "delivered"',
     to: 'state === "nothing"',
   },
@@ -110,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "receipt-counts-what-waits",
     check: "trueReceipts",
-    file: "worker/replay/settle.ts",
+    file: "worker/replays/settle.ts",
     from: 'if (ledger?.state === "delivered")',
     to: "if (ledger)",
   },

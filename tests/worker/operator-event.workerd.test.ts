@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
-import { decodeMessage } from "../../worker/deliver/decode.ts";
+import { decodeMessage } from "../../worker/message/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
 import type { Env } from "../../worker/env.ts";
 import { operatorRecord, recordOperatorEvent, type OperatorEvent } from "../../worker/operator-event.ts";

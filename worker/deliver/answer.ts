@@ -1,8 +1,6 @@
 /** What QStash is told of a message: done, again, or never. Pure. */
-import * as z from "zod/mini";
 import { retryPlan } from "../../shared/retry-horizon.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
-import { parseJson } from "../parse-json.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { Delivery, RecordResult } from "./ports.ts";
 
@@ -41,13 +39,6 @@ export function pausedAnswer(by: Pause["by"], turn: Turn): Response {
   const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, turn);
   const detail = "delivery is paused; resume it with POST /api/resume";
   return problemAnswer(503, "paused", "Paused", detail, headers, { by });
-}
-
-const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credential", "operator"]) });
-
-/** Who had paused delivery, where this is the body of a `pausedAnswer`. */
-export function pausedBy(answer: string): Pause["by"] | undefined {
-  return PausedAnswer.safeParse(parseJson(answer)).data?.by;
 }
 
 /**

@@ -1,9 +1,9 @@
 /** The dead letters that a delivery itself makes. */
 import type { AuditRecord } from "../../shared/record.ts";
-import type { DeadLetterEntry } from "../archive/dead-letter.ts";
-import { unreadableEntries } from "../archive/unreadable.ts";
+import type { DeadLetterEntry } from "../dead-letters/entry.ts";
+import { unreadableEntries } from "../dead-letters/unreadable.ts";
 import type { Grant, LedgerAttempt } from "../ledger/types.ts";
-import { decodeMessage } from "./decode.ts";
+import { decodeMessage } from "../message/decode.ts";
 import type { Delivery } from "./ports.ts";
 
 type Origin = Pick<Delivery, "messageId">;

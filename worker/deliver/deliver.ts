@@ -1,11 +1,12 @@
 /** Delivers the records of one message: claim, send, archive what ended badly, settle. Each record has a result of its own. */
 import type { AuditRecord } from "../../shared/record.ts";
-import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
 import { Pace } from "./pace.ts";
-import type { Delivery, DeliverPorts, Prepared, RecordEvent, RecordResult } from "./ports.ts";
+import type { Prepared } from "../prepare.ts";
+import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
 /** One record on its way through a delivery; each step fills in what it learns. */
 interface Job {

@@ -1,5 +1,5 @@
 /** The real ports of a delivery. */
-import { archive } from "../archive/client.ts";
+import { deadLetters } from "../dead-letters/client.ts";
 import { cachedDirectory, type Directory } from "../directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { ledgerPort } from "../ledger/client.ts";
@@ -18,7 +18,7 @@ export function livePorts(env: Env, settings: Settings, messageId: string | unde
     prepare: (records) => prepareAll(records, directory),
     send: eventSender(settings, fetch),
     park: async (entries) => {
-      await archive(env).park([...entries]);
+      await deadLetters(env).park([...entries]);
     },
     observe: (event) => logRecord(event, messageId),
   };

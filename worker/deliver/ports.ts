@@ -1,16 +1,9 @@
 /** What the delivery of a message needs from the world; a simulation passes its own. */
 import type { AuditRecord } from "../../shared/record.ts";
-import type { DeadLetterEntry } from "../archive/dead-letter.ts";
+import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { LedgerPort } from "../ledger/types.ts";
+import type { Prepared } from "../prepare.ts";
 import type { Sent } from "../workos.ts";
-
-/** The bytes of one record's event, or why there are none. */
-export type Prepared =
-  | { readonly kind: "ready"; readonly body: string }
-  /** It can never be sent as it is. */
-  | { readonly kind: "rejected"; readonly reason: string }
-  /** What it needs cannot be read at this moment. */
-  | { readonly kind: "retry"; readonly reason: string };
 
 export interface DeliverPorts {
   /** ms since the epoch. */

@@ -1,5 +1,5 @@
 /** The monitor from outside. What a delivery asks of it is remembered in the isolate for a few seconds. */
-import type { DeadLetterClass } from "../archive/dead-letter.ts";
+import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
 import type { IncidentKind } from "./incidents.ts";
 import type { Monitor } from "./monitor.ts";

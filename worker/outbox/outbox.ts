@@ -1,6 +1,6 @@
 /** One shard of the outbox: keeps spilled messages until QStash has taken them. */
 import { DurableObject } from "cloudflare:workers";
-import { archive } from "../archive/client.ts";
+import { deadLetters } from "../dead-letters/client.ts";
 import { parseSettings, type Env } from "../env.ts";
 import { untakenEntries } from "../deliver/dead-letters.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
@@ -72,6 +72,6 @@ export class Outbox extends DurableObject<Env> {
 
   async #refuse({ body }: Waiting, reason: string): Promise<void> {
     const entries = await untakenEntries(new TextEncoder().encode(body), reason, Date.now());
-    await archive(this.env).park(entries);
+    await deadLetters(this.env).park(entries);
   }
 }

@@ -4,15 +4,15 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { STEPS as DEAD_LETTER_STEPS } from "../../../worker/archive/schema.ts";
+import { STEPS as DEAD_LETTER_STEPS } from "../../../worker/replays/schema.ts";
 import { ledger } from "../../../worker/ledger/client.ts";
 import { STEPS as LEDGER_STEPS } from "../../../worker/ledger/store.ts";
 import { monitor } from "../../../worker/monitor/client.ts";
 import { STEPS as MONITOR_STEPS } from "../../../worker/monitor/incidents.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { STEPS as OUTBOX_STEPS } from "../../../worker/outbox/store.ts";
-import { get, post, theArchive, workerEnv } from "../../worker/archive/api.workerd.ts";
-import { letter } from "../../worker/archive/letters.ts";
+import { get, post, theArchive, workerEnv } from "../../worker/support/api.workerd.ts";
+import { letter } from "../../worker/support/letters.ts";
 import { dump, restore } from "./database.ts";
 
 const dumps: Readonly<Record<string, string>> = import.meta.glob("./v*/*.sql", {

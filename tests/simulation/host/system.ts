@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Policy } from "../../../policy/policy.ts";
 import type { GatewayEnvironment } from "../../../policy/gateway.ts";
 import type { Ports } from "../../../policy/ports.ts";
-import type { Decoded } from "../../../worker/deliver/decode.ts";
+import type { Decoded } from "../../../worker/message/decode.ts";
 
 export interface SourceMutation {
   readonly name: string;
@@ -50,7 +50,7 @@ export async function loadSystem(mutant?: SourceMutation): Promise<System> {
   const [policy, worker, decode] = await Promise.all([
     load("policy/policy.ts"),
     load("worker/index.ts"),
-    load("worker/deliver/decode.ts"),
+    load("worker/message/decode.ts"),
   ]);
   return {
     makePolicy: (policy as Pick<System, "makePolicy">).makePolicy,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { answerFor, pausedAnswer, pausedBy } from "../../../worker/deliver/answer.ts";
+import { answerFor, pausedAnswer } from "../../../worker/deliver/answer.ts";
+import { pausedBy } from "../../../worker/monitor/paused-answer.ts";
 import type { RecordResult } from "../../../worker/deliver/ports.ts";
 
 const DELIVERED: RecordResult = { id: "a", kind: "delivered" };

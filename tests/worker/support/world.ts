@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { sqlPort } from "../../../dev/sql-port.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
-import type { DeadLetterEntry } from "../../../worker/archive/dead-letter.ts";
+import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
 import { deliverRecords } from "../../../worker/deliver/deliver.ts";
 import type { DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
 import { Book } from "../../../worker/ledger/book.ts";

@@ -1,0 +1,133 @@
+/** The routes of the dead letters. `docs/api.md` describes them. */
+import * as z from "zod/mini";
+import { AuditError } from "../../shared/errors.ts";
+import { isEventId } from "../../shared/event-id.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
+import type { RouteContext, Route } from "../http/route.ts";
+import { markDiscarded } from "../ledger/client.ts";
+import type { Page } from "../dead-letters/query.ts";
+import { recordOperatorEvent } from "../operator-event.ts";
+import { deadLetters } from "../dead-letters/client.ts";
+import { callbackRoute } from "../dead-letters/callback.ts";
+import { encodeCursor } from "./cursor.ts";
+import { parseImport } from "./dead-letter-import.ts";
+import { parseListQuery } from "./dead-letter-query.ts";
+import { invalid, onceEach } from "./parameters.ts";
+import type { Row, Summary } from "../dead-letters/row.ts";
+import { isoTime } from "../json-fields.ts";
+import { summaryView, wholeView } from "./dead-letter-view.ts";
+
+const IMPORT_MAX_LINES = 1_000;
+const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
+
+export const archiveRoutes: readonly Route[] = [
+  { method: "GET", path: "/api/dead-letters", access: "token", handle: list },
+  {
+    method: "POST",
+    path: "/api/dead-letters/import",
+    access: "token",
+    bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
+    handle: importEntries,
+  },
+  { method: "GET", path: "/api/dead-letters/:event_id", access: "token", handle: show },
+  {
+    method: "POST",
+    path: "/api/dead-letters/:event_id/discard",
+    access: "token",
+    bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
+    handle: discard,
+  },
+  callbackRoute,
+];
+
+async function list({ url, env }: RouteContext): Promise<Response> {
+  const query = parseListQuery(url.searchParams);
+  const { filter, states, limit, after, groupBy, reveal } = query;
+  if (groupBy) {
+    const counted = await deadLetters(env).groups(filter, states, groupBy);
+    const groups = counted.groups.map(({ value, count, oldest, newest }) => ({
+      value,
+      count,
+      oldest_parked_at: isoTime(oldest),
+      newest_parked_at: isoTime(newest),
+    }));
+    return jsonAnswer({ group_by: groupBy, groups, total: counted.total });
+  }
+  const asked = { filter, states, limit, after };
+  const page: Page<Summary> = query.whole
+    ? await deadLetters(env).wholePage(asked)
+    : await deadLetters(env).page(asked);
+  const last = page.more ? page.rows.at(-1) : undefined;
+  return jsonAnswer({
+    dead_letters: page.rows.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
+    ...(last ? { cursor: encodeCursor([last.parked_at, last.event_id]) } : {}),
+  });
+}
+
+async function show({ url, env, params }: RouteContext): Promise<Response> {
+  const { reveal, ...unknown } = onceEach(url.searchParams);
+  const [wrong] = Object.keys(unknown);
+  if (wrong !== undefined) throw invalid('only "reveal" is a parameter of this route');
+  if (reveal !== undefined && reveal !== "true" && reveal !== "false")
+    throw invalid('"reveal" must be "true" or "false"');
+  const row = await deadLetters(env).entry(eventIdOf(params));
+  if (!row) throw notFound();
+  return jsonAnswer(wholeView(row, reveal === "true"));
+}
+
+async function discard({ body, env, settings, params, operator }: RouteContext): Promise<Response> {
+  const eventId = eventIdOf(params);
+  const asked = DiscardBody.safeParse(jsonOf(body));
+  if (!asked.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
+  const { reason } = asked.data;
+  const row = await deadLetters(env).entry(eventId);
+  if (!row) throw notFound();
+  if (row.state === "open") {
+    // The ledger first: once it says discarded, no delivery under way can make the tombstone a lie.
+    const ledger = await markDiscarded(env, eventId, reason);
+    if (ledger !== "discarded") {
+      throw new AuditError("conflict", `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`);
+    }
+  }
+  const result = await deadLetters(env).discard(eventId, reason, operator);
+  if (result.kind === "not_found") throw notFound();
+  if (result.kind === "conflict") throw new AuditError("conflict", `the dead letter is ${result.state}`);
+  if (result.fresh) {
+    await recordOperatorEvent(env, settings, {
+      action: "audit_forwarder.dead_letter_discarded",
+      route: "/api/dead-letters/:event_id/discard",
+      by: operator,
+      targets: [{ id: eventId, type: "dead_letter" }],
+      metadata: { reason },
+    });
+  }
+  return jsonAnswer(summaryView(result.row));
+}
+
+async function importEntries({ body, env, settings, operator }: RouteContext): Promise<Response> {
+  const { rows, refused } = parseImport(new TextDecoder().decode(body), Date.now());
+  if (rows.length + refused.length > IMPORT_MAX_LINES)
+    throw invalid(`the body must hold at most ${IMPORT_MAX_LINES} lines`);
+  const imported = await deadLetters(env).importRows(rows);
+  if (imported > 0) {
+    await recordOperatorEvent(env, settings, {
+      action: "audit_forwarder.dead_letters_imported",
+      route: "/api/dead-letters/import",
+      by: operator,
+      targets: [{ id: "archive", type: "archive" }],
+      metadata: { imported },
+    });
+  }
+  return jsonAnswer({ imported, known: rows.length - imported, refused });
+}
+
+function eventIdOf(params: RouteContext["params"]): string {
+  const eventId = params["event_id"];
+  if (!isEventId(eventId)) throw notFound();
+  return eventId;
+}
+
+function notFound(): AuditError {
+  return new AuditError("not_found", "there is no such dead letter");
+}

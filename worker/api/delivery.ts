@@ -1,0 +1,39 @@
+/** `GET /health`, `POST /api/pause` and `POST /api/resume`. */
+import { AuditError } from "../../shared/errors.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RouteContext, Route } from "../http/route.ts";
+import { recordOperatorEvent } from "../operator-event.ts";
+import { pauseDelivery, resumeDelivery } from "../monitor/client.ts";
+import { describePause, health } from "../health/health.ts";
+
+/** What an operator pauses and resumes. */
+const DELIVERY = { id: "delivery", type: "delivery" };
+
+export const monitorRoutes: readonly Route[] = [
+  { method: "GET", path: "/health", access: "anyone", handle: health },
+  { method: "POST", path: "/api/pause", access: "token", handle: pause },
+  { method: "POST", path: "/api/resume", access: "token", handle: resume },
+];
+
+async function pause({ env, settings, operator }: RouteContext): Promise<Response> {
+  const reason = "paused by an operator";
+  const state = await pauseDelivery(env, reason, "operator", Date.now());
+  await recordOperatorEvent(env, settings, {
+    action: "audit_forwarder.delivery_paused",
+    route: "/api/pause",
+    by: operator,
+    targets: [DELIVERY],
+    metadata: { reason },
+  });
+  return jsonAnswer(describePause(state));
+}
+
+async function resume({ env, settings, operator }: RouteContext): Promise<Response> {
+  if (await resumeDelivery(env, Date.now())) {
+    const action = "audit_forwarder.delivery_resumed" as const;
+    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
+    return jsonAnswer({ paused: false });
+  }
+  const detail = "QStash did not confirm it, so what was paused stays paused; try again";
+  throw new AuditError("queue_unreachable", detail);
+}

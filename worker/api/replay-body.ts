@@ -1,0 +1,147 @@
+/** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
+import * as z from "zod/mini";
+import { isEventId } from "../../shared/event-id.ts";
+import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
+import type { ReplayRequest, Selection } from "../replays/request.ts";
+import { invalid, printable, Time } from "./parameters.ts";
+import { MAPPED, type Mend } from "../replays/mend.ts";
+
+/** Records a second, half of what WorkOS is paced to, so that live events go on beside a replay. Our choice. */
+const RATE_DEFAULT = 40;
+const RATE_MIN = 0.1;
+const RATE_MAX = 500;
+const EVENT_IDS_MAX = 10_000;
+/** WorkOS documents no grammar of action names; they stand in a URL path, so only what needs no escaping is taken. Our choice. */
+const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const DROPPED = /^(?:(?:actor|targets)\.)?metadata\.[a-zA-Z0-9_-]{1,40}$/;
+
+const text = z.string().check(z.minLength(1), z.maxLength(1_000));
+const oneOrMore = <T extends z.ZodMiniType>(of: T) =>
+  z.optional(
+    z.pipe(
+      z.transform((value) => (Array.isArray(value) ? value : [value])),
+      z.array(of).check(z.minLength(1), z.maxLength(1_000)),
+    ),
+  );
+const status = z.union([z.literal("none"), z.int().check(z.gte(0), z.lte(999))]);
+
+const FilterShape = z.strictObject({
+  class: oneOrMore(z.enum(DEAD_LETTER_CLASSES)),
+  action: oneOrMore(text),
+  organization: oneOrMore(text),
+  route: oneOrMore(text),
+  reason: oneOrMore(text),
+  status: oneOrMore(status),
+  since: z.optional(Time),
+  until: z.optional(Time),
+});
+
+const action = z.string().check(z.maxLength(200), z.regex(ACTION));
+const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(100));
+// Not `z.record`: that knows keys that are numbers or enums as well, and weighs as much as the rest of this file.
+const mapping = <T extends z.ZodMiniType<string>>(of: T) =>
+  z.optional(z.catchall(z.object({}), of).check(z.refine((map) => Object.keys(map).every(isText))));
+const isText = (value: string) => text.safeParse(value).success;
+
+const Body = z.strictObject({
+  event_ids: z.optional(
+    z.array(z.string().check(z.refine(isEventId))).check(z.minLength(1), z.maxLength(EVENT_IDS_MAX)),
+  ),
+  filter: z.optional(FilterShape),
+  all: z.optional(z.literal(true)),
+  dry_run: z.optional(z.boolean()),
+  accept_duplicates: z.optional(z.boolean()),
+  name: z.optional(name),
+  rate: z.optional(z.number().check(z.gte(RATE_MIN), z.lte(RATE_MAX))),
+  stop_on_error_rate: z.optional(z.number().check(z.gte(0), z.lte(1))),
+  set: z.optional(z.strictObject({ action: z.optional(action), organization: z.optional(text) })),
+  drop: z.optional(z.array(z.string().check(z.regex(DROPPED))).check(z.minLength(1), z.maxLength(150))),
+  map: z.optional(
+    z.strictObject({
+      action: mapping(action),
+      organization: mapping(text),
+      "actor.type": mapping(text),
+      "targets.type": mapping(text),
+    }),
+  ),
+});
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  event_ids: `must be a list of 1 to ${EVENT_IDS_MAX} event ids`,
+  filter: "must be an object",
+  "filter.class": `must be one or more of ${DEAD_LETTER_CLASSES.join(", ")}`,
+  "filter.status": 'must be a number or "none", or a list of them',
+  "filter.since": "must be an ISO 8601 time with a zone",
+  "filter.until": "must be an ISO 8601 time with a zone",
+  all: "must be true",
+  dry_run: "must be true or false",
+  accept_duplicates: "must be true or false",
+  name: "must be 1 to 100 characters",
+  rate: `must be a number from ${RATE_MIN} to ${RATE_MAX}`,
+  stop_on_error_rate: "must be a number from 0 to 1",
+  "set.action": 'must be 1 to 200 letters, digits, ".", "_" or "-", such as "user.created"',
+  drop: 'must be a list of "metadata.<key>", "actor.metadata.<key>" or "targets.metadata.<key>"',
+  map: `must map values of ${MAPPED.join(", ")}`,
+  "map.action": 'must map to 1 to 200 letters, digits, ".", "_" or "-"',
+};
+
+export function parseReplayRequest(body: unknown): ReplayRequest {
+  const parsed = Body.safeParse(body);
+  if (!parsed.success) throw wrongField(parsed.error.issues[0]);
+  const { data } = parsed;
+  const asked = Object.fromEntries(
+    Object.entries(body as Record<string, unknown>).filter(([key]) => ["event_ids", "filter", "all"].includes(key)),
+  );
+  return {
+    selection: selectionOf(data),
+    asked,
+    dryRun: data.dry_run ?? false,
+    acceptDuplicates: data.accept_duplicates ?? false,
+    name: data.name,
+    rate: data.rate ?? RATE_DEFAULT,
+    stopOnErrorRate: data.stop_on_error_rate,
+    mend: mendOf(data),
+  };
+}
+
+function selectionOf({ event_ids, filter, all }: z.infer<typeof Body>): Selection {
+  if ([event_ids, filter, all].filter((given) => given !== undefined).length !== 1) {
+    throw invalid(
+      'exactly one of "event_ids", "filter" and "all" must be given; "all": true replays every dead letter',
+    );
+  }
+  if (event_ids) return { kind: "event_ids", eventIds: [...new Set(event_ids)] };
+  if (!filter) return { kind: "all" };
+  const { since, until, ...rest } = filter;
+  if (Object.values(filter).every((value) => value === undefined)) {
+    throw invalid('"filter" must hold at least one field; "all": true replays every dead letter');
+  }
+  if (since !== undefined && until !== undefined && since >= until)
+    throw invalid('"filter.since" must be before "filter.until"');
+  return { kind: "filter", filter: { ...rest, sinceMs: since, untilMs: until } };
+}
+
+function mendOf({ set, drop, map }: z.infer<typeof Body>): Mend | undefined {
+  for (const [field, given] of [
+    ["set", set],
+    ["map", map],
+  ] as const) {
+    if (given && Object.values(given).every((value) => value === undefined))
+      throw invalid(`"${field}" must hold at least one field`);
+  }
+  for (const field of ["action", "organization"] as const) {
+    if (set?.[field] !== undefined && map?.[field])
+      throw invalid(`"set.${field}" and "map.${field}" exclude each other`);
+  }
+  return set || drop || map ? { set, drop, map } : undefined;
+}
+
+function wrongField(issue: z.core.$ZodIssue | undefined) {
+  const path = (issue?.path ?? []).filter((part) => typeof part === "string");
+  if (issue?.code === "unrecognized_keys") {
+    return invalid(`"${[...path, printable(issue.keys[0] ?? "")].join(".")}" is not a field of this request`);
+  }
+  if (path.length === 0) return invalid("the body must be a JSON object");
+  const field = path.slice(0, 2).join(".");
+  return invalid(`"${printable(field)}" ${EXPECTED[field] ?? "must be 1 to 1000 characters"}`);
+}

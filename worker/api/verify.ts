@@ -1,0 +1,43 @@
+/** `GET /api/verify`: did every record that the gateway counted arrive? */
+import { AuditError } from "../../shared/errors.ts";
+import { deadLetters } from "../dead-letters/client.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import type { RouteContext, Route } from "../http/route.ts";
+import { sequenceRuns } from "../ledger/client.ts";
+import { countOf, isolatesOf } from "./sequence-gaps.ts";
+
+const DEFAULT_SPAN_MS = 24 * 3_600_000;
+/** Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. Our choice. */
+const SETTLE_MS = 5 * 60_000;
+/** Isolates with gaps that one answer names. Our choice. */
+const GAPS_MAX = 1_000;
+
+export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "token", handle: verify }];
+
+async function verify({ env, url }: RouteContext): Promise<Response> {
+  const untilMs = timeOf(url, "until") ?? Date.now() - SETTLE_MS;
+  const sinceMs = timeOf(url, "since") ?? untilMs - DEFAULT_SPAN_MS;
+  if (!(sinceMs < untilMs)) {
+    const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';
+    throw new AuditError("invalid_request", detail);
+  }
+  const parts = await Promise.all([sequenceRuns(env, sinceMs, untilMs), deadLetters(env).sequences(sinceMs, untilMs)]);
+  const isolates = isolatesOf(parts.flat());
+  const gaps = isolates.filter(({ missing }) => missing.length > 0);
+  return jsonAnswer({
+    since: new Date(sinceMs).toISOString(),
+    until: new Date(untilMs).toISOString(),
+    isolates: isolates.length,
+    seen: isolates.reduce((sum, { seen }) => sum + seen, 0),
+    missing: gaps.reduce((sum, { missing }) => sum + countOf(missing), 0),
+    gaps: gaps
+      .slice(0, GAPS_MAX)
+      .map(({ isolate, first, last, seen, missing }) => ({ isolate_id: isolate, first, last, seen, missing })),
+  });
+}
+
+/** NaN where it is no time. */
+function timeOf(url: URL, name: string): number | undefined {
+  const text = url.searchParams.get(name);
+  return text === null ? undefined : Date.parse(text);
+}

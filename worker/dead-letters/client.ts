@@ -1,0 +1,93 @@
+/** The dead letters from outside. */
+import type { Env } from "../env.ts";
+import { markParked } from "../ledger/client.ts";
+import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
+import type { SequenceRun } from "../ledger/types.ts";
+import type { Discarded } from "./discard.ts";
+import type { DeadLetterEntry } from "./entry.ts";
+import type { Filter, Group, Page, Position } from "./query.ts";
+import type { Row, Summary } from "./row.ts";
+import type { SweepPosition } from "./sweep-position.ts";
+
+/** Characters of entries in one call: an RPC carries at most 32 MiB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
+const PARK_MAX_CHARS = 4_000_000;
+
+/** A page of dead letters, newest first. */
+export interface PageQuery {
+  readonly filter: Filter;
+  /** Absent: the two states in which an operator can still do something. */
+  readonly states: readonly DeadLetterState[] | undefined;
+  readonly limit: number;
+  readonly after: Position | undefined;
+}
+
+type Answer<T> = T | Promise<T>;
+
+/** What can be asked of the Durable Object that keeps the dead letters. */
+export interface DeadLetterCalls {
+  /**
+   * Stores dead letters; safe to repeat. `seen` names entries of QStash's own dead-letter queue that need no second look.
+   * Returns how many failures were new.
+   */
+  park(entries: readonly DeadLetterEntry[], seen?: readonly string[]): Answer<number>;
+  /** Returns the sequence numbers of the records of a time. The ledger may not know them: some fail before they get there. */
+  sequences(sinceMs: number, untilMs: number): Answer<SequenceRun[]>;
+  /** Returns the entries of QStash's dead-letter queue that were not looked at yet. */
+  unsighted(dlqIds: readonly string[]): Answer<string[]>;
+  /** Closes open dead letters that the ledger knows to be delivered, one step at a time. Returns how many. */
+  reconcile(): Answer<number>;
+  sweepPosition(): Answer<SweepPosition>;
+  keepSweepPosition(position: SweepPosition): Answer<void>;
+  page(query: PageQuery): Answer<Page<Summary>>;
+  /** A page with records and histories. */
+  wholePage(query: PageQuery): Answer<Page<Row>>;
+  groups(
+    filter: Filter,
+    states: readonly DeadLetterState[] | undefined,
+    by: DeadLetterGroup,
+  ): Answer<{ groups: Group[]; total: number }>;
+  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): Answer<string[]>;
+  entry(eventId: string): Answer<Row | undefined>;
+  discard(eventId: string, reason: string, by: string): Answer<Discarded>;
+  /** Stores dead letters of another deployment, except those of a known event id. Returns how many were new. */
+  importRows(rows: readonly Row[]): Answer<number>;
+}
+
+/** The one object that keeps the dead letters. Its name is older than its code and decides where its data is. */
+export function deadLetters(env: Pick<Env, "ARCHIVE">) {
+  const namespace = env.ARCHIVE as DurableObjectNamespace<DeadLetterCalls & Rpc.DurableObjectBranded>;
+  return namespace.getByName("archive");
+}
+
+/**
+ * Stores what QStash gave up on, then tells the ledger that nothing waits for a next attempt. `seen` names entries of QStash's
+ * dead-letter queue that need no second look. Returns how many failures were new.
+ */
+export async function parkDeadLetters(
+  env: Pick<Env, "ARCHIVE" | "LEDGER">,
+  entries: readonly DeadLetterEntry[],
+  seen: readonly string[],
+): Promise<number> {
+  let fresh = 0;
+  for (const part of partsOf(entries)) fresh += await deadLetters(env).park(part);
+  // Last, because an entry marked as seen is never read again.
+  if (seen.length > 0) await deadLetters(env).park([], seen);
+  const readable = entries.filter((entry) => entry.record !== undefined).map((entry) => entry.eventId);
+  await markParked(env, readable);
+  return fresh;
+}
+
+function partsOf(entries: readonly DeadLetterEntry[]): DeadLetterEntry[][] {
+  const parts: DeadLetterEntry[][] = [];
+  let left = 0;
+  for (const entry of entries) {
+    const size = JSON.stringify(entry).length;
+    if (size > left) {
+      parts.push([]);
+      left = PARK_MAX_CHARS;
+    }
+    parts.at(-1)?.push(entry);
+    left -= size;
+  }
+  return parts;
+}

@@ -1,0 +1,26 @@
+/** Discards a dead letter by hand; it stays as a tombstone with the reason. */
+import type { DeadLetterState } from "../../shared/dead-letter.ts";
+import { readRow, writeRow, type Row } from "./row.ts";
+import type { Sql } from "../storage/sql.ts";
+
+export interface Tombstone {
+  readonly reason: string;
+  readonly by: string;
+  readonly at: string;
+}
+
+export type Discarded =
+  | { readonly kind: "discarded"; readonly row: Row; readonly fresh: boolean }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "conflict"; readonly state: DeadLetterState };
+
+/** A second discard keeps the first reason; what is being replayed or was delivered cannot be discarded. */
+export function discardEntry(sql: Sql, eventId: string, tombstone: Tombstone): Discarded {
+  const row = readRow(sql, eventId);
+  if (!row) return { kind: "not_found" };
+  if (row.state === "discarded") return { kind: "discarded", row, fresh: false };
+  if (row.state !== "open") return { kind: "conflict", state: row.state };
+  const discarded: Row = { ...row, state: "discarded", discarded: JSON.stringify(tombstone) };
+  writeRow(sql, discarded);
+  return { kind: "discarded", row: discarded, fresh: true };
+}

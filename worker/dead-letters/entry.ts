@@ -1,0 +1,25 @@
+/** The dead letter: a record no longer retried, as the archive keeps it. */
+import type { DeadLetterClass, DeadLetterSource } from "../../shared/dead-letter.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+
+/** What the archive takes; one entry per event id, the newest wins and keeps the history of the older ones. */
+export interface DeadLetterEntry {
+  /** For an unreadable message without a readable id: `unreadable-<sha256 of the body, 32 hex>`. */
+  readonly eventId: string;
+  readonly class: DeadLetterClass;
+  /** Whether WorkOS may have stored the event. */
+  readonly wrote: "no" | "maybe";
+  /** One line for people and for grouping, such as `http_400 invalid_audit_log /targets contains`; holds no data of the event. */
+  readonly reason: string;
+  readonly status?: number;
+  readonly attempts: number;
+  readonly firstAttemptAtMs?: number;
+  readonly lastAttemptAtMs?: number;
+  /** The decoded record; absent where it is unreadable. */
+  readonly record?: AuditRecord;
+  /** The whole message as bytes (base64), where it is unreadable. */
+  readonly body?: string;
+  readonly source: Exclude<DeadLetterSource, "import">;
+  readonly messageId?: string;
+  readonly dlqId?: string;
+}

@@ -1,0 +1,85 @@
+/** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure but for the ledger. */
+import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+import { decodeMessage } from "../message/decode.ts";
+import type { LedgerAttempt, LedgerEntry, LedgerState } from "../ledger/types.ts";
+import type { Pause } from "../monitor/pause.ts";
+import type { DeadLetterEntry } from "./entry.ts";
+import { unreadableEntries, type Origin } from "./unreadable.ts";
+
+export interface FailedMessage {
+  readonly body: Uint8Array;
+  /** Deliveries that QStash made. */
+  readonly attempts: number;
+  /** Status of the last delivery as QStash saw it: the worker's own, not WorkOS's. 0 or absent: no answer. */
+  readonly status?: number | undefined;
+  /** Who had paused delivery when the last one came; absent where that one was not turned away. */
+  readonly pausedBy?: Pause["by"] | undefined;
+  readonly createdAtMs?: number | undefined;
+  readonly messageId?: string | undefined;
+  readonly dlqId?: string | undefined;
+  readonly source: "failure_callback" | "sweep";
+}
+
+export type Lookup = (ids: readonly string[]) => Promise<ReadonlyMap<string, LedgerEntry>>;
+
+const ENDED: ReadonlySet<LedgerState> = new Set(["delivered", "discarded"]);
+
+/** One dead letter for each record that was neither delivered nor discarded. */
+export async function deadLettersOf(message: FailedMessage, lookup: Lookup, nowMs: number): Promise<DeadLetterEntry[]> {
+  const decoded = decodeMessage(message.body);
+  const { source, messageId, dlqId, attempts } = message;
+  const origin: Origin = { source, attempts, ...(messageId ? { messageId } : {}), ...(dlqId ? { dlqId } : {}) };
+  const unreadable = await unreadableEntries(message.body, decoded, origin);
+  if (decoded.kind !== "message" || decoded.records.length === 0) return unreadable;
+  const known = await lookup(decoded.records.map((record) => record.id));
+  const lost = decoded.records.filter(({ id }) => !ENDED.has(known.get(id)?.state ?? "pending"));
+  const readable = lost.map((record) => readableEntry(record, known.get(record.id), message, origin, nowMs));
+  return [...readable, ...unreadable];
+}
+
+function readableEntry(
+  record: AuditRecord,
+  ledger: LedgerEntry | undefined,
+  message: FailedMessage,
+  origin: Origin,
+  nowMs: number,
+): DeadLetterEntry {
+  const described = ledger ? knownFailure(ledger, message) : unknownFailure(message, nowMs);
+  return { ...origin, ...described, eventId: record.id, record };
+}
+
+type Described = Omit<DeadLetterEntry, "eventId" | "record" | "source" | "messageId" | "dlqId">;
+
+function knownFailure(ledger: LedgerEntry, { attempts, pausedBy }: FailedMessage): Described {
+  const last = ledger.attempts.at(-1);
+  const credential = pausedBy === "credential" || last?.outcome === "pause";
+  return {
+    class: ledger.state === "rejected" ? "rejected" : credential ? "credential" : "exhausted",
+    wrote: ledger.wrote === "no" ? "no" : "maybe",
+    reason: ledger.reason ?? pausedReason(pausedBy, last) ?? last?.reason ?? "not_attempted",
+    attempts: ledger.attempts.length || attempts,
+    ...(last?.status === undefined ? {} : { status: last.status }),
+    ...(ledger.firstAttemptAtMs === undefined ? {} : { firstAttemptAtMs: ledger.firstAttemptAtMs }),
+    ...(last === undefined ? {} : { lastAttemptAtMs: last.atMs }),
+  };
+}
+
+/** An attempt that met the wrong key says more than the pause that followed it. */
+function pausedReason(by: FailedMessage["pausedBy"], last?: LedgerAttempt): string | undefined {
+  if (by === undefined || last?.outcome === "pause") return undefined;
+  return last?.reason === undefined ? `paused_by_${by}` : `paused_by_${by} after ${last.reason}`;
+}
+
+/** The ledger has never seen it: no delivery got as far as WorkOS, unless that is too long ago to be remembered. */
+function unknownFailure(message: FailedMessage, nowMs: number): Described {
+  const forgotten = message.createdAtMs !== undefined && nowMs - message.createdAtMs >= LEDGER_RETENTION_MS;
+  return {
+    class: message.pausedBy === "credential" ? "credential" : "exhausted",
+    wrote: forgotten ? "maybe" : "no",
+    reason:
+      pausedReason(message.pausedBy) ??
+      (message.status ? `not_attempted worker answered ${message.status}` : "not_attempted worker did not answer"),
+    attempts: message.attempts,
+  };
+}

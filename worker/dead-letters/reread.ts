@@ -1,0 +1,57 @@
+/**
+ * Reads unreadable dead letters again: after a deployment this worker may know what the one before did not, such as a newer
+ * version of messages. What it can read becomes ordinary dead letters, which can be replayed.
+ */
+import { fromBase64 } from "../../shared/bytes.ts";
+import { decodeMessage } from "../message/decode.ts";
+import type { DeadLetterEntry } from "./entry.ts";
+import { parkEntries } from "./park.ts";
+import { type Row } from "./row.ts";
+import { unreadableEntries } from "./unreadable.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** Entries read again in one step. Our choice. */
+const STEP = 200;
+
+/** Reads one step, in the order of event ids; answers where to go on, or undefined at the end. */
+export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): Promise<string | undefined> {
+  const rows = sql.all<Row>(
+    "SELECT * FROM dead_letters WHERE live = 1 AND class = 'unreadable' AND event_id > ? ORDER BY event_id LIMIT ?",
+    after,
+    STEP,
+  );
+  for (const row of rows) {
+    const entries = await readAgain(row);
+    if (entries.length > 0) sql.transaction(() => replace(sql, row, entries, nowMs));
+  }
+  return rows.length === STEP ? rows.at(-1)?.event_id : undefined;
+}
+
+/** Empty where it is as unreadable as before. */
+async function readAgain(row: Row): Promise<DeadLetterEntry[]> {
+  const body = row.body === null ? undefined : fromBase64(row.body);
+  const decoded = body && decodeMessage(body);
+  if (!body || decoded?.kind !== "message" || decoded.records.length === 0) return [];
+  const origin = {
+    source: row.source === "import" ? ("worker" as const) : row.source,
+    attempts: row.attempts,
+    ...(row.message_id === null ? {} : { messageId: row.message_id }),
+    ...(row.dlq_id === null ? {} : { dlqId: row.dlq_id }),
+  };
+  const readable = decoded.records.map((record) =>
+    Object.assign({ ...READABLE, ...origin }, { eventId: record.id, record }),
+  );
+  return [...readable, ...(await unreadableEntries(body, decoded, origin))];
+}
+
+/** Nothing of it was ever sent: it could not be read. */
+const READABLE = { class: "exhausted", wrote: "no", reason: "unreadable until now" } as const;
+
+function replace(sql: Sql, row: Row, entries: readonly DeadLetterEntry[], nowMs: number): void {
+  // An id made from the bytes names no event; the records in them have their own.
+  if (!entries.some((entry) => entry.eventId === row.event_id)) {
+    sql.all("DELETE FROM dead_letters WHERE event_id = ? AND state = 'open'", row.event_id);
+    sql.all("DELETE FROM links WHERE event_id = ?", row.event_id);
+  }
+  parkEntries(sql, entries, nowMs);
+}

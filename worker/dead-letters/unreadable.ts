@@ -1,0 +1,47 @@
+/** Dead letters of what could not be decoded: kept as bytes, under the id it names or one made from the bytes. */
+import { toHex } from "../../shared/bytes.ts";
+import type { Decoded, UnreadableRecord } from "../message/decode.ts";
+import type { DeadLetterEntry } from "./entry.ts";
+
+/** What is known of the message beside its bytes. */
+export type Origin = Pick<DeadLetterEntry, "source" | "messageId" | "dlqId" | "attempts">;
+
+/** Characters of the hash in an id. */
+const HASH_CHARS = 32;
+
+/** The dead letters for the unreadable parts of a decoded message; none where all of it could be read. */
+export async function unreadableEntries(
+  body: Uint8Array,
+  decoded: Decoded,
+  origin: Origin,
+): Promise<DeadLetterEntry[]> {
+  if (decoded.kind === "newer")
+    return [await whole(body, `version ${decoded.version} is newer than this worker`, origin)];
+  if (decoded.kind === "unreadable") return [await whole(body, decoded.reason, origin)];
+  return Promise.all(decoded.unreadable.map((record) => one(record, origin)));
+}
+
+async function whole(body: Uint8Array, reason: string, origin: Origin): Promise<DeadLetterEntry> {
+  return { ...entry(reason, origin), eventId: await idOf(body), body: base64(body) };
+}
+
+async function one({ id, reason, message }: UnreadableRecord, origin: Origin): Promise<DeadLetterEntry> {
+  const bytes = new TextEncoder().encode(message);
+  return { ...entry(reason, origin), eventId: id ?? (await idOf(bytes)), body: base64(bytes) };
+}
+
+function entry(reason: string, origin: Origin): Omit<DeadLetterEntry, "eventId"> {
+  return { ...origin, class: "unreadable", wrote: "no", reason: `unreadable ${reason}` };
+}
+
+async function idOf(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `unreadable-${toHex(digest).slice(0, HASH_CHARS)}`;
+}
+
+/** Not `toBase64` of `shared`: that hands all bytes to one call, which a message may be too long for. */
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

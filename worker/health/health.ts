@@ -1,0 +1,53 @@
+/** `GET /health`: ok, or what is wrong; it shows no data and no secret. */
+import { AuditError } from "../../shared/errors.ts";
+import type { Env } from "../env.ts";
+import { jsonAnswer, problemAnswer } from "../http/answers.ts";
+import { isoTime } from "../json-fields.ts";
+import type { RouteContext } from "../http/route.ts";
+import { outboxStatus } from "../outbox/client.ts";
+import { configuredKeys, signingKeys } from "../signature.ts";
+import { monitor } from "../monitor/client.ts";
+import type { Incident } from "../monitor/incidents.ts";
+import type { Pause } from "../monitor/pause.ts";
+
+/** 200 where messages are taken (even if paused), 503 where they are not. */
+export async function health({ env, settings, request }: RouteContext): Promise<Response> {
+  if (signingKeys(settings, request.url).length < configuredKeys(settings).length) {
+    const detail = '"QSTASH_CURRENT_SIGNING_KEY" or another signing key is a public development key; set your own';
+    throw new AuditError("invalid_variable", detail);
+  }
+  try {
+    return jsonAnswer(await describe(env));
+  } catch {
+    return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
+  }
+}
+
+async function describe(env: Env) {
+  const [pause, incidents, outbox] = await Promise.all([
+    monitor(env).pauseState(),
+    monitor(env).incidents(),
+    outboxStatus(env),
+  ]);
+  return {
+    status: pause ? "paused" : incidents.length > 0 ? "degraded" : "ok",
+    ...describePause(pause),
+    outbox: {
+      waiting: outbox.waiting,
+      oldest_at: outbox.oldestMs === null ? null : isoTime(outbox.oldestMs),
+      failure: outbox.failure,
+    },
+    incidents: incidents.map(describeIncident),
+  };
+}
+
+/** Whether delivery is paused, and what is known of the pause. */
+export function describePause(pause: Pause | null) {
+  if (!pause) return { paused: false };
+  const { reason, by, sinceMs, confirmed } = pause;
+  return { paused: true, pause: { reason, by, since: isoTime(sinceMs), confirmed_by_queue: confirmed } };
+}
+
+function describeIncident({ kind, detail, sinceMs }: Incident) {
+  return { kind, detail, since: isoTime(sinceMs) };
+}

@@ -1,0 +1,62 @@
+/** What the cron looks at: opens incidents that no request would notice, and ends those that are over. */
+import { deadLetters } from "../dead-letters/client.ts";
+import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
+import type { Env, Settings } from "../env.ts";
+import { shardStatuses } from "../ledger/client.ts";
+import { outboxStatus } from "../outbox/client.ts";
+import { flowState } from "../qstash/flow-control.ts";
+import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "../monitor/client.ts";
+import type { IncidentKind } from "../monitor/incidents.ts";
+
+/** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
+export const WAITS_TOO_LONG_MS = 15 * 60_000;
+/** A newer message that has not come again for so long counts as dealt with. Our choice. */
+const QUIET_MS = 3_600_000;
+
+/** One round. Each part says for itself what it cannot reach. */
+export async function watch(env: Env, settings: Settings, nowMs: number): Promise<void> {
+  await monitor(env).reconcile();
+  await Promise.all([watchLedger(env, nowMs), watchQueue(env, settings, nowMs), watchArchive(env, nowMs)]);
+  await monitor(env).endQuiet("newer_message", nowMs - QUIET_MS);
+}
+
+async function watchLedger(env: Env, nowMs: number): Promise<void> {
+  try {
+    const oldest = (await shardStatuses(env)).flatMap(({ oldestMs }) => oldestMs ?? []);
+    await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
+    await resolveIncident(env, "ledger_unreachable");
+  } catch {
+    await reportIncident(env, "ledger_unreachable", "the ledger does not answer", nowMs);
+  }
+}
+
+async function watchQueue(env: Env, settings: Settings, nowMs: number): Promise<void> {
+  const { oldestMs, failure } = await outboxStatus(env);
+  await watchAge(
+    env,
+    "outbox_waits_too_long",
+    "a spilled message waits for QStash",
+    oldestMs === null ? [] : [oldestMs],
+    nowMs,
+  );
+  const flow = await flowState(settings, fetch);
+  if (flow.kind === "unreachable") {
+    await reportIncident(env, "queue_unreachable", `QStash does not answer (${flow.reason})`, nowMs);
+  } else if (failure === null) await resolveIncident(env, "queue_unreachable");
+}
+
+async function watchAge(env: Env, kind: IncidentKind, what: string, times: readonly number[], nowMs: number) {
+  const oldest = Math.min(...times);
+  if (nowMs - oldest <= WAITS_TOO_LONG_MS) return resolveIncident(env, kind);
+  return reportIncident(env, kind, `${what} since ${new Date(oldest).toISOString()}`, nowMs);
+}
+
+async function watchArchive(env: Env, nowMs: number): Promise<void> {
+  const { groups } = await deadLetters(env).groups({}, ["open"], "class");
+  const open = new Set(groups.map(({ value }) => value));
+  await Promise.all(
+    DEAD_LETTER_CLASSES.map((name) =>
+      open.has(name) ? reportDeadLetter(env, name, nowMs) : resolveIncident(env, `dead_letters_${name}`),
+    ),
+  );
+}

@@ -1,0 +1,11 @@
+/** The body of the worker's answer to a message while delivery is paused: QStash hands it back when it gives the message up. */
+import * as z from "zod/mini";
+import { parseJson } from "../parse-json.ts";
+import type { Pause } from "./pause.ts";
+
+const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credential", "operator"]) });
+
+/** Returns who had paused delivery; undefined for any other answer. */
+export function pausedBy(answer: string): Pause["by"] | undefined {
+  return PausedAnswer.safeParse(parseJson(answer)).data?.by;
+}

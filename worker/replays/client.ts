@@ -1,0 +1,33 @@
+/** The replays from outside. */
+import type { Env } from "../env.ts";
+import type { Control, Controlled } from "./control.ts";
+import type { Planned } from "./create.ts";
+import type { ReplayRequest } from "./request.ts";
+import type { ItemOutcome, ItemRow, ReplayRow, ReplayState } from "./store.ts";
+
+export type CreatedReplay = Planned & { readonly state: ReplayState | "planned" };
+
+type Answer<T> = T | Promise<T>;
+
+/** What can be asked of the Durable Object that runs the replays. */
+export interface ReplayCalls {
+  /** Plans a replay and, unless it is a dry run, starts it. */
+  createReplay(request: ReplayRequest, by: string): Answer<CreatedReplay>;
+  /** Returns replays, newest first; `beforeSeq` continues a list. */
+  replays(limit: number, beforeSeq: number | undefined): Answer<ReplayRow[]>;
+  replay(id: string): Answer<ReplayRow | undefined>;
+  /** Returns undefined if there is no such replay. */
+  replayItems(
+    id: string,
+    outcome: ItemOutcome | undefined,
+    limit: number,
+    after: string,
+  ): Answer<ItemRow[] | undefined>;
+  controlReplay(id: string, control: Control): Answer<Controlled>;
+}
+
+/** The object that runs the replays: the same that keeps the dead letters, because a replay changes both at once. */
+export function replays(env: Pick<Env, "ARCHIVE">) {
+  const namespace = env.ARCHIVE as DurableObjectNamespace<ReplayCalls & Rpc.DurableObjectBranded>;
+  return namespace.getByName("archive");
+}

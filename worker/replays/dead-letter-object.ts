@@ -1,0 +1,211 @@
+/** The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. */
+import { DurableObject } from "cloudflare:workers";
+import { parseSettings, type Env } from "../env.ts";
+import { fatesOf, lookup } from "../ledger/client.ts";
+import type { SequenceRun } from "../ledger/types.ts";
+import { publishBatch } from "../qstash/batch.ts";
+import { removeFromDlq } from "../qstash/dlq.ts";
+import { controlReplay, type Control, type Controlled } from "./control.ts";
+import { createReplay } from "./create.ts";
+import { nextDueMs, runDue } from "./engine.ts";
+import { finishReplays } from "./finish.ts";
+import { failReplayed } from "./items.ts";
+import type { CreatedReplay, ReplayCalls } from "./client.ts";
+import type { ReplayRequest } from "./request.ts";
+import { judge } from "./settle.ts";
+import {
+  findReplay,
+  listItems,
+  listReplays,
+  newReplayId,
+  takeBackOrphans,
+  type ItemOutcome,
+  type ItemRow,
+  type ReplayRow,
+} from "./store.ts";
+import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
+import type { DeadLetterCalls, PageQuery } from "../dead-letters/client.ts";
+import type { DeadLetterEntry } from "../dead-letters/entry.ts";
+import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
+import { parkEntries } from "../dead-letters/park.ts";
+import {
+  groups,
+  idsOfRequest,
+  page,
+  wholePage,
+  whereOf,
+  type Page,
+  type Filter,
+  type Group,
+} from "../dead-letters/query.ts";
+import { considerRemovals, sighted, unsighted } from "../dead-letters/removals.ts";
+import { readRow, writeRow, type Row, type Summary } from "../dead-letters/row.ts";
+import { reconcile } from "../dead-letters/reconcile.ts";
+import { rereadUnreadable } from "../dead-letters/reread.ts";
+import { STEPS } from "./schema.ts";
+import { readSequences } from "../dead-letters/sequences.ts";
+import { keepSweepPosition, readSweepPosition, type SweepPosition } from "../dead-letters/sweep-position.ts";
+import { migrate } from "../storage/migration.ts";
+import { durableSql } from "../storage/durable-sql.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** Pause while the variables are wrong. Our choice. */
+const UNCONFIGURED_RETRY_MS = 60_000;
+
+export class Archive extends DurableObject<Env> implements DeadLetterCalls, ReplayCalls {
+  readonly #sql: Sql;
+  /** Where reading the unreadable again goes on; undefined once that is done, until the next start. */
+  #rereadAfter: string | undefined = "";
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#sql = durableSql(state.storage);
+    migrate(this.#sql, STEPS);
+    takeBackOrphans(this.#sql);
+    // A lost alarm must not stop a replay for good. The cron calls this object every few minutes.
+    void state.blockConcurrencyWhile(() => this.#schedule());
+  }
+
+  /**
+   * Takes dead letters; safe to repeat. `lookedAt` names entries of QStash's own dead-letter queue that need no second look.
+   * Answers how many failures were new.
+   */
+  async park(entries: readonly DeadLetterEntry[], lookedAt: readonly string[] = []): Promise<number> {
+    const nowMs = Date.now();
+    const fresh = this.#sql.transaction(() => {
+      const parked = parkEntries(this.#sql, entries, nowMs);
+      for (const seq of failReplayed(this.#sql, parked.failedReplays, nowMs)) judge(this.#sql, seq);
+      sighted(this.#sql, lookedAt, nowMs);
+      const linked = entries.filter((entry) => entry.dlqId !== undefined).map((entry) => entry.eventId);
+      considerRemovals(this.#sql, linked, nowMs);
+      return parked.fresh;
+    });
+    await this.#schedule();
+    return fresh;
+  }
+
+  /** Sequence numbers of the records of a time, of which the ledger may know nothing: some fail before they get there. */
+  sequences(sinceMs: number, untilMs: number): SequenceRun[] {
+    return readSequences(this.#sql, sinceMs, untilMs);
+  }
+
+  /** Those of QStash's dead letters that the archive has not looked at. */
+  unsighted(dlqIds: readonly string[]): string[] {
+    return unsighted(this.#sql, dlqIds);
+  }
+
+  /** Closes open dead letters that the ledger knows to be delivered; the cron asks for one step at a time. */
+  async reconcile(): Promise<number> {
+    const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
+    if (closed > 0) await this.#schedule();
+    return closed;
+  }
+
+  sweepPosition(): SweepPosition {
+    return readSweepPosition(this.#sql);
+  }
+
+  keepSweepPosition(position: SweepPosition): void {
+    keepSweepPosition(this.#sql, position);
+  }
+
+  page(query: PageQuery): Page<Summary> {
+    return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
+  }
+
+  wholePage(query: PageQuery): Page<Row> {
+    return wholePage(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
+  }
+
+  groups(
+    filter: Filter,
+    states: readonly DeadLetterState[] | undefined,
+    by: DeadLetterGroup,
+  ): { groups: Group[]; total: number } {
+    return groups(this.#sql, whereOf(filter, states), by);
+  }
+
+  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
+    return idsOfRequest(this.#sql, requestId, sinceMs, untilMs, limit);
+  }
+
+  entry(eventId: string): Row | undefined {
+    return readRow(this.#sql, eventId);
+  }
+
+  discard(eventId: string, reason: string, by: string): Discarded {
+    return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
+  }
+
+  /** Takes entries of another deployment; one of a known event id stays as it is. Answers how many were new. */
+  importRows(rows: readonly Row[]): number {
+    return this.#sql.transaction(() => {
+      let imported = 0;
+      for (const row of rows) {
+        if (readRow(this.#sql, row.event_id)) continue;
+        writeRow(this.#sql, row);
+        imported += 1;
+      }
+      return imported;
+    });
+  }
+
+  /** Plans a replay and, unless it is a dry run, starts it. */
+  async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
+    const replay = { id: newReplayId(Date.now()), by };
+    try {
+      const planned = await createReplay(this.#sql, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
+      if (planned.id === null) return { ...planned, state: "planned" };
+      await finishReplays(this.#sql, Date.now);
+      await this.#schedule();
+      return { ...planned, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
+    } catch (error) {
+      takeBackOrphans(this.#sql, replay.id);
+      throw error;
+    }
+  }
+
+  replays(limit: number, beforeSeq: number | undefined): ReplayRow[] {
+    return listReplays(this.#sql, limit, beforeSeq);
+  }
+
+  replay(id: string): ReplayRow | undefined {
+    return findReplay(this.#sql, id);
+  }
+
+  /** Undefined where there is no such replay. */
+  replayItems(id: string, outcome: ItemOutcome | undefined, limit: number, after: string): ItemRow[] | undefined {
+    const replay = findReplay(this.#sql, id);
+    return replay && listItems(this.#sql, replay.seq, outcome, limit, after);
+  }
+
+  async controlReplay(id: string, control: Control): Promise<Controlled> {
+    const result = controlReplay(this.#sql, id, control, Date.now());
+    if (result.kind !== "ok" || !result.changed) return result;
+    await finishReplays(this.#sql, Date.now);
+    await this.#schedule();
+    return { ...result, replay: findReplay(this.#sql, id) ?? result.replay };
+  }
+
+  override async alarm(): Promise<void> {
+    const parsed = parseSettings(this.env);
+    if (!parsed.ok) return this.ctx.storage.setAlarm(Date.now() + UNCONFIGURED_RETRY_MS);
+    const { settings } = parsed;
+    if (this.#rereadAfter !== undefined) {
+      this.#rereadAfter = await rereadUnreadable(this.#sql, this.#rereadAfter, Date.now());
+    }
+    const notBeforeMs = await runDue(this.#sql, {
+      now: Date.now,
+      lookup: (ids) => lookup(this.env, ids),
+      publish: (messages, nowMs) => publishBatch(settings, fetch, messages, nowMs),
+      remove: (dlqIds) => removeFromDlq(settings, fetch, dlqIds),
+    });
+    await this.#schedule(notBeforeMs);
+  }
+
+  async #schedule(notBeforeMs = 0): Promise<void> {
+    const nowMs = Date.now();
+    const dueMs = this.#rereadAfter === undefined ? nextDueMs(this.#sql, nowMs) : nowMs;
+    await this.ctx.storage.setAlarm(Math.max(dueMs, notBeforeMs, nowMs));
+  }
+}

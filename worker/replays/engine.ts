@@ -1,0 +1,86 @@
+/** What the archive's alarm does: publishes, settles, removes and forgets what is due, and says when it is needed next. */
+import { pruneDeadLetters } from "../dead-letters/prune.ts";
+import { dueRemovals, removalFailed, removed } from "../dead-letters/removals.ts";
+import type { Lookup } from "../dead-letters/failure.ts";
+import { finishReplays, pruneReplays } from "./finish.ts";
+import { publishNext, type Publish } from "./publish.ts";
+import { settleDue } from "./settle.ts";
+import type { ReplayRow } from "./store.ts";
+import type { Sql } from "../storage/sql.ts";
+
+const PRUNE_EVERY_MS = 86_400_000;
+/** Pause after a step that failed. Our choice. */
+const RETRY_MS = 10_000;
+
+export interface EnginePorts {
+  readonly now: () => number;
+  readonly lookup: Lookup;
+  readonly publish: Publish;
+  /** Removes entries of QStash's own dead-letter queue; true where that is certain. */
+  readonly remove: (dlqIds: readonly string[]) => Promise<boolean>;
+}
+
+type Step = (sql: Sql, ports: EnginePorts) => Promise<void> | void;
+
+/** Runs everything that is due; a step that fails does not hold up the others. Answers when to come back at the latest. */
+export async function runDue(sql: Sql, ports: EnginePorts): Promise<number | undefined> {
+  let failed = false;
+  const steps: readonly Step[] = [publishDue, settle, removeDue, finish, prune];
+  for (const step of steps) {
+    try {
+      await step(sql, ports);
+    } catch (error) {
+      failed = true;
+      console.error(
+        JSON.stringify({ "event.name": "archive.step_failed", step: step.name, error: String(error).slice(0, 200) }),
+      );
+    }
+  }
+  return failed ? ports.now() + RETRY_MS : undefined;
+}
+
+async function publishDue(sql: Sql, { publish, now }: EnginePorts): Promise<void> {
+  const due = sql.all<ReplayRow>("SELECT * FROM replays WHERE state = 'running' AND due_at <= ?", now());
+  for (const replay of due) await publishNext(sql, replay, publish, now);
+}
+
+async function settle(sql: Sql, { lookup, now }: EnginePorts): Promise<void> {
+  await settleDue(sql, lookup, now);
+}
+
+async function removeDue(sql: Sql, { remove, now }: EnginePorts): Promise<void> {
+  const due = dueRemovals(sql, now());
+  if (due.length === 0) return;
+  if (await remove(due)) removed(sql, due);
+  else removalFailed(sql, due, now() + 30 * RETRY_MS);
+}
+
+async function finish(sql: Sql, { now }: EnginePorts): Promise<void> {
+  await finishReplays(sql, now);
+}
+
+function prune(sql: Sql, { now }: EnginePorts): void {
+  const nowMs = now();
+  if ((pruneAt(sql) ?? nowMs) > nowMs) return;
+  const more = pruneDeadLetters(sql, nowMs);
+  pruneReplays(sql, nowMs);
+  sql.all(
+    "INSERT OR REPLACE INTO notes (name, value) VALUES ('prune_at', ?)",
+    String(nowMs + (more ? 0 : PRUNE_EVERY_MS)),
+  );
+}
+
+function pruneAt(sql: Sql): number | undefined {
+  const [note] = sql.all<{ value: string }>("SELECT value FROM notes WHERE name = 'prune_at'");
+  return note && Number(note.value);
+}
+
+/** When something is due next, ms since the epoch; in the past where it is due now. */
+export function nextDueMs(sql: Sql, nowMs: number): number {
+  const [next] = sql.all<{ at: number | null }>(`SELECT min(at) AS at FROM (
+       SELECT min(due_at) AS at FROM replays
+         WHERE state = 'running' OR (state = 'settling' AND published = delivered + failed_again)
+       UNION ALL SELECT min(check_at) FROM items WHERE outcome = 'published'
+       UNION ALL SELECT min(due_at) FROM removals)`);
+  return Math.min(next?.at ?? Number.POSITIVE_INFINITY, pruneAt(sql) ?? nowMs);
+}

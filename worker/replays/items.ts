@@ -1,0 +1,115 @@
+/** What becomes of the items of a replay; each change keeps the replay's counts and the dead letter in step. */
+import type { FailedReplay } from "../dead-letters/park.ts";
+import { considerRemovals } from "../dead-letters/removals.ts";
+import type { SkipReason } from "./decide.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** First look at the ledger after publishing; later ones come at twice the age of the message. Our choice. */
+export const FIRST_CHECK_MS = 1_000;
+
+interface Known {
+  readonly outcome: string;
+  readonly troubled: 0 | 1;
+  readonly replay_id: string;
+}
+
+function known(sql: Sql, seq: number, eventId: string): Known | undefined {
+  const query = `SELECT outcome, items.troubled, replays.id AS replay_id FROM items JOIN replays ON replays.seq = items.replay
+                 WHERE replay = ? AND event_id = ?`;
+  return sql.all<Known>(query, seq, eventId)[0];
+}
+
+/** QStash has taken the message. One whose record has failed meanwhile keeps that outcome. */
+export function itemPublished(sql: Sql, seq: number, eventId: string, messageId: string, nowMs: number): void {
+  sql.all(
+    "UPDATE items SET message_id = ?, published_at = ? WHERE replay = ? AND event_id = ?",
+    messageId,
+    nowMs,
+    seq,
+    eventId,
+  );
+  if (known(sql, seq, eventId)?.outcome !== "pending") return;
+  sql.all(
+    "UPDATE items SET outcome = 'published', check_at = ? WHERE replay = ? AND event_id = ?",
+    nowMs + FIRST_CHECK_MS,
+    seq,
+    eventId,
+  );
+  sql.all("UPDATE replays SET published = published + 1 WHERE seq = ?", seq);
+  sql.all("UPDATE dead_letters SET accepted = 1 WHERE event_id = ? AND state = 'replaying'", eventId);
+  considerRemovals(sql, [eventId], nowMs);
+}
+
+/** The record was delivered or has failed again; a pending one was taken by QStash faster than its answer came back. */
+export function itemEnded(
+  sql: Sql,
+  seq: number,
+  eventId: string,
+  end: {
+    readonly outcome: "delivered" | "failed_again";
+    readonly reason?: string;
+    readonly state: "open" | "delivered" | "discarded";
+  },
+  nowMs: number,
+): void {
+  const item = known(sql, seq, eventId);
+  if (item?.outcome !== "published" && item?.outcome !== "pending") return;
+  sql.all(
+    "UPDATE items SET outcome = ?, reason = ?, ended_at = ?, check_at = NULL, troubled = 0 WHERE replay = ? AND event_id = ?",
+    end.outcome,
+    end.reason ?? null,
+    nowMs,
+    seq,
+    eventId,
+  );
+  sql.all(
+    `UPDATE replays SET ${end.outcome} = ${end.outcome} + 1, published = published + ?, troubled = troubled - ? WHERE seq = ?`,
+    item.outcome === "pending" ? 1 : 0,
+    item.troubled,
+    seq,
+  );
+  leave(sql, eventId, item.replay_id, end.state);
+  if (end.state === "delivered") considerRemovals(sql, [eventId], nowMs);
+}
+
+/** It will not be sent after all; the dead letter is open again. */
+export function itemSkipped(sql: Sql, seq: number, eventId: string, reason: SkipReason, nowMs: number): void {
+  const item = known(sql, seq, eventId);
+  if (item?.outcome !== "pending") return;
+  sql.all(
+    "UPDATE items SET outcome = 'skipped', reason = ?, ended_at = ? WHERE replay = ? AND event_id = ?",
+    reason,
+    nowMs,
+    seq,
+    eventId,
+  );
+  sql.all("UPDATE replays SET skipped = skipped + 1 WHERE seq = ?", seq);
+  leave(sql, eventId, item.replay_id, "open");
+}
+
+/** A published record has failed an attempt and waits for its next one. */
+export function itemTroubled(sql: Sql, seq: number, eventId: string): void {
+  sql.all("UPDATE items SET troubled = 1 WHERE replay = ? AND event_id = ?", seq, eventId);
+  sql.all("UPDATE replays SET troubled = troubled + 1 WHERE seq = ?", seq);
+}
+
+function leave(sql: Sql, eventId: string, replayId: string, state: string): void {
+  sql.all(
+    "UPDATE dead_letters SET state = ? WHERE event_id = ? AND state = 'replaying' AND replay_id = ?",
+    state,
+    eventId,
+    replayId,
+  );
+}
+
+/** Records that a replay sent and that are dead letters again. Answers the replays concerned. */
+export function failReplayed(sql: Sql, failed: readonly FailedReplay[], nowMs: number): ReadonlySet<number> {
+  const concerned = new Set<number>();
+  for (const { eventId, mark, reason } of failed) {
+    const [replay] = sql.all<{ seq: number }>("SELECT seq FROM replays WHERE id = ?", mark.id);
+    if (!replay) continue;
+    itemEnded(sql, replay.seq, eventId, { outcome: "failed_again", reason, state: "open" }, nowMs);
+    concerned.add(replay.seq);
+  }
+  return concerned;
+}

@@ -1,0 +1,100 @@
+/** The plan of a replay: what it will send and skip, counted while the dead letters are looked at one by one. */
+import type { Summary } from "../dead-letters/row.ts";
+import type { Age, Decision, SkipReason } from "./decide.ts";
+import type { Change } from "./mend.ts";
+import type { ReplayRequest } from "./request.ts";
+
+/** Largest number of actions or organizations that a plan names; the others are added up. Our choice. */
+const NAMES_MAX = 100;
+const SAMPLE_MAX = 10;
+
+export interface Plan {
+  readonly send: number;
+  readonly skip: number;
+  readonly skip_reasons: Readonly<Partial<Record<SkipReason, number>>>;
+  readonly by_class: Readonly<Record<string, number>>;
+  readonly by_action: Readonly<Record<string, number>>;
+  readonly by_organization: Readonly<Record<string, number>>;
+  readonly age: Readonly<Record<Age, number>>;
+  readonly duplicates_possible: number;
+  readonly needs_accept_duplicates: boolean;
+  /** Records a second, and how long that takes. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly mend?: MendPlan;
+}
+
+interface MendPlan {
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly sample: readonly { readonly event_id: string; readonly changes: readonly Change[] }[];
+}
+
+type Counts = Map<string, number>;
+
+export class PlanBuilder {
+  readonly #request: Pick<ReplayRequest, "rate" | "mend">;
+  readonly #skips: Counts = new Map();
+  readonly #classes: Counts = new Map();
+  readonly #actions: Counts = new Map();
+  readonly #organizations: Counts = new Map();
+  readonly #ages: Record<Age, number> = { within_24h: 0, beyond_24h: 0, never_attempted: 0 };
+  readonly #sample: { event_id: string; changes: readonly Change[] }[] = [];
+  #send = 0;
+  #risks = 0;
+  #changed = 0;
+
+  constructor(request: Pick<ReplayRequest, "rate" | "mend">) {
+    this.#request = request;
+  }
+
+  add(row: Summary | undefined, decision: Decision, changes: readonly Change[]): void {
+    if (decision.risk) this.#risks++;
+    if (decision.kind === "skip") return count(this.#skips, decision.reason);
+    this.#send++;
+    this.#ages[decision.age]++;
+    count(this.#classes, row?.class ?? "(none)");
+    count(this.#actions, row?.action ?? "(none)");
+    count(this.#organizations, row?.organization ?? "(none)");
+    if (changes.length === 0) return;
+    this.#changed++;
+    if (this.#sample.length < SAMPLE_MAX) this.#sample.push({ event_id: row?.event_id ?? "", changes });
+  }
+
+  build(): Plan {
+    const { rate, mend } = this.#request;
+    const skips = Object.fromEntries(this.#skips) as Plan["skip_reasons"];
+    return {
+      send: this.#send,
+      skip: sum(this.#skips.values()),
+      skip_reasons: skips,
+      by_class: largest(this.#classes),
+      by_action: largest(this.#actions),
+      by_organization: largest(this.#organizations),
+      age: { ...this.#ages },
+      duplicates_possible: this.#risks,
+      needs_accept_duplicates: !!(skips.needs_accept_duplicates || skips.mend_needs_accept_duplicates),
+      rate,
+      seconds: Math.ceil(this.#send / rate),
+      ...(mend
+        ? { mend: { changed: this.#changed, unchanged: this.#send - this.#changed, sample: this.#sample } }
+        : {}),
+    };
+  }
+}
+
+function count(counts: Counts, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function largest(counts: Counts): Record<string, number> {
+  const sorted = [...counts].toSorted((a, b) => b[1] - a[1]);
+  const rest = sum(sorted.slice(NAMES_MAX).map(([, number]) => number));
+  return Object.fromEntries(rest > 0 ? [...sorted.slice(0, NAMES_MAX), ["(other)", rest]] : sorted);
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

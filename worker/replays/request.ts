@@ -1,0 +1,21 @@
+/** What a replay was asked for. */
+import type { Filter } from "../dead-letters/query.ts";
+import type { Mend } from "./mend.ts";
+
+export type Selection =
+  | { readonly kind: "event_ids"; readonly eventIds: readonly string[] }
+  | { readonly kind: "filter"; readonly filter: Filter }
+  | { readonly kind: "all" };
+
+export interface ReplayRequest {
+  readonly selection: Selection;
+  /** The selection as it was asked for, for people. */
+  readonly asked: Readonly<Record<string, unknown>>;
+  readonly dryRun: boolean;
+  readonly acceptDuplicates: boolean;
+  readonly name?: string | undefined;
+  /** Records a second. */
+  readonly rate: number;
+  readonly stopOnErrorRate?: number | undefined;
+  readonly mend?: Mend | undefined;
+}

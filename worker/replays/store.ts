@@ -1,0 +1,122 @@
+/** Replays and their items in the archive's database. */
+import { mintEventId } from "../../shared/event-id.ts";
+import type { ReplayRequest } from "./request.ts";
+import type { Sql } from "../storage/sql.ts";
+
+/** `planning` is never seen from outside: a replay found in it after a restart is taken back. */
+export type ReplayState = "planning" | "running" | "paused" | "stopped" | "settling" | "done";
+
+export interface ReplayRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly state: ReplayState;
+  /** JSON of the `ReplayRequest` without its list of event ids. */
+  readonly request: string;
+  readonly plan: string;
+  readonly requested_by: string;
+  readonly created_at: number;
+  readonly finished_at: number | null;
+  /** Next time something is to be published. */
+  readonly due_at: number;
+  /** Publishing failures in a row. */
+  readonly failures: number;
+  /** JSON of the event ids whose message may be on its way to QStash right now. */
+  readonly in_flight: string;
+  readonly total: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly failed_again: number;
+  readonly skipped: number;
+  /** Of those published and not ended, how many have failed an attempt since. */
+  readonly troubled: number;
+  readonly judged_seen: number;
+  readonly judged_failed: number;
+  readonly receipt: string | null;
+}
+
+export type ItemOutcome = "pending" | "published" | "delivered" | "failed_again" | "skipped";
+
+export interface ItemRow {
+  readonly event_id: string;
+  readonly n: number;
+  readonly outcome: ItemOutcome;
+  readonly reason: string | null;
+  readonly message_id: string | null;
+  readonly published_at: number | null;
+  readonly ended_at: number | null;
+}
+
+/** A replay by its public id. */
+export function findReplay(sql: Sql, id: string): ReplayRow | undefined {
+  return sql.all<ReplayRow>("SELECT * FROM replays WHERE id = ? AND state <> 'planning'", id)[0];
+}
+
+export function replayBySeq(sql: Sql, seq: number): ReplayRow | undefined {
+  return sql.all<ReplayRow>("SELECT * FROM replays WHERE seq = ?", seq)[0];
+}
+
+/** Newest first; `beforeSeq` continues a list. */
+export function listReplays(sql: Sql, limit: number, beforeSeq: number | undefined): ReplayRow[] {
+  const query = "SELECT * FROM replays WHERE state <> 'planning' AND seq < ? ORDER BY seq DESC LIMIT ?";
+  return sql.all<ReplayRow>(query, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
+}
+
+export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: string, nowMs: number): number {
+  const stored = JSON.stringify({
+    ...request,
+    selection: request.selection.kind === "event_ids" ? { kind: "event_ids" } : request.selection,
+  });
+  const [row] = sql.all<{ seq: number }>(
+    "INSERT INTO replays (id, state, request, requested_by, created_at, due_at) VALUES (?, 'planning', ?, ?, ?, ?) RETURNING seq",
+    id,
+    stored,
+    by,
+    nowMs,
+    nowMs,
+  );
+  if (!row) throw new Error("the replay was not stored");
+  return row.seq;
+}
+
+/** Returns what a replay was asked for, without its list of event ids. */
+export function requestOf(replay: ReplayRow): ReplayRequest {
+  return JSON.parse(replay.request) as ReplayRequest;
+}
+
+/** A page of items in the order of their event ids. */
+export function listItems(
+  sql: Sql,
+  seq: number,
+  outcome: ItemOutcome | undefined,
+  limit: number,
+  after: string,
+): ItemRow[] {
+  const wanted = outcome === undefined ? "" : " AND outcome = ?";
+  return sql.all<ItemRow>(
+    `SELECT event_id, n, outcome, reason, message_id, published_at, ended_at FROM items
+     WHERE replay = ? AND event_id > ?${wanted} ORDER BY event_id LIMIT ?`,
+    seq,
+    after,
+    ...(outcome === undefined ? [] : [outcome]),
+    limit,
+  );
+}
+
+export function setState(sql: Sql, seq: number, state: ReplayState): void {
+  sql.all("UPDATE replays SET state = ? WHERE seq = ?", state, seq);
+}
+
+/** `rp_` and a UUIDv7 without hyphens: sorts by time. */
+export function newReplayId(nowMs: number): string {
+  return `rp_${mintEventId(nowMs, crypto.getRandomValues(new Uint8Array(9)), 0).replaceAll("-", "")}`;
+}
+
+/** Takes replays back whose planning never ended (of all, or of one), and with them their dead letters. */
+export function takeBackOrphans(sql: Sql, id?: string): void {
+  const query = "SELECT seq, id FROM replays WHERE state = 'planning' AND id = coalesce(?, id)";
+  for (const orphan of sql.all<{ seq: number; id: string }>(query, id ?? null)) {
+    sql.all("UPDATE dead_letters SET state = 'open' WHERE state = 'replaying' AND replay_id = ?", orphan.id);
+    sql.all("DELETE FROM items WHERE replay = ?", orphan.seq);
+    sql.all("DELETE FROM replays WHERE seq = ?", orphan.seq);
+  }
+}

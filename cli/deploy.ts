@@ -1,19 +1,19 @@
 /** The entry of `npm run deploy`: puts the worker on Cloudflare. Exit 0 done, 1 failed, 2 wrong use. */
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import yargs from "yargs";
 import { runDoctor, waitForWorker } from "./deploy/after.ts";
 import { askSecret } from "./deploy/prompt.ts";
 import { deploy, type Deployed, type DeployOptions } from "./deploy/run.ts";
+import { readSecretsFile } from "./deploy/secrets-file.ts";
 import { stepLines, type Step } from "./deploy/step.ts";
-import { parseValues, SECRETS, type Values } from "./deploy/variables.ts";
+import { SECRETS } from "./deploy/variables.ts";
 import { wranglerOf } from "./deploy/wrangler.ts";
 import { failureOf, WrongUse } from "./run/failure.ts";
 import { processIo } from "./run/io.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const CLI = fileURLToPath(new URL("main.ts", import.meta.url));
-const io = processIo();
+const { note } = processIo();
 const line = process.argv.slice(2);
 
 const parser = yargs()
@@ -59,14 +59,6 @@ const parser = yargs()
     throw new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "npm run deploy -- --help"`);
   });
 
-async function valuesIn(path: string | undefined): Promise<Values> {
-  if (path === undefined) return { secrets: {}, plain: {} };
-  const source = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new WrongUse(`"--secrets-file" cannot be read (${cause.code ?? "unknown"}): ${path}`, { cause });
-  });
-  return parseValues(source);
-}
-
 // A reader such as `head` may close the pipe early; the deploy goes on.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -76,7 +68,8 @@ function print(text: string): void {
   process.stdout.write(text.endsWith("\n") || text === "" ? text : `${text}\n`);
 }
 
-async function main(options: DeployOptions, plan: string, json: boolean): Promise<Deployed> {
+async function main(options: DeployOptions, plan: string, json: boolean, secretsFile?: string): Promise<Deployed> {
+  const io = processIo(process.env, secretsFile);
   const onStep = (step: Step): void => (json ? undefined : print(stepLines(step, io).join("\n")));
   return deploy(options, {
     root: ROOT,
@@ -85,7 +78,8 @@ async function main(options: DeployOptions, plan: string, json: boolean): Promis
     ask: (name) => askSecret(`${name} (not shown): `),
     waitForWorker,
     doctor: async (env) => {
-      const result = await runDoctor(CLI, ["--plan", plan, ...(json ? ["--json"] : [])], env);
+      const file = secretsFile === undefined ? [] : ["--secrets-file", secretsFile];
+      const result = await runDoctor(CLI, ["--plan", plan, ...file, ...(json ? ["--json"] : [])], env);
       if (!json) print(result.output);
       return result;
     },
@@ -100,9 +94,10 @@ try {
       environment: args.env,
       dryRun: args.dryRun,
       directory: args.directory,
-      values: await valuesIn(args.secretsFile),
+      values:
+        args.secretsFile === undefined ? { secrets: {}, plain: {} } : await readSecretsFile(args.secretsFile, note),
     };
-    const { doctor, ...deployed } = await main(options, args.plan, args.json);
+    const { doctor, ...deployed } = await main(options, args.plan, args.json, args.secretsFile);
     if (args.json) {
       const checks: unknown = doctor ? JSON.parse(doctor) : undefined;
       print(JSON.stringify({ environment: args.env, dry_run: args.dryRun, ...deployed, doctor: checks }, null, 2));
@@ -112,6 +107,6 @@ try {
 } catch (error) {
   const { exitCode, code, message } = failureOf(error);
   if (line.includes("--json")) print(JSON.stringify({ error: { code, message } }, null, 2));
-  io.note(`error[${code}]: ${message}`);
+  note(`error[${code}]: ${message}`);
   process.exitCode = exitCode;
 }

@@ -5,9 +5,12 @@ import type { Report } from "./run/command.ts";
 import { failureOf, WrongUse } from "./run/failure.ts";
 import { processIo } from "./run/io.ts";
 import { visible } from "./run/text.ts";
+import { readSecretsFile } from "./deploy/secrets-file.ts";
 
 const line = process.argv.slice(2);
-const io = processIo();
+/** The process's variables, and below them those of the secrets file. */
+const variables: Record<string, string | undefined> = { ...process.env };
+let io = processIo(variables);
 
 function finish(report: Report, json: boolean): void {
   const text = json ? jsonText(report.json) : report.lines.join("\n");
@@ -34,9 +37,21 @@ function fail(error: unknown): void {
 const REPEATABLE = new Set(["_", "class", "state", "set", "drop", "event-ids", "eventIds"]);
 
 const parser = yargs()
-  .scriptName("audit-forwarder")
+  .scriptName("npx audit-forwarder")
   .usage("$0 <command>\n\nDurable audit events from a Zuplo gateway to WorkOS.")
   .option("json", { type: "boolean", describe: "Print one JSON document instead of text", global: true })
+  .option("secrets-file", {
+    type: "string",
+    requiresArg: true,
+    describe: "A .env file with variables, as for npm run deploy; the environment wins",
+    global: true,
+  })
+  .middleware(async ({ secretsFile }) => {
+    if (typeof secretsFile !== "string") return;
+    const { plain, secrets } = await readSecretsFile(secretsFile, io.note);
+    for (const [name, value] of Object.entries({ ...plain, ...secrets })) variables[name] ||= value;
+    io = processIo(variables, secretsFile);
+  })
   .epilogue(
     'AUDIT_WORKER_URL and AUDIT_ADMIN_TOKEN name the deployment and open it. "schemas" reads WORKOS_API_KEY instead, "pseudonym" ' +
       'AUDIT_PSEUDONYM_KEYS, "init" none; "doctor" reads the worker\'s variables too.\nExit codes: 0 done, 1 failed, 2 wrong use.',
@@ -58,11 +73,11 @@ const parser = yargs()
     throw (
       error ??
       new WrongUse(
-        `${message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ")}; see "audit-forwarder --help"`,
+        `${message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ")}; see "${io.suggest("--help")}"`,
       )
     );
   });
-for (const register of commands) register(parser, io, finish);
+for (const register of commands) register(parser, () => io, finish);
 
 // A reader such as `head` may close the pipe early; that is not a failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 /** Calls the worker's admin API; an answer that is not a success becomes one clear error. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
+import { baseUrl, isLoopback } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { WrongUse } from "../run/failure.ts";
@@ -22,7 +23,7 @@ const TIMEOUT_MS = 60_000;
 const GET_ATTEMPTS = 3;
 const RETRY_DELAY_MS = 500;
 
-/** The API at `AUDIT_WORKER_URL` with `AUDIT_ADMIN_TOKEN`; throws `WrongUse` where one of them is missing or malformed. */
+/** Opens the API at `AUDIT_WORKER_URL` with `AUDIT_ADMIN_TOKEN`. Throws `WrongUse` if one of them is missing or malformed. */
 export function openApi(io: Io): Api {
   const base = workerUrl(io);
   const token = io.env["AUDIT_ADMIN_TOKEN"];
@@ -44,22 +45,18 @@ export function openApi(io: Io): Api {
 }
 
 /**
- * `AUDIT_WORKER_URL` without a trailing slash. Throws `WrongUse` where it is missing, no URL, or not https: the admin token goes
- * in clear only to this machine.
+ * Returns `AUDIT_WORKER_URL` in its one spelling. Throws `WrongUse` if it is missing, not a URL, or not https: the admin token
+ * travels unencrypted only to this machine.
  */
 export function workerUrl(io: Io): string {
   const text = io.env["AUDIT_WORKER_URL"];
   if (!text) throw new WrongUse('"AUDIT_WORKER_URL" is not set; export the URL of the worker');
-  const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) throw new WrongUse('"AUDIT_WORKER_URL" is not an http or https URL');
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+  const url = baseUrl(text);
+  if (url === undefined) throw new WrongUse('"AUDIT_WORKER_URL" is not an http or https URL');
+  if (url.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
     throw new WrongUse('"AUDIT_WORKER_URL" must be https; http is for this machine only');
   }
-  return text.replace(/\/+$/, "");
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host) || host.endsWith(".localhost");
+  return url;
 }
 
 async function send(url: string, init: RequestInit): Promise<unknown> {

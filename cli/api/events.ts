@@ -22,10 +22,10 @@ export const EventFateAnswer = z.looseObject({
 });
 export type EventFate = z.infer<typeof EventFateAnswer>;
 
-/** A heading and one line for each attempt, counted from one. */
+/** A heading and one line for each attempt, counted from one. "accepted" says whether WorkOS did, as far as its answer tells. */
 export function attemptLines(io: Io, { attempts }: Pick<EventFate, "attempts">): readonly string[] {
   if (attempts.length === 0) return ["no attempt is on record"];
-  const heading = ["attempt", "at", "ms", "outcome", "in WorkOS", "status", "reason"];
+  const heading = ["attempt", "at", "ms", "outcome", "accepted", "status", "reason"];
   const rows = attempts.map(({ n, at, duration_ms, outcome, wrote, status, reason }) => [
     n,
     at,

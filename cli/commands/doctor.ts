@@ -1,7 +1,5 @@
 /** `doctor`: finds the mistakes that others found in production, before the first event and at any time after. */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseValues } from "../deploy/variables.ts";
 import { type CheckResult, resultLines, runChecks } from "../doctor/check.ts";
 import { fileChecks } from "../doctor/files.ts";
 import { pathChecks } from "../doctor/path.ts";
@@ -13,7 +11,6 @@ import { readProject } from "../init/project.ts";
 import { builtModule, inspectProject } from "../policy/ask.ts";
 import { toInspect } from "../policy/project.ts";
 import { command } from "../run/command.ts";
-import { WrongUse } from "../run/failure.ts";
 import { LOCK_FILE } from "../schemas/lock.ts";
 
 const PLANS = Object.keys(QSTASH_PLANS) as QstashPlan[];
@@ -28,11 +25,6 @@ export const doctor = command({
   options: (yargs) =>
     yargs
       .positional("zuplo-project", { type: "string", describe: "The project's directory" })
-      .option("secrets-file", {
-        type: "string",
-        requiresArg: true,
-        describe: "The worker's variables, as for npm run deploy",
-      })
       .option("plan", { choices: PLANS, default: PLANS[0] ?? "free", describe: "Your plan of QStash" })
       .option("skip-event", { type: "boolean", describe: "Send no event of its own through the path" })
       .option("lock", {
@@ -43,10 +35,8 @@ export const doctor = command({
         describe: "The lock file of the schemas",
       }),
   run: async (args, io) => {
-    const file = args.secretsFile === undefined ? {} : await readSecrets(args.secretsFile);
-    const given = Object.fromEntries(Object.entries(io.env).filter(([, value]) => value));
     const setting: Setting = {
-      io: { ...io, env: { ...file, ...given } },
+      io,
       ...(args.zuploProject === undefined ? {} : { project: await inspected(args.zuploProject) }),
       lockFile: args.lock,
       plan: args.plan,
@@ -56,7 +46,7 @@ export const doctor = command({
     // QStash knows the flow-control key from the first message on, which may be the doctor's own.
     const results = [...(await runChecks(first)), ...(await runChecks(vendorChecks(setting)))];
     const ok = results.every(({ state }) => state !== "failed");
-    return { json: { ok, checks: results }, lines: [...resultLines(results, io.paint), summary(results)], ok };
+    return { json: { ok, checks: results }, lines: [...resultLines(results, io), summary(results)], ok };
   },
 });
 
@@ -72,12 +62,4 @@ async function inspected(directory: string): Promise<InspectedProject> {
   const plan = planInit(project, await builtModule(), undefined);
   const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
   return { project, plan, inspection, routes: plan.routes };
-}
-
-async function readSecrets(file: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new WrongUse('"--secrets-file" cannot be read', { cause });
-  });
-  const { secrets, plain } = parseValues(text);
-  return { ...plain, ...secrets };
 }

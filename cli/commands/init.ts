@@ -72,7 +72,7 @@ function next({ options, changes }: InitPlan): readonly string[] {
 
 async function checkReport(project: ZuploProject, plan: InitPlan, io: Io): Promise<Report> {
   const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
-  const findings = findDrift(project, plan, inspection);
+  const findings = findDrift(project, plan, inspection, io.suggest);
   const ok = findings.every(({ level }) => level === "note");
   const audited = plan.routes.filter(({ place }) => place !== "absent").length;
   const summary = `${audited} of ${plan.routes.length} routes are audited`;
@@ -83,7 +83,9 @@ async function checkReport(project: ZuploProject, plan: InitPlan, io: Io): Promi
         const mark = level === "note" ? io.paint("yellow", "note ") : io.paint("red", level);
         return `${mark} ${subject} ${message}`;
       }),
-      ok ? `${io.paint("green", "ok")}    ${summary}` : `${summary}; "audit-forwarder init" mends what is missing`,
+      ok
+        ? `${io.paint("green", "ok")}    ${summary}`
+        : `${summary}; to add what is missing, run: ${io.suggest("init", project.directory)}`,
     ],
     ok,
   };

@@ -17,7 +17,7 @@ export const pause = command({
       lines: [
         "delivery is paused",
         ...(json.pause.confirmed_by_queue ? [] : [unconfirmed]),
-        "continue with: audit-forwarder resume",
+        `continue with: ${io.suggest("resume")}`,
       ],
     };
   },

@@ -58,17 +58,26 @@ async function byRequestId(api: Api, requestId: string, between: Query): Promise
   return (await api.get(EventPage, "/api/events", { request_id: requestId, ...between })).events;
 }
 
-function fateLines(io: Io, { attempts, ...fields }: EventFate): readonly string[] {
-  return [...pairLines(pairsOf(fields)), "", ...attemptLines(io, { ...fields, attempts })];
+function fateLines(io: Io, fate: EventFate): readonly string[] {
+  const { attempts: _shownBelow, ...fields } = { ...fate, where: whereOf(fate) };
+  return [...pairLines(pairsOf(fields)), "", ...attemptLines(io, fate)];
 }
 
 /** As `dead-letters show` calls it. */
-const LABELS: Readonly<Record<string, string>> = { wrote: "in WorkOS" };
+const LABELS: Readonly<Record<string, string>> = { wrote: "accepted" };
+
+/** WorkOS has no route that reads an event back, so its 2xx is all there is to know. */
+function whereOf({ where, attempts }: EventFate): unknown {
+  if (where !== "workos") return where;
+  const accepted = attempts.findLast(({ outcome }) => outcome === "delivered")?.at;
+  return accepted === undefined ? "accepted by WorkOS" : `accepted by WorkOS at ${accepted}`;
+}
 
 /** A field of a field stands under both their names. */
 function pairsOf(fields: object, within = ""): (readonly [string, string])[] {
   return Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
     const name = within + (LABELS[key] ?? key.replaceAll("_", " "));
+    if (value === undefined) return [];
     if (typeof value === "object" && value !== null) return pairsOf(value, `${name} `);
     return [[name, typeof value === "string" ? value : JSON.stringify(value)] as const];
   });

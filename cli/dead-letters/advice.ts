@@ -1,76 +1,89 @@
-/** Why a record is a dead letter, in words, and what to do about it. Pure. */
+/** Why a record is a dead letter, and what to do about it. Pure. */
 import type { DeadLetter } from "../api/answers.ts";
+import type { Suggest } from "../run/suggestion.ts";
 
 export interface Advice {
   readonly why: string;
+  /** Steps in order. Each is a sentence, or a command that runs as it is. */
   readonly next: readonly string[];
 }
 
-/** The words for one dead letter; docs/operations.md says the same at length. */
+/** Advises on one dead letter. docs/operations.md says the same at length. */
 export function adviceFor(
   letter: Pick<DeadLetter, "event_id" | "class" | "reason" | "status" | "state" | "wrote">,
+  suggest: Suggest,
 ): Advice {
   if (letter.state === "delivered") return { why: "It was delivered after all.", next: ["nothing to do"] };
   if (letter.state === "discarded") return { why: "An operator discarded it.", next: ["nothing to do"] };
-  const replay = `audit-forwarder dead-letters replay ${letter.event_id}`;
-  const advice = byClass(letter, replay);
+  const advice = byClass(letter, suggest);
   const mayDuplicate = letter.wrote === "maybe" ? ["WorkOS may hold it already: read the plan of the replay"] : [];
   return { why: advice.why, next: [...advice.next, ...mayDuplicate] };
 }
 
 function byClass(
   { class: name, reason, status, event_id: id }: Pick<DeadLetter, "class" | "reason" | "status" | "event_id">,
-  replay: string,
+  suggest: Suggest,
 ): Advice {
-  if (name === "rejected") return rejected(status, id, replay);
+  const replay = [suggest("dead-letters", "replay", id, "--dry-run"), SEND];
+  if (name === "rejected") return rejected(status, id, replay, suggest);
   if (name === "credential") {
     return {
-      why: "WorkOS refused the API key, and the attempts ended while it was wrong or had paused delivery.",
-      next: ["give the worker a valid WORKOS_API_KEY", "audit-forwarder resume", replay],
+      why: "WorkOS refused the API key. The last attempt came while the key was wrong or delivery was paused for it.",
+      next: ["give the worker a valid WORKOS_API_KEY", suggest("resume"), ...replay],
     };
   }
   if (name === "unreadable") {
     return {
       why: "The message could not be decoded; its bytes are kept.",
-      next: ["deploy a worker that is as new as the policy", `audit-forwarder dead-letters show ${id} --reveal`],
+      next: [
+        "deploy a worker that is as new as the policy",
+        suggest("dead-letters", "show", id, "--reveal"),
+        ...replay,
+      ],
     };
   }
   if (reason.startsWith("paused_by_operator")) {
     return {
       why: "An operator had paused delivery when its last attempt came.",
-      next: ["audit-forwarder resume (where it is still paused)", replay],
+      next: ["if delivery is still paused, resume it", suggest("resume"), ...replay],
     };
   }
   return {
     why: "Every attempt failed: WorkOS or the way to it was down for the whole retry horizon.",
-    next: ["check that WorkOS answers (audit-forwarder doctor)", replay],
+    next: ["check that WorkOS answers", suggest("doctor", "--skip-event"), ...replay],
   };
 }
 
-function rejected(status: number | undefined, id: string, replay: string): Advice {
+const SEND = "if the plan is right, run the same without --dry-run";
+
+function rejected(status: number | undefined, id: string, replay: readonly string[], suggest: Suggest): Advice {
   if (status === 404) {
     return {
       why: "WorkOS does not know the organization.",
-      next: [`${replay} --set organization=org_…`, `or: audit-forwarder dead-letters discard ${id} --reason …`],
+      next: [
+        "add --set organization=<id> to name another one, or give the record up with discard",
+        ...replay,
+        suggest("dead-letters", "discard", id, "--reason", "unknown organization"),
+      ],
     };
   }
   if (status === 413) {
     return {
-      why: "The event is larger than WorkOS takes.",
-      next: [`${replay} --drop metadata.<key>`],
+      why: "The event is larger than WorkOS accepts.",
+      next: ["add --drop metadata.<key> to leave out a large field", ...replay],
     };
   }
   if (status === undefined) {
     return {
       why: "The record could not become an event.",
-      next: [`${replay} --set organization=org_… (where it has none)`],
+      next: ["if it has no organization, add --set organization=<id>", ...replay],
     };
   }
   return {
     why: "WorkOS refused the event: it does not fit the schema registered for its action.",
     next: [
-      "audit-forwarder schemas check <zuplo-project>",
-      `${replay}, or with --set action=… or --drop metadata.<key>`,
+      "compare the project with WorkOS (schemas check), or add --set action=<name> or --drop metadata.<key>",
+      ...replay,
     ],
   };
 }

@@ -1,11 +1,12 @@
 /** The deploy of the worker, step by step. Every step may be repeated: what is there already is kept or set to the same value. */
+import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
-import { missingSecrets, type Values } from "./variables.ts";
+import { missingSecrets, sameValue, type Values } from "./variables.ts";
 import { mustRun, type Variables, type Wrangler } from "./wrangler.ts";
 
 export interface DeployOptions {
@@ -47,7 +48,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
   const bundle = await bundleStep(options, ports, end);
   await directoryStep(options, bundle, ports, end);
   if (options.dryRun) {
-    for (const step of stepsToCome(options)) end(step);
+    for (const step of stepsToCome(options, ports.io)) end(step);
     return { worker: bundle.worker, steps, ok: true };
   }
   const secrets = await secretsStep(options, ports, end);
@@ -55,10 +56,13 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
   const uploaded = await upload(ports.wrangler, args);
   end({ name: "deploy", state: "done", detail: uploaded.url ?? "no URL of its own", command: shown(args) });
   const url = await workerUrlStep(options, secrets, uploaded, ports, end);
-  const variables = { ...Object.fromEntries(bundle.bindings), ...options.values.plain, ...secrets.given };
+  const variables = { ...whole(bundle.bindings), ...options.values.plain, ...secrets.given };
   const { exitCode, output } = await doctorStep(variables, url, ports);
-  const detail = exitCode === 0 ? "every check is green" : "the worker is deployed, but a check failed; see above";
-  end({ name: "doctor", state: exitCode === 0 ? "done" : "failed", detail, command: "audit-forwarder doctor" });
+  const detail =
+    exitCode === 0
+      ? "every check is green"
+      : `the worker is deployed, but a check failed; see above, and first run: export AUDIT_WORKER_URL=${url ?? ""}`;
+  end({ name: "doctor", state: exitCode === 0 ? "done" : "failed", detail, command: ports.io.suggest("doctor") });
   return { worker: uploaded.worker, ...(url ? { url } : {}), steps, ok: exitCode === 0, doctor: output };
 }
 
@@ -80,11 +84,13 @@ async function bundleStep({ environment, values }: DeployOptions, { wrangler }: 
   return bundle;
 }
 
-/** The next deploy may come without the file, and would bring back what stands in `wrangler.toml`. */
+/** A later deploy without the file would set the value of `wrangler.toml` again. */
 function refuseOtherValues({ plain }: Values, { bindings }: Upload, environment: string): void {
   const other = Object.entries(plain).filter(([name, value]) => {
     const [shown = "", cut] = /^(.*?)(\.\.\.)?$/.exec(bindings.get(name) ?? "")?.slice(1) ?? [];
-    return cut === undefined ? value !== shown : !value.startsWith(shown);
+    return cut === undefined
+      ? !sameValue(value, shown)
+      : !(baseUrl(value) ?? value).startsWith(baseUrl(shown) ?? shown);
   });
   if (other.length === 0) return;
   const names = other.map(([name]) => `"${name}"`).join(", ");
@@ -102,7 +108,7 @@ async function directoryStep(options: DeployOptions, bundle: Upload, ports: Port
   }
   if (!options.directory)
     return end({ name: "directory", state: "skipped", detail: "optional; --directory makes one" });
-  const command = `wrangler kv namespace create audit-forwarder-directory --env ${environment}`;
+  const command = shown(["kv", "namespace", "create", "audit-forwarder-directory", "--env", environment]);
   if (dryRun) {
     return end({
       name: "directory",
@@ -116,7 +122,7 @@ async function directoryStep(options: DeployOptions, bundle: Upload, ports: Port
 }
 
 /** What a dry run shows instead of doing it; nothing here was asked of Cloudflare. */
-function stepsToCome(options: DeployOptions): readonly Step[] {
+function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): readonly Step[] {
   const { environment, values } = options;
   const names = Object.keys(values.secrets);
   const missing = missingSecrets(names, []);
@@ -135,7 +141,7 @@ function stepsToCome(options: DeployOptions): readonly Step[] {
     { name: "secrets", state: "would", detail, command: bulk, stdin: names.length > 0 ? names : missing },
     { name: "deploy", state: "would", detail: "uploads the worker", command: shown(["deploy", "--env", environment]) },
     ...(names.includes("AUDIT_WORKER_URL") ? [] : [url]),
-    { name: "doctor", state: "would", detail: "checks the deployed worker", command: "audit-forwarder doctor" },
+    { name: "doctor", state: "would", detail: "checks the deployed worker", command: suggest("doctor") },
   ];
 }
 
@@ -189,6 +195,12 @@ async function doctorStep(
   return doctor({ ...io.env, ...variables, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
 }
 
+/** Wrangler cuts long values; a cut one would mislead `doctor`. */
+function whole(bindings: Upload["bindings"]): Variables {
+  return Object.fromEntries([...bindings].filter(([, value]) => !value?.endsWith("...")));
+}
+
+/** The command as a person would run it in this clone. */
 function shown(args: readonly string[]): string {
-  return `wrangler ${args.join(" ")}`;
+  return `npm run wrangler -- ${args.join(" ")}`;
 }

@@ -1,19 +1,20 @@
-/** Gathers the secrets of a deploy: from the file, and from a person where the worker lacks one. */
+/** Collects the secrets of a deploy: from the file, and from a person for those that the worker lacks. */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { faultOf, missingSecrets } from "./variables.ts";
-import { complaintIn, jsonIn, type Wrangler } from "./wrangler.ts";
+import { jsonIn, wranglerFailure, type Wrangler } from "./wrangler.ts";
 
 const Secrets = z.array(z.object({ name: z.string() }));
 
-/** Names of the secrets that the worker has; none where there is no such worker yet. */
+/** Returns the names of the secrets that the worker has; none if there is no such worker yet. */
 export async function secretsOnWorker(wrangler: Wrangler, environment: string): Promise<readonly string[]> {
-  const { exitCode, stdout, stderr } = await wrangler(["secret", "list", "--env", environment]);
+  const args = ["secret", "list", "--env", environment];
+  const { exitCode, stdout, stderr } = await wrangler(args);
   if (exitCode === 0) return Secrets.parse(jsonIn(stdout)).map(({ name }) => name);
-  const complaint = complaintIn(stderr || stdout);
-  if (/Worker "[^"]*".* not found/.test(complaint)) return [];
-  throw new AuditError("internal", `"wrangler secret list --env ${environment}" failed: ${complaint}`);
+  const output = stderr || stdout;
+  if (/Worker "[^"]*".* not found/.test(output)) return [];
+  throw wranglerFailure(args, output);
 }
 
 interface Asking {
@@ -21,7 +22,7 @@ interface Asking {
   readonly ask: (name: string) => Promise<string>;
 }
 
-/** The secrets to set; throws `missing_variable` where a required one is missing and nobody can be asked. */
+/** Returns the secrets to set. Throws `missing_variable` if a required one is missing and nobody can be asked. */
 export async function collectSecrets(
   fromFile: Readonly<Record<string, string>>,
   onWorker: readonly string[],

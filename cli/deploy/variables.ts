@@ -1,52 +1,84 @@
-/** The names a deploy may set, and what a value of each must look like. A test compares them with the worker's own table. */
+/** The variables a deploy may set, and what each value must look like. A test compares them with the worker's own table. */
 import { parseEnv } from "node:util";
+import { baseUrl, isLoopback } from "../../shared/base-url.ts";
 import { WrongUse } from "../run/failure.ts";
+import { isPlaceholder } from "./placeholder.ts";
 
 interface Rule {
   readonly required: boolean;
   /** What the value must be, in words that fit after "must be". */
   readonly shape: string;
-  readonly pattern: RegExp;
+  readonly accepts: (value: string) => boolean;
 }
 
-const text = /\S/;
-const url = /^https?:\/\/[^\s/]+/;
-const urls = /^https?:\/\/[^\s/,]+[^\s,]*(?:\s*,\s*https?:\/\/[^\s/,]+[^\s,]*)*$/;
-const webhookKey = /^whsec_[A-Za-z0-9+/]+=*$/;
+/** An admin token opens every record, so it must resist guessing. Our choice. */
+export const ADMIN_TOKEN_MIN_CHARS = 24;
+/** The shortest key that Standard Webhooks allows. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
+export const WEBHOOK_KEY_MIN_BYTES = 24;
+
+const text = (shape: string): Rule => ({ required: false, shape, accepts: (value) => /^[\x21-\x7e]+$/.test(value) });
+const adminToken: Rule = {
+  required: true,
+  shape: `${ADMIN_TOKEN_MIN_CHARS} characters or more, without spaces`,
+  accepts: (value) => new RegExp(`^[\\x21-\\x7e]{${ADMIN_TOKEN_MIN_CHARS},}$`).test(value),
+};
+const webhookKey: Rule = {
+  required: false,
+  shape: `"whsec_" and the base64 of ${WEBHOOK_KEY_MIN_BYTES} bytes or more`,
+  accepts: isWebhookKey,
+};
+const secureUrl: Rule = {
+  required: false,
+  shape: "an https URL (http only for this machine)",
+  accepts: (value) => baseUrl(value) !== undefined && isSecureUrl(value),
+};
+const required = (rule: Rule): Rule => ({ ...rule, required: true });
 
 /** Kept by Cloudflare as secrets: never printed, never on a command line. */
 export const SECRETS: Readonly<Record<string, Rule>> = {
-  WORKOS_API_KEY: { required: true, shape: "a WorkOS API key", pattern: text },
-  QSTASH_TOKEN: { required: true, shape: "a QStash token", pattern: text },
-  QSTASH_CURRENT_SIGNING_KEY: { required: true, shape: "a QStash signing key", pattern: text },
-  QSTASH_NEXT_SIGNING_KEY: { required: true, shape: "a QStash signing key", pattern: text },
-  AUDIT_INGEST_KEY: { required: true, shape: '"whsec_" and base64', pattern: webhookKey },
-  AUDIT_ADMIN_TOKEN: { required: true, shape: "16 characters or more", pattern: /^.{16,}$/ },
-  QSTASH_CURRENT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
-  QSTASH_NEXT_SIGNING_KEY_2: { required: false, shape: "a QStash signing key", pattern: text },
-  AUDIT_INGEST_KEY_PREVIOUS: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
-  AUDIT_ALERT_URL: { required: false, shape: "an http or https URL", pattern: url },
-  AUDIT_ALERT_KEY: { required: false, shape: '"whsec_" and base64', pattern: webhookKey },
+  WORKOS_API_KEY: required(text("a WorkOS API key")),
+  QSTASH_TOKEN: required(text("a QStash token")),
+  QSTASH_CURRENT_SIGNING_KEY: required(text("a QStash signing key")),
+  QSTASH_NEXT_SIGNING_KEY: required(text("a QStash signing key")),
+  AUDIT_INGEST_KEY: required(webhookKey),
+  AUDIT_ADMIN_TOKEN: adminToken,
+  QSTASH_CURRENT_SIGNING_KEY_2: text("a QStash signing key"),
+  QSTASH_NEXT_SIGNING_KEY_2: text("a QStash signing key"),
+  AUDIT_INGEST_KEY_PREVIOUS: webhookKey,
+  AUDIT_ALERT_URL: { ...secureUrl, accepts: isSecureUrl },
+  AUDIT_ALERT_KEY: webhookKey,
   // Not secret, but Cloudflare keeps secrets over deploys and drops variables that `wrangler.toml` does not name.
-  AUDIT_ORGANIZATION_ID: { required: false, shape: "a WorkOS organization id", pattern: text },
-  AUDIT_OPERATOR_EVENTS: { required: false, shape: '"on" or "off"', pattern: /^(?:on|off)$/ },
+  AUDIT_ORGANIZATION_ID: text("a WorkOS organization id"),
+  AUDIT_OPERATOR_EVENTS: {
+    required: false,
+    shape: '"on" or "off"',
+    accepts: (value) => value === "on" || value === "off",
+  },
   AUDIT_ACCESS_TEAM_DOMAIN: {
     required: false,
     shape: "a domain such as team.cloudflareaccess.com",
-    pattern: /^[a-z0-9.-]+$/,
+    accepts: (value) => /^[a-z0-9.-]+$/.test(value),
   },
-  AUDIT_ACCESS_AUDIENCE: { required: false, shape: "an Access audience tag", pattern: text },
-  AUDIT_WORKER_URL: { required: false, shape: "an http or https URL", pattern: url },
-  AUDIT_WORKER_URL_PREVIOUS: { required: false, shape: "http or https URLs, separated by commas", pattern: urls },
-  AUDIT_RATE: { required: false, shape: "a whole number from 1 to 100", pattern: /^(?:[1-9]\d?|100)$/ },
-  AUDIT_PROBE_URL: { required: false, shape: "an http or https URL", pattern: url },
+  AUDIT_ACCESS_AUDIENCE: text("an Access audience tag"),
+  AUDIT_WORKER_URL: secureUrl,
+  AUDIT_WORKER_URL_PREVIOUS: {
+    required: false,
+    shape: "https URLs, separated by commas",
+    accepts: (value) => value.split(",").every((url) => secureUrl.accepts(url.trim())),
+  },
+  AUDIT_RATE: {
+    required: false,
+    shape: "a whole number from 1 to 100",
+    accepts: (value) => /^(?:[1-9]\d?|100)$/.test(value),
+  },
+  AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
 };
 
-/** Stand in `wrangler.toml`; a file may repeat them, but not differ. */
+/** Set in `wrangler.toml`. A secrets file may repeat them, but not with another value. */
 export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
-  WORKOS_BASE_URL: { required: false, shape: "an http or https URL", pattern: url },
-  QSTASH_URL: { required: false, shape: "an http or https URL", pattern: url },
-  AUDIT_FLOW_CONTROL_KEY: { required: false, shape: "a flow-control key", pattern: text },
+  WORKOS_BASE_URL: secureUrl,
+  QSTASH_URL: secureUrl,
+  AUDIT_FLOW_CONTROL_KEY: text("a flow-control key"),
 };
 
 /** Names that only the gateway reads; one file may hold both sides' values. */
@@ -61,11 +93,9 @@ export interface Values {
 /** Reads a `.env` text; throws WrongUse naming each variable that is unknown or malformed, never its value. */
 export function parseValues(source: string): Values {
   const given = new Map(Object.entries(parseEnv(source)).filter((entry): entry is [string, string] => !!entry[1]));
-  const rules = { ...SECRETS, ...PLAIN_VARIABLES };
   const faults = [...given].flatMap(([name, value]) => {
-    const rule = rules[name];
-    if (rule) return rule.pattern.test(value) ? [] : [`"${name}" must be ${rule.shape}`];
-    return GATEWAY_ONLY.has(name) ? [] : [`"${name}" is not a variable of the worker`];
+    const fault = faultOf(name, value);
+    return fault === undefined ? [] : [`"${name}" ${fault}`];
   });
   if (faults.length > 0) throw new WrongUse(`the secrets file is wrong: ${faults.join("; ")}`);
   const pick = (names: object): Record<string, string> =>
@@ -79,8 +109,27 @@ export function missingSecrets(given: Iterable<string>, onWorker: Iterable<strin
   return Object.keys(SECRETS).filter((name) => SECRETS[name]?.required && !known.has(name));
 }
 
-/** The fault of one value in words that fit after its name, or undefined. */
+/** What is wrong with a value, in words that fit after the variable's name; undefined if nothing is. Never the value itself. */
 export function faultOf(name: string, value: string): string | undefined {
-  const rule = SECRETS[name];
-  return rule && !rule.pattern.test(value) ? `must be ${rule.shape}` : undefined;
+  const rule = SECRETS[name] ?? PLAIN_VARIABLES[name];
+  if (!rule) return GATEWAY_ONLY.has(name) ? undefined : "is not a variable of the worker";
+  if (isPlaceholder(value)) return "is still a placeholder; put the real value there";
+  return rule.accepts(value) ? undefined : `must be ${rule.shape}`;
+}
+
+/** True if two values mean the same: URLs by their one spelling, anything else by its text. */
+export function sameValue(one: string, other: string): boolean {
+  const url = baseUrl(one);
+  return one === other || (url !== undefined && url === baseUrl(other));
+}
+
+function isSecureUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+}
+
+function isWebhookKey(value: string): boolean {
+  const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value)?.[1];
+  if (base64 === undefined || (base64.length % 4 !== 0 && base64.includes("="))) return false;
+  return Buffer.from(base64, "base64").byteLength >= WEBHOOK_KEY_MIN_BYTES;
 }

@@ -33,7 +33,7 @@ export function wranglerOf(root: string, env: Variables): Wrangler {
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
       child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
       child.once("error", (cause) =>
-        reject(new AuditError("internal", `wrangler cannot be started (${file}); check "WRANGLER"`, { cause })),
+        reject(new AuditError("unavailable", `wrangler cannot be started (${file}); check "WRANGLER"`, { cause })),
       );
       child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
       // A child that ends before it has read its input closes the pipe; its exit code says what happened.
@@ -46,7 +46,7 @@ function pinnedWrangler(): string {
   return join(dirname(manifest), "bin/wrangler.js");
 }
 
-/** What a successful run printed; throws `internal` with wrangler's own complaint where it failed. */
+/** Returns what a successful run printed. Throws as `wranglerFailure` describes. */
 export async function mustRun(
   wrangler: Wrangler,
   args: readonly string[],
@@ -55,18 +55,37 @@ export async function mustRun(
 ): Promise<string> {
   const { exitCode, stdout, stderr } = await wrangler(args, input, env);
   if (exitCode === 0) return stdout;
-  throw new AuditError("internal", `"wrangler ${args.join(" ")}" failed: ${complaintIn(stderr || stdout)}`);
+  throw wranglerFailure(args, stderr || stdout);
+}
+
+const NO_LOGIN =
+  /CLOUDFLARE_API_TOKEN|not logged in|not authenticated|Authentication error|Invalid access token|code: (?:10000|9109|10001)\b/i;
+const NO_NETWORK = /fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|Couldn't connect/i;
+
+/** `unauthorized` without a login, `unavailable` if Cloudflare cannot be reached, otherwise `rejected` with wrangler's own words. */
+export function wranglerFailure(args: readonly string[], output: string): AuditError {
+  const said = complaintIn(output);
+  if (NO_LOGIN.test(output)) {
+    return new AuditError(
+      "unauthorized",
+      'Cloudflare refuses the login; run "npm run wrangler -- login", or set "CLOUDFLARE_API_TOKEN" and "CLOUDFLARE_ACCOUNT_ID"',
+    );
+  }
+  if (NO_NETWORK.test(output)) {
+    return new AuditError("unavailable", `Cloudflare cannot be reached; check the network or the proxy (${said})`);
+  }
+  return new AuditError("rejected", `"npm run wrangler -- ${args.join(" ")}" failed: ${said}`);
 }
 
 /** The lines of wrangler's output that say what is wrong, on one line. */
-export function complaintIn(output: string): string {
+function complaintIn(output: string): string {
   const lines = output.split("\n").map((line) => line.trim().replace(/^✘\s*/, ""));
   const start = lines.findIndex((line) => line.includes("ERROR"));
   const said = lines.slice(Math.max(start, 0)).filter((line) => line !== "" && !/^(?:[─-]+$|🪵|⛅)/u.test(line));
   return said.slice(0, 4).join(" ") || "it said nothing";
 }
 
-/** The JSON document in wrangler's output, which may follow a banner; throws `internal` where there is none. */
+/** Returns the JSON document in wrangler's output, which may follow a banner. Throws `internal` if there is none. */
 export function jsonIn(stdout: string): unknown {
   const start = stdout.search(/^[[{]/m);
   if (start < 0) throw new AuditError("internal", "wrangler answered without JSON; run the same command by hand");

@@ -1,21 +1,21 @@
-/** What a check of `doctor` is, and how all of them are run. */
+/** A check of `doctor`, and how all of them run. */
 import type { Io } from "../run/io.ts";
-import { visible } from "../run/text.ts";
+import { visible, wrapped } from "../run/text.ts";
 
-/** `failed` makes `doctor` exit 1; `warning` does not. `skipped`: something that the check needs was not given. */
+/** `failed` makes `doctor` exit 1; `warning` does not. `skipped`: the check needs something that it does not have. */
 export type CheckState = "ok" | "warning" | "failed" | "skipped";
 
 export interface CheckResult {
   readonly check: string;
   readonly state: CheckState;
   readonly detail: string;
-  /** What to do, where something is wrong or missing. */
+  /** What to do if something is wrong or missing. A command in it runs as printed. */
   readonly fix?: string;
 }
 
 export interface Check {
   readonly name: string;
-  /** Throws where it cannot be made: the error is then the result. */
+  /** May throw: the error becomes the result. */
   readonly run: () => Promise<Omit<CheckResult, "check">>;
 }
 
@@ -35,7 +35,7 @@ export function skipped(detail: string, fix: string): Omit<CheckResult, "check">
   return { state: "skipped", detail, fix };
 }
 
-/** Runs all checks at once; the results are in the order given. */
+/** Runs all checks at once. Results keep the order of the checks. */
 export function runChecks(checks: readonly Check[]): Promise<readonly CheckResult[]> {
   return Promise.all(
     checks.map(async ({ name, run }): Promise<CheckResult> => {
@@ -51,12 +51,21 @@ export function runChecks(checks: readonly Check[]): Promise<readonly CheckResul
 
 const MARKS = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", "✗"], skipped: ["gray", "-"] } as const;
 const NAME_WIDTH = 18;
+const INDENT = NAME_WIDTH + 3;
 
-/** One line for each check. */
-export function resultLines(results: readonly CheckResult[], paint: Io["paint"]): readonly string[] {
-  return results.map(({ check, state, detail, fix }) => {
+/** One line for each check. On a terminal, what does not fit is wrapped; a command to run is never broken. */
+export function resultLines(results: readonly CheckResult[], io: Pick<Io, "paint" | "columns">): readonly string[] {
+  return results.flatMap(({ check, state, detail, fix }) => {
     const [colour, mark] = MARKS[state];
-    const next = fix === undefined ? "" : `; ${fix}`;
-    return `${paint(colour, mark)} ${check.padEnd(NAME_WIDTH)} ${visible(detail + next)}`;
+    const head = `${io.paint(colour, mark)} ${check.padEnd(NAME_WIDTH)} `;
+    const text = visible(fix === undefined ? detail : `${detail}; ${fix}`);
+    if (io.columns === undefined || INDENT + text.length <= io.columns) return [head + text];
+    const [, prose = text, command] = /^(.*?\brun:) (.*)$/.exec(text) ?? [];
+    const [first = "", ...rest] = wrapped(prose, io.columns - INDENT);
+    return [
+      head + first,
+      ...rest.map((line) => " ".repeat(INDENT) + line),
+      ...(command === undefined ? [] : [command]),
+    ];
   });
 }

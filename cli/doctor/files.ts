@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import { DEFAULT_RETRIES, HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload } from "../deploy/upload.ts";
-import { faultOf, missingSecrets, SECRETS } from "../deploy/variables.ts";
+import { faultOf, missingSecrets, PLAIN_VARIABLES, sameValue, SECRETS } from "../deploy/variables.ts";
 import { wranglerOf } from "../deploy/wrangler.ts";
 import { findDrift } from "../init/check.ts";
 import { POLICY_VARIABLE_NAMES, readValues } from "../init/env-file.ts";
 import { deriveSchemas } from "../schemas/derive.ts";
 import { readLock } from "../schemas/lock.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
-import { QSTASH_PLANS, type Setting, variable } from "./setting.ts";
+import { noProject, QSTASH_PLANS, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HOUR_MS = 3_600_000;
@@ -28,15 +28,19 @@ export function fileChecks(setting: Setting): readonly Check[] {
   ];
 }
 
-function gateway({ project }: Setting) {
-  if (!project) return skipped("no Zuplo project was named", "audit-forwarder doctor <zuplo-project>");
-  const findings = findDrift(project.project, project.plan, project.inspection);
+function gateway(setting: Setting) {
+  const { project } = setting;
+  if (!project) return noProject();
+  const findings = findDrift(project.project, project.plan, project.inspection, setting.io.suggest);
   const wrong = findings.filter(({ level }) => level !== "note");
   const [first] = wrong;
   const audited = project.routes.filter(({ place }) => place !== "absent").length;
   if (!first) return ok(`${audited} of ${project.routes.length} routes are audited`);
   const more = wrong.length > 1 ? `, and ${wrong.length - 1} more` : "";
-  return failed(`${first.subject} ${first.message}${more}`, 'see "audit-forwarder init --check"');
+  return failed(
+    `${first.subject} ${first.message}${more}`,
+    `run: ${setting.io.suggest("init", project.project.directory, "--check")}`,
+  );
 }
 
 /** The gateway and the worker must hold the same keys and URLs; the values are compared, never shown. */
@@ -47,22 +51,18 @@ function bothSides(setting: Setting) {
   const both = POLICY_VARIABLE_NAMES.filter((name) => values.get(name) && variable(setting, name) !== undefined);
   if (both.length === 0)
     return skipped("no variable is set on both sides", "export the worker's, or name its --secrets-file");
-  const different = both.filter((name) => withoutSlash(values.get(name)) !== withoutSlash(variable(setting, name)));
+  const different = both.filter((name) => !sameValue(values.get(name) ?? "", variable(setting, name) ?? ""));
   if (different.length === 0) return ok(both.join(", "));
   return failed(`${different.join(", ")} differ between ".env" and here`, "give both sides the same values");
 }
 
-function withoutSlash(text: string | undefined): string | undefined {
-  return text?.replace(/\/+$/, "");
-}
-
 function variables(setting: Setting) {
-  const given = Object.keys(SECRETS).filter((name) => variable(setting, name) !== undefined);
+  const given = Object.keys({ ...SECRETS, ...PLAIN_VARIABLES }).filter((name) => variable(setting, name) !== undefined);
   const faults = given.flatMap((name) => {
     const fault = faultOf(name, variable(setting, name) ?? "");
     return fault === undefined ? [] : [`"${name}" ${fault}`];
   });
-  if (faults.length > 0) return failed(faults.join("; "), "mend them where they are set");
+  if (faults.length > 0) return failed(faults.join("; "), "correct them where they are set");
   const missing = missingSecrets(given, []);
   if (missing.length === 0) return ok(`${given.length} are set and well formed`);
   return skipped(`not set here: ${missing.join(", ")}`, "export them, or name the worker's --secrets-file");
@@ -109,13 +109,17 @@ async function bundle({ io }: Setting) {
 }
 
 /** Without the network this tells only what was never pushed; `schemas` tells the rest. */
-async function lockFile({ project, lockFile }: Setting) {
-  if (!project) return skipped("no Zuplo project was named", "audit-forwarder doctor <zuplo-project>");
+async function lockFile(setting: Setting) {
+  const { project, lockFile } = setting;
+  if (!project) return noProject();
   const { actions, problems } = deriveSchemas(project.routes, project.inspection);
   const [problem] = problems;
-  if (problem !== undefined) return failed(problem, 'see "audit-forwarder schemas check"');
+  if (problem !== undefined) return failed(problem, `run: ${suggestSchemas(setting, "check")}`);
   const lock = await readLock(lockFile);
   const missing = [...actions.keys()].filter((action) => lock[action] === undefined);
   if (missing.length === 0) return ok(`${actions.size} actions have a version`);
-  return failed(`${missing.length} of ${actions.size} actions have no version`, '"audit-forwarder schemas push"');
+  return failed(
+    `${missing.length} of ${actions.size} actions have no version`,
+    `run: ${suggestSchemas(setting, "push")}`,
+  );
 }

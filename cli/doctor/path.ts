@@ -12,7 +12,7 @@ import { type Api, openApi, workerUrl } from "../api/client.ts";
 import { type EventFate, EventFateAnswer } from "../api/events.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
-import { firstMissing, type Setting, variable } from "./setting.ts";
+import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
 /** How long the event may take; QStash delivers within a second where nothing waits before it. Our choice. */
@@ -72,9 +72,10 @@ async function wholePath(setting: Setting, record: AuditRecord, body: string) {
     return failed(`QStash answers ${published.status} to a message`, 'check "QSTASH_URL" and "QSTASH_TOKEN"');
   const api = openApi(setting.io);
   const fate = await settled(api, record.id);
+  // WorkOS has no route that reads an event back: whether it kept the event, only "schemas" below can tell.
   if (fate.state === "delivered")
-    return ok(`one event (${CHECK_ACTION}) was in WorkOS after ${Date.now() - startMs} ms`);
-  return failed(await explain(api, fate), `"audit-forwarder trace ${record.id}"`);
+    return ok(`WorkOS accepted one event (${CHECK_ACTION}) after ${Date.now() - startMs} ms`);
+  return failed(await explain(setting, api, fate), `run: ${setting.io.suggest("trace", record.id)}`);
 }
 
 async function settled(api: Api, id: string): Promise<EventFate> {
@@ -87,11 +88,11 @@ async function settled(api: Api, id: string): Promise<EventFate> {
 }
 
 /** An event of ours that WorkOS refused is not left for an operator to find. */
-async function explain(api: Api, { event_id: id, state, attempts }: EventFate): Promise<string> {
+async function explain(setting: Setting, api: Api, { event_id: id, state, attempts }: EventFate): Promise<string> {
   const reason = attempts.at(-1)?.reason ?? "no attempt was made";
   if (state !== "dead_letter") return `the event is ${state} after ${WAIT_MS / 1000} s: ${reason}`;
   await api.post(DeadLetter, `/api/dead-letters/${id}/discard`, { reason: "made by doctor" }).catch(() => undefined);
-  return `WorkOS refuses the event: ${reason}; is ${CHECK_ACTION} registered ("audit-forwarder schemas push")?`;
+  return `WorkOS refuses the event: ${reason}; is ${CHECK_ACTION} registered? To register it, run: ${suggestSchemas(setting, "push")}`;
 }
 
 async function ingest(setting: Setting, id: string, body: string, at: Date) {

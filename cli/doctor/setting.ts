@@ -1,9 +1,12 @@
-/** What `doctor` looks at: variables, the project where one is named, and the ways out. */
+/** What `doctor` examines: variables, the project if one is named, and the services. */
+import { resolve } from "node:path";
 import type { Route } from "../init/routes.ts";
 import type { InitPlan } from "../init/plan.ts";
 import type { ZuploProject } from "../init/project.ts";
 import type { Inspection } from "../policy/ask.ts";
 import type { Io } from "../run/io.ts";
+import { LOCK_FILE } from "../schemas/lock.ts";
+import { type CheckResult, skipped } from "./check.ts";
 
 export interface InspectedProject {
   readonly project: ZuploProject;
@@ -37,4 +40,16 @@ export function variable({ io }: Pick<Setting, "io">, name: string): string | un
 /** The first of these names that has no value. */
 export function firstMissing(setting: Pick<Setting, "io">, names: readonly string[]): string | undefined {
   return names.find((name) => variable(setting, name) === undefined);
+}
+
+/** The result of a check that needs a project, without one. */
+export function noProject(): Omit<CheckResult, "check"> {
+  return skipped("no Zuplo project was named", 'add its directory after "doctor"');
+}
+
+/** The `schemas` command for this project and this lock file. Without a project, the words that lead there. */
+export function suggestSchemas({ io, project, lockFile }: Setting, verb: "check" | "push"): string {
+  if (!project) return io.suggest("schemas", verb, "--help");
+  const lock = lockFile === LOCK_FILE ? [] : ["--lock", resolve(lockFile)];
+  return io.suggest("schemas", verb, project.project.directory, ...lock);
 }

@@ -1,15 +1,17 @@
 /** Checks of QStash and WorkOS: do they know our keys, our organization, our flow? */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
+import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
 import { fetchJson, type JsonAnswer } from "../http/fetch-json.ts";
 import { compareSchemas } from "../schemas/compare.ts";
 import { deriveSchemas } from "../schemas/derive.ts";
-import { readLock } from "../schemas/lock.ts";
+import { type Lock, readLock } from "../schemas/lock.ts";
 import { registeredActions } from "../schemas/registry.ts";
+import type { RegisteredSchema } from "../schemas/schema.ts";
 import { count } from "../run/text.ts";
 import { openWorkos } from "../workos/client.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
-import { firstMissing, type Setting, variable } from "./setting.ts";
+import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -77,7 +79,7 @@ async function flowControl(setting: Setting) {
   if (status === 404) return warning(`QStash has no key "${key}" yet`, "it appears with the first message");
   const { isPaused = false, waitListSize = 0 } = Flow.parse(json);
   const waiting = `${count(waitListSize, "message")} ${waitListSize === 1 ? "waits" : "wait"}`;
-  if (isPaused) return failed(`the key "${key}" is paused, ${waiting}`, '"audit-forwarder resume"');
+  if (isPaused) return failed(`the key "${key}" is paused, ${waiting}`, `run: ${setting.io.suggest("resume")}`);
   return ok(`the key "${key}" is open, ${waiting}`);
 }
 
@@ -108,19 +110,48 @@ async function organization(setting: Setting) {
   }
 }
 
+/** Compares WorkOS's registry with the project, or else with the lock file that the worker was built with. */
 async function schemas(setting: Setting) {
   const { project, lockFile } = setting;
-  if (!project) return skipped("no Zuplo project was named", "audit-forwarder doctor <zuplo-project>");
   if (firstMissing(setting, ["WORKOS_API_KEY"])) return skipped('"WORKOS_API_KEY" is not set', "export it");
+  const [registered, lock] = await Promise.all([registeredActions(openWorkos(setting.io)), readLock(lockFile)]);
+  if (!project) return lockedSchemas(setting, registered, lock);
   const derived = deriveSchemas(project.routes, project.inspection);
-  const registered = await registeredActions(openWorkos(setting.io));
-  const { changes, current, unlocked } = compareSchemas(derived, registered, await readLock(lockFile));
+  const { changes, current, unlocked } = compareSchemas(derived, registered, lock);
   if (changes.length === 0 && unlocked.length === 0)
     return ok(`${current.size} actions are registered as they are sent`);
-  const names = [...changes.map(({ action }) => action), ...unlocked];
-  const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
-  return failed(
-    `${names.length} actions are not registered as they are sent: ${shown}`,
-    '"audit-forwarder schemas push"',
+  return unregistered(setting, [...changes.map(({ action }) => action), ...unlocked]);
+}
+
+function lockedSchemas(setting: Setting, registered: ReadonlyMap<string, RegisteredSchema>, lock: Lock) {
+  const locked = Object.entries(lock).filter(([action, version]) => registered.get(action)?.version !== version);
+  if (locked.length > 0)
+    return unregistered(
+      setting,
+      locked.map(([action]) => action),
+    );
+  const own = Object.keys(OPERATOR_ACTIONS).filter((action) => !registered.has(action));
+  if (own.length > 0)
+    return warning(
+      `WorkOS may drop the forwarder's own events, whose actions are not registered: ${shortened(own)}`,
+      `run "schemas push" with your project: ${suggestSchemas(setting, "push")}`,
+    );
+  const count = Object.keys(lock).length;
+  if (count > 0) return ok(`${count} actions of the lock file are registered in these versions`);
+  return skipped(
+    "no Zuplo project was named, and the lock file is empty",
+    'add the project\'s directory after "doctor"',
   );
+}
+
+/** WorkOS answers 200 to an event of an unregistered action, and drops it. */
+function unregistered(setting: Setting, names: readonly string[]) {
+  return failed(
+    `${names.length} actions are not registered as they are sent, and WorkOS may drop their events: ${shortened(names)}`,
+    `run: ${suggestSchemas(setting, "push")}`,
+  );
+}
+
+function shortened(names: readonly string[]): string {
+  return names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
 }

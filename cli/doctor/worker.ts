@@ -39,8 +39,9 @@ async function health(setting: Setting) {
   if (!parsed.success)
     return failed(`${url}/health answers ${status} and is no audit worker`, 'check "AUDIT_WORKER_URL"');
   const { detail, incidents, outbox, status: state } = parsed.data;
-  if (status !== 200) return failed(detail ?? `/health answers ${status}`, "mend it and deploy again");
-  if (state === "paused") return failed("delivery is paused", 'mend the cause, then "audit-forwarder resume"');
+  if (status !== 200) return failed(detail ?? `/health answers ${status}`, "correct it and deploy again");
+  if (state === "paused")
+    return failed("delivery is paused", `correct the cause, then run: ${setting.io.suggest("resume")}`);
   const [incident] = incidents;
   if (incident) return warning(`${incident.kind}: ${incident.detail ?? ""}`, "see docs/operations.md");
   return ok(outbox && outbox.waiting > 0 ? `ok; ${outbox.waiting} spilled messages wait for QStash` : "ok");

@@ -1,5 +1,6 @@
 /** What `init --check` finds: drift from what `init` would make. Pure. */
 import type { Inspection } from "../policy/ask.ts";
+import type { Suggest } from "../run/suggestion.ts";
 import type { InitPlan } from "./plan.ts";
 import type { ZuploProject } from "./project.ts";
 import { readVariables } from "./env-file.ts";
@@ -14,12 +15,17 @@ export interface Finding {
 }
 
 /** Everything that differs from what `init` would make. */
-export function findDrift(project: ZuploProject, plan: InitPlan, inspection: Inspection): readonly Finding[] {
+export function findDrift(
+  project: ZuploProject,
+  plan: InitPlan,
+  inspection: Inspection,
+  suggest: Suggest,
+): readonly Finding[] {
   return [
     ...moduleFindings(plan),
     ...entryFindings(project, plan),
     ...(plan.options ? optionFindings(project, inspection) : []),
-    ...routeFindings(plan),
+    ...routeFindings(project, plan, suggest),
     ...meaningFindings(plan, inspection),
     ...variableFindings(project),
   ];
@@ -60,12 +66,16 @@ function meaningFindings({ routes }: InitPlan, inspection: Inspection): readonly
   );
 }
 
-function routeFindings({ routes, options, choice }: InitPlan): readonly Finding[] {
+function routeFindings(
+  { directory }: ZuploProject,
+  { routes, options, choice }: InitPlan,
+  suggest: Suggest,
+): readonly Finding[] {
   const absent = routes.filter((route) => route.place === "absent" && chosen(choice, route) && !isSkipped(route));
   const later = routes.filter((route) => route.place === "later");
   const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
-  // Without the choice, a later run leaves the routes as they are.
-  const unaudited = `is not audited; "audit-forwarder init --routes ${choice}" adds it`;
+  // Without "--routes", a later run leaves the routes as they are.
+  const unaudited = `is not audited; to add it, run: ${suggest("init", directory, "--routes", choice)}`;
   return [
     ...absent.map(({ file, name }) => drift(`${name} (${file})`, unaudited)),
     ...later.map(({ file, name }) => drift(`${name} (${file})`, 'has "audit-log", but not first in "inbound"')),

@@ -11,9 +11,9 @@ export interface ProgressView {
 /** In a pipe at most one line for each of these steps of the whole, so that a log stays short. */
 const STEPS = 20;
 
-/** The view for this terminal or pipe; it writes to stderr. */
+/** Chooses the view for this terminal or pipe. It writes to stderr. */
 export function progressView(io: Io): ProgressView {
-  return io.interactive ? bar() : plainLines(io);
+  return io.redraws ? bar() : plainLines(io);
 }
 
 function ended({ progress }: Replay): number {

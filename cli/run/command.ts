@@ -1,12 +1,12 @@
-/** What a command is: its words, its options, and a function from arguments to a report. */
+/** A command: its words, its options, and a function from arguments to a report. */
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import type { Io } from "./io.ts";
 
-/** What a command has to say. `json` is the whole of it; `lines` are the same for people. */
+/** The result of a command: `json` for programs, `lines` for people. */
 export interface Report {
   readonly json: unknown;
   readonly lines: readonly string[];
-  /** False where the work was done but its answer is a no, such as drift: exit 1. Default true. */
+  /** False makes the command exit 1 although it ran to its end, for example after it found drift. Default true. */
   readonly ok?: boolean;
 }
 
@@ -19,10 +19,10 @@ export interface Command<Options> {
   readonly run: (args: ArgumentsCamelCase<Options>, io: Io) => Promise<Report>;
 }
 
-/** Puts one command on the parser; `finish` prints its report. */
-export type Registration = (yargs: Argv, io: Io, finish: (report: Report, json: boolean) => void) => Argv;
+/** Adds one command to the parser. `io` is asked for when the command runs; `finish` prints its report. */
+export type Registration = (yargs: Argv, io: () => Io, finish: (report: Report, json: boolean) => void) => Argv;
 
-/** Makes a registration, which forgets the type of the options, so that commands of all kinds fit one list. */
+/** Registers a command. The type of its options ends here, so that all commands fit into one list. */
 export function command<Options>(definition: Command<Options>): Registration {
   const { usage, about, examples = [], options, run } = definition;
   return (yargs, io, finish) =>
@@ -33,11 +33,11 @@ export function command<Options>(definition: Command<Options>): Registration {
         for (const [line, explanation] of examples) parser.example(`$0 ${line}`, explanation);
         return options ? options(parser) : (parser as Argv<Options>);
       },
-      async (args) => finish(await run(args, io), args["json"] === true),
+      async (args) => finish(await run(args, io()), args["json"] === true),
     );
 }
 
-/** Makes a registration of commands under one word, such as `schemas`. */
+/** Registers commands under one word, such as `schemas`. */
 export function group(word: string, about: string, commands: readonly Registration[]): Registration {
   return (yargs, io, finish) =>
     yargs.command(word, about, (parser) => {

@@ -1,8 +1,8 @@
 /** Asks a person for a yes. */
 import { createInterface } from "node:readline/promises";
-import { AuditError } from "../../shared/errors.ts";
+import { NotConfirmed } from "./failure.ts";
 
-/** Resolves on `y` or `yes`; throws `conflict` on anything else, so that nothing is done. */
+/** Resolves on `y` or `yes`. Throws `NotConfirmed` on anything else. */
 export async function confirm(question: string): Promise<void> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl-C and Ctrl-D close the prompt without an answer: a no.
@@ -10,5 +10,5 @@ export async function confirm(question: string): Promise<void> {
   const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed]);
   prompt.close();
   if (/^y(es)?$/i.test(answer.trim())) return;
-  throw new AuditError("conflict", "not confirmed; nothing was changed");
+  throw new NotConfirmed();
 }

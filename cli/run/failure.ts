@@ -1,4 +1,4 @@
-/** How a command ends when it cannot do what was asked. */
+/** How a failed command ends. */
 import type { ErrorCode } from "../../shared/errors.ts";
 import { AuditError } from "../../shared/errors.ts";
 
@@ -7,16 +7,25 @@ export class WrongUse extends Error {
   readonly code = "wrong_use";
 }
 
-/** One line for a person and one object for a program; what is not ours is `internal`. */
+/** A person was asked and did not say yes: exit 1, and nothing was done. */
+export class NotConfirmed extends Error {
+  readonly code = "aborted";
+  constructor() {
+    super("not confirmed, so nothing was changed; run the command again and answer y");
+  }
+}
+
+/** A failure as it is printed. Unexpected errors have the code `internal`. */
 export interface Failure {
   readonly exitCode: 1 | 2;
-  readonly code: ErrorCode | WrongUse["code"];
+  readonly code: ErrorCode | WrongUse["code"] | NotConfirmed["code"];
   readonly message: string;
 }
 
-/** What to tell of anything that was thrown. */
+/** Returns the exit code, the fixed code and the message for anything that was thrown. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof WrongUse) return { exitCode: 2, code: error.code, message: error.message };
+  if (error instanceof NotConfirmed) return { exitCode: 1, code: error.code, message: error.message };
   if (error instanceof AuditError) return { exitCode: 1, code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { exitCode: 1, code: "internal", message };

@@ -1,27 +1,34 @@
 /** The edge of the process: where a command reads and writes, so that its core needs no globals. */
 import { styleText } from "node:util";
+import { type Suggest, suggestFrom } from "./suggestion.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** True where a person can be asked: stdin and stderr are terminals. */
+  /** True if a person can be asked: stdin and stderr are terminals. */
   readonly interactive: boolean;
-  /** Width of the terminal that stdout is; absent in a pipe. */
+  /** True if stderr can redraw a line: a terminal that is not `TERM=dumb`. */
+  readonly redraws: boolean;
+  /** Width of stdout's terminal; absent in a pipe. */
   readonly columns?: number;
-  /** Progress, warnings and questions go here, so that stdout stays the answer alone. */
+  /** Writes progress, warnings and questions to stderr, so that stdout holds the answer alone. */
   readonly note: (line: string) => void;
-  /** Colours where stdout is a terminal and `NO_COLOR` is unset; plain text elsewhere. */
+  /** Colours text for a terminal; plain text in a pipe, with `NO_COLOR`, and on `TERM=dumb`. */
   readonly paint: (style: Style, text: string) => string;
+  readonly suggest: Suggest;
 }
 
-/** The process's own streams and variables. */
-export function processIo(): Io {
+/** Connects a command to the process. `env` holds its variables; `secretsFile` is the file that some of them came from. */
+export function processIo(env: Io["env"] = process.env, secretsFile?: string): Io {
+  const plain = env["TERM"] === "dumb";
   return {
-    env: process.env,
+    env,
     interactive: process.stdin.isTTY && process.stderr.isTTY,
+    redraws: process.stderr.isTTY && !plain,
     ...(process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : {}),
     note: (line) => void process.stderr.write(`${line}\n`),
-    paint: (style, text) => styleText(style, text, { stream: process.stdout, validateStream: true }),
+    paint: (style, text) => (plain ? text : styleText(style, text, { stream: process.stdout, validateStream: true })),
+    suggest: suggestFrom(process.cwd(), secretsFile),
   };
 }

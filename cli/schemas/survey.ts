@@ -6,6 +6,7 @@ import { readProject } from "../init/project.ts";
 import { readRoutes } from "../init/routes.ts";
 import { inspectProject } from "../policy/ask.ts";
 import { toInspect } from "../policy/project.ts";
+import type { Suggest } from "../run/suggestion.ts";
 import type { Workos } from "../workos/client.ts";
 import { type Comparison, compareSchemas } from "./compare.ts";
 import { type Derived, deriveSchemas } from "./derive.ts";
@@ -19,17 +20,20 @@ export interface Survey {
 }
 
 /** What the project's routes need; throws `not_found` where the project has no audit policy. */
-export async function deriveFromProject(directory: string): Promise<Derived> {
+export async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
   const project = await readProject(resolve(directory));
   const { options } = placeEntry(project.policies, project.module);
   if (!options)
-    throw new AuditError("not_found", 'the project has no policy "audit-log"; run "audit-forwarder init" first');
+    throw new AuditError(
+      "not_found",
+      `the project has no policy "audit-log"; run: ${suggest("init", project.directory)}`,
+    );
   const routes = project.openApi.flatMap((file) => readRoutes(file.path, file.text));
   return deriveSchemas(routes, await inspectProject(toInspect(options, routes, project.env)));
 }
 
 /** Derives, reads the lock file and the whole registry, and compares them. */
-export async function survey(workos: Workos, directory: string, lockFile: string): Promise<Survey> {
-  const [derived, lock] = await Promise.all([deriveFromProject(directory), readLock(lockFile)]);
+export async function survey(workos: Workos, directory: string, lockFile: string, suggest: Suggest): Promise<Survey> {
+  const [derived, lock] = await Promise.all([deriveFromProject(directory, suggest), readLock(lockFile)]);
   return { derived, lock, comparison: compareSchemas(derived, await registeredActions(workos), lock) };
 }

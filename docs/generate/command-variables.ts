@@ -7,6 +7,7 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
   WORKOS_API_KEY: "`schemas` and `doctor`: the WorkOS environment",
   WORKOS_BASE_URL: "where WorkOS's API is; default the real one",
   AUDIT_PSEUDONYM_KEYS: "`pseudonym`: the keys, as the gateway has them",
+  TERM: "`dumb`: no colours and no progress bar",
   WRANGLER: "`npm run deploy` and `doctor`: another wrangler than the pinned one",
 };
 
@@ -16,6 +17,6 @@ export function commandVariables(): string {
 
 ${table(["variable", "meaning"], rows)}
 
-\`doctor\` reads the [worker's variables](#variables-of-the-worker) too, from the environment or from \`--secrets-file\`. \`NO_COLOR\` turns colours off. Every
-command has \`--help\` and \`--json\`; exit 0 done, 1 failed, 2 wrong use.`;
+\`doctor\` reads the [worker's variables](#variables-of-the-worker) too. Every command reads variables from the environment, and those that are not set there
+from the file of \`--secrets-file\`. \`NO_COLOR\` turns colours off. Every command has \`--help\` and \`--json\`; exit 0 done, 1 failed, 2 wrong use.`;
 }

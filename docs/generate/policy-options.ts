@@ -43,7 +43,7 @@ ${table(["variable", "option", "", "meaning"], rows)}`;
 /** An operation's `x-audit` that uses every field; a test reads it with the policy's own reader. */
 export const X_AUDIT = {
   action: "member.role_changed",
-  organization: ["$user.data.organizationId", "$header.x-organization-id"],
+  organization: ["$user.data.organizationId", "$user.data.accountId"],
   actor: {
     id: ["$user.data.email", "$user.sub"],
     type: "user",
@@ -83,7 +83,7 @@ export const SELECTORS: readonly (readonly [selector: string, selects: string])[
   ['$user.data["https://example.com/org"]', "a name with dots or slashes"],
   ["$params.memberId", "a parameter of the route's path"],
   ["$query.dryRun", "a parameter of the query"],
-  ["$header.x-organization-id", "a header of the request, in any case"],
+  ["$header.x-request-source", "a header of the request, in any case"],
   ["$body.member.role", "a field of the request's body: JSON or a form, up to `bodyLimitBytes`"],
   ["$body.items[0].id", "an element of a list; `$body.items.0.id` is the same"],
   ["$response.status", "the status"],

@@ -151,8 +151,8 @@ test("one name for whether WorkOS may hold the event, wherever it is told", asyn
     ["dead-letters", "show", ID],
   ]) {
     const { stdout } = await runCli(line, { env });
-    expect(stdout).toMatch(/^in WorkOS +maybe$/m);
-    expect(stdout).toMatch(/\tin WorkOS\t/);
+    expect(stdout).toMatch(/^accepted +maybe$/m);
+    expect(stdout).toMatch(/\taccepted\t/);
   }
 });
 

@@ -1,5 +1,4 @@
 /** `dead-letters export`: every chosen entry as JSON lines or CSV. */
-import { createWriteStream } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify";
@@ -9,6 +8,7 @@ import { filterOptions, STATES, toFilter } from "../../dead-letters/filter.ts";
 import { everyDeadLetter } from "../../dead-letters/pages.ts";
 import { command } from "../../run/command.ts";
 import { WrongUse } from "../../run/failure.ts";
+import { openPrivateFile } from "../../run/private-file.ts";
 import { count } from "../../run/text.ts";
 
 // prettier-ignore
@@ -41,8 +41,7 @@ export const exportLetters = command({
         yield entry;
       }
     }
-    // A file with values of requests in it is for its owner alone.
-    const target = args.output === undefined ? stdout() : createWriteStream(args.output, { mode: 0o600 });
+    const target = args.output === undefined ? stdout() : (await openPrivateFile(args.output)).createWriteStream();
     await (args.format === "csv"
       ? pipeline(
           Readable.from(counted()).map(csvRow),

@@ -1,5 +1,5 @@
 /** `dead-letters replay`: a plan, a yes, then sends dead letters again at a bounded rate. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type Plan, Planned, Replay } from "../../api/answers.ts";
 import { type Api, openApi } from "../../api/client.ts";
 import { filterOptions } from "../../dead-letters/filter.ts";
@@ -11,6 +11,8 @@ import { command, type Report } from "../../run/command.ts";
 import { confirm } from "../../run/confirm.ts";
 import { WrongUse } from "../../run/failure.ts";
 import type { Io } from "../../run/io.ts";
+import { writePrivateFile } from "../../run/private-file.ts";
+import type { Suggest } from "../../run/suggestion.ts";
 import { count } from "../../run/text.ts";
 
 export const replay = command({
@@ -20,13 +22,13 @@ export const replay = command({
     ["dead-letters replay --class exhausted --since 12h --dry-run", "the plan only"],
     ['dead-letters replay --all --yes --name "outage of 23 Nov"', "everything, without a question"],
     ["dead-letters replay 019ab0c4-… --set action=user.created", "one, mended"],
-    ["dead-letters replay --resume rp_…", "go on with one that was interrupted"],
+    ["dead-letters replay --resume rp_…", "continue one that was interrupted"],
   ],
   options: (yargs) =>
     filterOptions(yargs)
       .positional("event-ids", { type: "string", array: true })
       .option("all", { type: "boolean", describe: "Every open dead letter" })
-      .option("resume", { type: "string", requiresArg: true, describe: "Go on with this replay, or follow it" })
+      .option("resume", { type: "string", requiresArg: true, describe: "Continue this replay, or follow it" })
       .option("dry-run", { type: "boolean", describe: "Show the plan and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask; needed without a terminal" })
       .option("rate", { type: "number", describe: "Records a second, 0.1 to 500; default 40" })
@@ -77,14 +79,14 @@ async function start(
   const { id, plan } = await api.post(Planned, "/api/replays", body);
   if (id === null) return nothing(plan, []);
   io.note(`replay ${id}`);
-  return ending(await following(api, id, io), receipt, { plan });
+  return ending(await following(api, id, io), receipt, { plan }, io);
 }
 
 async function resume(api: Api, id: string, receipt: string | undefined, io: Io): Promise<Report> {
   const path = `/api/replays/${encodeURIComponent(id)}`;
   const { state } = await api.get(Replay, path);
   if (state === "paused" || state === "stopped") await api.post(Replay, `${path}/resume`);
-  return ending(await following(api, id, io), receipt, {});
+  return ending(await following(api, id, io), receipt, {}, io);
 }
 
 async function following(api: Api, id: string, io: Io): Promise<Followed> {
@@ -99,25 +101,31 @@ async function following(api: Api, id: string, io: Io): Promise<Followed> {
   }
 }
 
-async function ending({ how, replay }: Followed, receiptFile: string | undefined, extra: object): Promise<Report> {
+async function ending(
+  { how, replay }: Followed,
+  receiptFile: string | undefined,
+  extra: object,
+  { suggest }: Io,
+): Promise<Report> {
   const { id, state, receipt } = replay;
-  if (receiptFile !== undefined && receipt) await writeFile(receiptFile, `${JSON.stringify(receipt, null, 2)}\n`);
+  if (receiptFile !== undefined && receipt)
+    await writePrivateFile(receiptFile, `${JSON.stringify(receipt, null, 2)}\n`);
   const json = { ...extra, replay };
-  if (state !== "done" || !receipt) return { json, lines: unfinished(how, replay), ok: false };
+  if (state !== "done" || !receipt) return { json, lines: unfinished(how, replay, suggest), ok: false };
   const lines = [`replay ${id} is done`, ...pairsOfCounts(receipt.counts)];
   const saved = receiptFile === undefined ? [] : [`receipt in ${receiptFile}`];
   return { json, lines: [...lines, ...saved], ok: receipt.counts.failed_again === 0 };
 }
 
-function unfinished(how: Followed["how"], { id, state, progress }: Replay): readonly string[] {
-  const again = `go on with: audit-forwarder dead-letters replay --resume ${id}`;
+function unfinished(how: Followed["how"], { id, state, progress }: Replay, suggest: Suggest): readonly string[] {
+  const again = `continue with: ${suggest("dead-letters", "replay", "--resume", id)}`;
   if (state === "stopped") {
     return [`stopped: ${count(progress.failed_again, "record")} failed again, more than --stop-on-error-rate`, again];
   }
   if (how === "interrupted" && state !== "paused") {
     return [
       "interrupted; the queue has every record already and the replay ends by itself",
-      again.replace("go on", "look"),
+      again.replace("continue", "follow it"),
     ];
   }
   return [`${state} after ${progress.published} of ${progress.total}`, again];

@@ -21,7 +21,7 @@ export const show = command({
     const path = `/api/dead-letters/${encodeURIComponent(args.eventId)}`;
     const letter = await api.get(WholeDeadLetter, path, args.reveal ? { reveal: true } : {});
     const fate = await fateOf(api, letter.event_id);
-    const advice = adviceFor(letter);
+    const advice = adviceFor(letter, io.suggest);
     return {
       json: { ...letter, attempts_made: fate?.attempts ?? [], why: advice.why, next: advice.next },
       lines: [
@@ -56,7 +56,7 @@ function letterLines(io: Io, letter: WholeDeadLetter): readonly string[] {
       ["reason", letter.reason],
       ["status", letter.status],
       ["attempts", letter.attempts],
-      ["in WorkOS", letter.wrote],
+      ["accepted", letter.wrote],
       ["action", letter.action],
       ["organization", letter.organization],
       ["request", letter.method && `${letter.method} ${letter.route ?? ""}`],

@@ -25,7 +25,7 @@ export const push = command({
       .conflicts("dry-run", "yes"),
   run: async (args, io) => {
     const workos = openWorkos(io);
-    const found = await survey(workos, args.zuploProject, args.lock);
+    const found = await survey(workos, args.zuploProject, args.lock, io.suggest);
     const lines = surveyLines(found, io.paint);
     if (args.dryRun) return { json: { dry_run: true, ...surveyJson(found) }, lines };
     const { problems } = found.derived;

@@ -113,7 +113,7 @@ describe("a replay", () => {
     const stopped = await worker.cli("dead-letters replay --all --yes --rate 6 --stop-on-error-rate 0.1");
     expect(stopped.code).toBe(1);
     expect(stopped.stdout).toMatch(
-      /^stopped: \d+ records failed again, more than --stop-on-error-rate\ngo on with: .* --resume rp_/,
+      /^stopped: \d+ records failed again, more than --stop-on-error-rate\ncontinue with: .* --resume rp_/,
     );
     worker.workos.faults.clear();
     const resumed = json(await worker.cli(`dead-letters replay --resume ${idIn(stopped.stderr)} --json`));
@@ -146,7 +146,7 @@ describe("Ctrl-C", () => {
     const { code, stdout, stderr } = await running.ended;
     const id = idIn(stderr);
     expect(stdout).toMatch(
-      new RegExp(`^paused after \\d+ of 12\ngo on with: audit-forwarder dead-letters replay --resume ${id}\n$`),
+      new RegExp(`^paused after \\d+ of 12\ncontinue with: npx audit-forwarder dead-letters replay --resume ${id}\n$`),
     );
     expect(code).toBe(1);
     expect((await replayOf(id)).state).toBe("paused");

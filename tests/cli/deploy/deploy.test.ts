@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { chmod } from "node:fs/promises";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { newAccount, ROOT, runDeploy } from "./process.ts";
 
@@ -7,8 +9,8 @@ const SECRETS = [
   "QSTASH_TOKEN=canary_2",
   "QSTASH_CURRENT_SIGNING_KEY=sig_canary_3",
   "QSTASH_NEXT_SIGNING_KEY=sig_canary_4",
-  "AUDIT_INGEST_KEY=whsec_Y2FuYXJ5XzU=",
-  "AUDIT_ADMIN_TOKEN=canary_6_canary_6",
+  "AUDIT_INGEST_KEY=whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5",
+  "AUDIT_ADMIN_TOKEN=canary_6_canary_6_canary_6",
 ].join("\n");
 
 describe("a dry run", () => {
@@ -40,16 +42,19 @@ describe("a dry run", () => {
     const { exitCode, stdout } = await runDeploy(["--dry-run", "--directory", "--secrets-file", file], account.env);
     expect(exitCode).toBe(0);
     expect((await account.read()).calls.map(({ args }) => args.slice(0, 2))).toEqual([["deploy", "--dry-run"]]);
-    expect(stdout).toContain("would run: wrangler secret bulk --env staging");
+    expect(stdout).toContain("would run: npm run wrangler -- secret bulk --env staging");
     expect(stdout).toContain("on stdin: WORKOS_API_KEY, QSTASH_TOKEN");
-    expect(stdout).toContain("would run: wrangler deploy --env staging\n");
-    expect(stdout).toContain("would run: wrangler kv namespace create audit-forwarder-directory --env staging");
+    expect(stdout).toContain("would run: npm run wrangler -- deploy --env staging\n");
+    expect(stdout).toContain(
+      "would run: npm run wrangler -- kv namespace create audit-forwarder-directory --env staging",
+    );
     expect(stdout).not.toContain("canary");
     expect(stdout.trimEnd().endsWith("dry run: nothing was changed")).toBe(true);
   });
 
   it.each([
     ["https://qstash-us-east-1.upstash.io", undefined, 1],
+    ["HTTPS://QStash.Upstash.io:443/", undefined, 0],
     ["https://qstash-eu-central-1.upstash.io", "https://qstash-eu-central-1.upstas...", 0],
     ["https://qstash-us-east-1.upstash.io", "https://qstash-eu-central-1.upstas...", 1],
   ])(
@@ -104,8 +109,8 @@ describe("wrong use", () => {
     const { exitCode, stderr, stdout } = await runDeploy(["--secrets-file", file, "--json"], account.env);
     expect(exitCode).toBe(2);
     expect(stderr).toBe(
-      'error[wrong_use]: the secrets file is wrong: "AUDIT_ADMIN_TOKEN" must be 16 characters or more; ' +
-        '"AUDIT_INGEST_KEY" must be "whsec_" and base64; "WORKOS_API_KYE" is not a variable of the worker\n',
+      'error[wrong_use]: the secrets file is wrong: "AUDIT_ADMIN_TOKEN" must be 24 characters or more, without spaces; ' +
+        '"AUDIT_INGEST_KEY" must be "whsec_" and the base64 of 24 bytes or more; "WORKOS_API_KYE" is not a variable of the worker\n',
     );
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "wrong_use" } });
   });
@@ -133,22 +138,79 @@ describe("a deploy that cannot go on", () => {
   });
 
   it.each(["deploy", "secret list", "secret bulk"])("passes on what wrangler says when %s fails", async (failOn) => {
-    const account = await newAccount({ failOn });
+    const account = await newAccount({ failOn, failure: "A script with this name is too large" });
     const { exitCode, stderr } = await runDeploy(
       ["--secrets-file", await account.write("secrets", SECRETS)],
       account.env,
     );
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`error[internal]: "wrangler ${failOn}`);
-    expect(stderr).toContain("failed: [ERROR] Authentication error [code: 10000]");
+    expect(stderr).toContain(`error[rejected]: "npm run wrangler -- ${failOn}`);
+    expect(stderr).toContain("failed: [ERROR] A script with this name is too large");
     expect(stderr).not.toContain("canary");
+  });
+
+  it.each([
+    [
+      "Authentication error [code: 10000]",
+      'error[unauthorized]: Cloudflare refuses the login; run "npm run wrangler -- login", or set',
+    ],
+    ["fetch failed", "error[unavailable]: Cloudflare cannot be reached; check the network or the proxy"],
+  ])("names the fix where wrangler says: %s", async (failure, message) => {
+    const account = await newAccount({ failOn: "secret list", failure });
+    const file = await account.write("secrets", SECRETS);
+    const { exitCode, stderr } = await runDeploy(["--secrets-file", file], account.env);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  });
+
+  it("names the fix where nobody is logged in, with the real wrangler", async () => {
+    const account = await newAccount();
+    const file = await account.write("secrets", SECRETS);
+    const home = { HOME: dirname(file), XDG_CONFIG_HOME: dirname(file), CLOUDFLARE_API_TOKEN: "" };
+    const { exitCode, stderr } = await runDeploy(["--secrets-file", file], { ...home, WRANGLER: "" });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'error[unauthorized]: Cloudflare refuses the login; run "npm run wrangler -- login", or set "CLOUDFLARE_API_TOKEN" ' +
+        'and "CLOUDFLARE_ACCOUNT_ID"\n',
+    ]);
+  });
+
+  it.each([
+    "sk_put_yours_here",
+    "changeme",
+    "<your key>",
+    "your-api-key",
+    "xxxxxxxx",
+    "sk_xxx",
+    "sk_…",
+    "$(openssl rand -base64 24)",
+    "TODO",
+    "aaaaaaaaaaaaaaaa",
+  ])("refuses the placeholder %s as a secret and uploads nothing", async (value) => {
+    const account = await newAccount();
+    const file = await account.write("secrets", SECRETS.replace("sk_canary_1", `'${value}'`));
+    const { exitCode, stderr } = await runDeploy(["--secrets-file", file], account.env);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      'error[wrong_use]: the secrets file is wrong: "WORKOS_API_KEY" is still a placeholder; put the real value there\n',
+    ]);
+    expect((await account.read()).calls).toEqual([]);
+  });
+
+  it("warns of a secrets file that others can read, with the command that closes it", async () => {
+    const account = await newAccount();
+    const file = await account.write("secrets", SECRETS);
+    await chmod(file, 0o644);
+    const { exitCode, stderr } = await runDeploy(["--dry-run", "--secrets-file", file], account.env);
+    expect([exitCode, stderr]).toEqual([0, `warning: other users can read "${file}"; run: chmod 600 ${file}\n`]);
+    await chmod(file, 0o600);
+    expect((await runDeploy(["--dry-run", "--secrets-file", file], account.env)).stderr).toBe("");
   });
 
   it("says so when wrangler cannot be started", async () => {
     const { exitCode, stderr } = await runDeploy(["--dry-run"], { WRANGLER: "/nowhere/wrangler" });
     expect([exitCode, stderr]).toEqual([
       1,
-      'error[internal]: wrangler cannot be started (/nowhere/wrangler); check "WRANGLER"\n',
+      'error[unavailable]: wrangler cannot be started (/nowhere/wrangler); check "WRANGLER"\n',
     ]);
   });
 });

@@ -20,8 +20,8 @@ const command = args
   .filter((arg) => !arg.startsWith("-"))
   .slice(0, 3)
   .join(" ");
-if (state.failOnCall === state.calls.length) fail("Authentication error [code: 10000]");
-if (state.failOn && command.startsWith(state.failOn)) fail("Authentication error [code: 10000]");
+if (state.failOnCall === state.calls.length) fail(state.failure ?? "Authentication error [code: 10000]");
+if (state.failOn && command.startsWith(state.failOn)) fail(state.failure ?? "Authentication error [code: 10000]");
 
 if (command.startsWith("deploy")) {
   const dry = args.includes("--dry-run");

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+export const ROOT = resolve(fileURLToPath(new URL("../../../", import.meta.url)));
 export const FAKE_WRANGLER = fileURLToPath(new URL("fake-wrangler.mjs", import.meta.url));
 
 export interface Account {
@@ -32,7 +32,7 @@ export async function newAccount(state: object = {}): Promise<{
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const path = join(folder, "state.json");
   const write = async (name: string, text: string): Promise<string> => {
-    await writeFile(join(folder, name), text);
+    await writeFile(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
   await write("state.json", JSON.stringify(state));

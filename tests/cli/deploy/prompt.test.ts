@@ -35,14 +35,18 @@ it("asks on a terminal for what is missing, shows nothing that is typed, and ask
   };
   // The second `secret bulk` fails, so that the test ends before the worker is waited for.
   const account = await newAccount({ secrets: { "audit-forwarder-staging": known }, failOnCall: 5 });
-  const { screen } = await onTerminal(account.env, ["canary", "whsec_Y2FuYXJ5", "canary_canary_canary"]);
+  const { screen } = await onTerminal(account.env, [
+    "canary",
+    "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5",
+    "canary_canary_canary_canary",
+  ]);
   expect(screen).toContain("AUDIT_INGEST_KEY (not shown): ");
-  expect(screen).toContain('"AUDIT_INGEST_KEY" must be "whsec_" and base64');
+  expect(screen).toContain('"AUDIT_INGEST_KEY" must be "whsec_" and the base64 of 24 bytes or more');
   expect(screen).toContain("AUDIT_ADMIN_TOKEN (not shown): ");
   expect(screen).not.toContain("canary");
   expect((await account.read()).secrets["audit-forwarder-staging"]).toEqual({
     ...known,
-    AUDIT_INGEST_KEY: "whsec_Y2FuYXJ5",
-    AUDIT_ADMIN_TOKEN: "canary_canary_canary",
+    AUDIT_INGEST_KEY: "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5",
+    AUDIT_ADMIN_TOKEN: "canary_canary_canary_canary",
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { deploy, type DeployOptions, type Ports } from "../../../cli/deploy/run.ts";
 import { parseValues } from "../../../cli/deploy/variables.ts";
 import { wranglerOf, type Variables } from "../../../cli/deploy/wrangler.ts";
+import { suggestFrom } from "../../../cli/run/suggestion.ts";
 import { newAccount, ROOT, type Account } from "./process.ts";
 
 const VALUES = parseValues(
@@ -13,8 +14,8 @@ const VALUES = parseValues(
     "QSTASH_TOKEN=canary",
     "QSTASH_CURRENT_SIGNING_KEY=sig_canary",
     "QSTASH_NEXT_SIGNING_KEY=sig_canary2",
-    "AUDIT_INGEST_KEY=whsec_Y2FuYXJ5",
-    "AUDIT_ADMIN_TOKEN=canary_canary_canary",
+    "AUDIT_INGEST_KEY=whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5",
+    "AUDIT_ADMIN_TOKEN=canary_canary_canary_canary",
   ].join("\n"),
 );
 const NONE = { secrets: {}, plain: {} };
@@ -38,7 +39,14 @@ async function scene(
   await copyFile(join(ROOT, "wrangler.toml"), join(root, "wrangler.toml"));
   const doctored: Variables[] = [];
   const waited: string[] = [];
-  const io = { env: {}, interactive: false, note: () => undefined, paint: (_: unknown, text: string) => text };
+  const io = {
+    env: {},
+    interactive: false,
+    redraws: false,
+    note: () => undefined,
+    paint: (_: unknown, text: string) => text,
+    suggest: suggestFrom(ROOT),
+  };
   return {
     run: (options = {}) =>
       deploy(
@@ -86,7 +94,10 @@ describe("the first deploy", () => {
     });
     expect(after.calls.flatMap(({ args }) => args).filter((arg) => /canary/.test(arg))).toEqual([]);
     expect(waited).toEqual(["https://audit-forwarder-staging.example.workers.dev"]);
-    expect(doctored[0]).toMatchObject({ AUDIT_WORKER_URL: waited[0], AUDIT_ADMIN_TOKEN: "canary_canary_canary" });
+    expect(doctored[0]).toMatchObject({
+      AUDIT_WORKER_URL: waited[0],
+      AUDIT_ADMIN_TOKEN: "canary_canary_canary_canary",
+    });
   });
 
   it("keeps a URL that was given, such as a custom domain", async () => {
@@ -113,25 +124,30 @@ describe("the first deploy", () => {
 
   it("asks for each missing secret until it is right", async () => {
     const asked: string[] = [];
-    const answers: Record<string, string[]> = { AUDIT_ADMIN_TOKEN: ["short", "a token that is long enough"] };
+    const answers: Record<string, string[]> = { AUDIT_ADMIN_TOKEN: ["short", "a-token-that-is-long-enough"] };
     const io = {
       env: {},
       interactive: true,
+      redraws: false,
       note: (line: string) => void asked.push(line),
       paint: (_: unknown, text: string) => text,
+      suggest: suggestFrom(ROOT),
     };
     const { run, account } = await scene(
       {},
-      { io, ask: async (name) => (asked.push(name), answers[name]?.shift() ?? "whsec_YQ==") },
+      {
+        io,
+        ask: async (name) => (asked.push(name), answers[name]?.shift() ?? "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5"),
+      },
     );
     await run({ values: NONE });
     expect(asked.slice(-3)).toEqual([
       "AUDIT_ADMIN_TOKEN",
-      '"AUDIT_ADMIN_TOKEN" must be 16 characters or more',
+      '"AUDIT_ADMIN_TOKEN" must be 24 characters or more, without spaces',
       "AUDIT_ADMIN_TOKEN",
     ]);
     expect((await account()).secrets["audit-forwarder-staging"]?.["AUDIT_ADMIN_TOKEN"]).toBe(
-      "a token that is long enough",
+      "a-token-that-is-long-enough",
     );
   });
 });

@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { faultOf, missingSecrets, parseValues, PLAIN_VARIABLES, SECRETS } from "../../../cli/deploy/variables.ts";
+import {
+  faultOf,
+  missingSecrets,
+  parseValues,
+  PLAIN_VARIABLES,
+  sameValue,
+  SECRETS,
+} from "../../../cli/deploy/variables.ts";
 import { parseSettings } from "../../../worker/variables.ts";
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -46,9 +53,33 @@ it.each([
 });
 
 it("takes a value as missing where it is empty", () => {
-  expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='a b'")).toEqual({ secrets: { QSTASH_TOKEN: "a b" }, plain: {} });
+  expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='ab'")).toEqual({ secrets: { QSTASH_TOKEN: "ab" }, plain: {} });
 });
 
-it("is stricter than the worker with the admin token: a short one can be guessed", () => {
-  expect(faultOf("AUDIT_ADMIN_TOKEN", "short")).toBe("must be 16 characters or more");
+it.each([
+  ["AUDIT_ADMIN_TOKEN", "0123456789abcdef0123456", "must be 24 characters or more, without spaces"],
+  ["AUDIT_INGEST_KEY", "whsec_YQ==", 'must be "whsec_" and the base64 of 24 bytes or more'],
+  ["AUDIT_ALERT_KEY", "whsec_YWFhYWFhYWJiYmJiYmJiY2NjY2NjYw==", 'must be "whsec_" and the base64 of 24 bytes or more'],
+  ["WORKOS_BASE_URL", "http://api.workos.com", "must be an https URL (http only for this machine)"],
+  ["AUDIT_WORKER_URL", "http://audit.corp.internal", "must be an https URL (http only for this machine)"],
+  ["AUDIT_WORKER_URL", "http://127.0.0.1.evil.com", "must be an https URL (http only for this machine)"],
+  ["QSTASH_TOKEN", "a b", "must be a QStash token"],
+])("refuses what is weak: %s=%s", (name, value, fault) => {
+  expect(faultOf(name, value)).toBe(fault);
+});
+
+it.each(["http://127.0.0.1:8787", "http://localhost:8787/", "http://[::1]:8787", "HTTPS://Audit.Example.COM"])(
+  "accepts %s as the URL of the worker",
+  (url) => {
+    expect(faultOf("AUDIT_WORKER_URL", url)).toBeUndefined();
+  },
+);
+
+it.each([
+  ["https://audit.example.com", "HTTPS://Audit.Example.com:443/", true],
+  ["https://audit.example.com/a", "https://audit.example.com/A", false],
+  ["https://audit.example.com", "https://audit.example.com:8443", false],
+  ["workos", "WorkOS", false],
+])("compares %s with %s: %s", (one, other, same) => {
+  expect(sameValue(one, other)).toBe(same);
 });

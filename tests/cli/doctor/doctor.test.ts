@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, type LocalPath, startLocalPath } from "../../worker/support/local-path.ts";
+import { OPERATOR_ACTIONS } from "../../../shared/operator-actions.ts";
 import { makeProject } from "../support/project.ts";
 import { startRecordedApi } from "../support/recorded-api.ts";
 import { json, runCli } from "../support/run-cli.ts";
@@ -26,14 +27,25 @@ beforeAll(async () => {
     QSTASH_CURRENT_SIGNING_KEY: path.queue.currentSigningKey,
     QSTASH_NEXT_SIGNING_KEY: path.queue.nextSigningKey,
   };
+  await registerOwnActions();
 });
-afterEach(() => {
+afterEach(async () => {
   path.workos.reset();
+  await registerOwnActions();
 });
 afterAll(async () => {
   await path.stop();
   await rm(folder, { recursive: true });
 });
+
+async function registerOwnActions() {
+  const schema = { targets: [{ type: "worker" }] };
+  for (const action of Object.keys(OPERATOR_ACTIONS)) {
+    const headers = { authorization: `Bearer ${path.workos.apiKey}`, "content-type": "application/json" };
+    const url = `${path.workos.url}/audit_logs/actions/${action}/schemas`;
+    await fetch(url, { method: "POST", headers, body: JSON.stringify(schema) });
+  }
+}
 
 interface Result {
   readonly state: string;
@@ -89,7 +101,7 @@ describe("what is wrong is found, with its fix", () => {
     ],
     [
       "a wrong admin token",
-      { AUDIT_ADMIN_TOKEN: "another-token-of-16" },
+      { AUDIT_ADMIN_TOKEN: "another-token-of-24-chars" },
       "admin token",
       /the worker refuses "AUDIT_ADMIN_TOKEN"/,
     ],
@@ -117,7 +129,7 @@ describe("what is wrong is found, with its fix", () => {
       "a malformed variable",
       { AUDIT_INGEST_KEY: "secret" },
       "variables",
-      /"AUDIT_INGEST_KEY" must be "whsec_" and base64/,
+      /"AUDIT_INGEST_KEY" must be "whsec_" and the base64 of 24 bytes/,
     ],
   ])("%s", async (_name, variables, check, message) => {
     const { code, results } = await doctor(variables);
@@ -150,7 +162,7 @@ describe("what is wrong is found, with its fix", () => {
     await path.post("/api/pause");
     const { results } = await doctor({}, "--skip-event");
     expect(results["worker"]).toMatchObject({ state: "failed", detail: "delivery is paused" });
-    expect(results["flow control"]).toMatchObject({ state: "failed", fix: '"audit-forwarder resume"' });
+    expect(results["flow control"]).toMatchObject({ state: "failed", fix: "run: npx audit-forwarder resume" });
     await path.post("/api/resume");
   });
 
@@ -209,8 +221,13 @@ describe("before the deploy", () => {
     expect(results["retry horizon"]?.detail).toMatch(/^6 attempts over/);
     expect(results["queue plan"]).toMatchObject({ state: "warning", detail: expect.stringContaining("5 retries") });
     expect(results["flow control"]?.detail).toBe('the gateway uses the key "other", the worker "workos"');
-    expect(results["lock file"]).toMatchObject({ state: "failed", fix: '"audit-forwarder schemas push"' });
-    expect(results["schemas"]?.detail).toMatch(/^\d+ actions are not registered as they are sent: /);
+    expect(results["lock file"]).toMatchObject({
+      state: "failed",
+      fix: `run: npx audit-forwarder schemas push ${project.directory} --lock ${lock}`,
+    });
+    expect(results["schemas"]?.detail).toMatch(
+      /^\d+ actions are not registered as they are sent, and WorkOS may drop their events: /,
+    );
 
     await runCli(["schemas", "push", project.directory, "--lock", lock], { env });
     const after = await doctor({}, project.directory, "--lock", lock, "--skip-event", "--plan", "payg");

@@ -54,7 +54,7 @@ describe("init --check exits 1 and names", () => {
     async (routes) => {
       await runCli(["init", made.directory, "--routes", routes]);
       await edit("config/a.oas.json", (text) => text.replaceAll('"audit-log"', '"other"'));
-      const message = `is not audited; "audit-forwarder init --routes ${routes}" adds it`;
+      const message = `is not audited; to add it, run: npx audit-forwarder init ${made.directory} --routes ${routes}`;
       expect((await check()).findings).toContainEqual(expect.objectContaining({ level: "drift", message }));
       await runCli(["init", made.directory, "--routes", routes]);
       expect(await check()).toMatchObject({ code: 0, ok: true });

@@ -261,7 +261,7 @@ test("a project without the policy is told to init first", async () => {
   await project.write("config/policies.json", '{"policies":[]}');
   expect(await schemas("check")).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('run "audit-forwarder init" first'),
+    stderr: expect.stringContaining('has no policy "audit-log"; run: npx audit-forwarder init /'),
   });
 });
 

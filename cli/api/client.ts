@@ -1,7 +1,7 @@
 /** Calls the worker's admin API; an answer that is not a success becomes one clear error. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
-import { baseUrl, isLoopback } from "../../shared/base-url.ts";
+import { baseUrl, isLoopback } from "../http/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { WrongUse } from "../run/failure.ts";

@@ -1,6 +1,6 @@
 /** The variables a deploy may set, and what each value must look like. A test compares them with the worker's own table. */
 import { parseEnv } from "node:util";
-import { baseUrl, isLoopback } from "../../shared/base-url.ts";
+import { baseUrl, isLoopback } from "../http/base-url.ts";
 import { WrongUse } from "../run/failure.ts";
 import { isPlaceholder } from "./placeholder.ts";
 

@@ -71,7 +71,12 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     shape: "a whole number from 1 to 100",
     accepts: (value) => /^(?:[1-9]\d?|100)$/.test(value),
   },
-  AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
+  // No secret is sent to it.
+  AUDIT_PROBE_URL: {
+    required: false,
+    shape: "an http or https URL",
+    accepts: (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ""),
+  },
 };
 
 /** Set in `wrangler.toml`. A secrets file may repeat them, but not with another value. */

@@ -1,6 +1,7 @@
 /** Conditions of `when`: selectors and what they must find. All of them must hold. */
 import { find, isScalar, resolve, type Seen, type Selector } from "./selector.ts";
-import { type PlanReader, readSelector } from "./values.ts";
+import type { PlanReader } from "./plan-reader.ts";
+import { readSelector } from "./values.ts";
 
 export interface Condition {
   readonly selector: Selector;

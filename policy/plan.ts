@@ -1,18 +1,11 @@
 /** A route's plan: what its `x-audit`, with the policy's defaults below it, says of its records. Made once per route. */
 import type { Assurance } from "../shared/record.ts";
 import { type Condition, readConditions } from "./conditions.ts";
-import {
-  type Description,
-  DESCRIPTION_FIELDS,
-  EMPTY_DESCRIPTION,
-  type Fields,
-  readDescription,
-  readObject,
-} from "./description.ts";
+import { type Description, DESCRIPTION_FIELDS, EMPTY_DESCRIPTION, readDescription } from "./description.ts";
 import { ASSURANCES } from "./options.ts";
+import { type Fields, type PlanReader, readList, readName, readObject } from "./plan-reader.ts";
 import { PRESETS, type PresetName } from "./presets/preset.ts";
-import type { Selector } from "./selector.ts";
-import type { PlanReader } from "./values.ts";
+import { recordOf, type Selector } from "./selector.ts";
 
 export interface Plan {
   /** The reason as text, or true: the route leaves no records. */
@@ -65,16 +58,16 @@ export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknow
   const route = readObject(reader, "x-audit", xAudit === false ? { skip: true } : xAudit, ROUTE_FIELDS);
   const defaults = readObject(reader, "defaults", options.defaults, ROUTE_FIELDS);
   const merged: Fields = { ...defaults, ...route };
-  const level = ASSURANCES.find((name) => name === merged["assurance"]);
-  if (merged["assurance"] !== undefined && !level) {
-    reader.wrong("assurance", `must be one of ${ASSURANCES.join(", ")}`);
-  }
-  const assurance = level ?? options.assurance;
+  const assurance = readName(reader, "assurance", merged["assurance"], ASSURANCES) ?? options.assurance;
   const below = readDescription(reader, "", { metadata: defaults["metadata"] }, EMPTY_DESCRIPTION);
   const base = readDescription(reader, "", { ...merged, metadata: route["metadata"] }, below);
   const skip = readSkip(reader, "skip", merged["skip"]);
   const cases = readCases(reader, merged["cases"], base, assurance);
   const preset = readPreset(reader, merged["preset"], handler);
+  const skipsQueries = merged["queries"] === "skip" && preset === "graphql";
+  if (merged["queries"] !== undefined && !skipsQueries) {
+    reader.wrong("queries", 'must be "skip", beside the preset "graphql"');
+  }
   const roots = new Set(selectors.map(({ root }) => root));
   return {
     skip,
@@ -82,19 +75,14 @@ export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknow
     base,
     cases,
     preset,
-    skipsQueries: readQueries(reader, merged["queries"], preset),
-    isOpen:
-      [base, ...cases.map(({ description }) => description)].some(({ each }) => each) ||
-      cases.some(isSkipped) ||
-      preset !== undefined,
+    skipsQueries,
+    isOpen: Boolean(preset ?? base.each) || cases.some((one) => one.skip !== false || one.description.each),
     body: roots.has("body") || preset !== undefined,
     responseBody: roots.has("response.body") || preset !== undefined,
     selectors,
     problems,
   };
 }
-
-const isSkipped = ({ skip }: Case) => skip !== false;
 
 function readSkip(reader: PlanReader, field: string, given: unknown): string | boolean {
   if (typeof given === "string" || typeof given === "boolean") return given;
@@ -104,18 +92,12 @@ function readSkip(reader: PlanReader, field: string, given: unknown): string | b
 
 /** A case whose conditions are wrong is left out, because it would apply to requests that it was not written for. */
 function readCases(reader: PlanReader, given: unknown, base: Description, assurance: Assurance): readonly Case[] {
-  if (given === undefined || given === null) return [];
-  if (!Array.isArray(given)) {
-    reader.wrong("cases", "must be a list");
-    return [];
-  }
   let needsResponse = false;
-  return given.flatMap((one: unknown, i) => {
-    const at = `cases.${i}`;
+  const cases = readList(reader, "cases", given ?? [], (one, at): Case[] => {
     const fields = readObject(reader, at, one ?? [], CASE_FIELDS);
-    const hasItem = base.each !== undefined || fields["each"] !== undefined;
-    const when = readConditions({ ...reader, hasItem }, `${at}.when`, fields["when"]);
-    const description = readDescription({ ...reader, hasItem }, `${at}.`, fields, base);
+    const inside = { ...reader, hasItem: base.each !== undefined || fields["each"] !== undefined };
+    const when = readConditions(inside, `${at}.when`, fields["when"]);
+    const description = readDescription(inside, `${at}.`, fields, base);
     let skip = readSkip(reader, `${at}.skip`, fields["skip"]);
     needsResponse ||= Boolean(when?.some(({ selector }) => selector.root.startsWith("response")));
     if (skip !== false && needsResponse && assurance === "required") {
@@ -124,19 +106,12 @@ function readCases(reader: PlanReader, given: unknown, base: Description, assura
     }
     return when ? [{ when, skip, description }] : [];
   });
+  return cases ?? [];
 }
 
 function readPreset(reader: PlanReader, given: unknown, handler: unknown): PresetName | undefined {
-  const { export: exported, module } = readObject(reader, "handler", handler ?? {});
+  const { export: exported, module } = recordOf(handler);
   const isMcpServer = exported === "mcpServerHandler" && module === "$import(@zuplo/runtime)";
-  const preset = PRESETS.find((name) => name === given);
-  const isKnown = given === undefined || given === "none" || preset !== undefined;
-  if (!isKnown) reader.wrong("preset", `must be one of ${PRESETS.join(", ")}, none`);
-  return preset ?? (isMcpServer && given !== "none" ? "mcp" : undefined);
-}
-
-function readQueries(reader: PlanReader, given: unknown, preset: PresetName | undefined): boolean {
-  const isLegal = given === undefined || (given === "skip" && preset === "graphql");
-  if (!isLegal) reader.wrong("queries", 'must be "skip", beside the preset "graphql"');
-  return given === "skip" && preset === "graphql";
+  const preset = readName(reader, "preset", given, [...PRESETS, "none"]) ?? (isMcpServer && "mcp");
+  return preset && preset !== "none" ? preset : undefined;
 }

@@ -1,4 +1,5 @@
 /** Values of `x-audit`: literals, selectors, templates, and choices by a map; a list of these takes the first that resolves. */
+import { type PlanReader, readObject } from "./plan-reader.ts";
 import { REDACTED } from "./secrets.ts";
 import {
   isScalar,
@@ -26,23 +27,12 @@ export interface Part {
   readonly trustCaller?: boolean | undefined;
 }
 
-/** What reading a plan reports. */
-export interface PlanReader {
-  /** Notes a fault: the field, and a clause about it. */
-  wrong(field: string, clause: string): void;
-  /** Every selector that was read. */
-  readonly selectors: Selector[];
-  readonly redact?: readonly string[] | undefined;
-  /** `$item` exists here. */
-  readonly hasItem: boolean;
-}
-
 /** Reads a value; a part that is wrong is reported, and never resolves. */
 export function readValue(reader: PlanReader, field: string, given: unknown): Value {
   return [given ?? []].flat().flatMap((part: unknown): Part | readonly Part[] => {
     if (typeof part === "string") return { pieces: readText(reader, field, part) };
     if (isScalar(part)) return { pieces: [part] };
-    if ("select" in recordOf(part)) return readChoice(reader, field, recordOf(part));
+    if ("select" in recordOf(part)) return readChoice(reader, field, part);
     reader.wrong(field, "must be a scalar, a selector, a template, a select, or a list of these");
     return [];
   });
@@ -83,10 +73,9 @@ function readText(reader: PlanReader, field: string, text: string): Part["pieces
   });
 }
 
-function readChoice(reader: PlanReader, field: string, given: Readonly<Record<string, unknown>>): Part {
-  const { select, map, else: otherwise, trustCaller, ...unknown } = given;
-  for (const name of Object.keys(unknown)) reader.wrong(`${field}.${name}`, "is not known");
-  const literals = Object.entries(readMap(reader, field, map)).flatMap(([key, literal]) => {
+function readChoice(reader: PlanReader, field: string, given: unknown): Part {
+  const { select, map, else: otherwise, trustCaller } = readObject(reader, field, given, CHOICE_FIELDS);
+  const literals = Object.entries(readObject(reader, `${field}.map`, map)).flatMap(([key, literal]) => {
     const read = readLiteral(reader, `${field}.map.${key}`, literal);
     return read === undefined ? [] : [[key, read] as const];
   });
@@ -98,11 +87,7 @@ function readChoice(reader: PlanReader, field: string, given: Readonly<Record<st
   };
 }
 
-function readMap(reader: PlanReader, field: string, map: unknown): Readonly<Record<string, unknown>> {
-  if (map !== undefined && (map !== recordOf(map) || Array.isArray(map)))
-    reader.wrong(`${field}.map`, "must be an object");
-  return recordOf(map);
-}
+const CHOICE_FIELDS = ["select", "map", "else", "trustCaller"];
 
 function readLiteral(reader: PlanReader, field: string, given: unknown): Scalar | undefined {
   const [literal, ...more] = typeof given === "string" ? readText({ ...reader, selectors: [] }, field, given) : [given];

@@ -1,42 +1,42 @@
-/** A circuit: stops asking a path that is dead, and lets one message through now and then to see whether it lives again. */
+/** A circuit breaker: stops asking a path that fails, and lets one message through now and then to see whether it works again. */
 
-/** Failures in a row after which the path is left alone. Our choice. */
-const FAILURES_TO_OPEN = 3;
+/** Failures in a row after which the path is blocked. Our choice. */
+const FAILURES_TO_BLOCK = 3;
 /**
- * How long it is left alone at first, and at most; each failed trial doubles it. Well below the default of `holdMs`, so that no
- * record is given up while a path that lives again is not asked. Our choice.
+ * How long the path is blocked at first, and at most. Each failed probe doubles it. Well below the default of `holdMs`, so that no
+ * record is given up while a path that works again is not asked. Our choice.
  */
-const OPEN_FIRST_MS = 2_000;
-const OPEN_MAX_MS = 10_000;
+const BLOCK_FIRST_MS = 2_000;
+const BLOCK_MAX_MS = 10_000;
 
 export interface Circuit {
-  /** When the path may be asked; a time that has passed means now. */
-  opensAtMs(): number;
-  /** True where the path may be asked now; while open, one caller per period gets a true. */
+  /** When the path may be asked again. A time in the past means now. */
+  blockedUntilMs(): number;
+  /** True if the path may be asked now. In each period of a blocked path, one caller gets true. */
   allows(nowMs: number): boolean;
-  /** Notes a result; true when this one opened the circuit. */
+  /** Notes a result. Returns true if this one blocked the path. */
   note(ok: boolean, nowMs: number): boolean;
 }
 
-/** A circuit that is closed: everything passes. */
+/** A circuit that blocks nothing yet. */
 export function makeCircuit(): Circuit {
   let failures = 0;
-  let openMs = OPEN_FIRST_MS;
-  /** 0 while everything passes. */
-  let closedAgainAtMs = 0;
+  let blockMs = BLOCK_FIRST_MS;
+  /** 0 while nothing is blocked. */
+  let blockedUntilMs = 0;
   return {
-    opensAtMs: () => closedAgainAtMs,
+    blockedUntilMs: () => blockedUntilMs,
     allows(nowMs) {
-      if (nowMs < closedAgainAtMs) return false;
-      // The others wait for the result of this trial, but no longer than another period.
-      closedAgainAtMs &&= nowMs + openMs;
+      if (nowMs < blockedUntilMs) return false;
+      // The others wait for the result of this probe, but no longer than another period.
+      blockedUntilMs &&= nowMs + blockMs;
       return true;
     },
     note(ok, nowMs) {
       failures = ok ? 0 : failures + 1;
-      openMs = failures > FAILURES_TO_OPEN ? Math.min(openMs * 2, OPEN_MAX_MS) : OPEN_FIRST_MS;
-      closedAgainAtMs = failures < FAILURES_TO_OPEN ? 0 : nowMs + openMs;
-      return failures === FAILURES_TO_OPEN;
+      blockMs = failures > FAILURES_TO_BLOCK ? Math.min(blockMs * 2, BLOCK_MAX_MS) : BLOCK_FIRST_MS;
+      blockedUntilMs = failures < FAILURES_TO_BLOCK ? 0 : nowMs + blockMs;
+      return failures === FAILURES_TO_BLOCK;
     },
   };
 }

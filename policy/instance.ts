@@ -7,20 +7,20 @@ import { recordOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
 import type { Capture, Identity, Maker } from "./maker.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
-import { makeOutlet, type OutletPaths } from "./outlet.ts";
+import { makeFailover, type FailoverPaths } from "./failover.ts";
 import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { makePrivacySettings } from "./privacy.ts";
 import type { AuditLogCode } from "./public-types.ts";
+import { makeRefusals, type Refusals } from "./refusals.ts";
 import { makeShipper, type Shipper } from "./shipper.ts";
 import { POLICY_VERSION } from "./version.ts";
 
 /** Who this isolate is. Two isolates never share an id, and a gap in the numbers of one is a lost record. */
 export interface Isolate {
   readonly id: string;
-  /** `isOpen`: the request may leave no record, and takes its first number only when it does. */
-  mint(isOpen: boolean): Pick<Capture, "id" | "identify" | "isIdentified" | "startedMs">;
+  mint(): Pick<Capture, "id" | "identify" | "isIdentified" | "reserve" | "startedMs">;
 }
 
 /** Made at the first request, because a worker has no randomness before it. */
@@ -30,10 +30,10 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   let sequence = 0;
   return {
     id: toBase64Url(random.subarray(0, 6)),
-    mint(isOpen) {
+    mint() {
       const startedMs = ports.nowMs();
       const mintId = () => mintEventId(startedMs, ports.random(9), shard);
-      let first = isOpen ? undefined : (sequence += 1);
+      let first: number | undefined;
       let own: string | undefined;
       const id = () => (own ??= mintId());
       const known = new Map<string, Identity>();
@@ -41,6 +41,7 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
         id,
         startedMs,
         isIdentified: () => known.size > 0,
+        reserve: () => void (first ??= sequence += 1),
         identify(place) {
           const found = known.get(place) ?? {
             id: known.size === 0 ? id() : mintId(),
@@ -64,6 +65,7 @@ export interface Instance {
   readonly usable: boolean;
   readonly maker: Maker;
   readonly shipper: Shipper;
+  readonly refusals: Refusals;
   planOf(context: GatewayContext): Plan;
 }
 
@@ -85,7 +87,7 @@ export function makeInstance(
   const all = problem === undefined ? problems : [...problems, problem];
   if (all.length > 0) log.error(`audit-log: ${all.join("; ")}`);
   const paths = pathsOf(options, ports);
-  const outlet = makeOutlet(paths, ports, (line) => log.warn(line));
+  const failover = makeFailover(paths, ports, (line) => log.warn(line));
   return {
     isolate,
     options,
@@ -99,12 +101,13 @@ export function makeInstance(
       gateway: gatewayOf(environment, isolate),
       describe: code.describe,
     },
-    shipper: makeShipper(outlet, options, ports),
+    shipper: makeShipper(failover, options, ports),
+    refusals: makeRefusals(ports, code.describe !== undefined),
     planOf: plans(options),
   };
 }
 
-function pathsOf(options: Options, ports: Ports): OutletPaths {
+function pathsOf(options: Options, ports: Ports): FailoverPaths {
   const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
   // What each needs is there, which the type does not tell.
   const settings = options as QueueSettings & SpillSettings;

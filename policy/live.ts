@@ -8,6 +8,8 @@ import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance } from "./instance.ts";
 import { type Capture, type Ending, makeRecords } from "./maker.ts";
 import { type Ports, sleep } from "./ports.ts";
+import { isRefusedStranger, type Refusal } from "./refusals.ts";
+import { RANK, type Rank } from "./shipper.ts";
 
 export interface LiveRequest {
   readonly capture: Capture;
@@ -31,7 +33,7 @@ export function beginRequest(
   const plan = instance.planOf(context);
   const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
   return {
-    capture: { ...instance.isolate.mint(plan.isOpen), parentId, plan, request, context, body },
+    capture: { ...instance.isolate.mint(), parentId, plan, request, context, body },
     instance,
     ports,
   };
@@ -96,12 +98,23 @@ function settle(
       user: latest.user ?? capture.request.user,
       body: capture.plan.responseBody ? readBody(response, instance.options.bodyLimitBytes) : undefined,
     };
-    if (capture.plan.assurance === "durable") return durably(live, ending);
-    live.proceed?.(() => later(live, "outcome", ending));
+    const refusal = instance.refusals.note(capture, ending);
+    if (refusal) live.proceed?.(() => counted(live, ending, refusal));
+    else {
+      // A request that may leave no record takes its number when it does.
+      if (!capture.plan.isOpen) capture.reserve();
+      if (capture.plan.assurance === "durable") return durably(live, ending);
+      live.proceed?.(() => later(live, "outcome", ending));
+    }
   } catch (error) {
     capture.context.log.error(`audit-log: ${String(error)}`);
   }
   return undefined;
+}
+
+/** The record of refused requests is sent by the first of them. */
+async function counted(live: LiveRequest, ending: Ending, refusal: Refusal): Promise<void> {
+  if (refusal.isFirst) await later(live, "outcome", { ...ending, requestCount: await refusal.count() });
 }
 
 /** After the response. */
@@ -114,7 +127,12 @@ function later(
   const { id, plan, body, context } = capture;
   const shares = stage === "outcome" && plan.assurance === "best-effort";
   const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? instance.maker.describe);
-  return instance.shipper.ship({ id, shares, plain, make }, context.log);
+  return instance.shipper.ship({ id, rank: rankOf(capture, ending), shares, plain, make }, context.log);
+}
+
+function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
+  if (ending?.user ?? request.user) return RANK.signedIn;
+  return ending && isRefusedStranger(ending) ? RANK.refusedStranger : RANK.anonymous;
 }
 
 /** Before the response, but only as long as the budget: what did not get out by then goes on after it. */

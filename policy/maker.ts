@@ -39,6 +39,8 @@ export interface Capture {
   identify(place: string): Identity;
   /** True once a record was made, for whatever stage. */
   isIdentified(): boolean;
+  /** Takes the number of a record that is made later, so that its loss shows as a gap. */
+  reserve(): void;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
   readonly plan: Plan;
@@ -57,6 +59,7 @@ export interface Ending {
   /** The user of the last request object of the chain: authentication may have replaced the first. */
   readonly user: unknown;
   readonly body: Promise<unknown> | undefined;
+  readonly requestCount?: number; // Refused requests of a stranger that the record counts.
 }
 
 export interface Maker {
@@ -130,6 +133,7 @@ type Frame = Pick<
   | "route"
   | "status"
   | "statusSource"
+  | "requestCount"
   | "outcome"
   | "assurance"
 > &
@@ -146,6 +150,7 @@ function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending |
     durationMs: ending && Math.max(ending.endedMs - capture.startedMs, 0),
     status: ending?.status,
     statusSource: ending?.statusSource,
+    requestCount: ending?.requestCount,
     outcome: outcomeOfStatus(ending?.status),
     method: request.method,
     route: context.route.path,

@@ -60,7 +60,7 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   const plan = instance.planOf(context);
   const request = requestOf(route.path, call);
   const body = readBody(requestOf(route.path, call), instance.options.bodyLimitBytes);
-  const capture: Capture = { ...isolate.mint(plan.isOpen), plan, request, context, body };
+  const capture: Capture = { ...isolate.mint(), plan, request, context, body };
   const ending = endingOf(call, instance.options.bodyLimitBytes);
   const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
   const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, instance.maker) : [];

@@ -1,7 +1,7 @@
 /**
- * Brings records out of the isolate. Records that wait at the same time share a message, but no request ever awaits another's
- * promise: each has its own timers, and makes and sends whatever waits when they ring. A record that was taken by a request which
- * died is taken again by its own.
+ * Sends records out of the isolate. Records that wait at the same time share a message, but no request ever awaits another's
+ * promise: each has its own timers, and sends what is waiting when they ring. If the request that took a record dies, the record's
+ * own request takes it back.
  */
 import { utf8Bytes } from "../shared/bytes.ts";
 import { type Deflate, packMessage } from "../shared/packed.ts";
@@ -10,31 +10,38 @@ import type { AuditRecord } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
 import type { GatewayLog } from "./gateway.ts";
 import type { Options } from "./options.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Failover } from "./failover.ts";
 import type { Outgoing } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
-/** Records of one isolate that may wait at once; more are lost, with a line in the log. Our choice. */
+/** Records of one isolate that may wait at once. The one above that is lost, with a line in the log. Our choice. */
 const WAITING_MAX = 2_000;
+/** From this number on, messages take the spill first, so that a slow queue fills no memory. Our choice. */
+const WAITING_MANY = 1_000;
 /** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;
 /** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
 const LEAVING_MS = 10;
-/** After which a record that another request is to send looks whether it was: by then a slow queue has answered too. Our choice. */
+/** After this time a request checks that another sent its record: by then even a slow queue has answered. Our choice. */
 const LOOK_AFTER_MS = 400;
-/** First and longest pause between two looks at a record that did not get out. Our choice. */
+/** First and longest pause between two checks of a record that is not sent. Our choice. */
 const PAUSE_FIRST_MS = 200;
 const PAUSE_MAX_MS = 3_000;
-/** Margin above the time that two paths may take, after which a taken record counts as left behind. */
+/** Added to the time that two paths may take; after that, a taken record counts as abandoned. */
 const TAKEN_MARGIN_MS = 1_000;
+
+/** Whose record it is. If memory is full, a lower rank is lost for a higher one; a higher rank is also sent first. */
+export const RANK = { refusedStranger: 0, anonymous: 1, signedIn: 2 } as const;
+export type Rank = (typeof RANK)[keyof typeof RANK];
 
 /** The records of a request, to be made once the response has left. */
 export interface Draft {
   /** The event id of the first. */
   readonly id: () => string;
-  /** It may wait and ride with others: a delay must not hold back records that need none, nor what is asked for at once wait. */
+  readonly rank: Rank;
+  /** It may wait for others and share their message. Not for a delayed record or one that must leave at once. */
   readonly shares?: boolean;
-  /** It shares, and another request may make it: it is exactly one record, and nothing of its own request has to be awaited. */
+  /** It shares, and another request may make it: it is exactly one record, and nothing of its own request must be awaited. */
   readonly plain?: boolean;
   make(): Promise<readonly AuditRecord[]>;
 }
@@ -52,76 +59,71 @@ function waitingOf(draft: Draft, made?: AuditRecord): Waiting {
 export type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
 
 export interface Shipper {
-  /** Sends the records of one request at once, each path within `pathMs`; false where no path took one of them. */
+  /** Sends the records of one request at once. Each path gets `pathMs`. Resolves to false if no path took one of them. */
   now(records: readonly AuditRecord[], pathMs: number): Promise<boolean>;
-  /** Makes and sends records, together with others where it may wait; keeps trying for `holdMs`, then logs it as lost. */
+  /** Makes and sends records, with others if they may wait. Tries for `holdMs`, then logs a record as lost. */
   ship(draft: Draft, log: GatewayLog): Promise<void>;
 }
 
 /** The shipper of one policy entry of one isolate. */
 export function makeShipper(
-  outlet: Outlet,
+  failover: Failover,
   options: ShipperOptions,
   ports: Pick<Ports, "nowMs" | "timer" | "deflate">,
 ): Shipper {
   const waiting = new Set<Waiting>();
-  const leavingMs = Math.min(LEAVING_MS, options.coalesceMs);
-  /** Whose request sends next for all that have come, so that no other may take it, when, and how many those are. */
-  let gatherer: Waiting | undefined;
-  let gatheredAtMs = 0;
-  let gathered = 0;
+  const gatherer = makeGatherer(options, ports);
   let lost = 0;
 
   async function ship(draft: Draft, log: GatewayLog): Promise<void> {
     if (draft.plain) return shipOne(waitingOf(draft), log);
-    await sleep(ports, leavingMs);
+    await sleep(ports, Math.min(LEAVING_MS, options.coalesceMs));
     const records = await draft.make();
     await Promise.all(records.map((made) => shipOne(waitingOf(draft, made), log)));
   }
 
   async function shipOne(own: Waiting, log: GatewayLog): Promise<void> {
-    if (waiting.size >= WAITING_MAX) return lose(own, log);
+    if (!makeRoom(own, log)) return lose(own, log, FULL);
     waiting.add(own);
     const endMs = ports.nowMs() + options.holdMs;
-    if (own.shares) await gather(own);
+    if (own.shares) await gatherer.gather(own);
     for (let pauseMs = PAUSE_FIRST_MS; !own.out; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       if (!isTaken(own)) {
-        // Again at once where it was too much for the message that went.
-        if (outlet.mayAsk() && (await sendWith(own))) continue;
-        if (!isTaken(own) && ports.nowMs() >= endMs) return lose(own, log);
+        // Again at once if the message that was sent had no room for it.
+        if (failover.mayAsk() && (await sendWith(own))) continue;
+        if (own.out) return;
+        if (!isTaken(own) && ports.nowMs() >= endMs) return lose(own, log, `it waited ${options.holdMs} ms`);
       }
       await sleep(ports, Math.min(pauseMs, Math.max(endMs - ports.nowMs(), PAUSE_FIRST_MS)));
     }
   }
 
-  /**
-   * Waits for others. The first of a message gathers for `coalesceMs`, unless another fills the message before, and sends. The rest
-   * look after that whether it did: to be woken costs more than what is to be done then.
-   */
-  function gather(own: Waiting): Promise<void> {
-    const nowMs = ports.nowMs();
-    gathered = nowMs < gatheredAtMs ? gathered + 1 : 1;
-    const isLast = gathered >= options.maxRecords;
-    if (gathered > 1 && !isLast) return sleep(ports, gatheredAtMs - nowMs + LOOK_AFTER_MS);
-    const waitMs = isLast ? leavingMs : options.coalesceMs;
-    gatheredAtMs = isLast ? 0 : nowMs + waitMs;
-    gatherer = own;
-    return sleep(ports, waitMs);
+  /** True if there is room, or a record of a lower rank gave its place. */
+  function makeRoom(own: Waiting, log: GatewayLog): boolean {
+    if (waiting.size < WAITING_MAX) return true;
+    let victim: Waiting | undefined;
+    for (const one of waiting) if (one.rank < (victim ?? own).rank && !isTaken(one)) victim = one;
+    if (!victim) return false;
+    victim.out = true;
+    lose(victim, log, FULL);
+    return true;
   }
 
-  /** Takes what waits beside `own`, oldest first, and sends it. */
+  /** Takes what waits beside `own` and sends it: the highest rank first, and the oldest of a rank. */
   async function sendWith(own: Waiting): Promise<boolean> {
-    let room = options.maxRecords;
-    const taken = [...waiting].filter((one) => one === own || (own.shares && isFree(one) && --room > 0));
+    const others = own.shares ? [...waiting].filter((one) => one !== own && isFree(one)) : [];
+    if (others.length >= options.maxRecords) others.sort((a, b) => b.rank - a.rank);
+    const taken = [own, ...others.slice(0, options.maxRecords - 1)];
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
     const records = await Promise.all(taken.map(madeOf));
-    // More than they have on the wire.
+    // Longer than on the wire.
     while (utf8Bytes(JSON.stringify(records)) > SHARED_MAX_BYTES) {
       records.pop();
       for (const one of taken.splice(records.length)) one.takenUntilMs = 0;
     }
-    const sent = await outlet.send(await messageOf(records, ports.deflate), options.timeoutMs);
+    const first = waiting.size >= WAITING_MANY ? "spill" : "queue";
+    const sent = await failover.send(await messageOf(records, ports.deflate), options.timeoutMs, { first });
     for (const one of taken) {
       one.out = sent;
       one.takenUntilMs = 0;
@@ -131,28 +133,59 @@ export function makeShipper(
   }
 
   const isTaken = (one: Waiting) => ports.nowMs() < one.takenUntilMs;
-  const isFree = (one: Waiting) => one.shares && !isTaken(one) && (one !== gatherer || ports.nowMs() >= gatheredAtMs);
+  const isFree = (one: Waiting) => one.shares && !isTaken(one) && !gatherer.keeps(one);
 
-  function lose(one: Waiting, log: GatewayLog): void {
+  function lose(one: Waiting, log: GatewayLog, why: string): void {
     lost += 1;
     waiting.delete(one);
-    log.error(
-      `audit-log: record ${one.id()} is lost: neither QStash nor the worker takes messages; ${lost} lost so far`,
-    );
+    log.error(`audit-log: record ${one.id()} is lost: ${why}; ${failover.describe()}; ${lost} lost so far`);
   }
 
-  return { ship, now: (records, pathMs) => sendNow(outlet, records, options.maxRecords, pathMs) };
+  return { ship, now: (records, pathMs) => sendNow(failover, records, options.maxRecords, pathMs) };
 }
 
+interface Gatherer {
+  /**
+   * Waits for others. The first of a message waits `coalesceMs`, unless another fills the message before that, and sends. The others
+   * check later that it was sent, because waking them costs more than the check.
+   */
+  gather(own: Waiting): Promise<void>;
+  /** True for the record whose request is about to send the next message, so that no other may take it. */
+  keeps(one: Waiting): boolean;
+}
+
+function makeGatherer({ coalesceMs, maxRecords }: ShipperOptions, ports: Pick<Ports, "nowMs" | "timer">): Gatherer {
+  let sender: Waiting | undefined;
+  let sendsAtMs = 0;
+  let gathered = 0;
+  return {
+    keeps: (one) => one === sender && ports.nowMs() < sendsAtMs,
+    gather(own) {
+      const nowMs = ports.nowMs();
+      gathered = nowMs < sendsAtMs ? gathered + 1 : 1;
+      const isLast = gathered >= maxRecords;
+      if (gathered > 1 && !isLast) return sleep(ports, sendsAtMs - nowMs + LOOK_AFTER_MS);
+      const waitMs = isLast ? Math.min(LEAVING_MS, coalesceMs) : coalesceMs;
+      sendsAtMs = isLast ? 0 : nowMs + waitMs;
+      sender = own;
+      return sleep(ports, waitMs);
+    },
+  };
+}
+
+const FULL = `${WAITING_MAX} records wait already`;
+
 async function sendNow(
-  outlet: Outlet,
+  failover: Failover,
   records: readonly AuditRecord[],
   maxRecords: number,
   pathMs: number,
 ): Promise<boolean> {
   const messages: (readonly AuditRecord[])[] = [];
   for (let at = 0; at < records.length; at += maxRecords) messages.push(records.slice(at, at + maxRecords));
-  const sent = await Promise.all(messages.map(async (one) => outlet.send(await messageOf(one), pathMs, true)));
+  const sent = await Promise.all(
+    messages.map(async (one) => failover.send(await messageOf(one), pathMs, { force: true })),
+  );
   return sent.every(Boolean);
 }
 
@@ -163,10 +196,10 @@ async function madeOf(one: Waiting): Promise<AuditRecord> {
   return (one.made = made);
 }
 
-/** So many records are deflated; fewer are not worth the CPU time that it takes (measured). Our choice. */
+/** From this number on, records are deflated. For fewer, the CPU time is worth more than the bytes (measured). Our choice. */
 const DEFLATE_MIN_RECORDS = 10;
 
-/** Few records stay readable; where the runtime cannot deflate, so do many. */
+/** A message of few records is plain JSON. So is one of many if the runtime cannot deflate. */
 async function messageOf(records: readonly AuditRecord[], deflate?: Deflate): Promise<Outgoing> {
   const message = encodeMessage(records);
   const packed =

@@ -50,6 +50,8 @@ export const EVENT_METADATA = {
   credential_key_id: "string",
   /** Country, region and city, where the platform knows them. */
   geo: "string",
+  /** Refused requests of a caller without a user that the event counts: same route, address and minute. */
+  request_count: "number",
   /** Selectors that did not resolve. */
   missing: "string",
   /** Fields that were cut to a limit, some with a SHA-256 of the whole. */

@@ -65,6 +65,8 @@ export interface AuditRecord {
   /** `before_sending_hooks`: a later hook may have changed the status the client got. Absent: what the client got. */
   readonly statusSource?: "before_sending_hooks";
   readonly outcome: RequestOutcome;
+  /** Refused requests of a stranger that the record counts, at least 1; absent for all other records. */
+  readonly requestCount?: number;
   readonly ip?: string;
   readonly userAgent?: string;
   /** `country`, `region`, `city` where the platform knows them. */

@@ -17,6 +17,7 @@
  * | m | metadata | y | assurance: d durable, r required |
  * | z | parent event id | rp | replay mark |
  * | j | missing | f | truncated |
+ * | n | requestCount | | |
  */
 import { compact } from "./compact.ts";
 import { eventIdTimeMs } from "./event-id.ts";
@@ -33,6 +34,7 @@ export interface WireRecord {
   readonly x?: AuditRecord["outcome"] | undefined;
   readonly m?: Metadata | undefined;
   readonly y?: "d" | "r" | undefined;
+  readonly n?: number | undefined;
   readonly z?: string | undefined;
   readonly j?: readonly string[] | undefined;
   readonly f?: readonly string[] | undefined;
@@ -81,6 +83,7 @@ function encodeRecord(record: AuditRecord): WireRecord {
     x: record.outcome === outcomeOfStatus(record.status) ? undefined : record.outcome,
     m: record.metadata,
     y: assurance === "best-effort" ? undefined : (assurance.charAt(0) as "d" | "r"),
+    n: record.requestCount,
     z: record.parentId,
     j: record.missing,
     f: record.truncated,
@@ -142,6 +145,7 @@ export function decodeRecord(wire: WireRecord, g: WireMessage["g"]): AuditRecord
     status,
     statusSource: wire.b === undefined ? undefined : ("before_sending_hooks" as const),
     outcome: wire.x ?? outcomeOfStatus(status),
+    requestCount: wire.n === undefined ? undefined : number(wire.n, "n"),
     ip: optionalText(c[9], "ip"),
     userAgent: userAgent === undefined ? undefined : unpackUserAgent(userAgent),
     geo: Array.isArray(c[13]) ? unpackGeo(c[13]) : undefined,

@@ -64,6 +64,7 @@ function withOwn(record: AuditRecord): Metadata {
     credential_kind: record.credential?.kind,
     credential_key_id: record.credential?.keyId,
     geo: geo && [geo.country, geo.region, geo.city].filter(Boolean).join(", "),
+    request_count: record.requestCount,
     missing: listed(record.missing),
     truncated: listed(record.truncated),
     gateway_environment: gateway.environment,

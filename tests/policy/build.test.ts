@@ -63,7 +63,7 @@ describe("the built policy", () => {
 describe("the built policy, for a reader", () => {
   it("keeps names, comments, and lines of a length that can be read", () => {
     expect(text).toContain("function makeShipper(");
-    expect(text).toContain("const FAILURES_TO_OPEN = 3;");
+    expect(text).toContain("const FAILURES_TO_BLOCK = 3;");
     expect(text).toMatch(/^ +\/\/ A second entry of the policy/m);
     expect(text).toContain("  // ---- policy/paths.ts ----\n");
     const lines = text.split("\n");
@@ -102,7 +102,7 @@ describe("the fingerprint", () => {
   });
 
   it("changes with the code", async () => {
-    const changed = text.replace("const FAILURES_TO_OPEN = 3;", "const FAILURES_TO_OPEN = 4;");
+    const changed = text.replace("const FAILURES_TO_BLOCK = 3;", "const FAILURES_TO_OPEN = 4;");
     expect(await fingerprintOf(changed)).not.toBe(await fingerprintOf(text));
   });
 

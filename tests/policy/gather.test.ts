@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ports } from "../../policy/ports.ts";
-import { type Draft, makeShipper } from "../../policy/shipper.ts";
+import type { Failover } from "../../policy/failover.ts";
+import { type Draft, makeShipper, RANK } from "../../policy/shipper.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { TestGateway } from "./support/gateway.ts";
 import { START_MS, World } from "./support/world.ts";
@@ -79,16 +80,16 @@ describe("records that are gathered", () => {
 
   function shipperOf(world: World, options: Partial<typeof OPTIONS> = {}) {
     const bornMs = new Map<string, number>();
-    const outlet = {
+    const failover: Failover = {
       mayAsk: () => true,
-      send: async (message: { readonly body: string }) =>
-        (await world.ports.post("queue", {}, message.body, 1_000)).status < 300,
+      describe: () => "QStash takes messages",
+      send: async (message) => (await world.ports.post("queue", {}, message.body, 1_000)).status < 300,
     };
-    const shipper = makeShipper(outlet, { ...OPTIONS, ...options }, { ...world.ports, deflate: undefined });
+    const shipper = makeShipper(failover, { ...OPTIONS, ...options }, { ...world.ports, deflate: undefined });
     const ship = (id: string, more: Partial<Draft> = {}) => {
       bornMs.set(id, world.nowMs - START_MS);
       const make = () => Promise.resolve([{ ...RECORD, id }]);
-      return shipper.ship({ id: () => id, shares: true, plain: true, make, ...more }, console);
+      return shipper.ship({ id: () => id, rank: RANK.anonymous, shares: true, plain: true, make, ...more }, console);
     };
     return { ship, bornMs };
   }

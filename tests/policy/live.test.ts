@@ -22,7 +22,7 @@ describe("the watchdog", () => {
     await world.advance(200);
     expect(world.posts).toHaveLength(1);
     expect(recordsIn(world.posts[0]?.body ?? "")).toMatchObject([
-      { stage: "watchdog", outcome: "unknown", sequence: 1 },
+      { stage: "watchdog", outcome: "unknown", sequence: 3 },
     ]);
     expect(world.posts[0]?.headers["upstash-delay"]).toBe("240s");
     await world.advance(10_000);

@@ -154,8 +154,8 @@ export const MUTANTS: readonly Mutant[] = [
     rare: true,
     check: "lostOnlyFromMemory",
     file: "policy/circuit.ts",
-    from: "OPEN_MAX_MS = 10_000",
-    to: "OPEN_MAX_MS = 30_000",
+    from: "BLOCK_MAX_MS = 10_000",
+    to: "BLOCK_MAX_MS = 30_000",
   },
   {
     name: "taken-counts-as-sent",

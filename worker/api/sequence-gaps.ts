@@ -11,22 +11,30 @@ export interface Isolate {
   readonly missing: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Puts runs from several places together, by isolate; runs may overlap. */
-export function isolatesOf(runs: readonly SequenceRun[]): readonly Isolate[] {
+/**
+ * Merges runs from several places, by isolate; runs may overlap. `around` are the runs of a longer time: a number that they hold is
+ * not missing. An isolate counts a request when it ends, so the numbers at both ends of a period are not in the order of its ids.
+ */
+export function isolatesOf(runs: readonly SequenceRun[], around: readonly SequenceRun[] = runs): readonly Isolate[] {
   const byIsolate = Map.groupBy(runs, ({ isolate }) => isolate);
-  return [...byIsolate].map(([isolate, group]) => isolateOf(isolate, group));
+  const aroundByIsolate = Map.groupBy(around, ({ isolate }) => isolate);
+  return [...byIsolate].map(([isolate, group]) => {
+    const first = group.reduce((lowest, run) => Math.min(lowest, run.first), Infinity);
+    const last = group.reduce((highest, run) => Math.max(highest, run.last), 0);
+    const missing = missingOf(first, last, [...group, ...(aroundByIsolate.get(isolate) ?? [])]);
+    return { isolate, first, last, seen: last - first + 1 - countOf(missing), missing };
+  });
 }
 
-function isolateOf(isolate: string, runs: readonly SequenceRun[]): Isolate {
-  const sorted = runs.toSorted((a, b) => a.first - b.first);
+/** The numbers between two, both inclusive, that are in no run. */
+function missingOf(first: number, last: number, runs: readonly SequenceRun[]): Isolate["missing"] {
   const missing: { from: number; to: number }[] = [];
-  const first = sorted[0]?.first ?? 0;
-  let last = first - 1;
-  for (const run of sorted) {
-    if (run.first > last + 1) missing.push({ from: last + 1, to: run.first - 1 });
-    last = Math.max(last, run.last);
+  let next = first;
+  for (const run of runs.toSorted((a, b) => a.first - b.first)) {
+    if (run.first > next && next <= last) missing.push({ from: next, to: Math.min(run.first - 1, last) });
+    next = Math.max(next, run.last + 1);
   }
-  return { isolate, first, last, seen: last - first + 1 - countOf(missing), missing };
+  return missing;
 }
 
 /** How many numbers are missing. */

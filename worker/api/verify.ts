@@ -21,8 +21,11 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
     const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';
     throw new AuditError("invalid_request", detail);
   }
-  const parts = await Promise.all([sequenceRuns(env, sinceMs, untilMs), deadLetters(env).sequences(sinceMs, untilMs)]);
-  const isolates = isolatesOf(parts.flat());
+  const runsOf = async (fromMs: number, toMs: number) =>
+    (await Promise.all([sequenceRuns(env, fromMs, toMs), deadLetters(env).sequences(fromMs, toMs)])).flat();
+  const runs = await runsOf(sinceMs, untilMs);
+  const edges = await Promise.all([runsOf(sinceMs - SETTLE_MS, sinceMs), runsOf(untilMs, untilMs + SETTLE_MS)]);
+  const isolates = isolatesOf(runs, edges.flat());
   const gaps = isolates.filter(({ missing }) => missing.length > 0);
   return jsonAnswer({
     since: new Date(sinceMs).toISOString(),

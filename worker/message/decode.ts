@@ -21,6 +21,7 @@ const RecordShape = z.looseObject({
   k: z.optional(z.enum(["i", "w"])),
   x: z.optional(z.enum(["success", "failure", "denied", "unknown"])),
   y: z.optional(z.enum(["d", "r"])),
+  n: z.optional(z.int().check(z.positive())),
   j: texts,
   f: texts,
   rp: z.optional(

@@ -28,6 +28,16 @@ describe("gaps of sequence numbers", () => {
     expect(isolatesOf(runs)).toEqual([{ isolate: "a", ...expected }]);
   });
 
+  it("are not numbers of requests that began before or after the period, but ended within it", () => {
+    const around = [run(3, 3), run(5, 5), run(9, 9)];
+    expect(isolatesOf([run(2, 2), run(4, 4), run(7, 8)], around)).toEqual([
+      { isolate: "a", first: 2, last: 8, seen: 6, missing: [{ from: 6, to: 6 }] },
+    ]);
+    expect(isolatesOf([run(1, 1)], [run(4, 4), run(2, 2, "b")])).toEqual([
+      { isolate: "a", first: 1, last: 1, seen: 1, missing: [] },
+    ]);
+  });
+
   it("are counted for each isolate alone", () => {
     expect(isolatesOf([run(1, 1, "a"), run(3, 3, "b"), run(5, 5, "b")]).map(({ missing }) => countOf(missing))).toEqual(
       [0, 1],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Webhook } from "standardwebhooks";
 import { makeCircuit } from "../../policy/circuit.ts";
-import { makeOutlet } from "../../policy/outlet.ts";
+import { makeFailover } from "../../policy/failover.ts";
 import { type Outgoing, queuePath, spillPath } from "../../policy/paths.ts";
 import { OPTIONS } from "./support/gateway.ts";
 import { type Answer, World } from "./support/world.ts";
@@ -10,13 +10,13 @@ const MESSAGE: Outgoing = { body: '{"v":1,"records":[]}', deduplicationId: "id_1
 const QUEUE = { ...OPTIONS, workerUrl: "https://worker.test", flowControlKey: "workos", rate: 80, retries: 3 };
 const refused: Answer = { status: 500, text: "" };
 
-function outletOf(world: World, warnings: string[] = []) {
+function failoverOf(world: World, warnings: string[] = []) {
   const paths = { queue: queuePath(QUEUE, world.ports), spill: spillPath(QUEUE, world.ports) };
-  return makeOutlet(paths, world.ports, (line) => void warnings.push(line));
+  return makeFailover(paths, world.ports, (line) => void warnings.push(line));
 }
 
-async function sent(world: World, outlet = outletOf(world), pathMs = 1_000, force = false): Promise<boolean> {
-  const result = outlet.send(MESSAGE, pathMs, force);
+async function sent(world: World, failover = failoverOf(world), pathMs = 1_000, force = false): Promise<boolean> {
+  const result = failover.send(MESSAGE, pathMs, { force: force });
   await world.advance(2 * pathMs + 200);
   return result;
 }
@@ -119,9 +119,9 @@ describe("the spill", () => {
 
   it("carries the message that the queue's path did not", async () => {
     const world = new World();
-    const outlet = makeOutlet({ spill: spillPath(QUEUE, world.ports) }, world.ports, () => {});
-    expect(await sent(world, outlet)).toBe(true);
-    const none = makeOutlet({}, world.ports, () => {});
+    const failover = makeFailover({ spill: spillPath(QUEUE, world.ports) }, world.ports, () => {});
+    expect(await sent(world, failover)).toBe(true);
+    const none = makeFailover({}, world.ports, () => {});
     expect(await sent(world, none, 1_000, true)).toBe(false);
   });
 });
@@ -130,26 +130,26 @@ describe("a circuit", () => {
   it("opens at the third failure in a row, and warns once", async () => {
     const world = new World();
     const warnings: string[] = [];
-    const outlet = outletOf(world, warnings);
+    const failover = failoverOf(world, warnings);
     world.queue = "refuse";
-    for (let i = 0; i < 3; i++) await sent(world, outlet, 100);
+    for (let i = 0; i < 3; i++) await sent(world, failover, 100);
     expect(world.postsTo("queue")).toHaveLength(6);
     expect(warnings).toEqual(["audit-log: QStash does not take messages: no connection"]);
-    for (let i = 0; i < 3; i++) await sent(world, outlet, 100);
+    for (let i = 0; i < 3; i++) await sent(world, failover, 100);
     expect(world.postsTo("queue")).toHaveLength(6);
     expect(world.postsTo("spill")).toHaveLength(6);
   });
 
   it("asks both paths all the same where both are dead and the message must not wait", async () => {
     const world = new World();
-    const outlet = outletOf(world);
+    const failover = failoverOf(world);
     world.queue = "refuse";
     world.spill = "refuse";
-    for (let i = 0; i < 3; i++) await sent(world, outlet, 100);
+    for (let i = 0; i < 3; i++) await sent(world, failover, 100);
     const before = world.posts.length;
-    expect(await sent(world, outlet, 100, false)).toBe(false);
+    expect(await sent(world, failover, 100, false)).toBe(false);
     expect(world.posts).toHaveLength(before);
-    expect(await sent(world, outlet, 100, true)).toBe(false);
+    expect(await sent(world, failover, 100, true)).toBe(false);
     expect(world.posts).toHaveLength(before + 4);
   });
 
@@ -157,14 +157,14 @@ describe("a circuit", () => {
     const world = new World();
     world.queue = refused;
     world.spill = refused;
-    const outlet = outletOf(world);
-    for (let i = 0; i < 3; i++) await sent(world, outlet);
+    const failover = failoverOf(world);
+    for (let i = 0; i < 3; i++) await sent(world, failover);
     await world.advance(2_000);
     world.queue = { status: 200, text: '{"messageId":"m"}' };
-    expect(await sent(world, outlet, 100)).toBe(true);
+    expect(await sent(world, failover, 100)).toBe(true);
     world.queue = refused;
     world.spill = { status: 202, text: "" };
-    expect(await sent(world, outlet, 100)).toBe(true);
+    expect(await sent(world, failover, 100)).toBe(true);
   });
 
   it("lets one through after a pause that doubles up to 10 s, and closes with its success", () => {

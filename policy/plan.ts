@@ -59,8 +59,11 @@ export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknow
   const defaults = readObject(reader, "defaults", options.defaults, ROUTE_FIELDS);
   const merged: Fields = { ...defaults, ...route };
   const assurance = readName(reader, "assurance", merged["assurance"], ASSURANCES) ?? options.assurance;
-  const below = readDescription(reader, "", { metadata: defaults["metadata"] }, EMPTY_DESCRIPTION);
-  const base = readDescription(reader, "", { ...merged, metadata: route["metadata"] }, below);
+  const metadata = {
+    ...readObject(reader, "metadata", defaults["metadata"]),
+    ...readObject(reader, "metadata", route["metadata"]),
+  };
+  const base = readDescription(reader, "", { ...merged, metadata }, EMPTY_DESCRIPTION);
   const skip = readSkip(reader, "skip", merged["skip"]);
   const cases = readCases(reader, merged["cases"], base, assurance);
   const preset = readPreset(reader, merged["preset"], handler);

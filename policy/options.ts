@@ -51,7 +51,7 @@ export const OPTION_RULES = {
   ingestKey: { type: "webhook_key", variable: "AUDIT_INGEST_KEY", required: true },
   organizationId: { type: "text", variable: "AUDIT_ORGANIZATION_ID" },
   flowControlKey: { type: "text", default: "workos" },
-  rate: whole(80, 1, 1_000),
+  rate: whole(600, 1, 1_000),
   retries: whole(3, 3, 8),
 } satisfies Readonly<Record<string, Rule>>;
 

@@ -15,30 +15,66 @@ export type Outcome =
   | { readonly kind: "reject"; readonly wrote: "no"; readonly reason: string }
   | { readonly kind: "pause"; readonly wrote: "no"; readonly reason: string };
 
+/**
+ * What one answer says about WorkOS as a whole. `answered`: WorkOS itself refused this one event, so it is up. `failed`: a 5xx, a
+ * 429, a timeout, no connection, or an answer that is not WorkOS's.
+ */
+export type Verdict = "delivered" | "answered" | "failed";
+
 const REJECTED = new Set([400, 404, 413, 422]);
 const WRONG_CREDENTIAL = new Set([401, 403]);
+const OVERLOADED = new Set([408, 425, 429]);
+/** One of these is in every JSON error of WorkOS. */
+const ERROR_FIELDS = ["message", "code", "error", "errors"];
 
 /** Classifies one answer; `nowMs` is needed only to read a `Retry-After` date. */
 export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   if (answer.kind === "not_sent") return { kind: "retry", wrote: "no", reason: "not_sent" };
   if (answer.kind !== "response") return { kind: "retry", wrote: "maybe", reason: answer.kind };
-  const { status } = answer;
-  if (status >= 200 && status < 300) return success(answer.json);
-  if (REJECTED.has(status)) return { kind: "reject", wrote: "no", reason: `http_${status}` };
-  if (WRONG_CREDENTIAL.has(status)) return { kind: "pause", wrote: "no", reason: `http_${status}` };
+  const { status, json } = answer;
+  if (isSuccess(status)) return success(json);
+  const reason = `http_${status}`;
+  const isDefinite = REJECTED.has(status) || WRONG_CREDENTIAL.has(status);
+  if (isDefinite && isWorkosError(json)) {
+    return { kind: REJECTED.has(status) ? "reject" : "pause", wrote: "no", reason };
+  }
   const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
   return {
     kind: "retry",
     wrote: status === 429 ? "no" : "maybe",
-    reason: `http_${status}`,
+    // A firewall's page or a proxy's: WorkOS has said nothing of the event.
+    reason: isDefinite ? `${reason} not_workos` : reason,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
+/** What one answer says about WorkOS; undefined where nothing was sent, or where it says something of the API key only. */
+export function verdictOf(answer: Answer): Verdict | undefined {
+  if (answer.kind === "not_sent") return undefined;
+  if (answer.kind !== "response") return "failed";
+  const { status, json } = answer;
+  if (isSuccess(status)) return success(json).kind === "delivered" ? "delivered" : "failed";
+  if (status >= 500 || OVERLOADED.has(status) || !isWorkosError(json)) return "failed";
+  return WRONG_CREDENTIAL.has(status) ? undefined : "answered";
+}
+
+/** Returns true for a JSON error of WorkOS; a firewall or a proxy answers with something else. https://workos.com/docs/reference/errors */
+export function isWorkosError(json: unknown): boolean {
+  return isObject(json) && ERROR_FIELDS.some((field) => field in json);
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
 function success(json: unknown): Outcome {
-  if (typeof json !== "object" || json === null) return { kind: "retry", wrote: "maybe", reason: "unreadable_success" };
-  if ("success" in json && json.success === false) return { kind: "retry", wrote: "maybe", reason: "success_false" };
+  if (!isObject(json)) return { kind: "retry", wrote: "maybe", reason: "unreadable_success" };
+  if ("success" in json && json["success"] === false) return { kind: "retry", wrote: "maybe", reason: "success_false" };
   return { kind: "delivered", wrote: "yes" };
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 /** Reads `Retry-After` as seconds or an HTTP date (RFC 9110, section 10.2.3); ms from now, 0 to one day, or undefined. */

@@ -7,27 +7,22 @@ import { DEFAULT_RETRIES, retryDelayExpression } from "./retry-horizon.ts";
 
 /** Marks our messages. The sweep of QStash's dead-letter queue ignores all others. */
 export const QSTASH_LABEL = "audit-forwarder";
-/** Pacing: WorkOS allows 100 requests/s for each API key. https://workos.com/docs/reference/rate-limits */
-export const FLOW_RATE_PER_SECOND = 80;
-/** Concurrent deliveries. WorkOS answers in about 100 ms, so this allows about the rate above. Our choice. */
-export const FLOW_PARALLELISM = 10;
-/** How long QStash waits for one delivery: longer than the worker's lease of 30 s. Our choice. */
-export const DELIVERY_TIMEOUT_SECONDS = 60;
-/** Delay of an intent, so that the outcome of the same request arrives first. Our choice. */
-export const INTENT_DELAY_SECONDS = 120;
-/** Delay of a watchdog's record. Longer, because the request may only be slow: Zuplo reads from an origin for up to 180 s. */
+/**
+ * Messages a second: as many events as the worker lets out in one burst, because it paces them itself. QStash's flow control counts messages
+ * and is there to pause. Our choice.
+ */
+export const FLOW_RATE_PER_SECOND = 600;
+/** Deliveries at the same time: enough for the worker's pace where WorkOS answers in 200 ms. Our choice. */
+export const FLOW_PARALLELISM = 40;
+/** How long QStash waits for one delivery, in which its events may wait for their turn. Our choice. */
+export const DELIVERY_TIMEOUT_SECONDS = 300;
+/** An intent waits this long, so that the outcome of the same request comes first. Our choice. */
+export const INTENT_DELAY_SECONDS = 200;
+/** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
 export const WATCHDOG_DELAY_SECONDS = 240;
 
-/** Forwarded to the worker: the ms that one request to WorkOS takes of the rate, so that a message of several records keeps it too. */
-export const PACE_HEADER = "audit-pace-ms";
-
-/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not pass on. */
+/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not tell it. */
 export const RETRIES_HEADER = "audit-retries";
-
-/** The ms that one request to WorkOS takes of the rate: 125 ms for ten concurrent deliveries and 80 events a second. */
-export function paceMs(rate: number = FLOW_RATE_PER_SECOND, parallelism: number = FLOW_PARALLELISM): number {
-  return Math.ceil((1000 * parallelism) / rate);
-}
 
 export interface PublishOptions {
   /** `AUDIT_WORKER_URL` without a trailing slash. */
@@ -38,7 +33,7 @@ export interface PublishOptions {
   readonly retries?: number | undefined;
   /** Default `workos`. */
   readonly flowControlKey?: string | undefined;
-  /** Messages a second. Default 80. */
+  /** Messages a second. Default 600. */
   readonly rate?: number | undefined;
   readonly parallelism?: number | undefined;
 }
@@ -59,7 +54,6 @@ export function publishHeaders(options: PublishOptions): Record<string, string> 
     "upstash-flow-control-key": options.flowControlKey ?? "workos",
     "upstash-flow-control-value": `parallelism=${parallelism}, rate=${rate}, period=1s`,
     "upstash-label": QSTASH_LABEL,
-    [`upstash-forward-${PACE_HEADER}`]: String(paceMs(rate, parallelism)),
     [`upstash-forward-${RETRIES_HEADER}`]: String(retries),
     ...(options.delaySeconds ? { "upstash-delay": `${options.delaySeconds}s` } : {}),
   };

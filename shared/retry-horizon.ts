@@ -1,19 +1,21 @@
 /**
- * The retry horizon: how many attempts QStash makes and when, so that the last one falls between 18 h and 23 h after the first,
- * inside WorkOS's 24 h idempotency window. The one place where this is computed.
+ * The retry horizon: how many attempts QStash makes and when. The first two retries come early, for trouble that is over soon; the
+ * last one comes between 18 h and 23 h after the first attempt, inside WorkOS's 24 h idempotency window. In between, the breaker
+ * makes retries unnecessary. The one place where this is computed.
  */
 const HOUR_MS = 3_600_000;
 const FIRST_DELAY_MS = 60_000;
+const SECOND_DELAY_MS = 5 * FIRST_DELAY_MS;
 
-/** Bounds of the horizon: long enough for an outage of most of a day, short enough for the 24 h window. Our choice. */
+/** Bounds of the horizon: long enough for trouble of most of a day, short enough for the 24 h window. Our choice. */
 export const HORIZON_MIN_MS = 18 * HOUR_MS;
 export const HORIZON_MAX_MS = 23 * HOUR_MS;
 
-/** QStash's smallest plan is said to cap retries at 3; the value is a choice of the plan, so it is an option. */
+/** QStash's smallest plan is said to cap retries at 3; the value depends on the plan, so it is an option. */
 export const DEFAULT_RETRIES = 3;
 
-/** Growth of the delay for each number of retries, chosen so that the delays sum to about 20 h. */
-const GROWTH: Readonly<Record<number, number>> = { 3: 34, 4: 10.3, 5: 5.6, 6: 3.85, 7: 3.05, 8: 2.57 };
+/** Growth of the delay after the second for each number of retries, chosen so that the delays add up to about 20 h. */
+const GROWTH: Readonly<Record<number, number>> = { 3: 239, 4: 15, 5: 5.84, 6: 3.63, 7: 2.73, 8: 2.26 };
 
 export interface RetryPlan {
   /** Value of `Upstash-Retries`; attempts are one more. */
@@ -24,25 +26,43 @@ export interface RetryPlan {
   readonly horizonMs: number;
 }
 
-/** True for a number of retries that there is a plan for, 3 to 8. */
+/** Returns true for a number of retries that has a plan, 3 to 8. */
 export function isRetries(retries: number): boolean {
   return GROWTH[retries] !== undefined;
 }
 
-/** The plan for a number of retries, 3 to 8; throws a RangeError outside. */
+/** The plan for a number of retries, 3 to 8; throws a RangeError for any other. */
 export function retryPlan(retries: number = DEFAULT_RETRIES): RetryPlan {
   const growth = GROWTH[retries];
   if (growth === undefined) throw new RangeError('"retries" must be a whole number from 3 to 8');
-  const delaysMs = Array.from({ length: retries }, (_, retried) => Math.round(FIRST_DELAY_MS * growth ** retried));
-  return {
-    retries,
-    delayExpression: retryDelayExpression(retries),
-    delaysMs,
-    horizonMs: delaysMs.reduce((sum, delay) => sum + delay, 0),
-  };
+  const laterMs = (retried: number) => Math.round(SECOND_DELAY_MS * growth ** (retried - 1));
+  const delaysMs = Array.from({ length: retries }, (_, retried) => (retried === 0 ? FIRST_DELAY_MS : laterMs(retried)));
+  return { retries, delayExpression: retryDelayExpression(retries), delaysMs, horizonMs: sum(delaysMs) };
 }
 
-/** Value of `Upstash-Retry-Delay` alone, for whoever checked the number of retries before. */
+/** Value of `Upstash-Retry-Delay` alone, for a number of retries that was checked before. */
 export function retryDelayExpression(retries: number = DEFAULT_RETRIES): string {
-  return `${FIRST_DELAY_MS} * pow(${GROWTH[retries]}, retried)`;
+  const ratio = SECOND_DELAY_MS / FIRST_DELAY_MS;
+  return `${FIRST_DELAY_MS} * pow(${ratio}, min(retried, 1)) * pow(${GROWTH[retries]}, max(retried - 1, 0))`;
+}
+
+/**
+ * The wait before the next attempt where WorkOS asks for `askedMs`, in ms. It is never shorter than planned, or a few short waits would spend
+ * every attempt within minutes; before the second attempt it may be. It is never so long that the attempts after it
+ * would leave the horizon.
+ *
+ * `retried` counts the retries so far, from 0; `elapsedMs` is the time since the first attempt. Returns undefined where the plan
+ * has no further attempt.
+ */
+export function keptWaitMs(askedMs: number, retried: number, elapsedMs: number, retries: number = DEFAULT_RETRIES) {
+  const { delaysMs } = retryPlan(retries);
+  const plannedMs = delaysMs[retried];
+  if (plannedMs === undefined) return undefined;
+  const longestMs = HORIZON_MAX_MS - elapsedMs - sum(delaysMs.slice(retried + 1));
+  const wishedMs = retried === 0 ? askedMs : Math.max(askedMs, plannedMs);
+  return Math.min(wishedMs, Math.max(longestMs, plannedMs));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

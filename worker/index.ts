@@ -43,7 +43,7 @@ export default {
     // A failing step must not stop the others.
     const done = await Promise.allSettled([
       sweep(env, parsed.settings),
-      watch(env, parsed.settings, Date.now()),
+      watch(env, Date.now()),
       deadLetters(env).reconcile(),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);

@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly outboxWaiting: number;
   readonly outboxOldestMs: number | null;
   readonly isPaused: boolean;
+  /** What the monitor has counted. */
+  readonly tally: Numbers;
   readonly deadLetters: readonly { readonly value: string | number | null; readonly count: number }[];
 }
 
@@ -31,6 +33,7 @@ const COUNTERS: readonly (readonly [name: string, number: string, help: string])
   ["audit_leased_total", "leased", "Claims refused because another delivery held the record."],
 ];
 
+const PROBES = ["up", "down", "refused"];
 const OUTCOMES = ["delivered", "retry", "reject", "pause"];
 
 /** The text of one snapshot. */
@@ -56,6 +59,15 @@ export function render(snapshot: Snapshot, nowMs: number): string {
     gauge("audit_oldest_waiting_seconds", "Age of the oldest of them.", ageSeconds(snapshot.oldestWaitingMs)),
     gauge("audit_outbox_waiting_messages", "Spilled messages that wait for the queue.", snapshot.outboxWaiting),
     gauge("audit_outbox_oldest_seconds", "Age of the oldest of them.", ageSeconds(snapshot.outboxOldestMs)),
+    metric("audit_breaker_opened_total", "counter", "Times that delivery was paused because WorkOS was down.", [
+      ["", snapshot.tally["breaker_opened"] ?? 0],
+    ]),
+    metric(
+      "audit_probes_total",
+      "counter",
+      "Rounds of probes by what they found.",
+      PROBES.map((outcome): Sample => [`{outcome="${outcome}"}`, snapshot.tally[`probes_${outcome}`] ?? 0]),
+    ),
     gauge("audit_paused", "1 while delivery is paused.", snapshot.isPaused ? 1 : 0),
     "",
   ].join("\n");

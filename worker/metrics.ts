@@ -10,10 +10,11 @@ import { outboxStatus } from "./outbox/client.ts";
 export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "token", handle: metrics }];
 
 async function metrics({ env }: RouteContext): Promise<Response> {
-  const [shards, outbox, pause, open] = await Promise.all([
+  const [shards, outbox, pause, tally, open] = await Promise.all([
     shardStatuses(env),
     outboxStatus(env),
     monitor(env).pauseState(),
+    monitor(env).numbers(),
     deadLetters(env).groups({}, ["open"], "class"),
   ]);
   const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -25,6 +26,7 @@ async function metrics({ env }: RouteContext): Promise<Response> {
       outboxWaiting: outbox.waiting,
       outboxOldestMs: outbox.oldestMs,
       isPaused: pause !== null,
+      tally,
       deadLetters: open.groups,
     },
     Date.now(),

@@ -3,19 +3,19 @@ import { createLanes } from "../../dev/queue/delivery/lanes.ts";
 import { createScheduler } from "../../dev/queue/delivery/scheduler.ts";
 import type { Delivery as QueueDelivery, Outcome, Sender } from "../../dev/queue/delivery/sender.ts";
 import { createFaultBoard } from "../../dev/queue/faults.ts";
-import { canonicalName, parseOptions } from "../../dev/queue/options.ts";
+import { parseOptions } from "../../dev/queue/options.ts";
 import { type Database, openDatabase } from "../../dev/queue/store/database.ts";
 import { createFlowKeys } from "../../dev/queue/store/flow-keys.ts";
 import { insertMessage } from "../../dev/queue/store/messages.ts";
 import { mintEventId } from "../../shared/event-id.ts";
-import { PACE_HEADER, publishHeaders } from "../../shared/publish-headers.ts";
+import { publishHeaders } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { answerFor } from "../../worker/deliver/answer.ts";
 import { decodeMessage } from "../../worker/message/decode.ts";
 import { deliverRecords } from "../../worker/deliver/deliver.ts";
-import { readPaceMs } from "../../worker/deliver/pace.ts";
 import type { DeliverPorts } from "../../worker/deliver/ports.ts";
+import { Pace } from "../../worker/monitor/pace.ts";
 import { prepareAll } from "../../worker/prepare.ts";
 import { settled, VirtualTime } from "../virtual-time.ts";
 import { generator } from "../workload.ts";
@@ -25,7 +25,7 @@ import { virtualWorkos, type VirtualWorkos, type Window } from "./workos.ts";
 export interface DrainOptions {
   readonly records: number;
   readonly recordsPerMessage: number;
-  /** The policy's option `rate`. */
+  /** The worker's variable `AUDIT_RATE`. */
   readonly rate: number;
   readonly limit: Window;
   readonly onEvents?: (stored: number) => void;
@@ -43,8 +43,6 @@ export interface Drained {
 }
 
 const WORKER_URL = "https://worker.example";
-/** As the development queue forwards it: names are written in Go's way. */
-const PACE_HEADER_NAME = canonicalName(PACE_HEADER);
 const START_MS = Date.UTC(2026, 0, 1);
 /** A day is longer than any schedule of retries. */
 const END_MS = START_MS + 86_400_000 * 1.5;
@@ -54,7 +52,7 @@ export async function drain(options: DrainOptions): Promise<Drained> {
   const database = openDatabase(":memory:");
   const ledger = memoryLedger();
   const workos = virtualWorkos(time, options.limit);
-  const worker = virtualWorker(time, ledger, workos);
+  const worker = virtualWorker(time, ledger, workos, options.rate);
   try {
     const flowKeys = createFlowKeys(database);
     await publishAll(database, flowKeys, options);
@@ -102,9 +100,9 @@ function result(database: Database, workos: VirtualWorkos, worker: VirtualWorker
 async function publishAll(
   database: Database,
   flowKeys: ReturnType<typeof createFlowKeys>,
-  { records, recordsPerMessage, rate }: DrainOptions,
+  { records, recordsPerMessage }: DrainOptions,
 ): Promise<void> {
-  const headers = publishHeaders({ workerUrl: WORKER_URL, deduplicationId: "none", rate });
+  const headers = publishHeaders({ workerUrl: WORKER_URL, deduplicationId: "none" });
   const options = parseOptions(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])), {});
   // The dead letters are counted in the queue itself; a callback would be one more delivery of the same lane.
   delete options.failureCallback;
@@ -150,11 +148,11 @@ interface VirtualWorker {
   readonly retries: () => number;
 }
 
-function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualWorkos): VirtualWorker {
+function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualWorkos, rate: number): VirtualWorker {
+  const pace = new Pace({ get: () => undefined, put: () => undefined });
   let [waiting, parked, retries, leases] = [0, 0, 0, 0];
   const ports: DeliverPorts = {
     now: time.now,
-    sleep: (ms) => new Promise((resolve) => time.after(ms, resolve)),
     ledger,
     prepare: (records) => prepareAll(records, undefined),
     send: workos.send,
@@ -162,16 +160,18 @@ function virtualWorker(time: VirtualTime, ledger: MemoryLedger, workos: VirtualW
       parked += entries.length;
       return Promise.resolve();
     },
+    heard: () => undefined,
     observe: () => undefined,
   };
   async function deliver({ body, header }: QueueDelivery): Promise<Outcome> {
     const decoded = decodeMessage(body);
     if (decoded.kind !== "message") throw new Error("the benchmark's own message is unreadable");
     const retried = Number(header["Upstash-Retried"]?.[0]);
-    const pace = readPaceMs(header[PACE_HEADER_NAME]?.[0] ?? null);
-    const delivery = { lease: `lease-${(leases += 1)}`, retried, paceMs: pace };
+    const waitMs = pace.take(decoded.records.length, rate, Infinity, time.now());
+    await new Promise<void>((resolve) => time.after(waitMs, resolve));
+    const delivery = { lease: `lease-${(leases += 1)}`, retried };
     const results = await deliverRecords(decoded.records, delivery, ports);
-    const answer = answerFor(results, { retried });
+    const answer = answerFor(results, { retried }, time.now());
     if (answer.status === 503) retries += 1;
     const answered: Record<string, string[]> = {};
     for (const [name, value] of answer.headers) answered[name] = [value];

@@ -1,7 +1,6 @@
 /** The messages that the handlers get: the same records for each, in the form that each takes, signed for its URL. */
 import { signDelivery } from "../../dev/queue/delivery/signature.ts";
 import type { EventBody } from "../../shared/event.ts";
-import { PACE_HEADER } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../../worker/message/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
@@ -30,14 +29,8 @@ export async function makeBodies(messages: number, records: number): Promise<rea
   return published.map(({ body }) => body).slice(0, messages);
 }
 
-/** Brings a body into the form that a handler takes, and signs it for the handler's URL; `paceMs` is what one event is worth. */
-export async function signedMessage(
-  body: string,
-  form: Form,
-  url: string,
-  paceMs: number,
-  nowMs: number,
-): Promise<SignedMessage> {
+/** Brings a body into the form that a handler takes, and signs it for the handler's URL. */
+export async function signedMessage(body: string, form: Form, url: string, nowMs: number): Promise<SignedMessage> {
   const bytes = Buffer.from(
     form === "ours" ? body : JSON.stringify(form === "event" ? eventsOf(body)[0] : sdkOf(body)),
   );
@@ -49,7 +42,6 @@ export async function signedMessage(
       "upstash-signature": signature,
       "upstash-message-id": `msg_${Math.random().toString(36).slice(2)}`,
       "upstash-retried": "0",
-      [PACE_HEADER]: String(paceMs),
     },
   };
 }

@@ -19,7 +19,7 @@ describe("messages", () => {
   it("say the same in the form of each handler", async () => {
     const [body = ""] = await makeBodies(1, 1);
     const read = async <T>(form: "event" | "sdk") =>
-      JSON.parse((await signedMessage(body, form, URL, 125, Date.now())).body.toString()) as T;
+      JSON.parse((await signedMessage(body, form, URL, Date.now())).body.toString()) as T;
     const event = await read<EventBody>("event");
     const { events } = await read<SdkMessage>("sdk");
     expect(events).toHaveLength(1);
@@ -29,17 +29,9 @@ describe("messages", () => {
     expect(events[0]?.id).toBe(event.event.metadata["event_id"]);
   });
 
-  it("name the pace that one event is worth", async () => {
-    const [body = ""] = await makeBodies(1, 1);
-    for (const pace of [0, 125]) {
-      const { headers } = await signedMessage(body, "ours", URL, pace, Date.now());
-      expect(headers["audit-pace-ms"]).toBe(String(pace));
-    }
-  });
-
   it("carry a signature that the official receiver takes for their URL only", async () => {
     const [body = ""] = await makeBodies(1, 1);
-    const message = await signedMessage(body, "ours", URL, 125, Date.now());
+    const message = await signedMessage(body, "ours", URL, Date.now());
     const receiver = new Receiver({ currentSigningKey: SIGNING_KEY, nextSigningKey: NEXT_SIGNING_KEY });
     const signature = message.headers["upstash-signature"] ?? "";
     const verify = (url: string) => receiver.verify({ signature, body: message.body.toString(), url });

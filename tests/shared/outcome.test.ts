@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { outcomeOf, parseRetryAfter, type Answer } from "../../shared/outcome.ts";
+import { outcomeOf, parseRetryAfter, verdictOf, type Answer, type Verdict } from "../../shared/outcome.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12, 0, 0);
 const response = (status: number, json?: unknown, retryAfter?: string): Answer => ({
@@ -20,17 +20,39 @@ describe("outcomeOf", () => {
     ["null", null, "unreadable_success"],
     ["a bare string", "ok", "unreadable_success"],
     ["a bare number", 1, "unreadable_success"],
+    ["a list", [], "unreadable_success"],
     ["success:false", { success: false }, "success_false"],
   ])("200 with %s is a retry, and WorkOS may have written", (_, json, reason) => {
     expect(outcomeOf(response(200, json), NOW_MS)).toEqual({ kind: "retry", wrote: "maybe", reason });
   });
 
-  it.each([400, 404, 413, 422])("%i is a reject", (status) => {
-    expect(outcomeOf(response(status, {}), NOW_MS)).toEqual({ kind: "reject", wrote: "no", reason: `http_${status}` });
+  const errors = [{ message: "m" }, { code: "c" }, { error: "e" }, { errors: [] }, { message: ["m"], other: 1 }];
+
+  it.each([400, 404, 413, 422])("%i with an error of WorkOS is a reject", (status) => {
+    for (const json of errors) {
+      expect(outcomeOf(response(status, json), NOW_MS)).toEqual({
+        kind: "reject",
+        wrote: "no",
+        reason: `http_${status}`,
+      });
+    }
   });
 
-  it.each([401, 403])("%i pauses", (status) => {
-    expect(outcomeOf(response(status, {}), NOW_MS)).toEqual({ kind: "pause", wrote: "no", reason: `http_${status}` });
+  it.each([401, 403])("%i with an error of WorkOS pauses", (status) => {
+    for (const json of errors) {
+      expect(outcomeOf(response(status, json), NOW_MS)).toEqual({
+        kind: "pause",
+        wrote: "no",
+        reason: `http_${status}`,
+      });
+    }
+  });
+
+  it.each([400, 401, 403, 404, 413, 422])("%i with anything else is a retry, because it is not WorkOS's", (status) => {
+    for (const json of [undefined, null, "no", 1, {}, [], [{ message: "m" }], { success: true }, { detail: "d" }]) {
+      const reason = `http_${status} not_workos`;
+      expect(outcomeOf(response(status, json), NOW_MS)).toEqual({ kind: "retry", wrote: "maybe", reason });
+    }
   });
 
   it("429 is a retry that wrote nothing", () => {
@@ -83,4 +105,30 @@ describe("parseRetryAfter", () => {
       expect(parseRetryAfter(value, NOW_MS)).toBeUndefined();
     },
   );
+});
+
+describe("verdictOf", () => {
+  const error = { message: "m" };
+  it.each<[string, Answer, Verdict | undefined]>([
+    ["200 with JSON", response(200, { success: true }), "delivered"],
+    ["200 with a page", response(200), "failed"],
+    ["200 with success:false", response(200, { success: false }), "failed"],
+    ["400 of WorkOS", response(400, error), "answered"],
+    ["409 of WorkOS", response(409, error), "answered"],
+    ["422 of WorkOS", response(422, error), "answered"],
+    ["400 of a proxy", response(400), "failed"],
+    ["403 of a firewall", response(403, {}), "failed"],
+    ["401 of WorkOS", response(401, error), undefined],
+    ["403 of WorkOS", response(403, error), undefined],
+    ["a redirect", response(307), "failed"],
+    ["408 of WorkOS", response(408, error), "failed"],
+    ["429 of WorkOS", response(429, error), "failed"],
+    ["500 of WorkOS", response(500, error), "failed"],
+    ["503 of a proxy", response(503), "failed"],
+    ["a timeout", { kind: "timeout" }, "failed"],
+    ["no connection", { kind: "network" }, "failed"],
+    ["nothing sent", { kind: "not_sent" }, undefined],
+  ])("%s", (_, answer, verdict) => {
+    expect(verdictOf(answer)).toBe(verdict);
+  });
 });

@@ -71,11 +71,20 @@ export class History {
         this.ledger.push({ kind: "claimed", id, lease, atMs, stage, granted, isReplay: replay !== undefined });
       }
     }
+    if (method === "claimWaiting" && result !== undefined) this.#noteProbe(atMs, String(args[0]), String(args[1]));
     if (method === "settle") {
       for (const { id, attempt } of listIn(args[1]) as readonly SettlementSeen[]) {
         this.ledger.push({ kind: "settled", id, lease, atMs, outcome: attempt.outcome, wrote: attempt.wrote });
       }
     }
+  }
+
+  /** A probe sends what the newest delivery of the event id had been granted. */
+  #noteProbe(atMs: number, id: string, lease: string): void {
+    const before = this.ledger.findLast((fact) => fact.kind === "claimed" && fact.id === id && fact.granted);
+    const stage = before?.kind === "claimed" ? before.stage : "outcome";
+    this.ledger.push({ kind: "asked", id, lease, atMs, stage });
+    this.ledger.push({ kind: "claimed", id, lease, atMs, stage, granted: true, isReplay: false });
   }
 }
 

@@ -18,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "sweep-archives-nothing",
+    rare: true,
     check: "conserved",
     file: "worker/dead-letters/sweep.ts",
     from: "return parkDeadLetters(env, found, [...fresh]);",
@@ -104,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
     rare: true,
     check: "believesTruth",
     file: "shared/outcome.ts",
-    from: 'if ("success" in json && json.success === false)',
+    from: 'if ("success" in json && json["success"] === false)',
     to: "if (json === undefined)",
   },
   {

@@ -17,7 +17,7 @@ export const monitorRoutes: readonly Route[] = [
 
 async function pause({ env, settings, operator }: RouteContext): Promise<Response> {
   const reason = "paused by an operator";
-  const state = await pauseDelivery(env, reason, "operator", Date.now());
+  const state = await pauseDelivery(env, reason, "operator");
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.delivery_paused",
     route: "/api/pause",
@@ -25,11 +25,11 @@ async function pause({ env, settings, operator }: RouteContext): Promise<Respons
     targets: [DELIVERY],
     metadata: { reason },
   });
-  return jsonAnswer(describePause(state));
+  return jsonAnswer(describePause(state, null));
 }
 
 async function resume({ env, settings, operator }: RouteContext): Promise<Response> {
-  if (await resumeDelivery(env, Date.now())) {
+  if (await resumeDelivery(env)) {
     const action = "audit_forwarder.delivery_resumed" as const;
     await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
     return jsonAnswer({ paused: false });

@@ -1,5 +1,5 @@
 /** What QStash is told of a message: done, again, or never. Pure. */
-import { retryPlan } from "../../shared/retry-horizon.ts";
+import { keptWaitMs, retryPlan } from "../../shared/retry-horizon.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { Delivery, RecordResult } from "./ports.ts";
@@ -13,7 +13,7 @@ type Turn = Pick<Delivery, "retried" | "retries">;
  * The answer to a message: 503 while a record needs another attempt; 489 (which QStash does not retry) once all have ended and
  * one is a dead letter; otherwise 200. The body names each record's reason.
  */
-export function answerFor(results: readonly RecordResult[], turn: Turn): Response {
+export function answerFor(results: readonly RecordResult[], turn: Turn, nowMs: number): Response {
   const records = results.map((result) => ({
     id: result.id,
     result: result.kind,
@@ -22,7 +22,8 @@ export function answerFor(results: readonly RecordResult[], turn: Turn): Respons
   const retries = results.filter((result) => result.kind === "retry");
   if (retries.length > 0) {
     const asked = retries.map((result) => result.retryAfterMs ?? (result.pause ? PAUSED_RETRY_AFTER_MS : 0));
-    const headers = retryAfterHeader(Math.max(...asked), turn);
+    const beganMs = Math.min(nowMs, ...retries.map(({ beganAtMs }) => beganAtMs ?? nowMs));
+    const headers = retryAfterHeader(Math.max(...asked), turn, nowMs - beganMs);
     const detail = '"records" says which are not delivered yet; send the message again';
     return problemAnswer(503, "undelivered", "Not delivered", detail, headers, { records });
   }
@@ -36,17 +37,19 @@ export function answerFor(results: readonly RecordResult[], turn: Turn): Respons
  * answer back when it gives the message up, and that may be after the pause is over.
  */
 export function pausedAnswer(by: Pause["by"], turn: Turn): Response {
-  const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, turn);
+  const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, turn, 0);
   const detail = "delivery is paused; resume it with POST /api/resume";
   return problemAnswer(503, "paused", "Paused", detail, headers, { by });
 }
 
-/**
- * A wait is passed on as it was asked for at the first attempt. Later it may lengthen the schedule but never shorten it, or a few
- * short waits would spend every attempt within minutes and turn an outage into dead letters.
- */
-function retryAfterHeader(askedMs: number, { retried, retries }: Turn): Record<string, string> {
+/** `sinceFirstMs` is the time since the first attempt as far as the ledger knows; what was planned until now counts at least. */
+function retryAfterHeader(askedMs: number, { retried, retries }: Turn, sinceFirstMs: number): Record<string, string> {
   if (askedMs <= 0) return {};
-  const plannedMs = retried > 0 ? (retryPlan(retries).delaysMs[retried] ?? 0) : 0;
-  return { "retry-after": String(Math.ceil(Math.max(askedMs, plannedMs) / 1000)) };
+  const plannedMs = retryPlan(retries).delaysMs.slice(0, retried);
+  const elapsedMs = Math.max(
+    sinceFirstMs,
+    plannedMs.reduce((sum, delayMs) => sum + delayMs, 0),
+  );
+  const waitMs = keptWaitMs(askedMs, retried, elapsedMs, retries) ?? askedMs;
+  return { "retry-after": String(Math.ceil(waitMs / 1000)) };
 }

@@ -4,7 +4,6 @@ import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
-import { Pace } from "./pace.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
@@ -26,11 +25,9 @@ export async function deliverRecords(
 ): Promise<readonly RecordResult[]> {
   const { jobs, repeated } = onePerId(records);
   await prepareJobs(jobs, delivery, ports);
-  const pace = new Pace(delivery.paceMs ?? 0, jobs.length, ports);
-  await claimAndSend(jobs, delivery, pace, ports);
+  await claimAndSend(jobs, delivery, ports);
   if (jobs.some(({ letter }) => letter)) await parkJobs(jobs, ports);
   await settleJobs(jobs, delivery, ports);
-  await pace.end();
   const results = jobs.map((job) => finish(job, ports));
   return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
 }
@@ -60,7 +57,7 @@ async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: Deli
   }
 }
 
-async function claimAndSend(jobs: readonly Job[], delivery: Delivery, pace: Pace, ports: DeliverPorts): Promise<void> {
+async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
   const bodies = new Map<string, string>();
   const claims: Claim[] = [];
   for (const { record, prepared } of jobs) {
@@ -79,7 +76,9 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, pace: Pace
     const body = grant.kind === "send" ? (grant.body ?? bodies.get(grant.id)) : undefined;
     if (grant.kind === "send" && body !== undefined) ready.push({ id: grant.id, body, key: grant.key });
   }
-  for (const ended of await sendAll(ready, startMs, pace, ports)) {
+  const all = await sendAll(ready, startMs, ports, delivery.held);
+  ports.heard(all.flatMap(({ verdict }) => verdict ?? []));
+  for (const ended of all) {
     const job = byId.get(ended.id);
     if (!job) continue;
     job.ended = ended;
@@ -146,20 +145,21 @@ function finish(job: Job, ports: DeliverPorts): RecordResult {
 function resultOf({ record, grant, ended, letter }: Job): RecordResult {
   const { id } = record;
   if (letter) return { id, kind: "dead_letter", class: letter.class, reason: letter.reason };
-  if (ended) return resultOfAttempt(id, ended);
+  if (ended) return resultOfAttempt(id, ended, grant);
   if (grant?.kind === "skip") return { id, kind: "skipped", reason: grant.why };
   if (grant?.kind === "rejected") return { id, kind: "dead_letter", class: "rejected", reason: grant.reason };
   if (grant?.kind === "leased") return { id, kind: "retry", reason: "leased", retryAfterMs: grant.retryAfterMs };
   return { id, kind: "retry", reason: "not_claimed" };
 }
 
-function resultOfAttempt(id: string, { outcome }: Ended): RecordResult {
+function resultOfAttempt(id: string, { outcome, attempt }: Ended, grant: Grant | undefined): RecordResult {
   if (outcome.kind === "delivered") return { id, kind: "delivered" };
   if (outcome.kind === "pause") return { id, kind: "retry", reason: outcome.reason, pause: true };
   // A rejection without a dead letter is one that the archive did not take; `parkJobs` has said so.
   const { reason } = outcome;
   const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
-  return { id, kind: "retry", reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const beganAtMs = (grant?.kind === "send" ? grant.beganAtMs : undefined) ?? attempt.atMs;
+  return { id, kind: "retry", reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs, beganAtMs }) };
 }
 
 function eventOf({ record, grant, ended }: Job, result: RecordResult): RecordEvent {

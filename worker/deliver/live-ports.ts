@@ -9,17 +9,22 @@ import { logRecord } from "./log.ts";
 import type { DeliverPorts } from "./ports.ts";
 
 /** One set of ports for each delivery, because timers and requests belong to the invocation that made them. */
-export function livePorts(env: Env, settings: Settings, messageId: string | undefined): DeliverPorts {
+export function livePorts(
+  env: Env,
+  settings: Settings,
+  messageId: string | undefined,
+  heard: DeliverPorts["heard"],
+): DeliverPorts {
   const directory = directoryOf(env);
   return {
     now: Date.now,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     ledger: ledgerPort(env),
     prepare: (records) => prepareAll(records, directory),
     send: eventSender(settings, fetch),
     park: async (entries) => {
       await deadLetters(env).park([...entries]);
     },
+    heard,
     observe: (event) => logRecord(event, messageId),
   };
 }

@@ -2,17 +2,19 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { LedgerPort } from "../ledger/types.ts";
+import type { Outcome, Verdict } from "../../shared/outcome.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Sent } from "../workos.ts";
 
 export interface DeliverPorts {
   /** ms since the epoch. */
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
   readonly ledger: LedgerPort;
   readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
   readonly send: (body: string, key: string) => Promise<Sent>;
   readonly park: (entries: readonly DeadLetterEntry[]) => Promise<void>;
+  /** Told what the answers of WorkOS say about WorkOS, in the order in which they came. */
+  readonly heard: (verdicts: readonly Verdict[]) => void;
   /** Told once for each attempt and each record that ends without one. */
   readonly observe: (event: RecordEvent) => void;
 }
@@ -26,8 +28,8 @@ export interface Delivery {
   readonly retried: number;
   /** How often QStash delivers it again at most, 3 to 8; absent: the default. */
   readonly retries?: number;
-  /** What one request of a message of several records is worth; absent: they are not paced. */
-  readonly paceMs?: number;
+  /** Why nothing may be sent: the records are claimed, so that the ledger knows them, and end as retries. */
+  readonly held?: Outcome;
 }
 
 /** What became of one record in one delivery. */
@@ -50,6 +52,8 @@ export type RecordResult =
       readonly kind: "retry";
       readonly reason: string;
       readonly retryAfterMs?: number;
+      /** When the first attempt of the record began; with `retryAfterMs`. */
+      readonly beganAtMs?: number;
       /** The credential is wrong: delivery must be paused. */
       readonly pause?: boolean;
     };

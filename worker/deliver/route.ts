@@ -1,19 +1,30 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
-import { PACE_HEADER, RETRIES_HEADER } from "../../shared/publish-headers.ts";
+import type { Outcome, Verdict } from "../../shared/outcome.ts";
+import { RETRIES_HEADER } from "../../shared/publish-headers.ts";
 import { isRetries } from "../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { unreadableEntries } from "../dead-letters/unreadable.ts";
 import { problemAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
-import { currentPause, pauseDelivery, reportDeadLetter, reportIncident } from "../monitor/client.ts";
+import {
+  pauseDelivery,
+  reportDeadLetter,
+  reportIncident,
+  reportVerdicts,
+  takeTurn,
+  TURN_MAX_MS,
+} from "../monitor/client.ts";
+import type { Turn } from "../monitor/pause.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
 import { decodeMessage, type Decoded } from "../message/decode.ts";
 import { deliverRecords } from "./deliver.ts";
 import { livePorts } from "./live-ports.ts";
-import { readPaceMs } from "./pace.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
+
+/** After a wait this long the pause is asked for again. Our choice. */
+const LONG_WAIT_MS = 1_000;
 
 export const deliverRoutes: readonly Route[] = [
   { method: "POST", path: "/deliver", access: "qstash", bodyMaxBytes: MESSAGE_MAX_BYTES, handle: deliver },
@@ -21,19 +32,43 @@ export const deliverRoutes: readonly Route[] = [
 
 async function deliver(context: RouteContext): Promise<Response> {
   const { request, env, settings, body } = context;
-  const delivery = deliveryOf(request);
-  const pause = await currentPause(env, Date.now());
-  if (pause) return pausedAnswer(pause.by, delivery);
   const decoded = decodeMessage(body);
-  const ports = livePorts(env, settings, delivery.messageId);
+  const waiting = decoded.kind === "message" ? decoded.records.length : 0;
+  const turn = await awaitTurn(env, waiting);
+  const delivery = { ...deliveryOf(request), ...(turn.pause?.by === "breaker" ? { held: HELD } : {}) };
+  if (turn.pause && turn.pause.by !== "breaker") return pausedAnswer(turn.pause.by, delivery);
+  if (turn.waitMs > TURN_MAX_MS) return noTurn(turn.waitMs);
   if (decoded.kind === "newer") return refuseNewer(context, decoded.version);
+  const verdicts: Verdict[] = [];
+  const ports = livePorts(env, settings, delivery.messageId, (heard) => void verdicts.push(...heard));
   const results = await Promise.all([
     decoded.kind === "message" ? deliverReadable(context, decoded.records, delivery, ports) : [],
     hasUnreadable(decoded) ? parkUnreadable(body, decoded, delivery, ports) : [],
   ]);
   const all = results.flat();
+  await reportVerdicts(env, verdicts, turn.isWatched, Date.now());
   if (all.some(({ kind }) => kind === "dead_letter")) await reportDeadLetters(context, all);
-  return answerFor(all, delivery);
+  if (delivery.held && all.some(({ kind }) => kind === "retry")) return pausedAnswer("breaker", delivery);
+  return answerFor(all, delivery, Date.now());
+}
+
+/** Delivery is paused because WorkOS is down: the ledger learns of the records, so that the worker itself can send them first. */
+const HELD: Outcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
+
+/** A turn that came: after a long wait delivery may be paused. */
+async function awaitTurn(env: RouteContext["env"], count: number): Promise<Turn> {
+  const turn = await takeTurn(env, count, Date.now());
+  if (turn.waitMs <= 0 || turn.waitMs > TURN_MAX_MS) return turn;
+  await new Promise((resolve) => setTimeout(resolve, turn.waitMs));
+  return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, Date.now());
+}
+
+/** So many events wait already that this message cannot wait for its turn. */
+function noTurn(waitMs: number): Response {
+  const detail = "too many events wait for their turn; the message comes again";
+  return problemAnswer(503, "undelivered", "Not delivered", detail, {
+    "retry-after": String(Math.ceil(waitMs / 1000)),
+  });
 }
 
 function hasUnreadable(decoded: Decoded): boolean {
@@ -48,7 +83,6 @@ function deliveryOf(request: Request): Delivery {
     lease: crypto.randomUUID(),
     retried: Number.isInteger(retried) && retried > 0 ? retried : 0,
     ...(isRetries(retries) ? { retries } : {}),
-    paceMs: readPaceMs(request.headers.get(PACE_HEADER)),
     ...(messageId ? { messageId } : {}),
   };
 }
@@ -104,7 +138,7 @@ async function deliverReadable(
 
 async function pauseRefused(env: RouteContext["env"], reason: string): Promise<void> {
   try {
-    await pauseDelivery(env, `WorkOS refuses the API key (${reason})`, "credential", Date.now());
+    await pauseDelivery(env, `WorkOS refuses the API key (${reason})`, "credential");
   } catch {
     // The records are retried all the same, and the next one that is refused pauses.
   }

@@ -24,14 +24,15 @@ export async function health({ env, settings, request }: RouteContext): Promise<
 }
 
 async function describe(env: Env) {
-  const [pause, incidents, outbox] = await Promise.all([
+  const [pause, nextProbeMs, incidents, outbox] = await Promise.all([
     monitor(env).pauseState(),
+    monitor(env).nextProbeMs(),
     monitor(env).incidents(),
     outboxStatus(env),
   ]);
   return {
     status: pause ? "paused" : incidents.length > 0 ? "degraded" : "ok",
-    ...describePause(pause),
+    ...describePause(pause, nextProbeMs),
     outbox: {
       waiting: outbox.waiting,
       oldest_at: outbox.oldestMs === null ? null : isoTime(outbox.oldestMs),
@@ -42,10 +43,11 @@ async function describe(env: Env) {
 }
 
 /** Whether delivery is paused, and what is known of the pause. */
-export function describePause(pause: Pause | null) {
+export function describePause(pause: Pause | null, nextProbeMs: number | null) {
   if (!pause) return { paused: false };
   const { reason, by, sinceMs, confirmed } = pause;
-  return { paused: true, pause: { reason, by, since: isoTime(sinceMs), confirmed_by_queue: confirmed } };
+  const probing = nextProbeMs === null ? {} : { next_probe_at: isoTime(nextProbeMs) };
+  return { paused: true, pause: { reason, by, since: isoTime(sinceMs), confirmed_by_queue: confirmed, ...probing } };
 }
 
 function describeIncident({ kind, detail, sinceMs }: Incident) {

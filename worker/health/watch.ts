@@ -1,12 +1,12 @@
 /** What the cron looks at: opens incidents that no request would notice, and ends those that are over. */
 import { deadLetters } from "../dead-letters/client.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
 import { shardStatuses } from "../ledger/client.ts";
 import { outboxStatus } from "../outbox/client.ts";
-import { flowState } from "../qstash/flow-control.ts";
 import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "../monitor/client.ts";
 import type { IncidentKind } from "../monitor/incidents.ts";
+import type { OwnKeys } from "../monitor/queue-switch.ts";
 
 /** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
 export const WAITS_TOO_LONG_MS = 15 * 60_000;
@@ -14,9 +14,9 @@ export const WAITS_TOO_LONG_MS = 15 * 60_000;
 const QUIET_MS = 3_600_000;
 
 /** One round. Each part says for itself what it cannot reach. */
-export async function watch(env: Env, settings: Settings, nowMs: number): Promise<void> {
-  await monitor(env).reconcile();
-  await Promise.all([watchLedger(env, nowMs), watchQueue(env, settings, nowMs), watchArchive(env, nowMs)]);
+export async function watch(env: Env, nowMs: number): Promise<void> {
+  const keys = await monitor(env).reconcile();
+  await Promise.all([watchLedger(env, nowMs), watchQueue(env, keys, nowMs), watchArchive(env, nowMs)]);
   await monitor(env).endQuiet("newer_message", nowMs - QUIET_MS);
 }
 
@@ -30,7 +30,7 @@ async function watchLedger(env: Env, nowMs: number): Promise<void> {
   }
 }
 
-async function watchQueue(env: Env, settings: Settings, nowMs: number): Promise<void> {
+async function watchQueue(env: Env, keys: OwnKeys, nowMs: number): Promise<void> {
   const { oldestMs, failure } = await outboxStatus(env);
   await watchAge(
     env,
@@ -39,9 +39,8 @@ async function watchQueue(env: Env, settings: Settings, nowMs: number): Promise<
     oldestMs === null ? [] : [oldestMs],
     nowMs,
   );
-  const flow = await flowState(settings, fetch);
-  if (flow.kind === "unreachable") {
-    await reportIncident(env, "queue_unreachable", `QStash does not answer (${flow.reason})`, nowMs);
+  if (keys.kind === "unreachable") {
+    await reportIncident(env, "queue_unreachable", `QStash does not answer (${keys.reason})`, nowMs);
   } else if (failure === null) await resolveIncident(env, "queue_unreachable");
 }
 

@@ -4,9 +4,9 @@ import { mintEventId } from "../../shared/event-id.ts";
 import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Sql } from "../storage/sql.ts";
 import { Counters } from "./counters.ts";
-import { afterAttempt, afterDiscard, decide, freshGrant, freshRow, type Row } from "./rules.ts";
+import { afterAttempt, afterDiscard, decide, freshGrant, freshRow, leaseWaiting, type Row } from "./rules.ts";
 import { LedgerStore } from "./store.ts";
-import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement } from "./types.ts";
+import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement, WaitingEvent, WaitingSince } from "./types.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -75,6 +75,22 @@ export class Book {
     if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
     else if (known.attempts.length > 0) this.#store.endWait(id);
     if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, known.occurredMs, nowMs);
+  }
+
+  /** Records that wait for their next attempt, the one whose last attempt is longest ago first. */
+  waitingSince(limit: number): readonly WaitingSince[] {
+    return this.#store.waitingSince(limit);
+  }
+
+  /** Leases a record that waits, with what is sent for it; undefined where it may not be sent now. */
+  claimWaiting(id: string, lease: string, nowMs: number): WaitingEvent | undefined {
+    return this.#store.transaction(() => {
+      const known = this.#store.get(id);
+      const row = leaseWaiting(known, lease, nowMs);
+      if (row) this.#store.put(row, nowMs);
+      else if (known?.state !== "pending") this.#store.endWait(id);
+      return row && row.body !== null ? { id, key: row.key, body: row.body } : undefined;
+    });
   }
 
   lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {

@@ -5,10 +5,13 @@ import type { Env } from "../env.ts";
 import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
 import { freshGrant } from "./rules.ts";
-import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement } from "./types.ts";
+import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement, WaitingEvent } from "./types.ts";
 
 /** A client can choose its request id, so one may stand for many. Our choice. */
 export const MAX_FOUND = 50;
+
+/** More than the messages under way when WorkOS goes down, of which each may hold a hundred records. Our choice. */
+const WAITING_PER_SHARD = 500;
 
 /** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
@@ -62,6 +65,25 @@ export async function findByRequest(
     allShards(env).map((shard) => shard.findByRequest(requestId, sinceMs, untilMs, MAX_FOUND)),
   );
   return parts.flat();
+}
+
+/** Event ids that wait for their next attempt in all shards, the one whose last attempt is longest ago first. */
+export async function waitingIds(env: Pick<Env, "LEDGER">): Promise<readonly string[]> {
+  const parts = await Promise.all(allShards(env).map((shard) => shard.waitingSince(WAITING_PER_SHARD)));
+  return parts
+    .flat()
+    .toSorted((left, right) => left.touchedMs - right.touchedMs)
+    .map(({ id }) => id);
+}
+
+/** Leases a record that waits and returns what is sent for it; undefined where it may not be sent now. */
+export async function claimWaiting(
+  env: Pick<Env, "LEDGER">,
+  id: string,
+  lease: string,
+  nowMs: number,
+): Promise<WaitingEvent | undefined> {
+  return await ledger(env, shardOf(id, LEDGER_SHARDS)).claimWaiting(id, lease, nowMs);
 }
 
 /** Runs of the sequence numbers whose event ids were minted between two times; asks every shard. */

@@ -6,7 +6,7 @@ import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
 import { Gather } from "./gather.ts";
 import { readFates } from "./fates.ts";
-import type { Grant, LedgerEntry, SequenceRun } from "./types.ts";
+import type { Grant, LedgerEntry, SequenceRun, WaitingEvent, WaitingSince } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
@@ -47,6 +47,14 @@ export class Ledger extends DurableObject<Env> {
       this.#book.settleJson(lease, settlementsJson, nowMs);
       this.#saveNowAndThen();
     });
+  }
+
+  waitingSince(limit: number): readonly WaitingSince[] {
+    return this.#book.waitingSince(limit);
+  }
+
+  claimWaiting(id: string, lease: string, nowMs: number): WaitingEvent | undefined {
+    return this.#book.claimWaiting(id, lease, nowMs);
   }
 
   lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {

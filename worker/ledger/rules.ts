@@ -109,8 +109,30 @@ function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
   };
   const frozen = row.body !== null && row.body !== claim.body ? { body: row.body } : {};
   const attempt = row.attempts.length + 1;
-  const grant: Grant = { id: row.id, kind: "send", key: row.key, attempt, firstAttemptAtMs: row.firstMs, ...frozen };
+  const [first] = row.attempts;
+  const began = first === undefined ? {} : { beganAtMs: first.atMs };
+  const grant: Grant = {
+    id: row.id,
+    kind: "send",
+    key: row.key,
+    attempt,
+    firstAttemptAtMs: row.firstMs,
+    ...began,
+    ...frozen,
+  };
   return { grant, row: leased };
+}
+
+/**
+ * The row of a record that waits for its next attempt, leased to a probe; undefined where nothing may be sent: it has ended, a
+ * delivery holds it, or WorkOS may hold the event and no longer remembers its key.
+ */
+export function leaseWaiting(known: Row | undefined, lease: string, nowMs: number): Row | undefined {
+  if (known?.state !== "pending" || known.body === null) return undefined;
+  if (known.lease !== null && known.leaseUntilMs > nowMs) return undefined;
+  const row = withLostAttempt(known);
+  if (row.wrote !== "no" && nowMs - row.firstMs >= IDEMPOTENCY_SAFE_MS) return undefined;
+  return { ...row, firstMs: row.wrote === "no" ? nowMs : row.firstMs, lease, leaseUntilMs: nowMs + LEASE_MS };
 }
 
 /** The row of a claim before anything was sent. */

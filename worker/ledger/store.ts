@@ -4,7 +4,7 @@ import type { Stage } from "../../shared/record.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
 import type { Row } from "./rules.ts";
-import type { LedgerAttempt, LedgerState, SequenceRun } from "./types.ts";
+import type { LedgerAttempt, LedgerState, SequenceRun, WaitingSince } from "./types.ts";
 
 /** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
 export const STEPS: readonly string[] = [
@@ -165,6 +165,13 @@ export class LedgerStore {
 
   endWait(id: string): void {
     this.#sql.all("DELETE FROM waiting WHERE id = ?", id);
+  }
+
+  waitingSince(limit: number): readonly WaitingSince[] {
+    return this.#sql.all<WaitingSince>(
+      "SELECT id, touched_ms AS touchedMs FROM waiting ORDER BY touched_ms, id LIMIT ?",
+      limit,
+    );
   }
 
   /** Records that wait for their next attempt, and the time of the oldest request among them. */

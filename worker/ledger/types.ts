@@ -62,6 +62,8 @@ export type Grant =
       readonly body?: string;
       readonly attempt: number;
       readonly firstAttemptAtMs: number;
+      /** When its first attempt began, whatever the key; absent before that. */
+      readonly beganAtMs?: number;
     }
   /** `delivered`, `discarded`: it has ended. `superseded`: another stage of the same event id stands in its place. */
   | { readonly id: string; readonly kind: "skip"; readonly why: "delivered" | "discarded" | "superseded" }
@@ -69,6 +71,20 @@ export type Grant =
   | { readonly id: string; readonly kind: "leased"; readonly retryAfterMs: number }
   /** WorkOS may hold it and no longer remembers its key: sending it could duplicate. */
   | { readonly id: string; readonly kind: "expired"; readonly attempts: number; readonly firstAttemptAtMs: number };
+
+/** A record that waits for its next attempt. */
+export interface WaitingSince {
+  readonly id: string;
+  /** When its last attempt ended, ms since the epoch. */
+  readonly touchedMs: number;
+}
+
+/** What is sent for a record that waits: the frozen bytes under the record's own key. */
+export interface WaitingEvent {
+  readonly id: string;
+  readonly key: string;
+  readonly body: string;
+}
 
 /** Consecutive sequence numbers of one isolate that have been seen. */
 export interface SequenceRun {

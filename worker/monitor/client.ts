@@ -1,19 +1,22 @@
-/** The monitor from outside. What a delivery asks of it is remembered in the isolate for a few seconds. */
+/** The monitor from outside: the turn of a delivery, pauses, incidents. Some of what an isolate knows waits for its next call. */
+import type { Verdict } from "../../shared/outcome.ts";
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
 import type { IncidentKind } from "./incidents.ts";
 import type { Monitor } from "./monitor.ts";
-import type { Pause } from "./pause.ts";
+import type { Pause, Turn } from "./pause.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 
-/** How long an isolate trusts that delivery is not paused: a pause made elsewhere holds here that much later. Our choice. */
-const UNPAUSED_CACHE_MS = 5_000;
 /** An incident that was just reported is not reported again for so long. Our choice. */
 const REPORT_CACHE_MS = 60_000;
+/** Longest time that events wait for their turn inside a delivery: with the sending it is below QStash's timeout. Our choice. */
+export const TURN_MAX_MS = 240_000;
 
 interface Memory {
-  unpausedAtMs: number;
+  /** Events delivered since the last call that said so, and when the newest was. */
+  delivered: number;
+  deliveredAtMs: number;
   readonly reportedAtMs: Map<IncidentKind, number>;
 }
 
@@ -21,7 +24,7 @@ const memories = new WeakMap<MonitorEnv, Memory>();
 
 /** What this isolate remembers, kept by its environment, so that two isolates of one process (a simulation) share nothing. */
 function memoryOf(env: MonitorEnv): Memory {
-  const memory = memories.get(env) ?? { unpausedAtMs: 0, reportedAtMs: new Map() };
+  const memory = memories.get(env) ?? { delivered: 0, deliveredAtMs: 0, reportedAtMs: new Map() };
   memories.set(env, memory);
   return memory;
 }
@@ -32,30 +35,55 @@ export function monitor(env: MonitorEnv) {
 }
 
 /**
- * The pause, if delivery is paused; where the monitor does not answer, delivery goes on and WorkOS decides. A pause is never
- * trusted from memory: QStash holds the messages back, so one that comes may well follow a resume.
+ * The turn of a delivery of `count` events. Where the monitor does not answer, delivery goes on and WorkOS decides; the answers are
+ * reported then, in case it does again.
  */
-export async function currentPause(env: MonitorEnv, nowMs: number): Promise<Pause | null> {
-  if (nowMs - memoryOf(env).unpausedAtMs < UNPAUSED_CACHE_MS) return null;
+export async function takeTurn(env: MonitorEnv, count: number, nowMs: number): Promise<Turn> {
+  const memory = memoryOf(env);
+  const answeredAgoMs = memory.delivered > 0 ? nowMs - memory.deliveredAtMs : null;
   try {
-    return remember(env, await monitor(env).pauseState(), nowMs);
+    const turn = await monitor(env).turn(count, TURN_MAX_MS, answeredAgoMs);
+    memory.delivered = 0;
+    return turn;
   } catch {
-    return null;
+    return { pause: null, waitMs: 0, isWatched: true };
+  }
+}
+
+/**
+ * Reports what the answers of WorkOS said, in their order. Deliveries alone wait for the next turn, unless somebody watches. Never
+ * throws.
+ */
+export async function reportVerdicts(
+  env: MonitorEnv,
+  verdicts: readonly Verdict[],
+  isWatched: boolean,
+  nowMs: number,
+): Promise<void> {
+  const memory = memoryOf(env);
+  if (verdicts.length === 0) return;
+  if (!isWatched && !verdicts.includes("failed")) {
+    memory.delivered += verdicts.length;
+    memory.deliveredAtMs = nowMs;
+    return;
+  }
+  const { delivered } = memory;
+  memory.delivered = 0;
+  try {
+    await monitor(env).ended(verdicts, delivered);
+  } catch {
+    // The next failures are reported again, and the queue retries meanwhile.
   }
 }
 
 /** Pauses delivery at QStash and here; repeats change nothing. */
-export async function pauseDelivery(env: MonitorEnv, reason: string, by: Pause["by"], nowMs: number): Promise<Pause> {
-  const pause = await monitor(env).pause(reason, by);
-  remember(env, pause, nowMs);
-  return pause;
+export async function pauseDelivery(env: MonitorEnv, reason: string, by: Pause["by"]): Promise<Pause> {
+  return await monitor(env).pause(reason, by);
 }
 
 /** Resumes delivery; false where QStash does not confirm it. */
-export async function resumeDelivery(env: MonitorEnv, nowMs: number): Promise<boolean> {
-  const resumed = await monitor(env).resume();
-  if (resumed) remember(env, null, nowMs);
-  return resumed;
+export async function resumeDelivery(env: MonitorEnv): Promise<boolean> {
+  return await monitor(env).resume();
 }
 
 /** Opens an incident: one alert and one log line, however often it is reported. Never throws. */
@@ -88,9 +116,4 @@ export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Prom
   } catch {
     // The next sweep says it again.
   }
-}
-
-function remember(env: MonitorEnv, pause: Pause | null, atMs: number): Pause | null {
-  memoryOf(env).unpausedAtMs = pause ? 0 : atMs;
-  return pause;
 }

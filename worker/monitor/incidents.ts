@@ -4,6 +4,7 @@ import type { Sql } from "../storage/sql.ts";
 
 export type IncidentKind =
   | "paused"
+  | "destination_down"
   | "dead_letters_rejected"
   | "dead_letters_exhausted"
   | "dead_letters_credential"

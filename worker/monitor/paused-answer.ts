@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { parseJson } from "../parse-json.ts";
 import type { Pause } from "./pause.ts";
 
-const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["credential", "operator"]) });
+const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["breaker", "credential", "operator"]) });
 
 /** Returns who had paused delivery; undefined for any other answer. */
 export function pausedBy(answer: string): Pause["by"] | undefined {

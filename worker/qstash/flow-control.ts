@@ -1,14 +1,39 @@
-/** Pauses and resumes delivery at its source: the flow-control key. https://upstash.com/docs/qstash/features/flowcontrol */
+/** Pauses and resumes delivery at its source: the flow-control keys. https://upstash.com/docs/qstash/features/flowcontrol */
+import * as z from "zod/mini";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
-type FlowSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_FLOW_CONTROL_KEY">;
+type QstashSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN">;
 
-/** True where QStash has confirmed it, or does not know the key, which is then not paused; never throws. */
-export async function switchFlow(settings: FlowSettings, fetcher: Fetch, to: "pause" | "resume"): Promise<boolean> {
+const Key = z.looseObject({
+  flowControlKey: z.string(),
+  waitListSize: z.number(),
+  isPaused: z.boolean(),
+});
+
+/** One flow-control key as QStash lists it. */
+export interface FlowKey {
+  readonly name: string;
+  /** Messages that wait under it. */
+  readonly waiting: number;
+  readonly isPaused: boolean;
+}
+
+export type FlowKeys =
+  | { readonly kind: "listed"; readonly keys: readonly FlowKey[] }
+  /** QStash did not answer, or refused: `reason` is `network` or the status. */
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+/** Returns true where QStash has confirmed it, or does not know the key, which is then not paused. Never throws. */
+export async function switchFlow(
+  settings: QstashSettings,
+  fetcher: Fetch,
+  key: string,
+  to: "pause" | "resume",
+): Promise<boolean> {
   try {
-    const key = encodeURIComponent(settings.AUDIT_FLOW_CONTROL_KEY);
-    const response = await qstashRequest(settings, fetcher, `/v2/flowControl/${key}/${to}`, { method: "POST" });
+    const path = `/v2/flowControl/${encodeURIComponent(key)}/${to}`;
+    const response = await qstashRequest(settings, fetcher, path, { method: "POST" });
     await response.body?.cancel();
     return response.ok || (to === "resume" && response.status === 404);
   } catch {
@@ -16,20 +41,24 @@ export async function switchFlow(settings: FlowSettings, fetcher: Fetch, to: "pa
   }
 }
 
-export type FlowState =
-  | { readonly kind: "paused" | "running" }
-  /** QStash did not answer, or refused: `reason` is `network` or the status. */
-  | { readonly kind: "unreachable"; readonly reason: string };
-
-/** Whether the key is paused at QStash. A key that nothing was published with yet is not known there, and not paused. */
-export async function flowState(settings: FlowSettings, fetcher: Fetch): Promise<FlowState> {
+/** All keys of the account, other people's too. A key that nothing was published with is not listed. Never throws. */
+export async function listFlowKeys(settings: QstashSettings, fetcher: Fetch): Promise<FlowKeys> {
   try {
-    const key = encodeURIComponent(settings.AUDIT_FLOW_CONTROL_KEY);
-    const response = await qstashRequest(settings, fetcher, `/v2/flowControl/${key}`);
-    const json: unknown = await response.json();
-    const isPaused = typeof json === "object" && json !== null && "isPaused" in json && json.isPaused === true;
-    if (response.ok) return { kind: isPaused ? "paused" : "running" };
-    return response.status === 404 ? { kind: "running" } : { kind: "unreachable", reason: `http_${response.status}` };
+    const response = await qstashRequest(settings, fetcher, "/v2/flowControl");
+    if (!response.ok) {
+      await response.body?.cancel();
+      return { kind: "unreachable", reason: `http_${response.status}` };
+    }
+    const found = z.array(z.unknown()).parse(await response.json());
+    const keys = found.flatMap((one) => Key.safeParse(one).data ?? []);
+    return {
+      kind: "listed",
+      keys: keys.map(({ flowControlKey, waitListSize, isPaused }) => ({
+        name: flowControlKey,
+        waiting: waitListSize,
+        isPaused,
+      })),
+    };
   } catch {
     return { kind: "unreachable", reason: "network" };
   }

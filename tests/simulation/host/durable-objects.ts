@@ -43,7 +43,7 @@ export class DurableObjectHost {
   readonly #env: () => object;
   readonly #ports: DurableObjectPorts;
   #life: { readonly incarnation: Incarnation; readonly object: Methods; readonly ready: Promise<unknown> } | undefined;
-  #alarm: { readonly cancel: () => void } | undefined;
+  #alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #depth = 0;
 
   constructor(name: string, type: DurableObjectClass, env: () => object, ports: DurableObjectPorts) {
@@ -147,7 +147,7 @@ export class DurableObjectHost {
         put: (key: string, value: unknown) => void this.#kv.set(key, structuredClone(value)),
         delete: (key: string) => this.#kv.delete(key),
       },
-      getAlarm: () => stop() ?? Promise.resolve(this.#alarm ? 0 : null),
+      getAlarm: () => stop() ?? Promise.resolve(this.#alarm ? this.#alarm.atMs + incarnation.skewMs : null),
       setAlarm: (atMs: number) => {
         const stopped = stop();
         if (!stopped) this.#setAlarm(atMs - incarnation.skewMs, 0);
@@ -201,6 +201,6 @@ export class DurableObjectHost {
       };
       this.#run("alarm", [], () => undefined, again);
     });
-    this.#alarm = { cancel };
+    this.#alarm = { atMs, cancel };
   }
 }

@@ -30,6 +30,7 @@ function route(queue: Queue, { method, url, headers, body }: HttpRequest): HttpR
     queue.removeDead(searchParams.getAll("dlqIds"));
     return json({ deleted: searchParams.getAll("dlqIds").length });
   }
+  if (pathname === "/v2/flowControl") return json(queue.flowKeys());
   const [, key, action] = /^\/v2\/flowControl\/([^/]+)(?:\/(pause|resume))?$/.exec(pathname) ?? [];
   if (key === undefined) return json({ error: "not found" }, 404);
   if (action === "pause") queue.pausedKeys.add(key);

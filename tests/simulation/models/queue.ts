@@ -56,7 +56,8 @@ export class Queue {
   keys = { current: "sig_sim_1", next: "sig_sim_2" };
   readonly pausedKeys = new Set<string>();
   dead: DeadMessage[] = [];
-  readonly #held: (() => void)[] = [];
+  readonly #held: { readonly key: string; readonly release: () => void }[] = [];
+  readonly #keys = new Set<string>();
   readonly #known = new Map<string, { readonly messageId: string; readonly atMs: number }>();
   readonly #open = new Set<Message>();
   readonly #ports: QueuePorts;
@@ -106,7 +107,9 @@ export class Queue {
 
   resume(key: string): void {
     this.pausedKeys.delete(key);
-    for (const release of this.#held.splice(0)) release();
+    const held = this.#held.splice(0);
+    this.#held.push(...held.filter((one) => one.key !== key));
+    for (const one of held) if (one.key === key) one.release();
   }
 
   rotateKeys(): void {
@@ -131,7 +134,17 @@ export class Queue {
     return message;
   }
 
+  /** The keys that messages were published with, as QStash lists them. */
+  flowKeys(): readonly { flowControlKey: string; waitListSize: number; isPaused: boolean }[] {
+    return [...this.#keys].map((key) => ({
+      flowControlKey: key,
+      waitListSize: this.#held.filter((one) => one.key === key).length,
+      isPaused: this.pausedKeys.has(key),
+    }));
+  }
+
   #admit(message: Message): void {
+    if (message.flowKey !== undefined) this.#keys.add(message.flowKey);
     this.#open.add(message);
     this.#ports.accepted(message);
   }
@@ -144,7 +157,8 @@ export class Queue {
   #attemptIn(message: Message, delayMs: number): void {
     this.#ports.time.after(delayMs, () => {
       if (message.flowKey !== undefined && this.pausedKeys.has(message.flowKey)) {
-        this.#held.push(() => this.#attemptIn(message, this.#ports.random.int(0, 500)));
+        const release = () => this.#attemptIn(message, this.#ports.random.int(0, 500));
+        this.#held.push({ key: message.flowKey, release });
       } else void this.#attempt(message);
     });
   }

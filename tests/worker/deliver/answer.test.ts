@@ -3,6 +3,7 @@ import { answerFor, pausedAnswer } from "../../../worker/deliver/answer.ts";
 import { pausedBy } from "../../../worker/monitor/paused-answer.ts";
 import type { RecordResult } from "../../../worker/deliver/ports.ts";
 
+const NOW_MS = 1_800_000_000_000;
 const DELIVERED: RecordResult = { id: "a", kind: "delivered" };
 const SKIPPED: RecordResult = { id: "b", kind: "skipped", reason: "superseded" };
 const DEAD: RecordResult = { id: "c", kind: "dead_letter", class: "rejected", reason: "http_400" };
@@ -24,7 +25,7 @@ describe("the queue is told", () => {
     ],
     ["to come back soon where the credential was wrong", [PAUSE], 503, null, "30"],
   ] as const)("%s", async (_, results, status, nonRetryable, retryAfter) => {
-    const answer = answerFor(results, { retried: 0 });
+    const answer = answerFor(results, { retried: 0 }, NOW_MS);
     expect(answer.status).toBe(status);
     expect(answer.headers.get("upstash-nonretryable-error")).toBe(nonRetryable);
     expect(answer.headers.get("retry-after")).toBe(retryAfter);
@@ -40,8 +41,8 @@ describe("the queue is told", () => {
 
   it.each([
     [0, "30"],
-    [1, "2040"],
-    [2, "69360"],
+    [1, "300"],
+    [2, "71700"],
     [3, "30"],
   ])("during a pause, after %i retries, to wait %s seconds", (retried, expected) => {
     const answer = pausedAnswer("operator", { retried });
@@ -51,18 +52,39 @@ describe("the queue is told", () => {
 });
 
 it.each([
-  [5, 1, "336"],
-  [5, 2, "1882"],
-  [8, 2, "397"],
-  [8, 7, "44431"],
+  [5, 1, "300"],
+  [5, 2, "1752"],
+  [8, 2, "678"],
+  [8, 7, "39974"],
 ])("of %i retries, after %i, the wait is that of their own plan", (retries, retried, expected) => {
-  expect(answerFor([WAIT], { retried, retries }).headers.get("retry-after")).toBe(expected);
+  expect(answerFor([WAIT], { retried, retries }, NOW_MS).headers.get("retry-after")).toBe(expected);
+});
+
+describe("a wait that WorkOS asks for", () => {
+  const HOUR_S = 3_600;
+  const asked = (retried: number, beganAgoS = 0): number => {
+    const day: RecordResult = { ...RETRY, retryAfterMs: 86_400_000, beganAtMs: NOW_MS - beganAgoS * 1_000 };
+    return Number(answerFor([day], { retried }, NOW_MS).headers.get("retry-after"));
+  };
+
+  it("of a day is kept only as far as the other attempts still fit into 23 hours", () => {
+    const first = asked(0);
+    expect(first).toBeGreaterThan(2 * HOUR_S);
+    const second = asked(1, first);
+    const third = asked(2, first + second);
+    expect(first + second + third).toBe(23 * HOUR_S);
+  });
+
+  it("counts from the first attempt that the ledger knows, and from the plan at least", () => {
+    expect(asked(2)).toBe(23 * HOUR_S - 360);
+    expect(asked(2, 3 * HOUR_S)).toBe(20 * HOUR_S);
+  });
 });
 
 describe("an answer that is no success", () => {
   it.each([
-    ["undelivered", answerFor([RETRY], { retried: 0 })],
-    ["rejected", answerFor([DEAD], { retried: 0 })],
+    ["undelivered", answerFor([RETRY], { retried: 0 }, NOW_MS)],
+    ["rejected", answerFor([DEAD], { retried: 0 }, NOW_MS)],
     ["paused", pausedAnswer("operator", { retried: 0 })],
   ])("is a problem document with the code %s", async (code, answer) => {
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -73,13 +95,13 @@ describe("an answer that is no success", () => {
 });
 
 describe("the answer during a pause", () => {
-  it.each(["credential", "operator"] as const)("says that it was paused by %s", async (by) => {
+  it.each(["breaker", "credential", "operator"] as const)("says that it was paused by %s", async (by) => {
     expect(pausedBy(await pausedAnswer(by, { retried: 0 }).text())).toBe(by);
   });
 
   it("is told from every other answer of this worker", async () => {
     const others = [[DELIVERED], [DELIVERED, DEAD], [RETRY, WAIT], [PAUSE]].map((results) =>
-      answerFor(results, { retried: 0 }),
+      answerFor(results, { retried: 0 }, NOW_MS),
     );
     for (const answer of others) expect(pausedBy(await answer.text())).toBeUndefined();
   });

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LEASE_MS, WORKOS_TIMEOUT_MS } from "../../../shared/limits.ts";
 import { recordOf, recordsOf } from "../support/records.ts";
+import type { Sent } from "../../../worker/workos.ts";
 import { answered, createWorld, lost } from "../support/world.ts";
 
 const HOUR = 3_600_000;
@@ -130,14 +131,13 @@ describe("frozen bytes", () => {
 
 describe("the time of one delivery", () => {
   it("starts no request that could outlive the lease, and ends what is left as never sent", async () => {
-    world.state.sendMs = WORKOS_TIMEOUT_MS;
-    world.state.trouble = () => ({ stored: false, sent: lost });
+    world.state.sendMs = WORKOS_TIMEOUT_MS - 1;
     const records = recordsOf(40);
     const startMs = world.now();
     const results = await world.deliver(records);
     for (const { atMs } of world.requests) expect(atMs - startMs).toBeLessThanOrEqual(LEASE_MS - WORKOS_TIMEOUT_MS);
     const reasons = results.map((result) => (result.kind === "retry" ? result.reason : result.kind));
-    expect(reasons.filter((reason) => reason === "timeout")).toHaveLength(world.requests.length);
+    expect(reasons.filter((reason) => reason === "delivered")).toHaveLength(world.requests.length);
     expect(reasons.filter((reason) => reason === "out_of_time")).toHaveLength(40 - world.requests.length);
     const unsent = results.find((result) => result.kind === "retry" && result.reason === "out_of_time");
     expect(world.entry(unsent?.id ?? "")).toMatchObject({ wrote: "no", state: "pending", leased: false });
@@ -149,32 +149,57 @@ describe("the time of one delivery", () => {
     expect(world.events).toHaveLength(30);
   });
 
-  it("is spent on waiting where WorkOS throttles a message of several records", async () => {
-    let left = 3;
-    world.state.trouble = () => (left-- > 0 ? { stored: false, sent: answered(429, "2") } : undefined);
-    const results = await world.deliver(recordsOf(10));
-    expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(["delivered"]));
-    expect(world.observed.every(({ attempt }) => attempt?.number === 1)).toBe(true);
+  it.each([
+    ["429", answered(429, "2"), "http_429"],
+    ["503", answered(503), "http_503"],
+    ["a timeout", lost, "timeout"],
+  ])("is not spent on more than five records and those under way where WorkOS is down: %s", async (_, sent, reason) => {
+    world.state.trouble = () => ({ stored: false, sent });
+    const results = await world.deliver(recordsOf(20));
+    expect(world.requests.length).toBeLessThanOrEqual(9);
+    const reasons = results.map((result) => result.kind === "retry" && result.reason);
+    expect(reasons.filter((was) => was === reason)).toHaveLength(world.requests.length);
+    expect(reasons.filter((was) => was === "destination_down")).toHaveLength(20 - world.requests.length);
+    expect(world.heard).toEqual(world.requests.map(() => "failed"));
   });
 
-  it.each(["0", "Wed, 21 Oct 2015 07:28:00 GMT"])(
-    "is not spent on one request after the other where WorkOS throttles and says to come back at once (%s)",
-    async (retryAfter) => {
-      world.state.sendMs = 5;
-      world.state.trouble = () => ({ stored: false, sent: answered(429, retryAfter) });
-      const results = await world.deliver(recordsOf(5));
-      expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(["retry"]));
-      // A round of five a second, for the 15 s in which a request may start.
-      expect(world.requests.length).toBeLessThanOrEqual(80);
-    },
-  );
+  it("goes on where every second request fails", async () => {
+    let count = 0;
+    world.state.trouble = () => (count++ % 2 === 0 ? { stored: false, sent: answered(503) } : undefined);
+    await world.deliver(recordsOf(20));
+    expect(world.requests).toHaveLength(20);
+    expect(world.heard.filter((verdict) => verdict === "delivered")).toHaveLength(10);
+  });
+});
 
-  it("is not spent on waiting for a message of one record: the queue's own pacing does that", async () => {
-    world.state.trouble = () => ({ stored: false, sent: answered(429, "2") });
-    expect(await world.deliver([recordOf()])).toMatchObject([
-      { kind: "retry", reason: "http_429", retryAfterMs: 2_000 },
-    ]);
-    expect(world.requests).toHaveLength(1);
+describe("a firewall's page", () => {
+  it("is a retry of its record only: the others of the message go on", async () => {
+    const page: Sent = { answer: { kind: "response", status: 403 } };
+    const records = recordsOf(20);
+    const blocked = records[3]?.id;
+    world.state.trouble = ({ key }) => (key === blocked ? { stored: false, sent: page } : undefined);
+    const results = await world.deliver(records);
+    expect(results.filter(({ kind }) => kind === "delivered")).toHaveLength(19);
+    expect(results.find(({ id }) => id === blocked)).toEqual({
+      id: blocked,
+      kind: "retry",
+      reason: "http_403 not_workos",
+    });
+    expect(world.deadLetters).toEqual([]);
+  });
+});
+
+describe("held back", () => {
+  it("sends nothing, and the ledger has what a probe needs", async () => {
+    const records = recordsOf(3);
+    const held = { kind: "retry", wrote: "no", reason: "paused_by_breaker" } as const;
+    const results = await world.deliver(records, {}, { held });
+    expect(world.requests).toEqual([]);
+    expect(results.map((result) => result.kind === "retry" && result.reason)).toEqual(records.map(() => held.reason));
+    expect(world.book.waitingSince(10)).toHaveLength(3);
+    for (const { id } of records) {
+      expect(world.book.claimWaiting(id, "probe", world.now())).toMatchObject({ id, key: id });
+    }
   });
 });
 

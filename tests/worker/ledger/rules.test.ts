@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEASE_MS } from "../../../shared/limits.ts";
-import { afterAttempt, afterDiscard, decide, type Row } from "../../../worker/ledger/rules.ts";
+import { afterAttempt, afterDiscard, decide, type Row, leaseWaiting } from "../../../worker/ledger/rules.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 
 const NOW = 1_800_000_000_000;
@@ -89,6 +89,7 @@ describe("a claim", () => {
       body: "bytes",
       attempt: 2,
       firstAttemptAtMs: NOW - LEASE_MS - 1,
+      beganAtMs: NOW - LEASE_MS - 1,
     });
     expect(next).toMatchObject({ wrote: "maybe", lease: "L1", attempts: [{ outcome: "lost", wrote: "maybe" }] });
   });
@@ -103,7 +104,7 @@ describe("a claim", () => {
   it("of a rejected record by a newer replay sends new bytes under a new key, with the history kept", () => {
     const rejected = row({ state: "rejected", body: null, reason: "http_400", attempts: [attempt()], replays: 1 });
     const { grant, row: next } = decide(rejected, claim({ body: "mended", replay: replay(2) }), "L1", NOW);
-    expect(grant).toEqual({ id: "e1", kind: "send", key: "e1:r2", attempt: 2, firstAttemptAtMs: NOW });
+    expect(grant).toMatchObject({ id: "e1", kind: "send", key: "e1:r2", attempt: 2, firstAttemptAtMs: NOW });
     expect(next).toMatchObject({
       state: "pending",
       wrote: "no",
@@ -174,6 +175,7 @@ describe("a record that WorkOS surely does not hold", () => {
       body: "bytes",
       attempt: 2,
       firstAttemptAtMs: NOW,
+      beganAtMs: NOW,
     });
   });
 
@@ -304,4 +306,39 @@ it("a discard ends a record for good and keeps what is known of it", () => {
   const discarded = afterDiscard(row({ wrote: "maybe", attempts: [attempt()] }), "test traffic");
   expect(discarded).toMatchObject({ state: "discarded", wrote: "maybe", body: null, reason: "test traffic" });
   expect(decide(discarded, claim({ replay: replay(5) }), "L1", NOW).grant).toMatchObject({ why: "discarded" });
+});
+
+describe("a record that waits, for a probe", () => {
+  const waits = (changes: Partial<Row> = {}) =>
+    row({ attempts: [attempt({ outcome: "retry", wrote: "no" })], ...changes });
+
+  it("is leased with its frozen bytes, under its own key", () => {
+    const leased = leaseWaiting(waits({ key: "e1:r1" }), "probe", NOW);
+    expect(leased).toMatchObject({ key: "e1:r1", body: "bytes", lease: "probe", leaseUntilMs: NOW + LEASE_MS });
+  });
+
+  it("starts its window with the probe where WorkOS surely does not hold it", () => {
+    expect(leaseWaiting(waits({ firstMs: NOW - 40 * HOUR }), "probe", NOW)).toMatchObject({ firstMs: NOW });
+  });
+
+  it("keeps its window where WorkOS may hold it", () => {
+    const firstMs = NOW - 23 * HOUR;
+    expect(leaseWaiting(waits({ wrote: "maybe", firstMs }), "probe", NOW)).toMatchObject({ firstMs });
+  });
+
+  it("counts a delivery that never came back", () => {
+    const lost = waits({ lease: "L0", leaseUntilMs: NOW - 1, firstMs: NOW - LEASE_MS - 1 });
+    expect(leaseWaiting(lost, "probe", NOW)).toMatchObject({ wrote: "maybe", attempts: [{}, { outcome: "lost" }] });
+  });
+
+  it.each<[string, Row | undefined]>([
+    ["is unknown", undefined],
+    ["was delivered", waits({ state: "delivered", body: null })],
+    ["was discarded", waits({ state: "discarded", body: null })],
+    ["was rejected", waits({ state: "rejected", body: null })],
+    ["is held by a delivery", waits({ lease: "L0", leaseUntilMs: NOW + 1 })],
+    ["may be in WorkOS, which has forgotten its key", waits({ wrote: "maybe", firstMs: NOW - 24 * HOUR })],
+  ])("is left alone where it %s", (_, known) => {
+    expect(leaseWaiting(known, "probe", NOW)).toBeUndefined();
+  });
 });

@@ -27,7 +27,7 @@ const kinds = async () =>
 
 describe("dead letters", () => {
   it("of a class are one incident, however many, until none of the class is open", async () => {
-    path.workos.faults.add({ status: 422, body: {} });
+    path.workos.faults.add({ status: 422, body: { message: "m" } });
     const records = [recordOf(), recordOf(), recordOf()];
     for (const record of records) await path.publish([record]);
     await path.queue.idle();
@@ -142,7 +142,7 @@ it("incidents of one moment are one alert each, though the receiver is slow", as
   const direct = await startDirect({ vars: { AUDIT_ALERT_URL: alerts.url, AUDIT_ALERT_KEY: ALERT_KEY } });
   try {
     alerts.delay(300);
-    direct.workos.faults.add({ status: 422, body: {} });
+    direct.workos.faults.add({ status: 422, body: { message: "m" } });
     const message = JSON.parse(messageOf(recordOf())) as { records: unknown[] };
     message.records.push({ id: "broken-1" });
     expect((await direct.deliver(JSON.stringify(message))).status).toBe(489);

@@ -7,6 +7,9 @@ import { encodeMessage } from "../../../shared/wire.ts";
 import { ADMIN_TOKEN, startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { recordOf, recordsOf } from "../support/records.ts";
 
+/** WorkOS is up and does not take this event now, so that the breaker leaves the schedule of retries alone. */
+const REFUSED = { status: 409, body: { message: "m" } };
+
 let path: LocalPath;
 beforeEach(async () => {
   path = await startLocalPath();
@@ -48,10 +51,10 @@ const dlq = async () => {
   return ((await response.json()) as { messages: { dlqId: string }[] }).messages;
 };
 
-/** Publishes records one by one and lets every attempt fail with 503. */
+/** Publishes records one by one and lets every attempt fail with 409. */
 async function exhausted(count: number): Promise<AuditRecord[]> {
   const records = recordsOf(count);
-  path.workos.faults.add({ status: 503 });
+  path.workos.faults.add(REFUSED);
   for (const record of records) await path.publish([record]);
   await path.exhaust();
   path.workos.faults.clear();
@@ -90,8 +93,8 @@ describe("an outage of WorkOS beyond the retries", () => {
       expect(letter).toMatchObject({
         class: "exhausted",
         wrote: "maybe",
-        reason: "http_503",
-        status: 503,
+        reason: "http_409",
+        status: 409,
         attempts: 4,
         state: "open",
       });
@@ -123,7 +126,7 @@ describe("an outage of WorkOS beyond the retries", () => {
 
   it("keeps the dead letter with its history when the replay fails again", async () => {
     const [record] = await exhausted(1);
-    path.workos.faults.add({ status: 503 });
+    path.workos.faults.add(REFUSED);
     const created = await path.post("/api/replays", { all: true });
     await until(
       () => path.get(`/api/replays/${created.json.id}`),
@@ -135,7 +138,7 @@ describe("an outage of WorkOS beyond the retries", () => {
     const { json } = await path.get(`/api/dead-letters/${record?.id}`);
     expect(json).toMatchObject({ state: "open", class: "exhausted", replays: 1, replay_id: created.json.id });
     expect(json.history).toHaveLength(1);
-    expect(json.history[0]).toMatchObject({ class: "exhausted", reason: "http_503", attempts: 4 });
+    expect(json.history[0]).toMatchObject({ class: "exhausted", reason: "http_409", attempts: 4 });
 
     path.workos.faults.clear();
     const second = await replayed({ all: true });
@@ -217,7 +220,7 @@ describe("the plan", () => {
     const records = await exhausted(3);
     const [first, second, third] = idsOf(records);
     // Fails for as long as the test lasts, so that the record stays in its replay.
-    path.workos.faults.add({ status: 503 });
+    path.workos.faults.add(REFUSED);
     await path.post("/api/replays", { event_ids: [first], rate: 0.1 });
     await path.post(`/api/dead-letters/${second}/discard`, { reason: "test traffic" });
     const { json } = await path.post("/api/replays", {

@@ -52,6 +52,11 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
     url,
     scheduled: () => worker.scheduled(),
     get: (path: string) => call("GET", path),
+    /** An answer that is not JSON. */
+    async text(path: string): Promise<string> {
+      const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+      return response.text();
+    },
     post: (path: string, body: unknown = {}) => call("POST", path, body),
     /** Publishes records as the policy does, one message for all of them; `headers` go before the policy's. */
     async publish(records: readonly AuditRecord[], headers: Record<string, string> = {}): Promise<void> {

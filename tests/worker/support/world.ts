@@ -1,10 +1,11 @@
 /** A delivery under a virtual clock: the real ledger over `node:sqlite`, a WorkOS that forgets keys after 24 h, a list as archive. */
 import { DatabaseSync } from "node:sqlite";
 import { sqlPort } from "../../../dev/sql-port.ts";
+import type { Verdict } from "../../../shared/outcome.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
 import { deliverRecords } from "../../../worker/deliver/deliver.ts";
-import type { DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
+import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
 import { Book } from "../../../worker/ledger/book.ts";
 import type { Sql } from "../../../worker/storage/sql.ts";
 import { prepareAll } from "../../../worker/prepare.ts";
@@ -33,14 +34,11 @@ export function createWorld() {
   const requests: Stored[] = [];
   const deadLetters: DeadLetterEntry[] = [];
   const observed: RecordEvent[] = [];
+  const heard: Verdict[] = [];
   const state = { trouble: (() => undefined) as Trouble, sendMs: 50, openNow: 0, mostOpen: 0, leases: 0 };
 
   const ports: DeliverPorts = {
     now: () => nowMs,
-    sleep: (ms) => {
-      nowMs += ms;
-      return Promise.resolve();
-    },
     ledger: {
       claim: (lease, claims, at) => Promise.resolve(book.claim(lease, claims, at)),
       settle: (lease, settlements, at) => Promise.resolve(book.settle(lease, settlements, at)),
@@ -62,6 +60,7 @@ export function createWorld() {
       deadLetters.push(...entries);
       return Promise.resolve();
     },
+    heard: (verdicts) => void heard.push(...verdicts),
     observe: (event) => observed.push(event),
   };
 
@@ -76,21 +75,26 @@ export function createWorld() {
     requests,
     deadLetters,
     observed,
+    heard,
     state,
     ports,
     now: () => nowMs,
     advance(ms: number) {
       nowMs += ms;
     },
-    deliver(records: readonly AuditRecord[], changed: Partial<DeliverPorts> = {}): Promise<readonly RecordResult[]> {
+    deliver(
+      records: readonly AuditRecord[],
+      changed: Partial<DeliverPorts> = {},
+      delivery: Partial<Delivery> = {},
+    ): Promise<readonly RecordResult[]> {
       state.leases += 1;
-      return deliverRecords(records, { lease: `L${state.leases}`, retried: 0 }, { ...ports, ...changed });
+      return deliverRecords(records, { lease: `L${state.leases}`, retried: 0, ...delivery }, { ...ports, ...changed });
     },
     entry: (id: string) => book.lookup([id], nowMs)[0],
   };
 }
 
 export const answered = (status: number, retryAfter?: string): Sent => ({
-  answer: { kind: "response", status, json: {}, ...(retryAfter === undefined ? {} : { retryAfter }) },
+  answer: { kind: "response", status, json: { message: "m" }, ...(retryAfter === undefined ? {} : { retryAfter }) },
 });
 export const lost: Sent = { answer: { kind: "timeout" } };

@@ -1,0 +1,161 @@
+/** An outage of WorkOS on the real parts behind the gateway: the breaker opens, probes, resumes and ends by itself. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ALERT_KEY, startAlertReceiver } from "../support/alerts.ts";
+import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
+import { recordsOf } from "../support/records.ts";
+
+let path: LocalPath;
+let alerts: Awaited<ReturnType<typeof startAlertReceiver>>;
+
+beforeEach(async () => {
+  alerts = await startAlertReceiver();
+  path = await startLocalPath({ AUDIT_ALERT_URL: alerts.url, AUDIT_ALERT_KEY: ALERT_KEY });
+});
+afterEach(async () => {
+  await path.stop();
+  await alerts.stop();
+});
+
+const health = async () => (await path.get("/health")).json;
+const fateOf = async (id: string) => (await path.get(`/api/events/${id}`)).json;
+/** The worker forgets a pause before the queue has resumed. */
+const isPausedAtQueue = async () => {
+  const response = await fetch(`${path.queue.url}/v2/flowControl/workos`, {
+    headers: { authorization: `Bearer ${path.queue.token}` },
+  });
+  return ((await response.json()) as { isPaused: boolean }).isPaused;
+};
+const metrics = async () => path.text("/metrics");
+
+/** Publishes so many messages of one record each while WorkOS answers as `fault` says; resolves once delivery is paused. */
+async function outage(count: number, fault: object) {
+  path.workos.faults.add(fault);
+  const records = recordsOf(count);
+  for (const record of records) await path.publish([record]);
+  await path.queue.idle();
+  await until(health, ({ pause }) => pause?.confirmed_by_queue === true);
+  return records;
+}
+
+const eventIds = () => path.workos.events().map(({ event }) => event.metadata?.["event_id"]);
+
+describe("an outage of WorkOS", () => {
+  it.each([
+    ["503", { status: 503, body: { message: "m" } }],
+    ["429", { status: 429, body: { message: "m" } }],
+    ["a page with status 200", { html200: true }],
+    ["no connection", { reset: "before_commit" }],
+  ])("(%s) pauses delivery, and everything arrives after it without a person", async (_, fault) => {
+    const startMs = Date.now();
+    const records = await outage(60, fault);
+    expect(await health()).toMatchObject({
+      status: "paused",
+      paused: true,
+      pause: { by: "breaker", reason: "WorkOS is down", confirmed_by_queue: true },
+      incidents: [{ kind: "destination_down" }],
+    });
+    const { since, next_probe_at: next } = (await health()).pause;
+    expect(Date.parse(since)).toBeGreaterThanOrEqual(startMs);
+    expect(Date.parse(next) - Date.parse(since)).toBeGreaterThanOrEqual(9_000);
+    await until(alerts.seen, (seen) => seen.length === 1);
+
+    path.workos.faults.clear();
+    await until(isPausedAtQueue, (isPaused) => !isPaused);
+    await path.queue.idle();
+    path.clock.advance(60_001);
+    await path.queue.idle();
+    expect(new Set(eventIds())).toEqual(new Set(records.map(({ id }) => id)));
+    expect(path.workos.events()).toHaveLength(60);
+    // Under one key each, so that WorkOS would have known a second one.
+    for (const { idempotency_key: key, event_id: id } of path.workos.requests()) expect(key).toBe(id);
+    expect(await health()).toMatchObject({ status: "ok", incidents: [] });
+    await until(alerts.seen, (seen) => seen.length === 2);
+    expect(alerts.seen()).toEqual(["destination_down started", "destination_down ended"]);
+    expect(await metrics()).toMatch(/^audit_breaker_opened_total 1$/m);
+    expect(await metrics()).toMatch(/^audit_probes_total\{outcome="up"\} 1$/m);
+    expect((await path.get("/api/dead-letters")).json.dead_letters).toEqual([]);
+  });
+
+  it("spends no attempt of the queue while it lasts, and a probe is a real delivery", async () => {
+    const records = await outage(10, { status: 503, body: { message: "m" } });
+    const asked = path.workos.requests().length;
+    // An hour later nothing was delivered by the queue.
+    path.clock.advance(3_600_000);
+    await path.queue.idle();
+    expect(path.workos.requests()).toHaveLength(asked);
+    // The probe of 10 s later fails, and the next one is due a minute after it.
+    await until(health, ({ pause }) => Date.parse(pause.next_probe_at) - Date.now() > 30_000);
+    const probes = await until(
+      () => path.workos.requests().slice(asked),
+      (requests) => requests.length > 0,
+    );
+    expect(probes).toHaveLength(1);
+    expect(probes[0]?.same_body ?? true).toBe(true);
+    const probed = await until(
+      () => fateOf(probes[0]?.event_id ?? ""),
+      ({ attempts }) => attempts.length === 2,
+    );
+    expect(probed).toMatchObject({ state: "pending", attempts: [{ n: 1 }, { n: 2, outcome: "retry" }] });
+    expect(records.map(({ id }) => id)).toContain(probed.event_id);
+  });
+
+  it("survives a kill of the worker", async () => {
+    const records = await outage(6, { status: 503, body: { message: "m" } });
+    const { pause } = await health();
+    await path.killWorker();
+    await path.restartWorker();
+    expect((await health()).pause).toEqual(pause);
+    path.workos.faults.clear();
+    await until(isPausedAtQueue, (isPaused) => !isPaused);
+    await path.queue.idle();
+    path.clock.advance(60_001);
+    await path.queue.idle();
+    expect(new Set(eventIds())).toEqual(new Set(records.map(({ id }) => id)));
+  });
+});
+
+describe("an operator", () => {
+  it("who resumes closes the breaker at once", async () => {
+    await outage(6, { status: 503, body: { message: "m" } });
+    path.workos.faults.clear();
+    expect((await path.post("/api/resume")).json).toEqual({ paused: false });
+    expect(await health()).toMatchObject({ status: "ok", paused: false, incidents: [] });
+  });
+
+  it("whose pause outranks the breaker is not overruled by a probe", async () => {
+    await outage(6, { status: 503, body: { message: "m" } });
+    const asked = path.workos.requests().length;
+    expect((await path.post("/api/pause")).json).toMatchObject({ pause: { by: "operator", confirmed_by_queue: true } });
+    path.workos.faults.clear();
+    const { since } = (await health()).pause;
+    await until(Date.now, (nowMs) => nowMs > Date.parse(since) + 12_000);
+    await path.scheduled();
+    expect(await health()).toMatchObject({ status: "paused", pause: { by: "operator" } });
+    expect((await health()).pause).not.toHaveProperty("next_probe_at");
+    expect(path.workos.requests()).toHaveLength(asked);
+  });
+});
+
+describe("a page with 403", () => {
+  it("for one event is a retry of that event, and its neighbours go on", async () => {
+    const records = recordsOf(20);
+    const blocked = records[7]?.id ?? "";
+    path.workos.faults.add({ match: { event_id: blocked }, status: 403, body: "<html>blocked</html>" });
+    await path.publish(records);
+    await path.queue.idle();
+    expect(path.workos.events()).toHaveLength(19);
+    expect(await health()).toMatchObject({ status: "ok", paused: false });
+    expect(await fateOf(blocked)).toMatchObject({
+      state: "pending",
+      attempts: [{ outcome: "retry", wrote: "maybe", reason: "http_403 not_workos" }],
+    });
+  });
+
+  it("for all is a refused credential once the probe meets it too", async () => {
+    await outage(6, { status: 403, body: "<html>blocked</html>" });
+    await until(health, ({ pause }) => pause.by === "credential");
+    expect(await health()).toMatchObject({
+      pause: { reason: "WorkOS refuses the API key (http_403 not_workos)", confirmed_by_queue: true },
+    });
+  });
+});

@@ -1,0 +1,71 @@
+/** Opens and ends incidents, logs each once, and sends its alert until the receiver has taken it. */
+import type { Env } from "../env.ts";
+import { parseSettings } from "../env.ts";
+import { alertBody, sendAlert } from "./alert.ts";
+import type { Incident, IncidentKind, Incidents } from "./incidents.ts";
+
+/** An alert that its receiver has refused for about half a day is given up, so that it does not hold back the newer ones. */
+const MAX_TRIES = 75;
+
+export class Announcer {
+  readonly #incidents: Incidents;
+  readonly #env: Env;
+  #isPending: boolean;
+  #sending: Promise<boolean> | undefined;
+
+  constructor(incidents: Incidents, env: Env) {
+    this.#incidents = incidents;
+    this.#env = env;
+    this.#isPending = incidents.notices().length > 0;
+  }
+
+  /** Returns true where the incident is new, so that an alert must go out. */
+  open(kind: IncidentKind, detail: string, nowMs: number): boolean {
+    if (!this.#incidents.open(kind, detail, nowMs)) return false;
+    this.#isPending = true;
+    log({ kind, detail, sinceMs: nowMs, untilMs: null });
+    return true;
+  }
+
+  /** Returns true where the incident was open, so that an alert must go out. */
+  close(kind: IncidentKind, nowMs: number): boolean {
+    const ended = this.#incidents.close(kind, nowMs);
+    if (!ended) return false;
+    this.#isPending = true;
+    log(ended);
+    return true;
+  }
+
+  /** Returns true while an alert must still go out. */
+  isPending(): boolean {
+    return this.#isPending;
+  }
+
+  /** Sends what must go out; false where the receiver did not take it. One at a time: a second call joins the first. */
+  send(): Promise<boolean> {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+    });
+    return this.#sending;
+  }
+
+  async #sendAll(): Promise<boolean> {
+    const parsed = parseSettings(this.#env);
+    if (!parsed.ok) return true;
+    // Read again each time, because an incident can start or end while an alert is on its way.
+    for (let [notice] = this.#incidents.notices(); notice; [notice] = this.#incidents.notices()) {
+      const isTaken = await sendAlert(parsed.settings, fetch, notice, Date.now());
+      if (isTaken || notice.tries >= MAX_TRIES) this.#incidents.announced(notice.id);
+      else {
+        this.#incidents.failed(notice.id);
+        return false;
+      }
+    }
+    this.#isPending = false;
+    return true;
+  }
+}
+
+function log(incident: Incident): void {
+  console.warn(JSON.stringify({ severity_text: "WARN", "event.name": "audit.incident", ...alertBody(incident) }));
+}

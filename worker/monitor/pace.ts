@@ -1,0 +1,45 @@
+/** The token bucket of the whole worker, kept in memory: a write for each message would cost more than the message. */
+import { admit, emptyBucket, fillMs, fullBucket, type Bucket } from "./token-bucket.ts";
+
+/** While deliveries go on, the time of the newest is written this often. Our choice. */
+const NOTE_EVERY_MS = 5_000;
+const NOTE = "paced_until";
+
+/** What the pace remembers across a restart. */
+export interface NoteStore {
+  get(key: string): unknown;
+  put(key: string, value: number): void;
+}
+
+export class Pace {
+  readonly #notes: NoteStore;
+  #bucket: Bucket | undefined;
+  #notedMs = 0;
+
+  constructor(notes: NoteStore) {
+    this.#notes = notes;
+  }
+
+  /**
+   * Takes the tokens of so many events; returns how long they wait for their turn, in ms. Takes nothing where that is longer than
+   * `longestWaitMs`.
+   */
+  take(count: number, ratePerSecond: number, longestWaitMs: number, nowMs: number): number {
+    const { bucket, waitMs } = admit(this.#bucket ?? this.#first(ratePerSecond, nowMs), count, ratePerSecond, nowMs);
+    if (waitMs > longestWaitMs) return waitMs;
+    this.#bucket = bucket;
+    const untilMs = nowMs + waitMs;
+    if (Math.abs(untilMs - this.#notedMs) >= NOTE_EVERY_MS) {
+      this.#notedMs = untilMs;
+      this.#notes.put(NOTE, untilMs);
+    }
+    return waitMs;
+  }
+
+  /** After a restart the bucket is full only where nothing can have gone out for as long as it takes to fill. */
+  #first(ratePerSecond: number, nowMs: number): Bucket {
+    const noted = this.#notes.get(NOTE);
+    const isIdle = typeof noted !== "number" || nowMs - noted > NOTE_EVERY_MS + fillMs(ratePerSecond);
+    return isIdle ? fullBucket(nowMs) : emptyBucket(nowMs);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Probes: while the breaker is open, real events that wait in the ledger are sent under their own keys and with their frozen bytes. A
+ * made-up event would be a lie in somebody's audit log, and a read would prove nothing about writes.
+ */
+import { outcomeOf, verdictOf, type Outcome, type Verdict } from "../../shared/outcome.ts";
+import type { LedgerAttempt } from "../ledger/types.ts";
+import type { Sent } from "../workos.ts";
+
+/** Requests at the same time. https://developers.cloudflare.com/workers/platform/limits/ */
+const LANES = 5;
+/** Failures in a row after which WorkOS counts as down again. Our choice, as for the breaker. */
+const FAILURES_TO_STOP = 5;
+/** Longest time that events are sent before the queue runs again. Our choice. */
+const DRAIN_MAX_MS = 20_000;
+
+/** An event that waits, as the ledger hands it out under a lease. */
+export interface Waiting {
+  readonly id: string;
+  readonly key: string;
+  readonly body: string;
+}
+
+export interface ProbePorts {
+  readonly now: () => number;
+  /** Event ids that wait for their next attempt, the one that has waited longest since its last attempt first. */
+  readonly candidates: () => Promise<readonly string[]>;
+  /** Undefined where the event no longer waits, or where another delivery holds it. */
+  readonly claim: (id: string) => Promise<Waiting | undefined>;
+  readonly send: (body: string, key: string) => Promise<Sent>;
+  readonly settle: (id: string, attempt: LedgerAttempt) => Promise<void>;
+  /** Resolves when the pace lets one more event go. */
+  readonly turn: () => Promise<void>;
+  /** Asked before each request: an operator may have paused delivery meanwhile. */
+  readonly isStopped: () => boolean;
+}
+
+/** What one round of probes found out. */
+export type Probed =
+  /** WorkOS took so many events. 0: it took none, and nothing is left to try with. */
+  | { readonly kind: "up"; readonly delivered: number }
+  | { readonly kind: "down" }
+  /** 401 or 403, whoever answered. */
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "stopped" };
+
+interface Ended {
+  readonly verdict: Verdict | "refused";
+  readonly reason: string;
+}
+
+/**
+ * Sends one event. Once WorkOS has taken it, the others that wait go out too, before the queue runs again: each of them has spent
+ * an attempt already, and if WorkOS goes down again they must not spend the next.
+ */
+export async function probe(ports: ProbePorts): Promise<Probed> {
+  const queue = [...(await ports.candidates())];
+  const first = await sendNext(queue, ports);
+  if (ports.isStopped()) return { kind: "stopped" };
+  if (first === undefined) return { kind: "up", delivered: 0 };
+  if (first.verdict === "failed") return { kind: "down" };
+  if (first.verdict === "refused") return { kind: "refused", reason: first.reason };
+  return drain(queue, first.verdict === "delivered" ? 1 : 0, ports);
+}
+
+async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts): Promise<Probed> {
+  const endMs = ports.now() + DRAIN_MAX_MS;
+  let delivered = deliveredBefore;
+  let failures = 0;
+  const lane = async () => {
+    while (failures < FAILURES_TO_STOP && ports.now() < endMs) {
+      const ended = await sendNext(queue, ports);
+      if (ended === undefined) return;
+      if (ended.verdict === "delivered") delivered += 1;
+      failures = ended.verdict === "delivered" || ended.verdict === "answered" ? 0 : failures + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  if (ports.isStopped()) return { kind: "stopped" };
+  return failures < FAILURES_TO_STOP ? { kind: "up", delivered } : { kind: "down" };
+}
+
+/** Sends the next event that still waits; undefined where none is left or sending must stop. */
+async function sendNext(queue: string[], ports: ProbePorts): Promise<Ended | undefined> {
+  for (let id = queue.shift(); id !== undefined && !ports.isStopped(); id = queue.shift()) {
+    await ports.turn();
+    const waiting = await ports.claim(id);
+    if (waiting) return sendOne(waiting, ports);
+  }
+  return undefined;
+}
+
+async function sendOne({ id, key, body }: Waiting, ports: ProbePorts): Promise<Ended> {
+  const startedMs = ports.now();
+  const { answer, detail } = await ports.send(body, key);
+  const endedMs = ports.now();
+  const outcome = outcomeOf(answer, endedMs);
+  const status = answer.kind === "response" ? answer.status : undefined;
+  const reason = outcome.kind === "delivered" ? "" : [outcome.reason, detail].filter(Boolean).join(" ");
+  await ports.settle(id, {
+    atMs: startedMs,
+    durationMs: endedMs - startedMs,
+    outcome: settledAs(outcome),
+    wrote: outcome.wrote,
+    ...(status === undefined ? {} : { status }),
+    ...(reason ? { reason } : {}),
+  });
+  const isRefused = status === 401 || status === 403;
+  return { verdict: isRefused ? "refused" : (verdictOf(answer) ?? "failed"), reason };
+}
+
+/** A refusal is left to the message's own delivery, which has the whole record and can archive it. */
+function settledAs(outcome: Outcome): LedgerAttempt["outcome"] {
+  return outcome.kind === "delivered" ? "delivered" : "retry";
+}

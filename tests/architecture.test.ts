@@ -149,6 +149,16 @@ const broken: readonly Case[] = [
     ],
   },
   {
+    rule: rules.keepsDeadLetterSqlTogether,
+    name: "SQL on the dead letters elsewhere",
+    files: {
+      "worker/replays/a.ts": "sql.all(\"UPDATE dead_letters SET state = 'open'\"); sql.all('SELECT 1 FROM items');",
+      "worker/dead-letters/store.ts": 'sql.all("DELETE FROM links");',
+      "worker/dead-letters/b.ts": "sql.all(`SELECT 1 FROM items JOIN\n removals USING (id)`);",
+    },
+    violations: ["worker/replays/a.ts has SQL on dead_letters", "worker/dead-letters/b.ts has SQL on removals"],
+  },
+  {
     rule: rules.keepsFilesShort,
     name: "a line too many",
     files: {

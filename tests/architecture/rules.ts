@@ -155,6 +155,16 @@ export function namesInsertedColumns(tree: Tree): string[] {
   });
 }
 
+/** One file holds all SQL on the tables of the dead letters, so that no state changes past the table of states. */
+export function keepsDeadLetterSqlTogether(tree: Tree): string[] {
+  const allowed = new Set(["worker/dead-letters/store.ts", "worker/replays/schema.ts"]);
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) !== "worker" || allowed.has(path)) return [];
+    const uses = text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+(dead_letters|links|sightings|removals|notes)\b/g);
+    return [...uses].map(([, table]) => `${path} has SQL on ${table}`);
+  });
+}
+
 /** A lockfile names versions and hashes; where packages come from is the machine's own setting. */
 export function locksToNoHost(tree: Tree): string[] {
   return [...tree]

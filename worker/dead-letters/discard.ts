@@ -1,6 +1,8 @@
 /** Discards a dead letter by hand; it stays as a tombstone with the reason. */
 import type { DeadLetterState } from "../../shared/dead-letter.ts";
-import { readRow, writeRow, type Row } from "./row.ts";
+import type { Row } from "./row.ts";
+import { stateAfter } from "./states.ts";
+import { readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 export interface Tombstone {
@@ -19,8 +21,9 @@ export function discardEntry(sql: Sql, eventId: string, tombstone: Tombstone): D
   const row = readRow(sql, eventId);
   if (!row) return { kind: "not_found" };
   if (row.state === "discarded") return { kind: "discarded", row, fresh: false };
-  if (row.state !== "open") return { kind: "conflict", state: row.state };
-  const discarded: Row = { ...row, state: "discarded", discarded: JSON.stringify(tombstone) };
+  const state = stateAfter(row.state, "discarded");
+  if (!state) return { kind: "conflict", state: row.state };
+  const discarded: Row = { ...row, state, discarded: JSON.stringify(tombstone) };
   writeRow(sql, discarded);
   return { kind: "discarded", row: discarded, fresh: true };
 }

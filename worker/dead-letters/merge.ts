@@ -5,6 +5,7 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import { failureOf, type PastFailure, type Row } from "./row.ts";
+import { stateAfter } from "./states.ts";
 
 /** Earlier failures kept for one event id; the oldest are dropped. Our choice. */
 export const HISTORY_MAX = 20;
@@ -20,11 +21,10 @@ export interface Merged {
 export function merge(existing: Row | undefined, entry: DeadLetterEntry, nowMs: number): Merged {
   if (!existing) return { row: newRow(entry, nowMs), fresh: true };
   const generation = entry.record?.replay?.n ?? 0;
-  if (existing.state === "delivered" || existing.state === "discarded" || generation < existing.generation) {
-    return { fresh: false };
-  }
+  const state = stateAfter(existing.state, "failed");
+  if (!state || generation < existing.generation) return { fresh: false };
   return isFresh(existing, entry, generation)
-    ? { row: replaced(existing, entry, nowMs), fresh: true }
+    ? { row: { ...replaced(existing, entry, nowMs), state }, fresh: true }
     : { row: filled(existing, entry), fresh: false };
 }
 

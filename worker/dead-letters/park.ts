@@ -1,8 +1,8 @@
-/** Takes reported failures into the archive, in one transaction of the caller. */
+/** Parks reported failures as dead letters, in one transaction of the caller. */
 import type { ReplayMark } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import { merge } from "./merge.ts";
-import { readRow, writeRow } from "./row.ts";
+import { linkEntry, readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** A replayed record that has failed again. */
@@ -25,15 +25,11 @@ export function parkEntries(sql: Sql, entries: readonly DeadLetterEntry[], nowMs
   for (const entry of entries) {
     const merged = merge(readRow(sql, entry.eventId), entry, nowMs);
     if (merged.row) writeRow(sql, merged.row);
-    if (entry.dlqId !== undefined) link(sql, entry.eventId, entry.dlqId);
+    if (entry.dlqId !== undefined) linkEntry(sql, entry.eventId, entry.dlqId);
     if (!merged.fresh) continue;
     fresh++;
     const mark = entry.record?.replay;
     if (mark) failedReplays.push({ eventId: entry.eventId, mark, reason: entry.reason });
   }
   return { fresh, failedReplays };
-}
-
-function link(sql: Sql, eventId: string, dlqId: string): void {
-  sql.all("INSERT OR IGNORE INTO links (event_id, dlq_id) VALUES (?, ?)", eventId, dlqId);
 }

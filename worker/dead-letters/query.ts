@@ -1,7 +1,5 @@
-/** Questions to the archive: filters as SQL, one page, counts by group. Every value is bound, never pasted. */
-import type { DeadLetterClass, DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
-import { SUMMARY_COLUMNS, type Row, type Summary } from "./row.ts";
-import type { Sql } from "../storage/sql.ts";
+/** Questions about dead letters: filters as SQL conditions, pages, groups. Pure. Every value is bound, never pasted. */
+import type { DeadLetterClass, DeadLetterState } from "../../shared/dead-letter.ts";
 
 /** The last entry of a page: where the next one begins. */
 export type Position = readonly [at: number, id: string];
@@ -17,9 +15,6 @@ export interface Filter {
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
 }
-
-/** Largest number of groups in one answer. Our choice. */
-const GROUPS_MAX = 500;
 
 /** An RPC carries at most 32 MiB, and the largest entry has 1 MB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
 const PAGE_MAX_CHARS = 8_000_000;
@@ -71,52 +66,14 @@ function oneOf(column: string, values: readonly (string | number)[]): [text: str
   return [`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values)];
 }
 
-/** One page, newest first, after a position. */
-export function page(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Summary> {
-  return collect(select<Summary>(sql, SUMMARY_COLUMNS, where, limit, after), limit, () => 0);
-}
-
-/** As `page`, with the large columns; it ends early rather than outgrow what an RPC carries. */
-export function wholePage(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Row> {
-  return collect(select<Row>(sql, "*", where, limit, after), limit, sizeOf);
-}
-
-function sizeOf({ record, body, history }: Row): number {
-  return (record ?? "").length + (body ?? "").length + history.length;
-}
-
-function select<T>(sql: Sql, columns: string, where: Where, limit: number, after: Position | undefined): Iterable<T> {
-  const keyset = after ? " AND (parked_at, event_id) < (?, ?)" : "";
-  const query = `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset}
-                 ORDER BY parked_at DESC, event_id DESC LIMIT ?`;
-  // One more than asked for tells whether there is a next page.
-  return sql.each<T>(query, ...where.values, ...(after ?? []), limit + 1);
-}
-
-function collect<T>(found: Iterable<T>, limit: number, sizeOf: (row: T) => number): Page<T> {
+/** Takes one page of rows that were asked for with a limit one higher; `charsOf` bounds the page by what an RPC carries. */
+export function pageOf<T>(found: Iterable<T>, limit: number, charsOf: (row: T) => number = () => 0): Page<T> {
   const rows: T[] = [];
   let size = 0;
   for (const row of found) {
     if (rows.length === limit || size > PAGE_MAX_CHARS) return { rows, more: true };
     rows.push(row);
-    size += sizeOf(row);
+    size += charsOf(row);
   }
   return { rows, more: false };
-}
-
-/** Event ids of a request id among the requests of a time; reads the record of each of them. */
-export function idsOfRequest(sql: Sql, requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
-  const query = `SELECT event_id FROM dead_letters
-                 WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? LIMIT ?`;
-  return sql.all<{ event_id: string }>(query, sinceMs, untilMs, requestId, limit).map((row) => row.event_id);
-}
-
-/** Counts by one column, largest first, and the count of all. */
-export function groups(sql: Sql, where: Where, by: DeadLetterGroup): { groups: Group[]; total: number } {
-  const counted = sql.all<Group>(
-    `SELECT ${by} AS value, count(*) AS count, min(parked_at) AS oldest, max(parked_at) AS newest
-     FROM dead_letters WHERE ${where.text} GROUP BY ${by} ORDER BY count DESC, value`,
-    ...where.values,
-  );
-  return { groups: counted.slice(0, GROUPS_MAX), total: counted.reduce((sum, group) => sum + group.count, 0) };
 }

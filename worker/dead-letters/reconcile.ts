@@ -4,45 +4,25 @@
  * has not heard of.
  */
 import type { Lookup } from "./failure.ts";
-import { considerRemovals } from "./removals.ts";
+import type { Position } from "./query.ts";
+import { considerRemovals, liveAfter, moveDeadLetters, readNote, writeNote } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** Open dead letters looked up at a time; with the cron every 5 minutes 100,000 take four hours. Our choice. */
 const STEP = 2_000;
 const NOTE = "reconcile";
+const START: Position = [0, ""];
 
-/** One step, oldest first and round again; answers how many were closed. */
+/** Takes one step, oldest first and round again; returns how many it closed. What is in a replay is left to the replay. */
 export async function reconcile(sql: Sql, lookup: Lookup, now: () => number): Promise<number> {
-  const open = sql.all<{ parked_at: number; event_id: string }>(
-    `SELECT parked_at, event_id FROM dead_letters WHERE live = 1 AND (parked_at, event_id) > (?, ?)
-     ORDER BY parked_at, event_id LIMIT ?`,
-    ...position(sql),
-    STEP,
-  );
-  const known = open.length > 0 ? await lookup(open.map((row) => row.event_id)) : undefined;
+  const live = liveAfter(sql, (readNote(sql, NOTE) as Position | undefined) ?? START, STEP);
+  const known = live.length > 0 ? await lookup(live.map(([, eventId]) => eventId)) : undefined;
   const delivered = [...(known?.values() ?? [])].filter(({ state }) => state === "delivered").map(({ id }) => id);
-  const last = open.length === STEP ? open.at(-1) : undefined;
+  const last = live.length === STEP ? live.at(-1) : undefined;
   return sql.transaction(() => {
-    sql.all(
-      "INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)",
-      NOTE,
-      JSON.stringify(last ? [last.parked_at, last.event_id] : []),
-    );
-    // What is being replayed is left to its replay.
-    const closed = sql
-      .all<{ event_id: string }>(
-        `UPDATE dead_letters SET state = 'delivered'
-       WHERE state = 'open' AND event_id IN (SELECT value FROM json_each(?)) RETURNING event_id`,
-        JSON.stringify(delivered),
-      )
-      .map((row) => row.event_id);
+    writeNote(sql, NOTE, last ?? START);
+    const closed = moveDeadLetters(sql, "delivered", delivered);
     considerRemovals(sql, closed, now());
     return closed.length;
   });
-}
-
-function position(sql: Sql): [parkedAt: number, eventId: string] {
-  const [note] = sql.all<{ value: string }>("SELECT value FROM notes WHERE name = ?", NOTE);
-  const [parkedAt = 0, eventId = ""] = JSON.parse(note?.value ?? "[]") as [number?, string?];
-  return [parkedAt, eventId];
 }

@@ -6,7 +6,8 @@ import { fromBase64 } from "../../shared/bytes.ts";
 import { decodeMessage } from "../message/decode.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import { parkEntries } from "./park.ts";
-import { type Row } from "./row.ts";
+import type { Row } from "./row.ts";
+import { removeOpen, unreadableAfter } from "./store.ts";
 import { unreadableEntries } from "./unreadable.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -15,11 +16,7 @@ const STEP = 200;
 
 /** Reads one step, in the order of event ids; answers where to go on, or undefined at the end. */
 export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): Promise<string | undefined> {
-  const rows = sql.all<Row>(
-    "SELECT * FROM dead_letters WHERE live = 1 AND class = 'unreadable' AND event_id > ? ORDER BY event_id LIMIT ?",
-    after,
-    STEP,
-  );
+  const rows = unreadableAfter(sql, after, STEP);
   for (const row of rows) {
     const entries = await readAgain(row);
     if (entries.length > 0) sql.transaction(() => replace(sql, row, entries, nowMs));
@@ -49,9 +46,6 @@ const READABLE = { class: "exhausted", wrote: "no", reason: "unreadable until no
 
 function replace(sql: Sql, row: Row, entries: readonly DeadLetterEntry[], nowMs: number): void {
   // An id made from the bytes names no event; the records in them have their own.
-  if (!entries.some((entry) => entry.eventId === row.event_id)) {
-    sql.all("DELETE FROM dead_letters WHERE event_id = ? AND state = 'open'", row.event_id);
-    sql.all("DELETE FROM links WHERE event_id = ?", row.event_id);
-  }
+  if (!entries.some((entry) => entry.eventId === row.event_id)) removeOpen(sql, row.event_id);
   parkEntries(sql, entries, nowMs);
 }

@@ -1,7 +1,6 @@
-/** One row of the archive, and how it is read from and written to SQLite. */
+/** One dead letter as it is stored. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterClass, DeadLetterSource, DeadLetterState } from "../../shared/dead-letter.ts";
-import type { Sql } from "../storage/sql.ts";
 
 /** Columns that describe one failure; the earlier ones move to the history. Times in ms since the epoch. */
 export interface Failure {
@@ -58,7 +57,8 @@ const FAILURE = [
   "message_id",
 ] as const satisfies readonly (keyof Failure)[];
 
-const COLUMNS = [
+/** All columns, in the order of the table. */
+export const COLUMNS = [
   "event_id",
   "state",
   ...FAILURE,
@@ -81,18 +81,6 @@ const COLUMNS = [
 /** The columns of a list: all but the large ones. */
 export const SUMMARY_COLUMNS = COLUMNS.filter((name) => !["history", "record", "body"].includes(name)).join(", ");
 export type Summary = Omit<Row, "history" | "record" | "body">;
-
-const INSERT = `INSERT OR REPLACE INTO dead_letters (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
-
-/** Returns the whole row of an event id. */
-export function readRow(sql: Sql, eventId: string): Row | undefined {
-  return sql.all<Row>(`SELECT ${COLUMNS.join(", ")} FROM dead_letters WHERE event_id = ?`, eventId)[0];
-}
-
-/** Writes a whole row in place of the one of its event id. */
-export function writeRow(sql: Sql, row: Row): void {
-  sql.all(INSERT, ...COLUMNS.map((name) => row[name]));
-}
 
 /** The failure that a row describes now, as it goes into the history. */
 export function failureOf(row: Row): PastFailure {

@@ -1,8 +1,8 @@
 /** Makes a replay: looks at each selected dead letter and at the ledger, and takes what may be sent. */
 import type { AuditRecord } from "../../shared/record.ts";
 import { whereOf, type Filter } from "../dead-letters/query.ts";
-import { considerRemovals } from "../dead-letters/removals.ts";
-import { SUMMARY_COLUMNS, type Summary } from "../dead-letters/row.ts";
+import type { Summary } from "../dead-letters/row.ts";
+import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLetters } from "../dead-letters/store.ts";
 import type { Fate } from "../ledger/fates.ts";
 import { decide, type Decision } from "./decide.ts";
 import { mendRecord } from "./mend.ts";
@@ -45,7 +45,7 @@ export async function createReplay(
     const ledger = await fatesOf(ids);
     sql.transaction(() => {
       const nowMs = now();
-      const rows = rowsOf(sql, ids, request.mend !== undefined);
+      const rows = readSummaries(sql, ids, request.mend !== undefined);
       const decided = ids.map((id): Decided => {
         const row = rows.get(id);
         const changes = row?.record ? mendRecord(JSON.parse(row.record) as AuditRecord, request.mend).changes : [];
@@ -80,15 +80,7 @@ function nextIds(sql: Sql, selection: Selection, after: string): string[] {
       .slice(0, CHUNK);
   }
   const filter: Filter = selection.kind === "filter" ? selection.filter : {};
-  const where = whereOf(filter);
-  const query = `SELECT event_id FROM dead_letters WHERE ${where.text} AND event_id > ? ORDER BY event_id LIMIT ?`;
-  return sql.all<{ event_id: string }>(query, ...where.values, after, CHUNK).map((row) => row.event_id);
-}
-
-function rowsOf(sql: Sql, ids: readonly string[], withRecord: boolean): Map<string, Candidate> {
-  const columns = withRecord ? `${SUMMARY_COLUMNS}, record` : SUMMARY_COLUMNS;
-  const query = `SELECT ${columns} FROM dead_letters WHERE event_id IN (SELECT value FROM json_each(?))`;
-  return new Map(sql.all<Candidate>(query, JSON.stringify(ids)).map((row) => [row.event_id, row]));
+  return idsAfter(sql, whereOf(filter), after, CHUNK);
 }
 
 /** Writes one chunk with a few statements; one for each row is several times slower. */
@@ -104,21 +96,17 @@ function take(sql: Sql, seq: number, replayId: string, decided: readonly Decided
     seq,
     JSON.stringify(items),
   );
-  const sent = decided.flatMap(({ id, decision }) => (decision.kind === "send" ? [[id, decision.n]] : []));
-  sql.all(
-    `UPDATE dead_letters SET state = 'replaying', replay_id = ?, accepted = 0, replays = taken.value ->> 1
-     FROM json_each(?) AS taken WHERE event_id = taken.value ->> 0`,
+  takeDeadLetters(
+    sql,
     replayId,
-    JSON.stringify(sent),
+    decided.flatMap(({ id, decision }) => (decision.kind === "send" ? [[id, decision.n] as const] : [])),
   );
-  // The ledger knows of a delivery that the archive has not heard of: nothing is left to do for these.
-  const delivered = decided.filter(
-    ({ row, decision }) => decision.kind === "skip" && decision.reason === "delivered" && row?.state === "open",
+  // The ledger knows of a delivery that nobody has told: nothing is left to do for these.
+  const delivered = decided.filter(({ decision }) => decision.kind === "skip" && decision.reason === "delivered");
+  const closed = moveDeadLetters(
+    sql,
+    "delivered",
+    delivered.map(({ id }) => id),
   );
-  const ids = delivered.map(({ id }) => id);
-  sql.all(
-    "UPDATE dead_letters SET state = 'delivered' WHERE event_id IN (SELECT value FROM json_each(?))",
-    JSON.stringify(ids),
-  );
-  considerRemovals(sql, ids, nowMs);
+  considerRemovals(sql, closed, nowMs);
 }

@@ -28,22 +28,23 @@ import type { DeadLetterCalls, PageQuery } from "../dead-letters/client.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
 import { parkEntries } from "../dead-letters/park.ts";
+import { whereOf, type Filter, type Group, type Page } from "../dead-letters/query.ts";
+import type { Row, Summary } from "../dead-letters/row.ts";
 import {
+  considerRemovals,
   groups,
   idsOfRequest,
+  markSeen,
   page,
+  readRow,
+  readSequences,
+  unseen,
   wholePage,
-  whereOf,
-  type Page,
-  type Filter,
-  type Group,
-} from "../dead-letters/query.ts";
-import { considerRemovals, sighted, unsighted } from "../dead-letters/removals.ts";
-import { readRow, writeRow, type Row, type Summary } from "../dead-letters/row.ts";
+  writeRow,
+} from "../dead-letters/store.ts";
 import { reconcile } from "../dead-letters/reconcile.ts";
 import { rereadUnreadable } from "../dead-letters/reread.ts";
 import { STEPS } from "./schema.ts";
-import { readSequences } from "../dead-letters/sequences.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "../dead-letters/sweep-position.ts";
 import { migrate } from "../storage/migration.ts";
 import { durableSql } from "../storage/durable-sql.ts";
@@ -66,16 +67,12 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     void state.blockConcurrencyWhile(() => this.#schedule());
   }
 
-  /**
-   * Takes dead letters; safe to repeat. `lookedAt` names entries of QStash's own dead-letter queue that need no second look.
-   * Answers how many failures were new.
-   */
-  async park(entries: readonly DeadLetterEntry[], lookedAt: readonly string[] = []): Promise<number> {
+  async park(entries: readonly DeadLetterEntry[], seen: readonly string[] = []): Promise<number> {
     const nowMs = Date.now();
     const fresh = this.#sql.transaction(() => {
       const parked = parkEntries(this.#sql, entries, nowMs);
       for (const seq of failReplayed(this.#sql, parked.failedReplays, nowMs)) judge(this.#sql, seq);
-      sighted(this.#sql, lookedAt, nowMs);
+      markSeen(this.#sql, seen, nowMs);
       const linked = entries.filter((entry) => entry.dlqId !== undefined).map((entry) => entry.eventId);
       considerRemovals(this.#sql, linked, nowMs);
       return parked.fresh;
@@ -84,17 +81,14 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return fresh;
   }
 
-  /** Sequence numbers of the records of a time, of which the ledger may know nothing: some fail before they get there. */
   sequences(sinceMs: number, untilMs: number): SequenceRun[] {
     return readSequences(this.#sql, sinceMs, untilMs);
   }
 
-  /** Those of QStash's dead letters that the archive has not looked at. */
   unsighted(dlqIds: readonly string[]): string[] {
-    return unsighted(this.#sql, dlqIds);
+    return unseen(this.#sql, dlqIds);
   }
 
-  /** Closes open dead letters that the ledger knows to be delivered; the cron asks for one step at a time. */
   async reconcile(): Promise<number> {
     const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
     if (closed > 0) await this.#schedule();
@@ -137,7 +131,6 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
   }
 
-  /** Takes entries of another deployment; one of a known event id stays as it is. Answers how many were new. */
   importRows(rows: readonly Row[]): number {
     return this.#sql.transaction(() => {
       let imported = 0;
@@ -150,7 +143,6 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     });
   }
 
-  /** Plans a replay and, unless it is a dry run, starts it. */
   async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
     const replay = { id: newReplayId(Date.now()), by };
     try {
@@ -173,7 +165,6 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return findReplay(this.#sql, id);
   }
 
-  /** Undefined where there is no such replay. */
   replayItems(id: string, outcome: ItemOutcome | undefined, limit: number, after: string): ItemRow[] | undefined {
     const replay = findReplay(this.#sql, id);
     return replay && listItems(this.#sql, replay.seq, outcome, limit, after);

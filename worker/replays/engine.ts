@@ -1,6 +1,6 @@
-/** What the archive's alarm does: publishes, settles, removes and forgets what is due, and says when it is needed next. */
+/** What the object's alarm does: publishes, settles, removes and forgets what is due, and says when it is needed next. */
 import { pruneDeadLetters } from "../dead-letters/prune.ts";
-import { dueRemovals, removalFailed, removed } from "../dead-letters/removals.ts";
+import { dueRemovals, nextRemovalMs, readNote, removalFailed, removed, writeNote } from "../dead-letters/store.ts";
 import type { Lookup } from "../dead-letters/failure.ts";
 import { finishReplays, pruneReplays } from "./finish.ts";
 import { publishNext, type Publish } from "./publish.ts";
@@ -9,6 +9,7 @@ import type { ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
+const PRUNE_NOTE = "prune_at";
 /** Pause after a step that failed. Our choice. */
 const RETRY_MS = 10_000;
 
@@ -61,26 +62,24 @@ async function finish(sql: Sql, { now }: EnginePorts): Promise<void> {
 
 function prune(sql: Sql, { now }: EnginePorts): void {
   const nowMs = now();
-  if ((pruneAt(sql) ?? nowMs) > nowMs) return;
+  if ((prunedNextMs(sql) ?? nowMs) > nowMs) return;
   const more = pruneDeadLetters(sql, nowMs);
   pruneReplays(sql, nowMs);
-  sql.all(
-    "INSERT OR REPLACE INTO notes (name, value) VALUES ('prune_at', ?)",
-    String(nowMs + (more ? 0 : PRUNE_EVERY_MS)),
-  );
+  writeNote(sql, PRUNE_NOTE, nowMs + (more ? 0 : PRUNE_EVERY_MS));
 }
 
-function pruneAt(sql: Sql): number | undefined {
-  const [note] = sql.all<{ value: string }>("SELECT value FROM notes WHERE name = 'prune_at'");
-  return note && Number(note.value);
-}
-
-/** When something is due next, ms since the epoch; in the past where it is due now. */
+/** Returns when something is due next, ms since the epoch; in the past if it is due now. */
 export function nextDueMs(sql: Sql, nowMs: number): number {
-  const [next] = sql.all<{ at: number | null }>(`SELECT min(at) AS at FROM (
+  const [next] = sql.all<{ at: number | null }>(
+    `SELECT min(at) AS at FROM (
        SELECT min(due_at) AS at FROM replays
          WHERE state = 'running' OR (state = 'settling' AND published = delivered + failed_again)
-       UNION ALL SELECT min(check_at) FROM items WHERE outcome = 'published'
-       UNION ALL SELECT min(due_at) FROM removals)`);
-  return Math.min(next?.at ?? Number.POSITIVE_INFINITY, pruneAt(sql) ?? nowMs);
+       UNION ALL SELECT min(check_at) FROM items WHERE outcome = 'published')`,
+  );
+  const pruneMs = prunedNextMs(sql) ?? nowMs;
+  return Math.min(next?.at ?? Number.POSITIVE_INFINITY, nextRemovalMs(sql) ?? Number.POSITIVE_INFINITY, pruneMs);
+}
+
+function prunedNextMs(sql: Sql): number | undefined {
+  return readNote(sql, PRUNE_NOTE) as number | undefined;
 }

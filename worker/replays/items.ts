@@ -1,6 +1,7 @@
 /** What becomes of the items of a replay; each change keeps the replay's counts and the dead letter in step. */
 import type { FailedReplay } from "../dead-letters/park.ts";
-import { considerRemovals } from "../dead-letters/removals.ts";
+import type { DeadLetterEvent } from "../dead-letters/states.ts";
+import { acceptDeadLetter, considerRemovals, moveDeadLetters } from "../dead-letters/store.ts";
 import type { SkipReason } from "./decide.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -36,7 +37,7 @@ export function itemPublished(sql: Sql, seq: number, eventId: string, messageId:
     eventId,
   );
   sql.all("UPDATE replays SET published = published + 1 WHERE seq = ?", seq);
-  sql.all("UPDATE dead_letters SET accepted = 1 WHERE event_id = ? AND state = 'replaying'", eventId);
+  acceptDeadLetter(sql, eventId);
   considerRemovals(sql, [eventId], nowMs);
 }
 
@@ -48,7 +49,8 @@ export function itemEnded(
   end: {
     readonly outcome: "delivered" | "failed_again";
     readonly reason?: string;
-    readonly state: "open" | "delivered" | "discarded";
+    /** What it means for the dead letter. */
+    readonly event: DeadLetterEvent;
   },
   nowMs: number,
 ): void {
@@ -68,8 +70,8 @@ export function itemEnded(
     item.troubled,
     seq,
   );
-  leave(sql, eventId, item.replay_id, end.state);
-  if (end.state === "delivered") considerRemovals(sql, [eventId], nowMs);
+  moveDeadLetters(sql, end.event, [eventId], item.replay_id);
+  if (end.event === "replay_delivered") considerRemovals(sql, [eventId], nowMs);
 }
 
 /** It will not be sent after all; the dead letter is open again. */
@@ -84,7 +86,7 @@ export function itemSkipped(sql: Sql, seq: number, eventId: string, reason: Skip
     eventId,
   );
   sql.all("UPDATE replays SET skipped = skipped + 1 WHERE seq = ?", seq);
-  leave(sql, eventId, item.replay_id, "open");
+  moveDeadLetters(sql, "released", [eventId], item.replay_id);
 }
 
 /** A published record has failed an attempt and waits for its next one. */
@@ -93,22 +95,13 @@ export function itemTroubled(sql: Sql, seq: number, eventId: string): void {
   sql.all("UPDATE replays SET troubled = troubled + 1 WHERE seq = ?", seq);
 }
 
-function leave(sql: Sql, eventId: string, replayId: string, state: string): void {
-  sql.all(
-    "UPDATE dead_letters SET state = ? WHERE event_id = ? AND state = 'replaying' AND replay_id = ?",
-    state,
-    eventId,
-    replayId,
-  );
-}
-
 /** Records that a replay sent and that are dead letters again. Answers the replays concerned. */
 export function failReplayed(sql: Sql, failed: readonly FailedReplay[], nowMs: number): ReadonlySet<number> {
   const concerned = new Set<number>();
   for (const { eventId, mark, reason } of failed) {
     const [replay] = sql.all<{ seq: number }>("SELECT seq FROM replays WHERE id = ?", mark.id);
     if (!replay) continue;
-    itemEnded(sql, replay.seq, eventId, { outcome: "failed_again", reason, state: "open" }, nowMs);
+    itemEnded(sql, replay.seq, eventId, { outcome: "failed_again", reason, event: "released" }, nowMs);
     concerned.add(replay.seq);
   }
   return concerned;

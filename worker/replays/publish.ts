@@ -3,6 +3,7 @@ import { deduplicationId } from "../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
+import { readSummaries } from "../dead-letters/store.ts";
 import { itemPublished, itemSkipped } from "./items.ts";
 import { mendedFields, mendRecord } from "./mend.ts";
 import type { ReplayRequest } from "./request.ts";
@@ -59,11 +60,16 @@ export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish,
 
 /** Takes the next items and writes down that they are on their way, so that a cancel leaves them alone. */
 function prepare(sql: Sql, replay: ReplayRow, size: number, nowMs: number): Pending[] {
-  const pending = sql.all<Pending>(
-    `SELECT event_id, n, safe_until, tries, record FROM items JOIN dead_letters USING (event_id)
-     WHERE items.replay = ? AND outcome = 'pending' ORDER BY event_id LIMIT ?`,
-    replay.seq,
-    size,
+  const query = `SELECT event_id, n, safe_until, tries FROM items
+    WHERE replay = ? AND outcome = 'pending' ORDER BY event_id LIMIT ?`;
+  const items = sql.all<Omit<Pending, "record">>(query, replay.seq, size);
+  const letters = readSummaries(
+    sql,
+    items.map((item) => item.event_id),
+    true,
+  );
+  const pending = items.map((item): Pending =>
+    Object.assign(item, { record: letters.get(item.event_id)?.record ?? null }),
   );
   const isSafe = (item: Pending) => (item.safe_until === null || nowMs < item.safe_until) && item.record !== null;
   for (const item of pending)

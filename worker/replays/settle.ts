@@ -40,19 +40,25 @@ export async function settleDue(sql: Sql, lookup: Lookup, now: () => number): Pr
 function settleOne(sql: Sql, item: Due, ledger: LedgerEntry | undefined, nowMs: number): void {
   const { replay, event_id } = item;
   if (ledger?.state === "delivered")
-    return itemEnded(sql, replay, event_id, { outcome: "delivered", state: "delivered" }, nowMs);
+    return itemEnded(sql, replay, event_id, { outcome: "delivered", event: "replay_delivered" }, nowMs);
   if (ledger?.state === "discarded") {
     return itemEnded(
       sql,
       replay,
       event_id,
-      { outcome: "failed_again", reason: "discarded", state: "discarded" },
+      { outcome: "failed_again", reason: "discarded", event: "replay_discarded" },
       nowMs,
     );
   }
   const ageMs = nowMs - item.published_at;
   if (ageMs >= GIVE_UP_MS) {
-    return itemEnded(sql, replay, event_id, { outcome: "failed_again", reason: "no_outcome", state: "open" }, nowMs);
+    return itemEnded(
+      sql,
+      replay,
+      event_id,
+      { outcome: "failed_again", reason: "no_outcome", event: "released" },
+      nowMs,
+    );
   }
   const last = ledger?.attempts.at(-1);
   if (item.troubled === 0 && last && last.atMs >= item.published_at) itemTroubled(sql, replay, event_id);

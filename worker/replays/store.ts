@@ -1,5 +1,6 @@
-/** Replays and their items in the archive's database. */
+/** Replays and their items in the database that they share with the dead letters. */
 import { mintEventId } from "../../shared/event-id.ts";
+import { releaseReplay } from "../dead-letters/store.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -115,7 +116,7 @@ export function newReplayId(nowMs: number): string {
 export function takeBackOrphans(sql: Sql, id?: string): void {
   const query = "SELECT seq, id FROM replays WHERE state = 'planning' AND id = coalesce(?, id)";
   for (const orphan of sql.all<{ seq: number; id: string }>(query, id ?? null)) {
-    sql.all("UPDATE dead_letters SET state = 'open' WHERE state = 'replaying' AND replay_id = ?", orphan.id);
+    releaseReplay(sql, orphan.id);
     sql.all("DELETE FROM items WHERE replay = ?", orphan.seq);
     sql.all("DELETE FROM replays WHERE seq = ?", orphan.seq);
   }

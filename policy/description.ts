@@ -113,7 +113,8 @@ function readTargets(reader: PlanReader, field: string, given: unknown): readonl
   });
 }
 
-const OUTCOMES: readonly RequestOutcome[] = ["success", "failure", "denied"];
+/** The outcomes that a rule or the user's code may give. */
+export const OUTCOMES: readonly RequestOutcome[] = ["success", "failure", "denied"];
 
 /** A rule that is wrong is left out. */
 function readOutcome(reader: PlanReader, field: string, given: unknown): readonly OutcomeRule[] {

@@ -14,8 +14,10 @@ import {
   type Meaning,
   type MutableParty,
   NOBODY,
+  without,
 } from "./meaning.ts";
 import { TRACEPARENT } from "../shared/wire-text.ts";
+import { OUTCOMES } from "./description.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";
 import type { Plan } from "./plan.ts";
@@ -191,22 +193,12 @@ export async function lookAt(
   };
 }
 
-function fallbackOf(
-  { action, organization, targets }: Frame,
-  { seen, reading }: RequestPart,
-  { omit }: Maker,
-): Fallback {
-  const { name, metadata = {}, ...actor } = defaultActor(seen.user);
-  const kept = Object.entries(metadata).filter(([key]) => !omit.has(key as Omittable));
+function fallbackOf({ action, organization, targets }: Frame, { seen, reading }: RequestPart, maker: Maker): Fallback {
   return {
     action: reading?.action ?? action,
     organization,
-    actor: compact({
-      ...actor,
-      name: omit.has("name") ? undefined : name,
-      metadata: filled(Object.fromEntries(kept)),
-    }),
-    targets: reading?.target ? [{ type: reading.target.type, id: reading.target.id ?? NOBODY.id }] : targets,
+    actor: defaultActor(seen.user, maker.omit),
+    targets: reading?.target ? [{ ...NOBODY, ...compact(reading.target) }] : targets,
   };
 }
 
@@ -234,8 +226,6 @@ async function describeByCode(
     meaning.missing.push("describe");
   }
 }
-
-const OUTCOMES = ["success", "failure", "denied"];
 
 function merge(meaning: Meaning, said: AuditDescription): void {
   const { action, organization, actor, targets, metadata, outcome } = said;
@@ -272,10 +262,9 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
     geo: filled(compact({ country: textOf(country), region: textOf(region), city: textOf(city) })),
     credential: credentialOf(headers, seen.user),
   };
-  for (const name of omit) delete (optional as Partial<Record<Omittable, unknown>>)[name];
   return compact({
     ...frame,
-    ...optional,
+    ...without(omit, optional),
     // It is never guessed before the request has ended.
     outcome: seen.response ? (meaning.outcome ?? frame.outcome) : frame.outcome,
     action: meaning.action,

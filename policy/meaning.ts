@@ -1,11 +1,12 @@
 /** Says what a part of a request means: actor, action, organization, targets, metadata and outcome. Pure. */
-import { compact } from "../shared/compact.ts";
+import { type Compact, compact } from "../shared/compact.ts";
 import { EVENT_MAX_TARGETS } from "../shared/limits.ts";
 import type { Credential, MetadataValue, Party, RequestOutcome } from "../shared/record.ts";
 import { isIdField } from "./privacy.ts";
 import { holds } from "./conditions.ts";
 import type { PartyPlan, TargetPlan } from "./description.ts";
 import type { RequestPart } from "./request-parts.ts";
+import type { Omittable } from "./options.ts";
 import { find, recordOf, type Scalar, type Seen, textOf } from "./selector.ts";
 import {
   isFromCaller,
@@ -154,17 +155,24 @@ function elementsOf(each: NonNullable<TargetPlan["each"]>, seen: Seen, missing: 
  * The actor where the plan names none: the authenticated user, else `anonymous`. Somebody who acts for the user is named in the
  * metadata (the `act` claim, RFC 8693, section 4.1), and so is the client. Only scalars of the user are looked at.
  */
-export function defaultActor(user: Seen["user"]): Party {
+export function defaultActor(user: Seen["user"], omit: ReadonlySet<Omittable>): Party {
   const { sub, data } = recordOf(user);
   const id = textOf(sub);
   if (id === undefined) return { id: "anonymous", type: "anonymous" };
   const { name, role, act, azp, client_id: clientId } = recordOf(data);
-  const metadata = compact({
+  const metadata = {
     role: textOf(role),
     acting_party: textOf(recordOf(act)["sub"]),
     client_id: textOf(azp) ?? textOf(clientId),
-  });
-  return compact({ id, type: "user", name: textOf(name), metadata: filled(metadata) });
+  };
+  const shown = { name: textOf(name), metadata: filled(without(omit, metadata)) };
+  return { id, type: "user", ...without(omit, shown) };
+}
+
+/** The fields that have a value, except those that the option `omit` names. */
+export function without<T extends object>(omit: ReadonlySet<Omittable>, fields: T): Compact<Partial<T>> {
+  const kept = Object.entries(fields).filter(([name]) => !omit.has(name as Omittable));
+  return compact(Object.fromEntries(kept)) as Compact<Partial<T>>;
 }
 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */

@@ -1,51 +1,109 @@
-/** Reads the bodies that a route selects from: JSON and forms only, up to a limit, never a stream of another kind. */
-import { parseJson } from "./json.ts";
-
-const READABLE = /^[^;]*[/+](json|x-www-form-urlencoded|form-data)\b/i;
+/** Copies the bodies that a route selects from. The handler, the origin and the client get the same bytes as without the copy. */
+import { toHex } from "../shared/bytes.ts";
+import { compact } from "../shared/compact.ts";
+import { type BodyCopy, copyOf, joined } from "./body-stream.ts";
+import { parseBody } from "./body-text.ts";
+import type { Ports } from "./ports.ts";
 
 /**
- * Copies the body of a request or response as far as `limitBytes` and parses it. Undefined where there is none, where it is of
- * another type, already read, longer, or broken. It must be called before the body is sent or read; it never throws.
+ * Why a body has no value, or a doubtful one. `unread`: chunked, read by another policy before ours, an event stream, or too slow.
+ * `too_large`: longer than the limit, also after decompression. `unreadable`: neither JSON nor a form, or compressed in a way that
+ * cannot be undone here. `garbled`: its text holds bytes that its charset does not have; the value has U+FFFD there.
  */
-export function readBody(message: Request | Response, limitBytes: number): Promise<unknown> | undefined {
-  const type = message.headers.get("content-type") ?? "";
-  const length = message.headers.get("content-length");
-  const readable = READABLE.test(type) && !message.bodyUsed && message.body?.locked === false;
-  if (!readable || Number(length) > limitBytes || message.headers.has("content-encoding")) return undefined;
+export type BodyFault = "unread" | "too_large" | "unreadable" | "garbled";
+
+/** What is known of a body. */
+export interface Body {
+  /** The parsed JSON, or the fields of a form. */
+  readonly value?: unknown;
+  readonly fault?: BodyFault;
+  /** Length in bytes where it is known and there is a fault: of a request as it was sent, of a response after decompression. */
+  readonly bytes?: number | undefined;
+  /** SHA-256 of the same bytes, in hexadecimal, where they were read and there is a fault. */
+  readonly sha256?: string;
+}
+
+export interface BodySettings {
+  /** Longest body that is read, in bytes, compressed and decompressed. */
+  readonly limitBytes: number;
+  readonly ports: Pick<Ports, "sha256">;
+}
+
+const UNREAD: Body = { fault: "unread" };
+
+/**
+ * True for a body whose end only its sender can tell. After an abort, workerd ends such a body properly towards the origin, as if
+ * the fragment were the whole, where the body was cloned or a `waitUntil` is pending (measured, see docs/architecture.md). So such
+ * a request is never cloned, and nothing is handed to `waitUntil` before its response. A body that names its length is not
+ * affected: the origin misses the rest. A request that another route's handler made with `invokeRoute` comes from no client.
+ */
+export function isOpenEnded({ body, headers }: Request, isNested: boolean): boolean {
+  if (!body) return false;
+  return headers.has("transfer-encoding") || (!isNested && !headers.has("content-length"));
+}
+
+/** Copies the body of a request; undefined where there is none. Call it before anything reads the body. Never rejects. */
+export function copyRequest(request: Request, isOpenEnded: boolean, settings: BodySettings): Promise<Body> | undefined {
+  const { body, headers } = request;
+  if (!body || headers.get("content-length") === "0") return undefined;
+  return isOpenEnded ? Promise.resolve(UNREAD) : copyClone(request, settings);
+}
+
+/** Copies the body of a response as it passes; undefined where there is none. Never rejects. */
+export function copyResponse(response: Response, settings: BodySettings): Promise<Body> | undefined {
+  const { body, headers } = response;
+  if (!body) return undefined;
+  // It ends when the server wants, and is no JSON.
+  if (/^text\/event-stream\b/i.test(headers.get("content-type") ?? "")) return Promise.resolve(UNREAD);
+  return copyClone(response, settings);
+}
+
+function copyClone(message: Request | Response, settings: BodySettings): Promise<Body> {
+  const { headers } = message;
+  const bytes = lengthOf(headers);
+  if (bytes !== undefined && bytes > settings.limitBytes) return Promise.resolve({ fault: "too_large", bytes });
+  const unread: Body = { ...UNREAD, bytes };
   try {
     const { body } = message.clone();
-    return body ? parse(body, type, limitBytes).catch(() => undefined) : undefined;
+    if (!body) return Promise.resolve({});
+    const copy = copyOf(body, settings.limitBytes);
+    return copy.then((copied) => readCopy(copied, headers, settings)).catch(() => unread);
   } catch {
-    return undefined;
+    // Somebody has read it, or reads it.
+    return Promise.resolve(unread);
   }
 }
 
-async function parse(stream: ReadableStream<Uint8Array>, type: string, limitBytes: number): Promise<unknown> {
-  const parts = await readUpTo(stream, limitBytes);
-  if (!parts) return undefined;
-  const copy = new Blob(parts);
-  if (/^[^;]*[/+]json/i.test(type)) return parseJson(await copy.text());
-  // Files stay where they are: a selector takes a scalar.
-  return Object.fromEntries(await new Response(copy, { headers: { "content-type": type } }).formData());
+function lengthOf(headers: Headers): number | undefined {
+  const text = headers.get("content-length") ?? "";
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** The parts of a stream; undefined as soon as they are more than `limitBytes`. */
-async function readUpTo(
-  stream: ReadableStream<Uint8Array>,
-  limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
-  const reader = stream.getReader();
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return parts;
-    length += value.byteLength;
-    if (length > limitBytes) {
-      // Not awaited: one branch of a copied stream is cancelled only when the other has ended too.
-      reader.cancel().catch(() => undefined);
-      return undefined;
-    }
-    parts.push(value as Uint8Array<ArrayBuffer>);
-  }
+async function readCopy(copy: BodyCopy, headers: Headers, { limitBytes, ports }: BodySettings): Promise<Body> {
+  if (!copy) return { fault: "too_large" };
+  const whole = joined(copy);
+  if (whole.byteLength === 0) return {};
+  const { value, fault } = await parseBody(whole, headers, limitBytes);
+  return fault ? { value, fault, bytes: whole.byteLength, sha256: toHex(await ports.sha256(whole)) } : { value };
+}
+
+/** Metadata that a body with a fault leaves in its record, with the types that WorkOS is told. */
+export const BODY_METADATA = { body_bytes: "number", body_sha256: "string" } as const;
+export const RESPONSE_BODY_METADATA = { response_body_bytes: "number", response_body_sha256: "string" } as const;
+
+export interface BodyMarks {
+  readonly metadata: Readonly<Record<string, string | number>>;
+  readonly missing: readonly string[];
+  readonly truncated: readonly string[];
+}
+
+/** What a record says of a body that could not be used, or not fully: its length, its hash and the mark. */
+export function marksOf(side: "body" | "response.body", { fault, bytes, sha256 }: Body): BodyMarks {
+  const name = side.replace(".", "_");
+  const isCut = fault === "too_large" || fault === "garbled";
+  return {
+    metadata: fault ? compact({ [`${name}_bytes`]: bytes, [`${name}_sha256`]: sha256 }) : {},
+    missing: fault && !isCut ? [`$${side}`] : [],
+    truncated: isCut ? [side] : [],
+  };
 }

@@ -1,4 +1,5 @@
 /** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
+import { BODY_METADATA, RESPONSE_BODY_METADATA } from "./body.ts";
 import type { Description, PartyPlan } from "./description.ts";
 import { defaultAction } from "./maker.ts";
 import { checkOptions, type Options } from "./options.ts";
@@ -143,7 +144,12 @@ function eventsOf(plan: Plan, fallbacks: readonly string[]): readonly InspectedE
   const facts = plan.preset && PRESET_FACTS[plan.preset];
   const events = descriptionsOf(plan).flatMap((description): readonly InspectedEvent[] => {
     const isBatch = facts !== undefined || description.each !== undefined;
-    const own: MetadataTypes = { ...facts?.metadata, ...(isBatch && BATCH_METADATA) };
+    const own: MetadataTypes = {
+      ...facts?.metadata,
+      ...(isBatch && BATCH_METADATA),
+      ...(plan.body && BODY_METADATA),
+      ...(plan.responseBody && RESPONSE_BODY_METADATA),
+    };
     const kinds = facts?.events.map(({ action, target }) => ({ actions: [action], target }));
     return (kinds ?? [{ actions: fallbacks, target: "route" }]).map(({ actions, target }) => ({
       ...actionsOf(description.action, actions),

@@ -1,69 +1,125 @@
 /**
- * A request on its way: hooks for how it ends, and a watchdog for where the gateway skips the hooks. Its one promise to the
- * caller: nothing here throws, and nothing here is awaited by the response unless the route asks for it.
+ * A request on its way: hooks for how it ends, and a watchdog in case the gateway skips the hooks. Nothing here throws towards the
+ * gateway, and the response waits for nothing here unless the route asks for it.
  */
 import type { Stage } from "../shared/record.ts";
-import { readBody } from "./body.ts";
+import { copyRequest, copyResponse, isOpenEnded } from "./body.ts";
+import type { Capture, Ending } from "./capture.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance } from "./instance.ts";
-import { type Capture, type Ending, makeRecords } from "./maker.ts";
-import { type Ports, sleep } from "./ports.ts";
+import { makeRecords } from "./maker.ts";
+import { type Ports, sleep, within } from "./ports.ts";
 import { isRefusedStranger, type Refusal } from "./refusals.ts";
 import { RANK, type Rank } from "./shipper.ts";
+
+/** How long a `durable` response waits for a body that it selects from: time enough for one that is in memory. Our choice. */
+const BODY_GRACE_MS = 10;
+/** How often the policy looks whether an open-ended body is being read, and after how many looks it stops waiting. Our choice. */
+const LOOK_MS = 1;
+const LOOKS_MAX = 25;
 
 export interface LiveRequest {
   readonly capture: Capture;
   readonly instance: Instance;
-  readonly ports: Pick<Ports, "nowMs" | "timer">;
-  /** Calls off the watchdog and begins other work after the response. */
-  proceed?: (work: Work) => void;
+  readonly ports: WatchPorts;
+  /** See `isOpenEnded`: nothing may be handed to `waitUntil` before the response. */
+  readonly isOpenEnded: boolean;
+  /** Present while it may ring. */
+  watchdog?: Watchdog | undefined;
 }
 
+type WatchPorts = Pick<Ports, "nowMs" | "timer" | "sha256">;
 type Work = () => Promise<void>;
 type StatusSource = Ending["statusSource"];
 
-/** Keeps what its record will be made of. */
+/** Keeps what its records will be made of. */
 export function beginRequest(
   request: GatewayRequest,
   context: GatewayContext,
   instance: Instance,
   parentId: string | undefined,
-  ports: LiveRequest["ports"],
+  ports: WatchPorts,
 ): LiveRequest {
   const plan = instance.planOf(context);
-  const body = plan.body ? readBody(request, instance.options.bodyLimitBytes) : undefined;
-  return {
-    capture: { ...instance.isolate.mint(), parentId, plan, request, context, body },
-    instance,
-    ports,
-  };
+  const openEnded = isOpenEnded(request, context.parentContext !== undefined) && !plan.readsBodyItself;
+  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
+  const body = plan.body ? copyRequest(request, openEnded, settings) : undefined;
+  const capture = { ...instance.isolate.mint(), parentId, plan, request, context, body };
+  return { capture, instance, ports, isOpenEnded: openEnded };
 }
 
-/** Enqueues that the request has begun; false where no path took it, true also where it leaves no record. Before the handler, for `required`. */
+/** Enqueues that the request has begun. False where no path took it, true also where it leaves no record. Before the handler, for `required`. */
 export async function intend({ capture, instance }: LiveRequest): Promise<boolean> {
   const { shipper, options, maker } = instance;
   return shipper.now(await makeRecords(capture, "intent", undefined, maker), options.budgetMs);
 }
 
-/** Registers the hooks, and the watchdog where no intent stands for the request already. */
+/** False where the route refuses bodies that cannot be read, and this one cannot. Waits until the body has arrived. */
+export async function isReadable({ capture, instance, ports }: LiveRequest): Promise<boolean> {
+  const { plan, body } = capture;
+  if (!plan.refusesUnreadable || !body) return true;
+  const arrived = await within(ports, instance.options.watchdogMs, body);
+  return arrived !== undefined && (arrived.fault ?? "garbled") === "garbled";
+}
+
+/** Registers the hooks, and starts the watchdog unless an intent was enqueued. */
 export function watch(live: LiveRequest, isIntended: boolean): void {
-  const { capture, instance, ports } = live;
-  const begin = (work: Work) => capture.context.waitUntil(work());
-  live.proceed = begin;
   hook(live);
   if (isIntended) return;
-  // One promise for the watchdog and what comes in its place: each that is handed to `waitUntil` costs the caller time.
-  const next = new Promise<Work>((resolve) => {
-    const cancel = ports.timer(instance.options.watchdogMs, () => {
-      live.proceed = begin;
-      resolve(() => later(live, "watchdog"));
-    });
-    live.proceed = (work) => {
-      cancel();
-      resolve(work);
-    };
+  live.watchdog = live.isOpenEnded ? announceOnceRead(live) : startWatchdog(live);
+}
+
+interface Watchdog {
+  /** Calls it off and begins other work in its place. */
+  replaceWith(work: Work): void;
+}
+
+function startWatchdog(live: LiveRequest): Watchdog {
+  const { capture, instance, ports } = live;
+  // One promise for the watchdog and what replaces it: each that is handed to `waitUntil` costs the caller time.
+  const next = Promise.withResolvers<Work>();
+  const cancel = ports.timer(instance.options.watchdogMs, () => {
+    live.watchdog = undefined;
+    next.resolve(() => later(live, "watchdog"));
   });
-  begin(() => next.then((work) => work()));
+  capture.context.waitUntil(next.promise.then((work) => work()));
+  return {
+    replaceWith(work) {
+      live.watchdog = undefined;
+      cancel();
+      next.resolve(work);
+    },
+  };
+}
+
+/**
+ * Sends the watchdog's record as soon as somebody reads the body, because no timer outlives the client here: without `waitUntil` the
+ * runtime ends everything when the client resets its connection, even if the origin has the whole request by then. A request that
+ * an auth policy refuses first sends nothing. The outcome replaces the record.
+ */
+function announceOnceRead(live: LiveRequest): Watchdog {
+  const { capture, instance, ports } = live;
+  let cancel: (() => void) | undefined;
+  function look(left: number): void {
+    cancel = ports.timer(LOOK_MS, () => (capture.request.bodyUsed || left === 0 ? announce() : look(left - 1)));
+  }
+  function announce(): void {
+    makeRecords(capture, "watchdog", undefined, instance.maker)
+      .then((records) => instance.shipper.now(records, instance.options.timeoutMs))
+      .catch((error: unknown) => capture.context.log.error(`audit-log: ${String(error)}`));
+  }
+  look(LOOKS_MAX);
+  return {
+    replaceWith(work) {
+      cancel?.();
+      capture.context.waitUntil(work());
+    },
+  };
+}
+
+function afterResponse(live: LiveRequest, work: Work): void {
+  if (live.watchdog) live.watchdog.replaceWith(work);
+  else live.capture.context.waitUntil(work());
 }
 
 /**
@@ -89,6 +145,7 @@ function settle(
   statusSource?: StatusSource,
 ): void | Promise<void> {
   const { capture, instance, ports } = live;
+  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
   try {
     const ending: Ending = {
       endedMs: ports.nowMs(),
@@ -96,15 +153,15 @@ function settle(
       statusSource,
       headers: response.headers,
       user: latest.user ?? capture.request.user,
-      body: capture.plan.responseBody ? readBody(response, instance.options.bodyLimitBytes) : undefined,
+      body: capture.plan.responseBody ? copyResponse(response, settings) : undefined,
     };
     const refusal = instance.refusals.note(capture, ending);
-    if (refusal) live.proceed?.(() => counted(live, ending, refusal));
+    if (refusal) afterResponse(live, () => counted(live, ending, refusal));
     else {
       // A request that may leave no record takes its number when it does.
       if (!capture.plan.isOpen) capture.reserve();
       if (capture.plan.assurance === "durable") return durably(live, ending);
-      live.proceed?.(() => later(live, "outcome", ending));
+      afterResponse(live, () => later(live, "outcome", ending));
     }
   } catch (error) {
     capture.context.log.error(`audit-log: ${String(error)}`);
@@ -135,12 +192,24 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
   return ending && isRefusedStranger(ending) ? RANK.refusedStranger : RANK.anonymous;
 }
 
-/** Before the response, but only as long as the budget: what did not get out by then goes on after it. */
+/**
+ * Before the response, but no longer than `budgetMs`: what did not get out by then goes on after it. A body that still arrives is
+ * not waited for: a record without it goes out first, delayed like a watchdog's, and the whole one replaces it after the response.
+ */
 async function durably(live: LiveRequest, ending: Ending): Promise<void> {
   const { capture, instance, ports } = live;
   const { shipper, options, maker } = instance;
-  const made = makeRecords(capture, "outcome", ending, maker);
+  const isHere = await haveArrived(ports, [capture.body, ending.body]);
+  const made = isHere
+    ? makeRecords(capture, "outcome", ending, maker)
+    : makeRecords({ ...capture, body: undefined }, "watchdog", { ...ending, body: undefined }, maker);
   const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
-  live.proceed?.(() => out.then((isOut) => (isOut ? undefined : later(live, "outcome", ending, () => made))));
+  const whole = isHere ? () => made : undefined;
+  afterResponse(live, () => out.then((isOut) => (isOut && isHere ? undefined : later(live, "outcome", ending, whole))));
   await Promise.race([out, sleep(ports, options.budgetMs)]);
+}
+
+async function haveArrived(ports: WatchPorts, bodies: readonly (Promise<unknown> | undefined)[]): Promise<boolean> {
+  const pending = bodies.filter((body) => body !== undefined);
+  return pending.length === 0 || (await within(ports, BODY_GRACE_MS, Promise.all(pending))) !== undefined;
 }

@@ -17,52 +17,14 @@ import {
   without,
 } from "./meaning.ts";
 import { TRACEPARENT } from "../shared/wire-text.ts";
+import { type Capture, type Ending, lookAt, markBodies, PATIENCE_MS } from "./capture.ts";
 import { OUTCOMES } from "./description.ts";
-import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Omittable, Options } from "./options.ts";
-import type { Plan } from "./plan.ts";
 import { partsOf, type RequestPart } from "./request-parts.ts";
 import { type Ports, within } from "./ports.ts";
 import { hideAndShape, type PrivacySettings } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
 import { recordOf, type Seen, textOf } from "./selector.ts";
-
-/** The event id of a record, and its number among the records of its isolate. */
-export interface Identity {
-  readonly id: string;
-  readonly sequence: number;
-}
-
-/** What was kept of a request until its records are made: references only, so that keeping it costs the caller nothing. */
-export interface Capture {
-  /** The event id of the request's first record, minted when it is first asked for: that, too, costs the caller nothing. */
-  readonly id: () => string;
-  /** The same for the same part of the request; the first that is asked for has the request's own event id. */
-  identify(place: string): Identity;
-  /** True once a record was made, for whatever stage. */
-  isIdentified(): boolean;
-  /** Takes the number of a record that is made later, so that its loss shows as a gap. */
-  reserve(): void;
-  readonly parentId?: string | undefined;
-  readonly startedMs: number;
-  readonly plan: Plan;
-  /** The request as the policy got it: its URL, headers and parameters are the caller's. */
-  readonly request: GatewayRequest;
-  readonly context: GatewayContext;
-  readonly body: Promise<unknown> | undefined;
-}
-
-/** How the request ended, as far as the gateway lets us see. */
-export interface Ending {
-  readonly endedMs: number;
-  readonly status: number;
-  readonly statusSource?: "before_sending_hooks" | undefined;
-  readonly headers: Headers;
-  /** The user of the last request object of the chain: authentication may have replaced the first. */
-  readonly user: unknown;
-  readonly body: Promise<unknown> | undefined;
-  readonly requestCount?: number; // Refused requests of a stranger that the record counts.
-}
 
 export interface Maker {
   readonly ports: Pick<Ports, "sha256" | "timer">;
@@ -81,15 +43,14 @@ export async function makeRecords(
   maker: Maker,
 ): Promise<readonly AuditRecord[]> {
   try {
-    const seen = await lookAt(capture, ending, maker);
+    const { seen, marks } = await lookAt(capture, ending, maker.ports);
     const { left, dropped, skipped } = partsOf(capture.plan, seen);
     // A record that is out already must not stay without its outcome.
     const parts = left.length === 0 && capture.isIdentified() ? skipped.slice(0, 1).map(({ part }) => part) : left;
-    return await Promise.all(
-      parts.map((part) =>
-        makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, maker), ending, maker),
-      ),
+    const made = parts.map((part) =>
+      makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, maker), ending, maker),
     );
+    return (await Promise.all(made)).map((record) => markBodies(record, marks));
   } catch {
     return [{ ...frameOf(capture, "", stage, ending, maker), missing: ["record"] }];
   }
@@ -164,33 +125,6 @@ function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending |
     parentId: id === capture.id() ? capture.parentId : capture.id(),
     gateway: maker.gateway,
   });
-}
-
-/** The longest that a record waits for a body, or for the user's code; what takes longer is missing. Our choice. */
-const PATIENCE_MS = 2_000;
-
-export async function lookAt(
-  { request, body: given }: Capture,
-  ending: Ending | undefined,
-  { ports }: Maker,
-): Promise<Seen> {
-  const { method, params, headers } = request;
-  const { user } = ending ?? request;
-  const body = await (given && within(ports, PATIENCE_MS, given));
-  const responseBody = await (ending?.body && within(ports, PATIENCE_MS, ending.body));
-  let query: URLSearchParams | undefined;
-  return {
-    method,
-    user,
-    params,
-    // Parsed only where it is needed, as few select from it.
-    get query() {
-      return (query ??= new URL(request.url).searchParams);
-    },
-    headers,
-    body,
-    response: ending && { ...ending, body: responseBody },
-  };
 }
 
 function fallbackOf({ action, organization, targets }: Frame, { seen, reading }: RequestPart, maker: Maker): Fallback {

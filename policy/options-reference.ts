@@ -33,8 +33,8 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
   },
   bodyLimitBytes: {
     description:
-      "Bodies longer than this are not read for `$body.*` and `$response.body.*`; the selectors are marked as missing.",
-    example: 4_096,
+      "Longest body that `$body.*` and `$response.body.*` read, in bytes, compressed and decompressed. The record of a longer one is marked and has its length. Keep it above what your handlers accept: a caller can make a body longer to hide it.",
+    example: 200_000,
   },
   defaults: {
     description: "What `x-audit` says where a route does not: the same fields, route by route overridden.",

@@ -39,7 +39,7 @@ export const OPTION_RULES = {
   maxRecords: whole(20, 1, 100),
   timeoutMs: whole(3_000, 100, 5_000),
   holdMs: whole(15_000, 0, 15_000),
-  bodyLimitBytes: whole(16_384, 0, 262_144),
+  bodyLimitBytes: whole(100_000, 0, 262_144),
   defaults: { type: "object" },
   pseudonymize: list,
   pseudonymKeys: { type: "text", variable: "AUDIT_PSEUDONYM_KEYS" },

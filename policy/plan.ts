@@ -22,6 +22,10 @@ export interface Plan {
   /** The request's or the response's body is needed. */
   readonly body: boolean;
   readonly responseBody: boolean;
+  /** The handler forwards no part of the body. */
+  readonly readsBodyItself: boolean;
+  /** A request is refused where its body is needed and cannot be read. Only where `assurance` is `required`. */
+  readonly refusesUnreadable: boolean;
   readonly selectors: readonly Selector[];
   /** What is wrong with it, each a clause that names the field; the field is then treated as missing. */
   readonly problems: readonly string[];
@@ -39,7 +43,7 @@ export interface PlanOptions {
   readonly redact?: readonly string[];
 }
 
-const ROUTE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "cases", "preset", "queries", "assurance"];
+const ROUTE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "cases", "preset", "queries", "assurance", "unreadable"];
 const CASE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "when"];
 
 /**
@@ -66,7 +70,8 @@ export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknow
   const base = readDescription(reader, "", { ...merged, metadata }, EMPTY_DESCRIPTION);
   const skip = readSkip(reader, "skip", merged["skip"]);
   const cases = readCases(reader, merged["cases"], base, assurance);
-  const preset = readPreset(reader, merged["preset"], handler);
+  const mcpServer = isMcpServer(handler);
+  const preset = readPreset(reader, merged["preset"], mcpServer);
   const skipsQueries = merged["queries"] === "skip" && preset === "graphql";
   if (merged["queries"] !== undefined && !skipsQueries) {
     reader.wrong("queries", 'must be "skip", beside the preset "graphql"');
@@ -82,6 +87,8 @@ export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknow
     isOpen: Boolean(preset ?? base.each) || cases.some((one) => one.skip !== false || one.description.each),
     body: roots.has("body") || preset !== undefined,
     responseBody: roots.has("response.body") || preset !== undefined,
+    readsBodyItself: mcpServer,
+    refusesUnreadable: readUnreadable(reader, merged["unreadable"], assurance),
     selectors,
     problems,
   };
@@ -91,6 +98,13 @@ function readSkip(reader: PlanReader, field: string, given: unknown): string | b
   if (typeof given === "string" || typeof given === "boolean") return given;
   if (given !== undefined) reader.wrong(field, "must be the reason as text, true, or false");
   return false;
+}
+
+function readUnreadable(reader: PlanReader, given: unknown, assurance: Assurance): boolean {
+  if (given === undefined) return false;
+  if (given !== "refuse") reader.wrong("unreadable", 'must be "refuse"');
+  else if (assurance !== "required") reader.wrong("unreadable", 'needs "assurance": "required"');
+  return given === "refuse" && assurance === "required";
 }
 
 /** A case whose conditions are wrong is left out, because it would apply to requests that it was not written for. */
@@ -112,9 +126,12 @@ function readCases(reader: PlanReader, given: unknown, base: Description, assura
   return cases ?? [];
 }
 
-function readPreset(reader: PlanReader, given: unknown, handler: unknown): PresetName | undefined {
+function isMcpServer(handler: unknown): boolean {
   const { export: exported, module } = recordOf(handler);
-  const isMcpServer = exported === "mcpServerHandler" && module === "$import(@zuplo/runtime)";
-  const preset = readName(reader, "preset", given, [...PRESETS, "none"]) ?? (isMcpServer && "mcp");
+  return exported === "mcpServerHandler" && module === "$import(@zuplo/runtime)";
+}
+
+function readPreset(reader: PlanReader, given: unknown, mcpServer: boolean): PresetName | undefined {
+  const preset = readName(reader, "preset", given, [...PRESETS, "none"]) ?? (mcpServer && "mcp");
   return preset && preset !== "none" ? preset : undefined;
 }

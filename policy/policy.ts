@@ -1,8 +1,8 @@
-/** The policy itself: what Zuplo calls for each request. It never throws, and changes nothing of the request or the answer. */
-import { problem } from "../shared/errors.ts";
+/** The policy itself: what Zuplo calls for each request. It never throws, and changes nothing of the request or the response. */
+import { type Problem, problem } from "../shared/errors.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayRequest } from "./gateway.ts";
 import { type Instance, type Isolate, makeInstance, makeIsolate } from "./instance.ts";
-import { beginRequest, intend, type LiveRequest, watch } from "./live.ts";
+import { beginRequest, intend, isReadable, watch } from "./live.ts";
 import type { Ports } from "./ports.ts";
 import type { AuditLogCode } from "./public-types.ts";
 
@@ -16,10 +16,20 @@ export type Policy = (
 /** Seconds after which a refused caller may try again: as long as a circuit's first pause. Our choice. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** Makes the policy for one isolate; all its state is in here, so that two of them share nothing. */
-export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: AuditLogCode = {}): Policy {
+/**
+ * The requests of an isolate that have a policy already, by their context. Every policy of the isolate shares it, so that one
+ * request leaves one record even where two modules stand on its route.
+ */
+export type Watched = WeakMap<object, { readonly eventId: () => string }>;
+
+/** Makes the policy for one isolate. Beside `watched`, two of them share nothing. */
+export function makePolicy(
+  ports: Ports,
+  environment: GatewayEnvironment,
+  code: AuditLogCode = {},
+  watched: Watched = new WeakMap(),
+): Policy {
   const instances = new WeakMap<object, Instance>();
-  const live = new WeakMap<object, LiveRequest>();
   let isolate: Isolate | undefined;
 
   function instanceOf(options: unknown, context: GatewayContext): Instance {
@@ -32,8 +42,8 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
 
   function parentIdOf(context: GatewayContext): string | undefined {
     for (let parent = context.parentContext; parent; parent = parent.parentContext) {
-      const found = live.get(parent);
-      if (found) return found.capture.id();
+      const found = watched.get(parent);
+      if (found) return found.eventId();
     }
     return undefined;
   }
@@ -44,28 +54,37 @@ export function makePolicy(ports: Ports, environment: GatewayEnvironment, code: 
       const instance = instanceOf(options, context);
       const plan = instance.planOf(context);
       // A second entry of the policy in one chain must not make a second record.
-      if (plan.skip !== false || live.has(context)) return request;
+      if (plan.skip !== false || watched.has(context)) return request;
       required = plan.assurance === "required";
-      if (required && !instance.sound) return refusal("the audit log is not configured");
+      if (required && !instance.sound) return unavailable("the audit log is not configured");
       if (!instance.usable) return request;
       const one = beginRequest(request, context, instance, parentIdOf(context), ports);
-      live.set(context, one);
-      const intended = required && (await intend(one));
+      watched.set(context, { eventId: one.capture.id });
+      const readable = await isReadable(one);
+      const intended = required && readable && (await intend(one));
       watch(one, intended);
-      return required && !intended ? refusal() : request;
+      if (!readable) return unreadable();
+      return required && !intended ? unavailable() : request;
     } catch (error) {
       context.log.error(`audit-log: ${String(error)}`);
-      return required ? refusal() : request;
+      return required ? unavailable() : request;
     }
   };
 }
 
 const NO_OPTIONS = {};
 
-function refusal(detail = "the audit log cannot take this request now"): Response {
+function unavailable(detail = "the audit log cannot take this request now"): Response {
   const body = problem(503, "audit_unavailable", "Service Unavailable", detail);
-  return new Response(JSON.stringify(body), {
-    status: 503,
-    headers: { "content-type": "application/problem+json", "retry-after": String(RETRY_AFTER_SECONDS) },
-  });
+  return problemResponse(body, { "retry-after": String(RETRY_AFTER_SECONDS) });
+}
+
+function unreadable(): Response {
+  const detail = 'the "body" cannot be read for the audit log; send JSON or a form within the size limit';
+  return problemResponse(problem(422, "unreadable_body", "Unprocessable Content", detail));
+}
+
+function problemResponse(body: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  const all = { "content-type": "application/problem+json", ...headers };
+  return new Response(JSON.stringify(body), { status: body.status, headers: all });
 }

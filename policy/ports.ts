@@ -15,7 +15,8 @@ export interface Ports {
   timer(ms: number, callback: () => void): () => void;
   post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply>;
   readonly hmac: Hmac;
-  sha256(text: string): Promise<Uint8Array>;
+  /** Hashes bytes, or a text in UTF-8. */
+  sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Absent where the runtime has none: messages are larger then. */
   readonly deflate?: Deflate | undefined;
 }
@@ -25,9 +26,11 @@ export function sleep(ports: Pick<Ports, "timer">, ms: number): Promise<void> {
   return new Promise((resolve) => ports.timer(ms, resolve));
 }
 
-/** The promise's value, or undefined where it takes longer than `ms`. */
+/** The promise's value, or undefined where it takes longer than `ms`. Leaves no timer behind. */
 export function within<T>(ports: Pick<Ports, "timer">, ms: number, promise: Promise<T> | T): Promise<T | void> {
-  return Promise.race([promise, sleep(ports, ms)]);
+  const late = Promise.withResolvers<void>();
+  const cancel = ports.timer(ms, late.resolve);
+  return Promise.race([promise, late.promise]).finally(cancel);
 }
 
 /** The real ports, of any runtime with the standard web APIs. */
@@ -41,7 +44,10 @@ export function webPorts(): Ports {
     },
     post,
     hmac: signer(),
-    sha256: async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    sha256: async (data) => {
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    },
     deflate: typeof CompressionStream === "undefined" ? undefined : deflate,
   };
 }

@@ -1,9 +1,10 @@
 /** What one described request would leave, made by the policy's own code without a gateway; the CLI runs it in a process of its own. */
 import type { AuditRecord } from "../shared/record.ts";
-import { readBody } from "./body.ts";
+import { type BodySettings, copyRequest, copyResponse } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import { makeInstance, makeIsolate } from "./instance.ts";
-import { type Capture, type Ending, lookAt, makeRecords } from "./maker.ts";
+import { type Capture, type Ending, lookAt } from "./capture.ts";
+import { makeRecords } from "./maker.ts";
 import { webPorts } from "./ports.ts";
 import { partsOf } from "./request-parts.ts";
 
@@ -59,12 +60,13 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   const context = contextOf(route, log);
   const plan = instance.planOf(context);
   const request = requestOf(route.path, call);
-  const body = readBody(requestOf(route.path, call), instance.options.bodyLimitBytes);
+  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
+  const body = plan.body ? copyRequest(request, false, settings) : undefined;
   const capture: Capture = { ...isolate.mint(), plan, request, context, body };
-  const ending = endingOf(call, instance.options.bodyLimitBytes);
+  const ending = endingOf(call, settings);
   const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
   const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, instance.maker) : [];
-  const reasons = partsOf(plan, await lookAt(capture, ending, instance.maker)).skipped.map(({ reason }) =>
+  const reasons = partsOf(plan, (await lookAt(capture, ending, ports)).seen).skipped.map(({ reason }) =>
     reasonOf(reason),
   );
   const reason = skipped ?? (records.length === 0 ? (reasons[0] ?? "") : undefined);
@@ -126,11 +128,11 @@ const WITHOUT_BODY = [101, 204, 205, 304];
 
 function endingOf(
   { status = 200, response, responseType = "application/json", user }: PreviewInput["call"],
-  limitBytes: number,
+  settings: BodySettings,
 ): Ending {
   const hasBody = response !== undefined && !WITHOUT_BODY.includes(status);
   const headers = new Headers(hasBody ? { "content-type": responseType } : {});
   const answer = hasBody ? new Response(response, { headers }) : undefined;
-  const body = answer && readBody(answer, limitBytes);
+  const body = answer && copyResponse(answer, settings);
   return { endedMs: Date.now(), status, headers, user, body };
 }

@@ -3,7 +3,7 @@
  * out. A stranger is a caller without a user whose request ends as 401, 403 or 429. Requests to the same route from the same
  * address in the same minute share a record, which counts them.
  */
-import type { Capture, Ending } from "./maker.ts";
+import type { Capture, Ending } from "./capture.ts";
 import { type Ports, sleep } from "./ports.ts";
 import { recordOf, textOf } from "./selector.ts";
 

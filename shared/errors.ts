@@ -38,6 +38,8 @@ export type ErrorCode =
   | "queue_unreachable"
   /** A route with assurance `required` was refused, because its record could not be kept. */
   | "audit_unavailable"
+  /** A route with `"unreadable": "refuse"` refused a request, because its body could not be read for the audit log. */
+  | "unreadable_body"
   /** A local port is in use. */
   | "port_taken"
   /** Another process has the database open. */

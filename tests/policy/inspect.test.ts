@@ -32,7 +32,7 @@ describe("an inspection", () => {
       actionIsSelected: false,
       targets: [{ type: "thing", metadata: {} }],
       actorMetadata: { role: "string", acting_party: "string", client_id: "string" },
-      metadata: { a: "number" },
+      metadata: { a: "number", body_bytes: "number", body_sha256: "string" },
     });
   });
 

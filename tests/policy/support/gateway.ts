@@ -42,12 +42,19 @@ export const OPTIONS = {
 
 export class TestGateway {
   readonly logs: string[] = [];
+  /** Everything that any request handed to `waitUntil`. */
+  readonly background: Promise<unknown>[] = [];
   readonly #policy: Policy;
   readonly #options: unknown;
   readonly #routes = new Map<unknown, GatewayContext["route"]>();
 
-  constructor(world: World, options: Readonly<Record<string, unknown>> = {}, code: AuditLogCode = {}) {
-    this.#policy = makePolicy(world.ports, { ZUPLO_ENVIRONMENT_STAGE: "test" }, code);
+  constructor(
+    world: World,
+    options: Readonly<Record<string, unknown>> = {},
+    code: AuditLogCode = {},
+    policy: Policy = makePolicy(world.ports, { ZUPLO_ENVIRONMENT_STAGE: "test" }, code),
+  ) {
+    this.#policy = policy;
     this.#options = { ...OPTIONS, ...options };
   }
 
@@ -85,7 +92,10 @@ export class TestGateway {
       custom: {},
       parentContext: init.parent,
       incomingRequestProperties: init.properties ?? { ip: "203.0.113.7" },
-      waitUntil: (promise) => void into.background.push(promise),
+      waitUntil: (promise) => {
+        into.background.push(promise);
+        this.background.push(promise);
+      },
       addResponseSendingFinalHook: (hook) => void into.hooks.push(hook),
       addEventListener: (_type, listener) => void into.listeners.push(listener),
     };
@@ -104,8 +114,8 @@ export function requestOf(init: RequestInitOfTest): GatewayRequest {
   const { method = "GET", url = "https://api.test/v1/things/7", headers, body } = init;
   const request = new Request(url, {
     method,
-    ...(headers ? { headers } : {}),
-    ...(body === undefined ? {} : { body }),
+    headers: { ...(typeof body === "string" ? { "content-length": String(Buffer.byteLength(body)) } : {}), ...headers },
+    ...(body === undefined ? {} : { body, duplex: "half" }),
   });
   return Object.assign(request, {
     params: init.params ?? { id: "7" },

@@ -42,7 +42,7 @@ export class World {
     timer: (ms, callback) => this.#timer(ms, callback),
     post: (url, headers, body, timeoutMs) => this.#post(url, headers, body, timeoutMs),
     hmac: async (secret, text) => new Uint8Array(createHmac("sha256", secret).update(text).digest()),
-    sha256: async (text) => new Uint8Array(createHash("sha256").update(text).digest()),
+    sha256: async (data) => new Uint8Array(createHash("sha256").update(data).digest()),
     // Not the platform's stream, which works beside this clock.
     deflate: async (text) => deflateRawSync(text),
   };

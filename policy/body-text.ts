@@ -1,0 +1,107 @@
+/** What a body says: decompressed, decoded by its charset, and parsed as JSON or as a form. */
+import { copyOf, joined } from "./body-stream.ts";
+import { parseJson } from "./json.ts";
+
+export interface ParsedBody {
+  readonly value?: unknown;
+  readonly fault?: "too_large" | "unreadable" | "garbled";
+}
+
+const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
+
+/**
+ * Parses a body. JSON is read whatever the content type says, because handlers do the same; a form only under its own type, and
+ * without its files. `limitBytes` bounds the decompressed length. Never rejects.
+ */
+export async function parseBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Headers,
+  limitBytes: number,
+): Promise<ParsedBody> {
+  const type = headers.get("content-type") ?? "";
+  try {
+    const plain = await decompressed(bytes, headers.get("content-encoding") ?? "", limitBytes);
+    if (!plain) return { fault: "too_large" };
+    const { text, isGarbled } = textOf(plain, type);
+    const json = jsonOf(text);
+    const value = json === undefined && FORM.test(type) ? await formOf(plain, type) : json;
+    if (value === undefined) return { fault: "unreadable" };
+    return isGarbled ? { value, fault: "garbled" } : { value };
+  } catch {
+    return { fault: "unreadable" };
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    // Wider than JSON's own blanks, as some parsers are.
+    return parseJson(text.trim());
+  } catch {
+    return undefined;
+  }
+}
+
+async function formOf(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<unknown> {
+  const form = await new Response(bytes, { headers: { "content-type": type } }).formData();
+  return Object.fromEntries(form);
+}
+
+/** The two first bytes of what a coding makes. RFC 1952, section 2.3.1, and RFC 1950, section 2.2 */
+const CODINGS = {
+  gzip: (first: number, second: number) => first === 0x1f && second === 0x8b,
+  deflate: (first: number, second: number) => (first & 15) === 8 && (first * 256 + second) % 31 === 0,
+};
+
+/**
+ * Undoes the codings, the last first; undefined where the result is longer than the limit. The runtime decompresses a response
+ * itself and leaves the header, so each coding is looked for in the bytes too. Brotli has no decoder here: a request in it stays
+ * as it is, and is no JSON.
+ */
+async function decompressed(
+  bytes: Uint8Array<ArrayBuffer>,
+  contentEncoding: string,
+  limitBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  let plain = bytes;
+  for (const name of contentEncoding.toLowerCase().split(",").toReversed()) {
+    const coding = name.trim().replace(/^x-/, "");
+    if (coding !== "gzip" && coding !== "deflate") continue;
+    if (!CODINGS[coding](plain[0] ?? 0, plain[1] ?? 0)) continue;
+    const parts = await copyOf(new Blob([plain]).stream().pipeThrough(new DecompressionStream(coding)), limitBytes);
+    if (!parts) return undefined;
+    plain = joined(parts);
+  }
+  return plain;
+}
+
+/** A byte order mark outranks the type. https://encoding.spec.whatwg.org/#decode */
+const BYTE_ORDER_MARKS = [
+  ["utf-8", [0xef, 0xbb, 0xbf]],
+  ["utf-16be", [0xfe, 0xff]],
+  ["utf-16le", [0xff, 0xfe]],
+] as const;
+
+interface Decoded {
+  readonly text: string;
+  /** The text has U+FFFD for bytes that the charset does not have, or the charset is unknown and UTF-8 was tried. */
+  readonly isGarbled: boolean;
+}
+
+function textOf(bytes: Uint8Array, type: string): Decoded {
+  const marked = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, i) => bytes[i] === byte));
+  const [, named] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type) ?? [];
+  const charset = marked?.[0] ?? named ?? "utf-8";
+  try {
+    return { text: new TextDecoder(charset, { fatal: true }).decode(bytes), isGarbled: false };
+  } catch {
+    return { text: lenientText(bytes, charset), isGarbled: true };
+  }
+}
+
+function lenientText(bytes: Uint8Array, charset: string): string {
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+}

@@ -1,6 +1,8 @@
 /** The oracle can fail: every check has a mutant of the real source that it must notice. */
-import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { readTree, sources } from "../architecture/tree.ts";
+import { replacePattern } from "./host/pattern.ts";
 import { MUTANTS } from "./mutants.ts";
 import { CHECKS } from "./oracle.ts";
 import { simulate } from "./process.ts";
@@ -13,10 +15,15 @@ test("there is a mutant for each check", () => {
   expect(new Set(MUTANTS.map(({ check }) => check))).toEqual(new Set(Object.keys(CHECKS)));
 });
 
-test.each(MUTANTS)("mutant $name fits its source in one place", async ({ file, from, to }) => {
-  const source = await readFile(new URL(`../../${file}`, import.meta.url), "utf8");
-  expect(source.split(from)).toHaveLength(2);
-  expect(to).not.toBe(from);
+const modules = sources(readTree(fileURLToPath(new URL("../../", import.meta.url))));
+
+test.each(MUTANTS)("mutant $name changes the source in one place", (mutant) => {
+  const changed = modules
+    .filter(([path]) => path.startsWith(`${mutant.folder}/`))
+    .map(([path, text]) => ({ path, text, ...replacePattern(text, mutant) }))
+    .filter(({ count }) => count > 0);
+  expect(changed.map(({ path, count }) => ({ path, count }))).toEqual([{ path: expect.any(String), count: 1 }]);
+  expect(changed[0]?.source).not.toBe(changed[0]?.text);
 });
 
 test(

@@ -3,18 +3,16 @@
  * one place of their source while it is loaded, into modules of its own, to prove that the oracle sees it.
  */
 import { registerHooks } from "node:module";
-import { fileURLToPath } from "node:url";
 import type { Policy } from "../../../policy/policy.ts";
 import type { GatewayEnvironment } from "../../../policy/gateway.ts";
 import type { Ports } from "../../../policy/ports.ts";
 import type { Decoded } from "../../../worker/message/decode.ts";
+import { replacePattern, type Pattern } from "./pattern.ts";
 
-export interface SourceMutation {
+export interface SourceMutation extends Pattern {
   readonly name: string;
-  /** From the root of the repository. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
+  /** A top-level folder; exactly one place in its modules fits. */
+  readonly folder: "shared" | "policy" | "worker";
 }
 
 export type DurableObjectClass = new (state: unknown, env: unknown) => object;
@@ -40,18 +38,23 @@ const ROOT = new URL("../../../", import.meta.url).href;
 const RUNTIME = `data:text/javascript,export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }`;
 
 let mutation: SourceMutation | undefined;
+let mutatedPlaces = 0;
 let isHooked = false;
 
 export async function loadSystem(mutant?: SourceMutation): Promise<System> {
   if (!isHooked) hook();
   isHooked = true;
   mutation = mutant;
+  mutatedPlaces = 0;
   const load = (path: string): Promise<unknown> => import(`${ROOT}${path}${mutant ? `?mutant=${mutant.name}` : ""}`);
   const [policy, worker, decode] = await Promise.all([
     load("policy/policy.ts"),
     load("worker/index.ts"),
     load("worker/message/decode.ts"),
   ]);
+  if (mutant && mutatedPlaces !== 1) {
+    throw new Error(`mutation "${mutant.name}" fits ${mutatedPlaces} places in "${mutant.folder}", not exactly one`);
+  }
   return {
     makePolicy: (policy as Pick<System, "makePolicy">).makePolicy,
     worker: worker as WorkerModule,
@@ -72,12 +75,11 @@ function hook(): void {
       // The console's page, which the worker's bundler makes a text of.
       if (/\.html(\?|$)/.test(url)) return { format: "module", source: 'export default "";', shortCircuit: true };
       const loaded = next(url, context);
-      if (!mutation || url !== `${ROOT}${mutation.file}?mutant=${mutation.name}`) return loaded;
-      const source = Buffer.from(loaded.source as Uint8Array).toString();
-      const parts = source.split(mutation.from);
-      if (parts.length !== 2)
-        throw new Error(`mutation "${mutation.name}" must fit ${fileURLToPath(url)} exactly once`);
-      return { ...loaded, source: parts.join(mutation.to) };
+      if (!mutation || !url.startsWith(`${ROOT}${mutation.folder}/`) || !url.endsWith(`?mutant=${mutation.name}`))
+        return loaded;
+      const { count, source } = replacePattern(Buffer.from(loaded.source as Uint8Array).toString(), mutation);
+      mutatedPlaces += count;
+      return { ...loaded, source };
     },
   });
 }

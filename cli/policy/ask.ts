@@ -47,9 +47,9 @@ export interface ToInspect {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The module that `init` puts into a project, built from the source, so that it is never stale. Throws `unavailable`. */
+/** Returns the module that `init` puts into a project, as the current sources build it. Throws `unavailable`. */
 export async function builtModule(): Promise<string> {
-  return z.string().parse(await runPolicy("build.ts", "policyText()"));
+  return z.string().parse(await runPolicy("build-cache.ts", "cachedPolicyText()"));
 }
 
 /** What the policy would say at its start; routes in the order given. Throws `unavailable`. */

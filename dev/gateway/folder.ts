@@ -2,7 +2,7 @@
 import { access, cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { buildPolicy } from "../../policy/build.ts";
+import { cachedPolicyText } from "../../policy/build-cache.ts";
 import { AuditError } from "../../shared/errors.ts";
 
 export interface FolderOptions {
@@ -27,9 +27,9 @@ export async function makeFolder({ projectDir, env, files = {}, onMade }: Folder
   const skip = /(^|\/)(node_modules|\.zuplo|dist|\.env)$/;
   await cp(projectDir, folder, { recursive: true, filter: (path) => path === projectDir || !skip.test(path) });
   await linkPackages(packages, join(folder, "node_modules"));
-  await buildPolicy(join(folder, "modules"));
   await writeFile(join(folder, ".env"), environmentFile(env));
-  for (const [path, content] of Object.entries(files)) {
+  const policy = { "modules/audit-log.ts": await cachedPolicyText() };
+  for (const [path, content] of Object.entries({ ...policy, ...files })) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content);
   }

@@ -76,11 +76,14 @@ function cycleName(modules: readonly string[]): string {
   return [...turned, turned[0]].join(" → ");
 }
 
+/** The parts of `policy` that run on Node and are not shipped. */
+const POLICY_BUILD = new Set(["policy/build.ts", "policy/build-cache.ts"]);
+
 /** `shared` imports no package at all, and what the policy ships only the gateway's runtime. */
 export function shipsNoPackage(tree: Tree): string[] {
   return sources(tree).flatMap(([path, text]) => {
     if (rungOf(path) !== "shared" && rungOf(path) !== "policy") return [];
-    if (path === "policy/build.ts") return [];
+    if (POLICY_BUILD.has(path)) return [];
     return packageImports(path, text)
       .filter((name) => rungOf(path) === "shared" || name !== "@zuplo/runtime")
       .map((name) => `${path} imports ${name}`);

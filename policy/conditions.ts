@@ -1,4 +1,4 @@
-/** Conditions of `when`: selectors and what they must find. All of them must hold. */
+/** Conditions of `when`: selectors and the values that they must find. All conditions must hold. */
 import { find, isScalar, resolve, type Seen, type Selector } from "./selector.ts";
 import type { PlanReader } from "./plan-reader.ts";
 import { readSelector } from "./values.ts";
@@ -13,7 +13,7 @@ export interface Condition {
   readonly max?: number | undefined;
 }
 
-/** Reads `when`; undefined where anything in it is wrong, because a part of a condition would match too much. */
+/** Reads `when`. Returns undefined if anything in it is wrong, because the rest of it would match too many requests. */
 export function readConditions(reader: PlanReader, field: string, given: unknown): readonly Condition[] | undefined {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     reader.wrong(field, "must be an object of selectors and conditions");
@@ -43,7 +43,7 @@ function isLegalTest([name, value]: readonly [string, unknown]): boolean {
   return name === "exists" ? typeof value === "boolean" : ["min", "max"].includes(name) && Number.isFinite(value);
 }
 
-/** True where every condition holds. */
+/** True if every condition holds. */
 export function holds(conditions: readonly Condition[], seen: Seen): boolean {
   return conditions.every(({ selector, anyOf, exists, min, max }) => {
     if (exists !== undefined && exists !== (find(selector, seen) !== undefined)) return false;
@@ -57,7 +57,7 @@ export function holds(conditions: readonly Condition[], seen: Seen): boolean {
 
 const NUMERIC = /^-?\d+(\.\d+)?$/;
 
-/** Parameters, query and headers are texts; elsewhere a text is not a number. */
+/** A number, or the digits of one in a parameter, the query or a header, which can only be texts. */
 function numberOf(selector: Selector, seen: Seen): number | bigint | undefined {
   const found = find(selector, seen);
   if (typeof found === "number" || typeof found === "bigint") return found;

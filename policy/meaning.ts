@@ -7,7 +7,7 @@ import { holds } from "./conditions.ts";
 import type { PartyPlan, TargetPlan } from "./description.ts";
 import type { RequestPart } from "./request-parts.ts";
 import type { Omittable } from "./options.ts";
-import { find, recordOf, type Scalar, type Seen, textOf } from "./selector.ts";
+import { itemsOf, recordOf, type Scalar, type Seen, textOf } from "./selector.ts";
 import {
   isFromCaller,
   isRequired,
@@ -41,7 +41,7 @@ export interface MutableParty {
   metadata?: Record<string, MetadataValue> | undefined;
 }
 
-/** What applies where the plan says nothing. */
+/** Applies to each field that the plan does not name. */
 export interface Fallback {
   readonly action: string;
   readonly organization?: string | undefined;
@@ -54,7 +54,7 @@ export const NOBODY: Party = { id: "unknown", type: "unknown" };
 
 type IsUsable = (found: Scalar, part: Part) => boolean | undefined;
 
-/** Where `defaultActor` takes its values from. */
+/** The sources of the values of `defaultActor`. */
 const ORIGINS_OF_DEFAULTS = [
   ["actor.id", ["user,sub"]],
   ["actor.name", ["user,data,name"]],
@@ -62,7 +62,7 @@ const ORIGINS_OF_DEFAULTS = [
   ["actor.metadata.acting_party", ["user,data,act,sub"]],
 ] as const satisfies readonly (readonly [string, readonly string[]])[];
 
-/** Resolves a part's description; whatever does not resolve is named in `missing`, and nothing throws for it. `hashes` are metadata. */
+/** Resolves a part's description. A selector that finds nothing is named in `missing`; nothing throws. `hashes` become metadata. */
 export function describePart(
   { seen, description, reading, batch, missingList }: RequestPart,
   fallback: Fallback,
@@ -81,7 +81,7 @@ export function describePart(
       return found.value;
     }
     const name = missingSelector(value, at);
-    // An element that is not there is told by the name of its list.
+    // A missing element is reported by the name of its list.
     if (name !== undefined && !(missingList !== undefined && name.startsWith("$item"))) missing.push(name);
     return undefined;
   }
@@ -129,7 +129,7 @@ export function describePart(
       (isRequired(organization) ? undefined : fallback.organization),
     actor: party("actor", said.actor, fallback.actor, seen),
     targets: said.targets ? targets(said.targets) : fallback.targets.map((target) => ({ ...target })),
-    // Ours come first, where no limit cuts them, and win over others of the same name.
+    // Ours come first, because a limit cuts the last keys, and they replace others of the same name.
     metadata: { ...own, ...metadata("metadata", said.metadata, seen), ...own },
     outcome: rule?.is ?? reading?.outcome,
     missing,
@@ -145,15 +145,15 @@ function isAccepted({ user, response }: Seen): boolean {
 
 /** What selectors see at each element of a target's list. */
 function elementsOf(each: NonNullable<TargetPlan["each"]>, seen: Seen, missing: string[]): readonly Seen[] {
-  const list = find(each, seen);
-  if (Array.isArray(list) && list.length > 0) return list.map((item: unknown) => ({ ...seen, item }));
+  const items = itemsOf(each, seen);
+  if (items.length > 0) return items.map((item) => ({ ...seen, item }));
   if (each.need !== "?") missing.push(each.text);
   return [{ ...seen, item: undefined }];
 }
 
 /**
- * The actor where the plan names none: the authenticated user, else `anonymous`. Somebody who acts for the user is named in the
- * metadata (the `act` claim, RFC 8693, section 4.1), and so is the client. Only scalars of the user are looked at.
+ * The actor if the plan names none: the authenticated user, or `anonymous`. The metadata names a party that acts for the user (the
+ * `act` claim, RFC 8693, section 4.1) and the client. Only scalars of the user are read.
  */
 export function defaultActor(user: Seen["user"], omit: ReadonlySet<Omittable>): Party {
   const { sub, data } = recordOf(user);
@@ -178,7 +178,7 @@ export function without<T extends object>(omit: ReadonlySet<Omittable>, fields: 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
 const SCHEME = /^(bearer|basic|digest|dpop|negotiate) /i;
 
-/** How the caller proved who it is: the kind of credential, and the id of its key where the auth policy tells it; never the credential. */
+/** How the caller was authenticated: the kind of credential, and the id of the key if the auth policy names it. Never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
   const { apiKeyId, data } = recordOf(user);
   const keyOfGateway = textOf(apiKeyId);
@@ -194,7 +194,7 @@ export function credentialOf(headers: Headers, user: Seen["user"]): Credential |
   return kind ? compact({ kind, keyId: textOf(otherKeyId) }) : undefined;
 }
 
-/** The value, where it has a field. */
+/** The value, or undefined if it is empty. */
 export function filled<T extends object>(value: T): T | undefined {
   return Object.keys(value).length > 0 ? value : undefined;
 }

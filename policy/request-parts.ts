@@ -5,7 +5,7 @@ import type { Description } from "./description.ts";
 import type { Case, Plan } from "./plan.ts";
 import { readByPreset } from "./presets/preset.ts";
 import type { Reading } from "./presets/reading.ts";
-import { find, type Seen } from "./selector.ts";
+import { itemsOf, type Seen } from "./selector.ts";
 
 /** What one record is made of. */
 export interface RequestPart {
@@ -57,23 +57,21 @@ function candidates({ preset, ...plan }: Plan, seen: Seen): readonly Candidate[]
   });
 }
 
-/** One candidate for each element of the list that `each` names, or the whole where there is none. */
+/** One candidate for each element of the list that `each` selects. Without `each`, or if the list is empty, the whole request. */
 function elements(plan: Pick<Plan, "base" | "cases">, whole: Candidate): readonly Candidate[] {
   const { each } = caseFor(plan, whole.seen, true)?.description ?? plan.base;
   if (!each) return [whole];
-  const list = find(each, whole.seen);
-  if (!Array.isArray(list) || list.length === 0) {
-    return [{ ...whole, missingList: each.need === "?" ? "" : each.text }];
-  }
-  return list.map((item: unknown, index) => ({
+  const items = itemsOf(each, whole.seen);
+  if (items.length === 0) return [{ ...whole, missingList: each.need === "?" ? "" : each.text }];
+  return items.map((item, index) => ({
     ...whole,
     place: `${whole.place}${index}`,
     seen: { ...whole.seen, item },
-    batch: { index, size: list.length },
+    batch: { index, size: items.length },
   }));
 }
 
-/** The first case that matches. Before there are elements, what is said about one does not count. */
+/** The first case that matches. For the whole request, conditions on an element do not count. */
 function caseFor({ cases }: Pick<Plan, "cases">, seen: Seen, isWhole = false): Case | undefined {
   return cases.find(({ when }) =>
     holds(isWhole ? when.filter(({ selector }) => selector.root !== "item") : when, seen),

@@ -78,14 +78,20 @@ const NAME = /\.([^.[\]]+)|\[(["']?)(.+?)\2\]/g;
 /** Asking for a header of another name throws. */
 const HEADER_NAME = /^[\w.-]+$/;
 
-/** The selected scalar; undefined where nothing is there, or where it is not a scalar. A large integer is a text of its digits. */
+/** The selected scalar, or undefined if nothing is there or it is not a scalar. A large integer becomes a text of its digits. */
 export function resolve(selector: Selector, seen: Seen): Scalar | undefined {
   const found = find(selector, seen);
   if (typeof found === "bigint") return String(found);
   return isScalar(found) ? found : undefined;
 }
 
-/** Whatever is selected, lists and objects too; undefined where nothing is there. */
+/** The items of the selected list; empty if nothing is there or it is not a list. */
+export function itemsOf(selector: Selector, seen: Seen): readonly unknown[] {
+  const found = find(selector, seen);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The selected value, which can be a list or an object, or undefined if nothing is there. */
 export function find({ root, path }: Selector, seen: Seen): unknown {
   const [name = "", ...more] = path;
   const { response, headers, query } = seen;
@@ -143,7 +149,7 @@ export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
-/** A scalar as text; undefined for what is none, or empty. Code and auth policies may give a number where a text is meant. */
+/** A scalar as text; undefined for an empty text and any other value. Code and auth policies may pass a number for a text. */
 export function textOf(value: unknown): string | undefined {
   return isScalar(value) && value !== "" ? String(value) : undefined;
 }

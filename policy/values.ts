@@ -1,4 +1,4 @@
-/** Values of `x-audit`: literals, selectors, templates, and choices by a map; a list of these takes the first that resolves. */
+/** Values of `x-audit`: literals, selectors, templates, and choices by a map. Of a list, the first that resolves is taken. */
 import { type PlanReader, readObject } from "./plan-reader.ts";
 import { REDACTED } from "./secrets.ts";
 import {
@@ -12,7 +12,7 @@ import {
   sourceOf,
 } from "./selector.ts";
 
-/** Tried in order. An empty value is one that the plan does not name. */
+/** Tried in order. Empty if the plan does not name the value. */
 export type Value = readonly Part[];
 export type Values = readonly (readonly [string, Value])[];
 
@@ -21,13 +21,13 @@ export interface Part {
   readonly pieces: readonly (Scalar | Selector)[];
   /** The literal for each selected value: `{ "select": "$body.op", "map": { "close": "account.closed" } }`. */
   readonly map?: ReadonlyMap<string, Scalar> | undefined;
-  /** Where the pieces do not resolve, or the map does not have what they become. */
+  /** The value if the pieces do not resolve or the map lacks their value. */
   readonly otherwise?: Scalar | undefined;
-  /** Lifts the rule that an organization comes from who the caller is. */
+  /** Lets the caller choose the organization. */
   readonly trustCaller?: boolean | undefined;
 }
 
-/** Reads a value; a part that is wrong is reported, and never resolves. */
+/** Reads a value. A part that is wrong is reported and left out. */
 export function readValue(reader: PlanReader, field: string, given: unknown): Value {
   return [given ?? []].flat().flatMap((part: unknown): Part | readonly Part[] => {
     if (typeof part === "string") return { pieces: readText(reader, field, part) };
@@ -38,7 +38,7 @@ export function readValue(reader: PlanReader, field: string, given: unknown): Va
   });
 }
 
-/** Reads one selector; one that is wrong is reported, and never resolves, so that the record says what is missing. */
+/** Reads one selector. A selector that is wrong is reported and never resolves, so that the record names it as missing. */
 export function readSelector(reader: PlanReader, field: string, given: unknown, whole = false): Selector {
   const text = String(given);
   const found = parseSelector(text, { redact: reader.redact, whole });
@@ -53,7 +53,7 @@ export function readSelector(reader: PlanReader, field: string, given: unknown, 
   return { text, root: "", path: [""], need: "", secret: false };
 }
 
-/** A selector within a text, where it would be sent literally. */
+/** A selector inside other text. Without braces it would be sent literally. */
 const SELECTOR_INSIDE = /\$((user|params|query|header|body|response|item)[.[]|item\b)/;
 /** Literal braces, and a selector in braces. */
 const TEMPLATE_PIECES = /(\{\{|\}\}|\{\$[^{}]*\})/;
@@ -104,7 +104,7 @@ export function selectorsOf({ pieces }: Part): readonly Selector[] {
 /** What the caller of the API sends. */
 const FROM_CALLER = /^(header|query|body|params|item)$/;
 
-/** True where what the caller sends is in the value, or chooses it. */
+/** True if the value contains or depends on something that the caller sends. */
 export function isFromCaller(part: Part): boolean {
   return selectorsOf(part).some(({ root }) => FROM_CALLER.test(root));
 }
@@ -115,7 +115,7 @@ export interface Resolved {
   readonly sources: readonly string[];
 }
 
-/** The part's value; undefined where a selector of it finds nothing. The value of an id stays: privacy replaces it later. */
+/** The part's value, or undefined if one of its selectors finds nothing. Ids are not redacted here: privacy replaces them later. */
 export function resolvePart(part: Part, seen: Seen, isId = false): Resolved | undefined {
   const { pieces, map, otherwise } = part;
   const found = pieces.map((piece) => {
@@ -129,14 +129,14 @@ export function resolvePart(part: Part, seen: Seen, isId = false): Resolved | un
   return value === undefined ? undefined : { value, sources: [] };
 }
 
-/** The selector to name where no part of a value resolves; undefined where its absence is not marked. */
+/** The selector to report if no part of a value resolves; undefined if its absence is not reported. */
 export function missingSelector([first]: Value, seen: Seen): string | undefined {
   const selectors = first ? selectorsOf(first) : [];
   const selector = selectors.find((one) => resolve(one, seen) === undefined) ?? selectors[0];
   return selector && selector.need !== "?" ? selector.text : undefined;
 }
 
-/** Nothing else may take its place: a required organization must not put the event into another organization's log. */
+/** True if nothing else may replace the value: a required organization must not become the default one. */
 export function isRequired(value: Value): boolean {
   return value.some((part) => selectorsOf(part).some(({ need }) => need === "!"));
 }

@@ -34,15 +34,8 @@ function wordsOf(name: string): string {
     .toLowerCase();
 }
 
-/** Part of every name in a text that needs a closer look; most texts have none. */
-const HINT =
-  "pass|pwd|pw|psw|secret|token|cookie|sess|jwt|bearer|auth|cred|sig|mnemonic|otp|mfa|2fa|pin|cv[vcn]|ssn|[cx]srf|saml|sid|key|string|card|number|code|answer|link";
-
 /** A name, its sign and the blanks behind it, as in `name=`, `name: ` and `"name": `. */
-export const NAME_IN_TEXT = new RegExp(
-  `(?<![\\w.$-])(?=[\\w.$-]+\\\\*["']?\\s*[=:])(?=[\\w.$-]*?(?:${HINT}))([\\w.$-]+)\\\\*["']?\\s*([=:])>?\\s*`,
-  "gi",
-);
+export const NAME_IN_TEXT = /(?<![\w.$-])([\w.$-]+)\\*["']?\s*([=:])>?\s*/g;
 
 /** Names that are secret even in a sentence, such as `password: hunter2`; `session: started` is not. */
 const SECRET_IN_PROSE = /(pass(w|p|c)\w+|secret|token|pwd|key|authorization|cookie)s?\d*$/i;

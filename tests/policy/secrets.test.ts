@@ -62,6 +62,12 @@ describe("names of the user's", () => {
 });
 
 describe("scrub", () => {
+  it("finds the secret among many harmless names", () => {
+    const names = Array.from({ length: 80 }, (_, i) => `keys_${i}=1`).join(" ");
+    expect(scrub(names)).toBe(names);
+    expect(scrub(`${names} password=hunter2`)).toBe(`${names} [redacted]`);
+  });
+
   it.each([
     ["a JWT", JWT],
     ["the beginning of a JWT", JWT.slice(0, 60)],

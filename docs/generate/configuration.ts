@@ -7,7 +7,8 @@ import { Variables } from "../../worker/variables.ts";
 import { commandVariables } from "./command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
 import { code, linked, table } from "./markdown.ts";
-import { describedInCode, gatewayVariables, meaning, policyOptions } from "./policy-options.ts";
+import { describedInCode, gatewayVariables, policyOptions } from "./policy-options.ts";
+import { meaning } from "./route-meaning.ts";
 
 /** The page, not yet formatted. `path` resolves a path inside the repository. */
 export async function configurationPage(path: (name: string) => string): Promise<string> {

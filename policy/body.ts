@@ -54,8 +54,11 @@ export function copyResponse(response: Response, settings: BodySettings): Promis
   const { body, headers } = response;
   if (!body) return undefined;
   // It ends when the server wants, and is no JSON.
-  if (/^text\/event-stream\b/i.test(headers.get("content-type") ?? "")) return Promise.resolve(UNREAD);
-  return copyClone(response, settings);
+  return isEventStream(headers) ? Promise.resolve(UNREAD) : copyClone(response, settings);
+}
+
+export function isEventStream(headers: Headers): boolean {
+  return /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
 }
 
 function copyClone(message: Request | Response, settings: BodySettings): Promise<Body> {

@@ -78,7 +78,8 @@ export async function lookAt(
     },
     headers,
     body: body.value,
-    response: ending && { ...ending, body: responseBody.value },
+    bodyFault: body.fault,
+    response: ending && { ...ending, body: responseBody.value, bodyFault: responseBody.fault },
   };
   return { seen, marks: [marksOf("body", body), marksOf("response.body", responseBody)] };
 }
@@ -90,7 +91,7 @@ async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, body: Promise
 
 /** Adds what the bodies could not tell to a record. Last, because none of it is text from outside. */
 export function markBodies(record: AuditRecord, marks: readonly BodyMarks[]): AuditRecord {
-  const missing = [...(record.missing ?? []), ...marks.flatMap((mark) => mark.missing)];
+  const missing = [...new Set([...(record.missing ?? []), ...marks.flatMap((mark) => mark.missing)])];
   const truncated = [...(record.truncated ?? []), ...marks.flatMap((mark) => mark.truncated)];
   return compact({
     ...record,

@@ -3,8 +3,9 @@
  * gateway, and the response waits for nothing here unless the route asks for it.
  */
 import type { Stage } from "../shared/record.ts";
-import { copyRequest, copyResponse, isOpenEnded } from "./body.ts";
+import { type Body, type BodySettings, copyRequest, copyResponse, isEventStream, isOpenEnded } from "./body.ts";
 import type { Capture, Ending } from "./capture.ts";
+import { copyAnswers } from "./event-stream.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import type { Instance } from "./instance.ts";
 import { makeRecords } from "./maker.ts";
@@ -153,7 +154,7 @@ function settle(
       statusSource,
       headers: response.headers,
       user: latest.user ?? capture.request.user,
-      body: capture.plan.responseBody ? copyResponse(response, settings) : undefined,
+      body: capture.plan.responseBody ? copyAnswer(live, response, settings) : undefined,
     };
     const refusal = instance.refusals.note(capture, ending);
     if (refusal) afterResponse(live, () => counted(live, ending, refusal));
@@ -172,6 +173,11 @@ function settle(
 /** The record of refused requests is sent by the first of them. */
 async function counted(live: LiveRequest, ending: Ending, refusal: Refusal): Promise<void> {
   if (refusal.isFirst) await later(live, "outcome", { ...ending, requestCount: await refusal.count() });
+}
+
+function copyAnswer({ capture, ports }: LiveRequest, response: Response, settings: BodySettings) {
+  const isStream = capture.plan.preset === "mcp" && isEventStream(response.headers);
+  return isStream ? copyAnswers(response, capture.body, settings.limitBytes, ports) : copyResponse(response, settings);
 }
 
 /** After the response. */
@@ -199,17 +205,20 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
 async function durably(live: LiveRequest, ending: Ending): Promise<void> {
   const { capture, instance, ports } = live;
   const { shipper, options, maker } = instance;
-  const isHere = await haveArrived(ports, [capture.body, ending.body]);
+  const [isAsked, isAnswered] = await Promise.all([hasArrived(ports, capture.body), hasArrived(ports, ending.body)]);
+  const isHere = isAsked && isAnswered;
   const made = isHere
     ? makeRecords(capture, "outcome", ending, maker)
-    : makeRecords({ ...capture, body: undefined }, "watchdog", { ...ending, body: undefined }, maker);
+    : makeRecords(isAsked ? capture : { ...capture, body: unread() }, "watchdog", { ...ending, body: unread() }, maker);
   const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
   const whole = isHere ? () => made : undefined;
   afterResponse(live, () => out.then((isOut) => (isOut && isHere ? undefined : later(live, "outcome", ending, whole))));
   await Promise.race([out, sleep(ports, options.budgetMs)]);
 }
 
-async function haveArrived(ports: WatchPorts, bodies: readonly (Promise<unknown> | undefined)[]): Promise<boolean> {
-  const pending = bodies.filter((body) => body !== undefined);
-  return pending.length === 0 || (await within(ports, BODY_GRACE_MS, Promise.all(pending))) !== undefined;
+/** New for each request, because no request may await another's promise. */
+const unread = (): Promise<Body> => Promise.resolve({ fault: "unread" });
+
+async function hasArrived(ports: WatchPorts, body: Promise<Body> | undefined): Promise<boolean> {
+  return !body || (await within(ports, BODY_GRACE_MS, body)) !== undefined;
 }

@@ -46,7 +46,7 @@ function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
   const count = Array.isArray(errors) ? errors.length : 0;
   const byStatus = outcomeOfStatus(seen.response?.status);
   // The errors may be in the part that was not read.
-  const isCut = byStatus === "success" && seen.response?.bodyFault === "too_large";
+  const isCut = byStatus === "success" && /^(unread|too_large)$/.test(seen.response?.bodyFault ?? "");
   const isUnread = operations.length === 0 && persisted === undefined;
   return {
     seen,

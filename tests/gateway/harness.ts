@@ -38,24 +38,29 @@ export interface HarnessOptions {
 /** 32 bytes; the worker of a test checks signatures with the same. */
 export const INGEST_KEY = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
+/** Variables of a gateway that sends everything to a sink. */
+export const sinkVariables = (url: string): Readonly<Record<string, string>> => ({
+  SINK_URL: url,
+  TEST_WORKOS_URL: url,
+  WORKOS_API_KEY: "sk_test_workos",
+  QSTASH_URL: url,
+  QSTASH_TOKEN: "qstash-token",
+  AUDIT_WORKER_URL: `${url}/worker/`,
+  AUDIT_INGEST_KEY: INGEST_KEY,
+  AUDIT_ORGANIZATION_ID: "org_default",
+});
+
 export async function startHarness({ situations, options, policies, env }: HarnessOptions): Promise<Harness> {
   const sink = await startSink();
   const gateway = await startGateway({
     env: {
-      SINK_URL: sink.url,
-      TEST_WORKOS_URL: sink.url,
-      WORKOS_API_KEY: "sk_test_workos",
-      QSTASH_URL: sink.url,
-      QSTASH_TOKEN: "qstash-token",
-      AUDIT_WORKER_URL: `${sink.url}/worker/`,
-      AUDIT_INGEST_KEY: INGEST_KEY,
-      AUDIT_ORGANIZATION_ID: "org_default",
+      ...sinkVariables(sink.url),
       ...env,
     },
     files: {
       "config/routes.oas.json": routesFile(situations),
       "config/policies.json": policiesFile(options, policies),
-      ...Object.fromEntries(await Promise.all(["scenarios.ts", "documented.ts", "described.ts"].map(moduleFile))),
+      ...(await moduleFiles()),
     },
   }).catch(async (error: unknown) => {
     await sink.close();
@@ -76,6 +81,11 @@ export async function startHarness({ situations, options, policies, env }: Harne
       await sink.close();
     },
   };
+}
+
+/** The modules of the test routes and policies, by their path in the project. */
+export async function moduleFiles(): Promise<Readonly<Record<string, string>>> {
+  return Object.fromEntries(await Promise.all(["scenarios.ts", "documented.ts", "described.ts"].map(moduleFile)));
 }
 
 async function moduleFile(name: string): Promise<readonly [string, string]> {

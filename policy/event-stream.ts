@@ -1,0 +1,100 @@
+/** Follows an event stream for the JSON messages in it, beside the client who gets it. */
+import type { Body } from "./body.ts";
+import { parseJson } from "./json.ts";
+import type { Ports } from "./ports.ts";
+import { isAnswered } from "./presets/mcp.ts";
+
+/** Longest time that a stream is followed: the edge ends what follows a response after 30 s (see docs/architecture.md). */
+const FOLLOW_MS = 25_000;
+
+/** Follows the response to JSON-RPC requests until each has its answer. The value lists the messages in it. Never rejects. */
+export function copyAnswers(
+  response: Response,
+  request: Promise<Body> | undefined,
+  limitBytes: number,
+  ports: Pick<Ports, "timer">,
+): Promise<Body> {
+  let asked: unknown;
+  void request?.then(({ value }) => (asked = value));
+  const isEnough = (messages: readonly unknown[]) => asked !== undefined && isAnswered(asked, messages);
+  try {
+    const { body } = response.clone();
+    if (body) return messagesIn(body, limitBytes, isEnough, ports).then((value) => ({ value }));
+  } catch {
+    // Another policy has read it.
+  }
+  return Promise.resolve({ fault: "unread" });
+}
+
+/** An end of line. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
+const LINE_END = /\r\n|\n|\r/;
+
+/**
+ * Reads a copy of a stream until `isEnough`, its end, `limitBytes` or 25 s. Gives the messages that have come by then; data that is
+ * not JSON is none. Never rejects.
+ */
+export async function messagesIn(
+  stream: ReadableStream<Uint8Array>,
+  limitBytes: number,
+  isEnough: (messages: readonly unknown[]) => boolean,
+  ports: Pick<Ports, "timer">,
+): Promise<readonly unknown[]> {
+  const reader = stream.getReader();
+  // Not awaited: one branch of a cloned stream is cancelled only when the other has ended too.
+  const stop = () => void reader.cancel().catch(() => undefined);
+  const cancelTimer = ports.timer(FOLLOW_MS, stop);
+  const decoder = new TextDecoder();
+  const messages: unknown[] = [];
+  const event = makeEvent(messages);
+  try {
+    for (let bytes = 0; bytes <= limitBytes && !isEnough(messages);) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.byteLength;
+      event.add(decoder.decode(value, { stream: true }));
+    }
+  } catch {
+    // The stream broke off: what has come counts.
+  }
+  cancelTimer();
+  stop();
+  return messages;
+}
+
+/** Collects lines into events. Only what is new is looked through, so that many small parts cost no more than one. */
+function makeEvent(messages: unknown[]) {
+  let line = "";
+  let data: string[] = [];
+  let isAfterReturn = false;
+
+  function endLine(): void {
+    if (line.startsWith("data:")) data.push(line.slice(5));
+    if (line === "" && data.length > 0) {
+      const message = parsed(data.join("\n"));
+      if (message !== undefined) messages.push(...[message].flat());
+      data = [];
+    }
+  }
+
+  return {
+    add(text: string): void {
+      // A return and a newline end one line, also where they come in two parts.
+      const fresh = isAfterReturn && text.startsWith("\n") ? text.slice(1) : text;
+      if (text !== "") isAfterReturn = text.endsWith("\r");
+      const [first = "", ...more] = fresh.split(LINE_END);
+      line += first;
+      for (const next of more) {
+        endLine();
+        line = next;
+      }
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 /** Writes the generated pages; with `--check` it only says which of them are out of step with the code, and exits 1. */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { apiPage } from "./generate/api.ts";
 import { configurationPage } from "./generate/configuration.ts";
 import { costPage } from "./generate/cost.ts";
 import { formatted } from "./generate/markdown.ts";
@@ -9,10 +10,11 @@ const path = (name: string): string => fileURLToPath(new URL(`../${name}`, impor
 
 /** The generated pages by path, as they should be. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  const cost = await readFile(path("docs/cost.md"), "utf8");
+  const [api, cost] = await Promise.all(["docs/api.md", "docs/cost.md"].map((name) => readFile(path(name), "utf8")));
   return new Map([
+    ["docs/api.md", await formatted(apiPage(api ?? ""))],
     ["docs/configuration.md", await formatted(await configurationPage(path))],
-    ["docs/cost.md", await formatted(costPage(cost))],
+    ["docs/cost.md", await formatted(costPage(cost ?? ""))],
   ]);
 }
 

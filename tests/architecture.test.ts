@@ -159,6 +159,20 @@ const broken: readonly Case[] = [
     violations: ["worker/replays/a.ts has SQL on dead_letters", "worker/dead-letters/b.ts has SQL on removals"],
   },
   {
+    rule: rules.listsContractOnce,
+    name: "a second list of the classes, and of the states of a replay",
+    files: {
+      "cli/a.ts": 'const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];',
+      "worker/a.ts": 'type State = "running" | "paused" | "stopped" | "settling"\n| "done";',
+      "worker/b.ts": 'const isOpen = state === "open"; const one = "rejected";',
+      "shared/a.ts": 'const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];',
+    },
+    violations: [
+      "cli/a.ts lists rejected, exhausted, credential, unreadable",
+      "worker/a.ts lists running, paused, stopped, settling, done",
+    ],
+  },
+  {
     rule: rules.keepsFilesShort,
     name: "a line too many",
     files: {

@@ -1,28 +1,17 @@
 /** The worker's answers, as docs/api.md describes them. Fields that the CLI only passes on are not listed. */
 import * as z from "zod";
+import { DEAD_LETTER_FIELDS, REPLAY_STATES } from "../../shared/api.ts";
+import { schemaOf } from "./schema.ts";
 
-export const DeadLetter = z.looseObject({
-  event_id: z.string(),
-  state: z.string(),
-  class: z.string(),
-  wrote: z.string(),
-  reason: z.string(),
-  status: z.number().optional(),
-  attempts: z.number(),
-  source: z.string().optional(),
-  action: z.string().optional(),
-  organization: z.string().optional(),
-  method: z.string().optional(),
-  route: z.string().optional(),
-  occurred_at: z.string().optional(),
-  first_attempt_at: z.string().optional(),
-  last_attempt_at: z.string().optional(),
-  parked_at: z.string(),
-  replays: z.number().optional(),
-  replay_id: z.string().optional(),
-  safe_until: z.string().optional(),
-  discarded: z.looseObject({ reason: z.string() }).optional(),
-});
+export const DeadLetter = schemaOf(DEAD_LETTER_FIELDS, [
+  "event_id",
+  "state",
+  "class",
+  "wrote",
+  "reason",
+  "attempts",
+  "parked_at",
+]);
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 export const DeadLetterPage = z.looseObject({ dead_letters: z.array(DeadLetter), cursor: z.string().optional() });
@@ -104,7 +93,7 @@ export const Receipt = z.looseObject({
 
 export const Replay = z.looseObject({
   id: z.string(),
-  state: z.enum(["running", "paused", "stopped", "settling", "done"]),
+  state: z.enum(REPLAY_STATES),
   name: z.string().optional(),
   progress: z.looseObject({
     total: z.number(),

@@ -1,10 +1,8 @@
 /** The options that choose dead letters, the same for every command that takes them. */
 import type { Argv } from "yargs";
+import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import { WrongUse } from "../run/failure.ts";
 import { parseSpan } from "../run/time.ts";
-
-export const CLASSES = ["rejected", "exhausted", "credential", "unreadable"] as const;
-export const STATES = ["open", "replaying", "delivered", "discarded"] as const;
 
 export interface FilterOptions {
   readonly class?: readonly string[] | undefined;
@@ -20,7 +18,7 @@ export interface FilterOptions {
 /** Adds the filters to a command. */
 export function filterOptions<T>(yargs: Argv<T>) {
   return yargs
-    .option("class", { array: true, choices: CLASSES, describe: "Why it is a dead letter", nargs: 1 })
+    .option("class", { array: true, choices: DEAD_LETTER_CLASSES, describe: "Why it is a dead letter", nargs: 1 })
     .option("action", { type: "string", describe: "Exact action" })
     .option("organization", { type: "string", describe: "Exact WorkOS organization id" })
     .option("route", { type: "string", describe: "Exact route pattern, such as /users/{id}" })

@@ -1,5 +1,12 @@
 /** The architecture rules: each takes a tree and returns its violations, one line each. */
 import { dirname } from "node:path/posix";
+import { REPLAY_OUTCOMES, REPLAY_STATES } from "../../shared/api.ts";
+import {
+  DEAD_LETTER_CLASSES,
+  DEAD_LETTER_GROUPS,
+  DEAD_LETTER_SOURCES,
+  DEAD_LETTER_STATES,
+} from "../../shared/dead-letter.ts";
 import {
   localImports,
   namedImports,
@@ -165,6 +172,26 @@ export function keepsDeadLetterSqlTogether(tree: Tree): string[] {
     if (rungOf(path) !== "worker" || allowed.has(path)) return [];
     const uses = text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+(dead_letters|links|sightings|removals|notes)\b/g);
     return [...uses].map(([, table]) => `${path} has SQL on ${table}`);
+  });
+}
+
+const CONTRACT_LISTS: readonly (readonly string[])[] = [
+  DEAD_LETTER_CLASSES,
+  DEAD_LETTER_STATES,
+  DEAD_LETTER_SOURCES,
+  DEAD_LETTER_GROUPS,
+  REPLAY_STATES,
+  REPLAY_OUTCOMES,
+];
+
+/** A list of the API's contract stands once, in `shared/`, so that a new class, state or group is one edit. */
+export function listsContractOnce(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    if (["shared", "tests"].includes(rungOf(path))) return [];
+    const repeated = CONTRACT_LISTS.filter((list) => {
+      return new RegExp(list.map((member) => `"${member}"`).join("\\s*[,|]\\s*")).test(text);
+    });
+    return repeated.map((list) => `${path} lists ${list.join(", ")}`);
   });
 }
 

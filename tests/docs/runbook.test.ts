@@ -18,7 +18,8 @@ function anchorsOf(path: string): ReadonlySet<string> {
 }
 
 describe("docs/operations.md", () => {
-  const incidents = union("worker/monitor/incidents.ts", "IncidentKind");
+  const ofClasses = DEAD_LETTER_CLASSES.map((name) => `dead_letters_${name}`);
+  const incidents = [...union("worker/monitor/incidents.ts", "IncidentKind"), ...ofClasses];
 
   it("finds the incidents in the code", () => {
     expect(incidents).toContain("newer_message");

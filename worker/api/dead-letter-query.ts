@@ -1,5 +1,6 @@
 /** The query of `GET /api/dead-letters`, parsed once. Throws `invalid_request` naming the parameter. */
 import * as z from "zod/mini";
+import { PAGE_DEFAULT, PAGE_MAX, WHOLE_PAGE_MAX } from "../../shared/api.ts";
 import {
   DEAD_LETTER_CLASSES,
   DEAD_LETTER_GROUPS,
@@ -11,10 +12,6 @@ import type { AuditError } from "../../shared/errors.ts";
 import type { Filter, Position } from "../dead-letters/query.ts";
 import { decodeCursor } from "./cursor.ts";
 import { invalid, limitTo, onceEach, printable, Time } from "./parameters.ts";
-
-/** Largest page, and largest page of whole entries. Our choice. */
-const LIMIT_MAX = 500;
-const WHOLE_LIMIT_MAX = 100;
 
 const commaSeparated = <T extends string>(values: readonly [T, ...T[]]) =>
   z.pipe(
@@ -38,7 +35,7 @@ const Query = z.strictObject({
   status: z.optional(Status),
   since: z.optional(Time),
   until: z.optional(Time),
-  limit: limitTo(LIMIT_MAX),
+  limit: limitTo(PAGE_MAX),
   cursor: z.optional(z.string()),
   group_by: z.optional(z.enum(DEAD_LETTER_GROUPS)),
   whole: z.optional(flag),
@@ -61,7 +58,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   status: 'must be a number or "none"',
   since: 'must be an ISO 8601 time with a zone, such as "2026-11-23T01:00:00Z"',
   until: 'must be an ISO 8601 time with a zone, such as "2026-11-23T01:00:00Z"',
-  limit: `must be a whole number from 1 to ${LIMIT_MAX}`,
+  limit: `must be a whole number from 1 to ${PAGE_MAX}`,
   group_by: `must be one of ${DEAD_LETTER_GROUPS.join(", ")}`,
   whole: 'must be "true" or "false"',
   reveal: 'must be "true" or "false"',
@@ -75,7 +72,7 @@ export function parseListQuery(search: URLSearchParams): ListQuery {
   if (since !== undefined && until !== undefined && since >= until) throw invalid('"since" must be before "until"');
   if (reveal && !whole) throw invalid('"reveal" needs "whole" in a list');
   if (group_by && (cursor !== undefined || whole)) throw invalid('"group_by" goes without "cursor" and "whole"');
-  if (whole && (limit ?? 0) > WHOLE_LIMIT_MAX) throw invalid(`"limit" must be at most ${WHOLE_LIMIT_MAX} with "whole"`);
+  if (whole && (limit ?? 0) > WHOLE_PAGE_MAX) throw invalid(`"limit" must be at most ${WHOLE_PAGE_MAX} with "whole"`);
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
   if (cursor !== undefined && !after) throw invalid('"cursor" must be one that this route has answered');
   const filter: Filter = {
@@ -88,7 +85,7 @@ export function parseListQuery(search: URLSearchParams): ListQuery {
     sinceMs: since,
     untilMs: until,
   };
-  return { filter, states: state, limit: limit ?? 50, after, groupBy: group_by, whole, reveal };
+  return { filter, states: state, limit: limit ?? PAGE_DEFAULT, after, groupBy: group_by, whole, reveal };
 }
 
 function listOf<T>(value: T | undefined): readonly T[] | undefined {

@@ -1,4 +1,5 @@
-/** The archive's rows as the API shows them. What a route selected from a request stays hidden unless asked for. */
+/** Dead letters as the API shows them. What a route selected from a request stays hidden unless asked for. */
+import { DEAD_LETTER_FIELDS, type DeadLetterAnswer, type Field } from "../../shared/api.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../shared/limits.ts";
 import type { AuditRecord, Metadata, Party } from "../../shared/record.ts";
 import { isoTime, withoutNulls } from "../json-fields.ts";
@@ -6,36 +7,33 @@ import type { PastFailure, Row, Summary } from "../dead-letters/row.ts";
 
 export const HIDDEN = "[hidden]";
 
-/** An entry of a list; fields that are not known are left out. */
-export function summaryView(row: Summary): Record<string, unknown> {
-  return withoutNulls({
-    event_id: row.event_id,
-    state: row.state,
-    class: row.class,
-    wrote: row.wrote,
-    reason: row.reason,
-    status: row.status,
-    attempts: row.attempts,
-    source: row.source,
-    action: row.action,
-    organization: row.organization,
-    method: row.method,
-    route: row.route,
-    occurred_at: isoTime(row.occurred_at),
-    first_attempt_at: isoTime(row.first_attempt_at),
-    last_attempt_at: isoTime(row.last_attempt_at),
-    parked_at: isoTime(row.parked_at),
-    replays: row.replays,
-    replay_id: row.replay_id,
-    safe_until:
-      row.wrote === "maybe" && row.first_attempt_at !== null
-        ? isoTime(row.first_attempt_at + IDEMPOTENCY_SAFE_MS)
-        : null,
-    discarded: row.discarded === null ? null : JSON.parse(row.discarded),
-  });
+/** Fields that are not columns as they are stored. */
+const COMPUTED = {
+  safe_until: ({ wrote, first_attempt_at }: Summary) =>
+    wrote === "maybe" && first_attempt_at !== null ? isoTime(first_attempt_at + IDEMPOTENCY_SAFE_MS) : null,
+  discarded: ({ discarded }: Summary) => (discarded === null ? null : (JSON.parse(discarded) as unknown)),
+};
+
+/** The other fields have the name of their column, which the compiler holds them to. */
+type StoredField = Exclude<keyof typeof DEAD_LETTER_FIELDS, keyof typeof COMPUTED> & keyof Summary;
+
+/** Returns a dead letter as a list shows it; fields that are not known are left out. */
+export function summaryView(row: Summary): DeadLetterAnswer {
+  const fields = Object.entries(DEAD_LETTER_FIELDS).map(([name, { kind }]) => [name, valueOf(row, name, kind)]);
+  return withoutNulls(Object.fromEntries(fields) as Record<string, unknown>) as unknown as DeadLetterAnswer;
 }
 
-/** A whole entry with its history. */
+function valueOf(row: Summary, name: string, kind: Field["kind"]): unknown {
+  if (isComputed(name)) return COMPUTED[name](row);
+  const stored = row[name as StoredField];
+  return kind === "time" ? isoTime(stored as number | null) : stored;
+}
+
+function isComputed(name: string): name is keyof typeof COMPUTED {
+  return Object.hasOwn(COMPUTED, name);
+}
+
+/** Returns a whole dead letter with its record and history. */
 export function wholeView(row: Row, reveal: boolean): Record<string, unknown> {
   const record = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord);
   const hidden: string[] = [];

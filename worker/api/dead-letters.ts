@@ -1,5 +1,6 @@
 /** The routes of the dead letters. `docs/api.md` describes them. */
 import * as z from "zod/mini";
+import { IMPORT_MAX_LINES } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
 import { jsonAnswer } from "../http/answers.ts";
@@ -18,7 +19,6 @@ import type { Row, Summary } from "../dead-letters/row.ts";
 import { isoTime } from "../json-fields.ts";
 import { summaryView, wholeView } from "./dead-letter-view.ts";
 
-const IMPORT_MAX_LINES = 1_000;
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
 export const archiveRoutes: readonly Route[] = [

@@ -1,16 +1,12 @@
 /** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
 import * as z from "zod/mini";
+import { REPLAY_EVENT_IDS_MAX, REPLAY_RATE } from "../../shared/api.ts";
 import { isEventId } from "../../shared/event-id.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import type { ReplayRequest, Selection } from "../replays/request.ts";
 import { invalid, printable, Time } from "./parameters.ts";
 import { MAPPED, type Mend } from "../replays/mend.ts";
 
-/** Records a second, half of what WorkOS is paced to, so that live events go on beside a replay. Our choice. */
-const RATE_DEFAULT = 40;
-const RATE_MIN = 0.1;
-const RATE_MAX = 500;
-const EVENT_IDS_MAX = 10_000;
 /** WorkOS documents no grammar of action names; they stand in a URL path, so only what needs no escaping is taken. Our choice. */
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DROPPED = /^(?:(?:actor|targets)\.)?metadata\.[a-zA-Z0-9_-]{1,40}$/;
@@ -45,14 +41,14 @@ const isText = (value: string) => text.safeParse(value).success;
 
 const Body = z.strictObject({
   event_ids: z.optional(
-    z.array(z.string().check(z.refine(isEventId))).check(z.minLength(1), z.maxLength(EVENT_IDS_MAX)),
+    z.array(z.string().check(z.refine(isEventId))).check(z.minLength(1), z.maxLength(REPLAY_EVENT_IDS_MAX)),
   ),
   filter: z.optional(FilterShape),
   all: z.optional(z.literal(true)),
   dry_run: z.optional(z.boolean()),
   accept_duplicates: z.optional(z.boolean()),
   name: z.optional(name),
-  rate: z.optional(z.number().check(z.gte(RATE_MIN), z.lte(RATE_MAX))),
+  rate: z.optional(z.number().check(z.gte(REPLAY_RATE.min), z.lte(REPLAY_RATE.max))),
   stop_on_error_rate: z.optional(z.number().check(z.gte(0), z.lte(1))),
   set: z.optional(z.strictObject({ action: z.optional(action), organization: z.optional(text) })),
   drop: z.optional(z.array(z.string().check(z.regex(DROPPED))).check(z.minLength(1), z.maxLength(150))),
@@ -67,7 +63,7 @@ const Body = z.strictObject({
 });
 
 const EXPECTED: Readonly<Record<string, string>> = {
-  event_ids: `must be a list of 1 to ${EVENT_IDS_MAX} event ids`,
+  event_ids: `must be a list of 1 to ${REPLAY_EVENT_IDS_MAX} event ids`,
   filter: "must be an object",
   "filter.class": `must be one or more of ${DEAD_LETTER_CLASSES.join(", ")}`,
   "filter.status": 'must be a number or "none", or a list of them',
@@ -77,7 +73,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   dry_run: "must be true or false",
   accept_duplicates: "must be true or false",
   name: "must be 1 to 100 characters",
-  rate: `must be a number from ${RATE_MIN} to ${RATE_MAX}`,
+  rate: `must be a number from ${REPLAY_RATE.min} to ${REPLAY_RATE.max}`,
   stop_on_error_rate: "must be a number from 0 to 1",
   "set.action": 'must be 1 to 200 letters, digits, ".", "_" or "-", such as "user.created"',
   drop: 'must be a list of "metadata.<key>", "actor.metadata.<key>" or "targets.metadata.<key>"',
@@ -98,7 +94,7 @@ export function parseReplayRequest(body: unknown): ReplayRequest {
     dryRun: data.dry_run ?? false,
     acceptDuplicates: data.accept_duplicates ?? false,
     name: data.name,
-    rate: data.rate ?? RATE_DEFAULT,
+    rate: data.rate ?? REPLAY_RATE.default,
     stopOnErrorRate: data.stop_on_error_rate,
     mend: mendOf(data),
   };

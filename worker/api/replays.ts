@@ -1,5 +1,6 @@
 /** The routes of the replays. `docs/api.md` describes them. */
 import * as z from "zod/mini";
+import { REPLAY_OUTCOMES } from "../../shared/api.ts";
 import type { OperatorActionName } from "../../shared/operator-actions.ts";
 import type { Party } from "../../shared/record.ts";
 import { replays } from "../replays/client.ts";
@@ -18,9 +19,8 @@ const ListQuery = z.strictObject({
   limit: limitTo(100),
   cursor: z.optional(z.string()),
 });
-const OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
 const ItemsQuery = z.strictObject({
-  outcome: z.optional(z.enum(OUTCOMES)),
+  outcome: z.optional(z.enum(REPLAY_OUTCOMES)),
   limit: limitTo(1_000),
   cursor: z.optional(z.string()),
 });
@@ -78,7 +78,10 @@ async function show({ env, params }: RouteContext): Promise<Response> {
 }
 
 async function items({ url, env, params }: RouteContext): Promise<Response> {
-  const expected = { outcome: `must be one of ${OUTCOMES.join(", ")}`, limit: "must be a whole number from 1 to 1000" };
+  const expected = {
+    outcome: `must be one of ${REPLAY_OUTCOMES.join(", ")}`,
+    limit: "must be a whole number from 1 to 1000",
+  };
   const query = parse(ItemsQuery, url.searchParams, expected);
   const limit = query.limit ?? 100;
   const after = position(query.cursor)?.[1] ?? "";

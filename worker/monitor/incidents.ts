@@ -1,14 +1,12 @@
 /** Open incidents and the messages about them that still have to go out; each incident is announced once and its end once. */
+import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
 
 export type IncidentKind =
   | "paused"
   | "destination_down"
-  | "dead_letters_rejected"
-  | "dead_letters_exhausted"
-  | "dead_letters_credential"
-  | "dead_letters_unreadable"
+  | `dead_letters_${DeadLetterClass}`
   | "undelivered_too_long"
   | "outbox_waits_too_long"
   | "queue_unreachable"

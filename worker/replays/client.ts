@@ -3,9 +3,10 @@ import type { Env } from "../env.ts";
 import type { Control, Controlled } from "./control.ts";
 import type { Planned } from "./create.ts";
 import type { ReplayRequest } from "./request.ts";
-import type { ItemOutcome, ItemRow, ReplayRow, ReplayState } from "./store.ts";
+import type { ReplayOutcome } from "../../shared/api.ts";
+import type { ItemRow, ReplayRow, StoredReplayState } from "./store.ts";
 
-export type CreatedReplay = Planned & { readonly state: ReplayState | "planned" };
+export type CreatedReplay = Planned & { readonly state: StoredReplayState | "planned" };
 
 type Answer<T> = T | Promise<T>;
 
@@ -19,7 +20,7 @@ export interface ReplayCalls {
   /** Returns undefined if there is no such replay. */
   replayItems(
     id: string,
-    outcome: ItemOutcome | undefined,
+    outcome: ReplayOutcome | undefined,
     limit: number,
     after: string,
   ): Answer<ItemRow[] | undefined>;

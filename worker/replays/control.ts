@@ -1,6 +1,6 @@
 /** Pause, resume and cancel: what an operator may do to a replay, and in which state. */
 import { itemSkipped } from "./items.ts";
-import { findReplay, replayBySeq, type ReplayRow, type ReplayState } from "./store.ts";
+import { findReplay, replayBySeq, type ReplayRow, type StoredReplayState } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 export type Control = "pause" | "resume" | "cancel";
@@ -8,16 +8,16 @@ export type Control = "pause" | "resume" | "cancel";
 export type Controlled =
   | { readonly kind: "ok"; readonly replay: ReplayRow; readonly changed: boolean }
   | { readonly kind: "not_found" }
-  | { readonly kind: "conflict"; readonly state: ReplayState };
+  | { readonly kind: "conflict"; readonly state: StoredReplayState };
 
-const ALLOWED: Readonly<Record<Control, readonly ReplayState[]>> = {
+const ALLOWED: Readonly<Record<Control, readonly StoredReplayState[]>> = {
   pause: ["running"],
   resume: ["paused", "stopped"],
   cancel: ["running", "paused", "stopped"],
 };
 
 /** The state in which asking again is no mistake. */
-const ALREADY: Readonly<Record<Control, ReplayState | undefined>> = {
+const ALREADY: Readonly<Record<Control, StoredReplayState | undefined>> = {
   pause: "paused",
   resume: "running",
   cancel: undefined,

@@ -1,5 +1,6 @@
 /** The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. */
 import { DurableObject } from "cloudflare:workers";
+import type { ReplayOutcome } from "../../shared/api.ts";
 import { parseSettings, type Env } from "../env.ts";
 import { fatesOf, lookup } from "../ledger/client.ts";
 import type { SequenceRun } from "../ledger/types.ts";
@@ -19,7 +20,6 @@ import {
   listReplays,
   newReplayId,
   takeBackOrphans,
-  type ItemOutcome,
   type ItemRow,
   type ReplayRow,
 } from "./store.ts";
@@ -165,7 +165,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return findReplay(this.#sql, id);
   }
 
-  replayItems(id: string, outcome: ItemOutcome | undefined, limit: number, after: string): ItemRow[] | undefined {
+  replayItems(id: string, outcome: ReplayOutcome | undefined, limit: number, after: string): ItemRow[] | undefined {
     const replay = findReplay(this.#sql, id);
     return replay && listItems(this.#sql, replay.seq, outcome, limit, after);
   }

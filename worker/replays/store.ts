@@ -1,16 +1,17 @@
 /** Replays and their items in the database that they share with the dead letters. */
+import type { ReplayOutcome, ReplayState } from "../../shared/api.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { releaseReplay } from "../dead-letters/store.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** `planning` is never seen from outside: a replay found in it after a restart is taken back. */
-export type ReplayState = "planning" | "running" | "paused" | "stopped" | "settling" | "done";
+/** `planning` is never shown: a replay found in it after a restart is taken back. */
+export type StoredReplayState = ReplayState | "planning";
 
 export interface ReplayRow {
   readonly seq: number;
   readonly id: string;
-  readonly state: ReplayState;
+  readonly state: StoredReplayState;
   /** JSON of the `ReplayRequest` without its list of event ids. */
   readonly request: string;
   readonly plan: string;
@@ -35,12 +36,10 @@ export interface ReplayRow {
   readonly receipt: string | null;
 }
 
-export type ItemOutcome = "pending" | "published" | "delivered" | "failed_again" | "skipped";
-
 export interface ItemRow {
   readonly event_id: string;
   readonly n: number;
-  readonly outcome: ItemOutcome;
+  readonly outcome: ReplayOutcome;
   readonly reason: string | null;
   readonly message_id: string | null;
   readonly published_at: number | null;
@@ -88,7 +87,7 @@ export function requestOf(replay: ReplayRow): ReplayRequest {
 export function listItems(
   sql: Sql,
   seq: number,
-  outcome: ItemOutcome | undefined,
+  outcome: ReplayOutcome | undefined,
   limit: number,
   after: string,
 ): ItemRow[] {
@@ -103,7 +102,7 @@ export function listItems(
   );
 }
 
-export function setState(sql: Sql, seq: number, state: ReplayState): void {
+export function setState(sql: Sql, seq: number, state: StoredReplayState): void {
   sql.all("UPDATE replays SET state = ? WHERE seq = ?", state, seq);
 }
 

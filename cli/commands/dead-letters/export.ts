@@ -4,7 +4,8 @@ import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify";
 import type { WholeDeadLetter } from "../../api/answers.ts";
 import { openApi } from "../../api/client.ts";
-import { filterOptions, STATES, toFilter } from "../../dead-letters/filter.ts";
+import { DEAD_LETTER_STATES } from "../../../shared/dead-letter.ts";
+import { filterOptions, toFilter } from "../../dead-letters/filter.ts";
 import { everyDeadLetter } from "../../dead-letters/pages.ts";
 import { command } from "../../run/command.ts";
 import { WrongUse } from "../../run/failure.ts";
@@ -26,7 +27,7 @@ export const exportLetters = command({
   ],
   options: (yargs) =>
     filterOptions(yargs)
-      .option("state", { array: true, choices: STATES, nargs: 1, describe: "Default open and replaying" })
+      .option("state", { array: true, choices: DEAD_LETTER_STATES, nargs: 1, describe: "Default open and replaying" })
       .option("format", { choices: ["jsonl", "csv"] as const, default: "jsonl" as const })
       .option("output", { alias: "o", type: "string", requiresArg: true, describe: "A file; default stdout" })
       .option("reveal", { type: "boolean", describe: "With the values that routes selected; needed for import" }),

@@ -1,13 +1,13 @@
 /** `dead-letters list`: one page of dead letters, or counts of them. */
 import { DeadLetterPage, Groups } from "../../api/answers.ts";
 import { openApi } from "../../api/client.ts";
-import { filterOptions, STATES, toFilter } from "../../dead-letters/filter.ts";
+import { PAGE_MAX } from "../../../shared/api.ts";
+import { DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../../shared/dead-letter.ts";
+import { filterOptions, toFilter } from "../../dead-letters/filter.ts";
 import { command, type Report } from "../../run/command.ts";
 import { WrongUse } from "../../run/failure.ts";
 import type { Io } from "../../run/io.ts";
 import { tableLines } from "../../run/text.ts";
-
-export const GROUPS = ["class", "action", "organization", "status", "reason", "route"] as const;
 
 export const list = command({
   usage: "list",
@@ -18,15 +18,15 @@ export const list = command({
   ],
   options: (yargs) =>
     filterOptions(yargs)
-      .option("state", { array: true, choices: STATES, nargs: 1, describe: "Default open and replaying" })
+      .option("state", { array: true, choices: DEAD_LETTER_STATES, nargs: 1, describe: "Default open and replaying" })
       .option("limit", { type: "number", describe: "Entries on the page, 1 to 500; default 50" })
       .option("cursor", { type: "string", describe: "The next page, as the last one named it" })
-      .option("group-by", { choices: GROUPS, describe: "Counts instead of entries" })
+      .option("group-by", { choices: DEAD_LETTER_GROUPS, describe: "Counts instead of entries" })
       .conflicts("group-by", ["limit", "cursor"]),
   run: async (args, io) => {
     const { limit } = args;
-    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= 500)) {
-      throw new WrongUse('"--limit" must be a whole number from 1 to 500');
+    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= PAGE_MAX)) {
+      throw new WrongUse(`"--limit" must be a whole number from 1 to ${PAGE_MAX}`);
     }
     const query = { ...toFilter(args, Date.now()), state: args.state?.join(",") };
     if (args.groupBy !== undefined) return groups(io, { ...query, group_by: args.groupBy });

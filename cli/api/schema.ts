@@ -1,0 +1,28 @@
+/** A parser of an answer, made from the contract of the API. */
+import * as z from "zod";
+import type { Field, Fields } from "../../shared/api.ts";
+
+const KINDS = {
+  text: z.string(),
+  number: z.number(),
+  time: z.string(),
+  texts: z.array(z.string()),
+  object: z.looseObject({}),
+} as const satisfies Record<Field["kind"], z.ZodType>;
+
+/** Texts stay open: a newer worker may know a value that this CLI does not. */
+type Parser<T> = z.ZodType<T extends string ? string : T>;
+type Shape<F extends Fields, N> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? (K extends N ? Parser<T> : z.ZodOptional<Parser<T>>) : never;
+};
+
+/**
+ * Parses the fields of an answer. Only those in `needed` must be there, because an older worker may say less, and what is not
+ * known passes through, because a newer one may say more.
+ */
+export function schemaOf<F extends Fields, N extends keyof F & string>(fields: F, needed: readonly N[]) {
+  const shape = Object.entries(fields).map(([name, { kind }]) => {
+    return [name, (needed as readonly string[]).includes(name) ? KINDS[kind] : z.optional(KINDS[kind])];
+  });
+  return z.looseObject(Object.fromEntries(shape) as Shape<F, N>);
+}

@@ -1,0 +1,46 @@
+/** The tables of `docs/api.md` that come from the contract of the API; the rest of the page is written by hand. */
+import { DEAD_LETTER_FIELDS, PAGE_DEFAULT, PAGE_MAX, WHOLE_PAGE_MAX, type Fields } from "../../shared/api.ts";
+import { DEAD_LETTER_CLASSES, DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
+import { code, filled, table } from "./markdown.ts";
+
+/** The page with its tables filled in. */
+export function apiPage(page: string): string {
+  return [
+    ["list-parameters", listParameters()],
+    ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
+  ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);
+}
+
+function listParameters(): string {
+  return table(
+    ["parameter", "value"],
+    [
+      [code("class"), `${names(DEAD_LETTER_CLASSES)}; several separated by commas`],
+      [code("state"), `${names(DEAD_LETTER_STATES)}; several separated by commas. Default ${code("open,replaying")}`],
+      [names(["action", "organization", "route", "reason"]), "exact"],
+      [code("status"), "a number, or `none`"],
+      [names(["since", "until"]), "ISO 8601; `since <= parked_at < until`"],
+      [code("limit"), `1 to ${PAGE_MAX}, default ${PAGE_DEFAULT}`],
+      [code("cursor"), "as answered; a malformed one is refused"],
+      [code("group_by"), `${names(DEAD_LETTER_GROUPS)}: counts instead of entries`],
+      [
+        code("whole"),
+        `${code("true")}: each entry as under ${code("GET /api/dead-letters/:event_id")}; ${code("limit")} at most ${WHOLE_PAGE_MAX} (the export)`,
+      ],
+      [code("reveal"), "`true`, with `whole`: nothing hidden"],
+    ],
+  );
+}
+
+function fieldTable(fields: Fields): string {
+  const rows = Object.entries(fields).map(([name, { isAlways, about, values }]) => [
+    code(name),
+    isAlways ? "always" : "if known",
+    values ? `${about} (${names(values)})` : about,
+  ]);
+  return table(["field", "", "meaning"], rows);
+}
+
+function names(values: readonly string[]): string {
+  return values.map(code).join(", ");
+}

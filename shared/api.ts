@@ -1,0 +1,100 @@
+/**
+ * The contract of the worker's API: the fields of its answers and the limits of its parameters, as data. The worker's views, the
+ * CLI's parsers and the tables of `docs/api.md` are derived from it, so that a new field is one edit here.
+ */
+import {
+  DEAD_LETTER_CLASSES,
+  DEAD_LETTER_SOURCES,
+  DEAD_LETTER_STATES,
+  type DeadLetterClass,
+  type DeadLetterSource,
+  type DeadLetterState,
+} from "./dead-letter.ts";
+
+/** Largest page of dead letters, and its default. Our choice. */
+export const PAGE_MAX = 500;
+export const PAGE_DEFAULT = 50;
+/** Largest page of whole dead letters: with their records and histories. Our choice. */
+export const WHOLE_PAGE_MAX = 100;
+/** Most event ids that one replay can name. Our choice. */
+export const REPLAY_EVENT_IDS_MAX = 10_000;
+/** Records a second of a replay. The default is half of what WorkOS is paced to, so that live events go on beside it. Our choice. */
+export const REPLAY_RATE = { default: 40, min: 0.1, max: 500 } as const;
+/** Lines of one import. Our choice. */
+export const IMPORT_MAX_LINES = 1_000;
+
+/** `planning` is never shown: a replay found in it after a restart is taken back. */
+export const REPLAY_STATES = ["running", "paused", "stopped", "settling", "done"] as const;
+export type ReplayState = (typeof REPLAY_STATES)[number];
+
+/** What became of one record of a replay. */
+export const REPLAY_OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
+export type ReplayOutcome = (typeof REPLAY_OUTCOMES)[number];
+
+/** A value of an answer: `T` is its type in TypeScript, `kind` says how to parse and show it. */
+export interface Field<T = unknown> {
+  readonly kind: "text" | "number" | "time" | "texts" | "object";
+  /** False if the field is left out when the worker does not know it. */
+  readonly isAlways: boolean;
+  /** One line for docs/api.md. */
+  readonly about: string;
+  readonly values?: readonly string[];
+  /** Never set; carries the type. */
+  readonly type?: T;
+}
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The answer that a list of fields describes. */
+export type AnswerOf<F extends Fields> = {
+  readonly [K in keyof F as F[K]["isAlways"] extends true ? K : never]: TypeOf<F[K]>;
+} & {
+  readonly [K in keyof F as F[K]["isAlways"] extends true ? never : K]?: TypeOf<F[K]>;
+};
+type TypeOf<F> = F extends Field<infer T> ? T : never;
+
+type Required<T> = Field<T> & { readonly isAlways: true };
+type Optional<T> = Field<T> & { readonly isAlways: false };
+
+const required = <T>(kind: Field["kind"], about: string, values?: readonly string[]): Required<T> => ({
+  kind,
+  isAlways: true,
+  about,
+  ...(values ? { values } : {}),
+});
+const optional = <T>(kind: Field["kind"], about: string): Optional<T> => ({ kind, isAlways: false, about });
+
+/** A dead letter in a list. */
+export const DEAD_LETTER_FIELDS = {
+  event_id: required<string>("text", "identity of the record, the same everywhere"),
+  state: required<DeadLetterState>(
+    "text",
+    "`open` waits for you; `replaying` is in a replay; `delivered` and `discarded` are ends",
+    DEAD_LETTER_STATES,
+  ),
+  class: required<DeadLetterClass>("text", "why it is a dead letter", DEAD_LETTER_CLASSES),
+  wrote: required<"no" | "maybe">("text", "whether WorkOS may have stored the event: `no` or `maybe`"),
+  reason: required<string>("text", "one line for people and for grouping; holds no data of the event"),
+  status: optional<number>("number", "HTTP status of the last attempt"),
+  attempts: required<number>("number", "attempts until it was parked"),
+  source: required<DeadLetterSource>("text", "how it became known", DEAD_LETTER_SOURCES),
+  action: optional<string>("text", "action of the event"),
+  organization: optional<string>("text", "WorkOS organization id, or an id of your own system"),
+  method: optional<string>("text", "method of the request"),
+  route: optional<string>("text", "route pattern of the request"),
+  occurred_at: optional<string>("time", "when the request came"),
+  first_attempt_at: optional<string>("time", "first attempt ever"),
+  last_attempt_at: optional<string>("time", "last attempt before it was parked"),
+  parked_at: required<string>("time", "when it became a dead letter"),
+  replays: required<number>("number", "how many replays have sent it"),
+  replay_id: optional<string>("text", "the last replay that it was in"),
+  safe_until: optional<string>(
+    "time",
+    "only if `wrote` is `maybe`: the end of WorkOS's 24 h window, less ten minutes. A replay after it may duplicate",
+  ),
+  discarded: optional<{ readonly reason: string; readonly at: string; readonly by: string }>(
+    "object",
+    "who discarded it, when and why: `{reason, at, by}`",
+  ),
+} satisfies Fields;
+
+export type DeadLetterAnswer = AnswerOf<typeof DEAD_LETTER_FIELDS>;

@@ -1,13 +1,14 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { deadLetters } from "./dead-letters/client.ts";
 import { archiveRoutes } from "./api/dead-letters.ts";
-import { sweep } from "./dead-letters/sweep.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
 import { logFailure, pipeline } from "./http/pipeline.ts";
 import type { Route } from "./http/route.ts";
+import { monitor, resolveIncident } from "./monitor/client.ts";
+import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./api/delivery.ts";
@@ -32,18 +33,20 @@ const routes: readonly Route[] = [
   ...consoleRoutes,
 ];
 
-const handle = pipeline(routes);
+const handle = pipeline(routes, countRefusal);
 
 export default {
-  fetch: (request, env) => handle(request, env),
+  fetch: (request, env, execution) => handle(request, env, execution),
 
   async scheduled(_controller, env): Promise<void> {
     const parsed = parseSettings(env);
-    if (!parsed.ok) return;
+    if (!parsed.ok) return reportMissing(env, parsed);
+    await resolveIncident(env, "not_configured");
     // A failing step must not stop the others.
     const done = await Promise.allSettled([
-      sweep(env, parsed.settings),
+      sweepAndTell(env, parsed.settings),
       watch(env, Date.now()),
+      monitor(env).probeGateway(),
       deadLetters(env).reconcile(),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);

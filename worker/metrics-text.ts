@@ -12,6 +12,10 @@ export interface Snapshot {
   readonly isPaused: boolean;
   /** What the monitor has counted. */
   readonly tally: Numbers;
+  /** Size of every database. */
+  readonly storage: readonly { readonly object: string; readonly shard: number; readonly bytes: number }[];
+  /** Messages that wait at QStash, as of the cron's newest round. */
+  readonly waitingMessages: number;
   readonly deadLetters: readonly { readonly value: string | number | null; readonly count: number }[];
 }
 
@@ -68,9 +72,30 @@ export function render(snapshot: Snapshot, nowMs: number): string {
       "Rounds of probes by what they found.",
       PROBES.map((outcome): Sample => [`{outcome="${outcome}"}`, snapshot.tally[`probes_${outcome}`] ?? 0]),
     ),
+    metric("audit_refused_total", "counter", "Refused calls by route and reason.", refusedOf(snapshot.tally)),
+    gauge(
+      "audit_queue_waiting_messages",
+      "Messages that wait at QStash under our flow-control keys.",
+      snapshot.waitingMessages,
+    ),
+    metric(
+      "audit_storage_bytes",
+      "gauge",
+      "Size of the database of each Durable Object, which holds 10 GB at most.",
+      snapshot.storage.map(({ object, shard, bytes }): Sample => [`{object="${object}",shard="${shard}"}`, bytes]),
+    ),
     gauge("audit_paused", "1 while delivery is paused.", snapshot.isPaused ? 1 : 0),
     "",
   ].join("\n");
+}
+
+const REFUSED = /^refused (?<route>\S+) (?<reason>\S+)$/;
+
+function refusedOf(tally: Numbers): Sample[] {
+  return Object.entries(tally).flatMap(([name, count]): Sample[] => {
+    const { route, reason } = REFUSED.exec(name)?.groups ?? {};
+    return route === undefined ? [] : [[`{route="${route}",reason="${reason}"}`, count]];
+  });
 }
 
 type Sample = readonly [labels: string, value: number];

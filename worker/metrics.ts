@@ -4,19 +4,22 @@ import type { RouteContext, Route } from "./http/route.ts";
 import { shardStatuses } from "./ledger/client.ts";
 import { sumNumbers } from "./ledger/counters.ts";
 import { render } from "./metrics-text.ts";
+import { storageUse } from "./health/storage.ts";
 import { monitor } from "./monitor/client.ts";
+import { reportRefusals } from "./monitor/refusal-client.ts";
 import { outboxStatus } from "./outbox/client.ts";
 
 export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "token", handle: metrics }];
 
 async function metrics({ env }: RouteContext): Promise<Response> {
-  const [shards, outbox, pause, tally, open] = await Promise.all([
+  await reportRefusals(env);
+  const [shards, outbox, { pause, numbers: tally, rounds }, open] = await Promise.all([
     shardStatuses(env),
     outboxStatus(env),
-    monitor(env).pauseState(),
-    monitor(env).numbers(),
+    monitor(env).status(),
     deadLetters(env).groups({}, ["open"], "class"),
   ]);
+  const storage = await storageUse(env, shards, outbox);
   const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
   const text = render(
     {
@@ -27,6 +30,8 @@ async function metrics({ env }: RouteContext): Promise<Response> {
       outboxOldestMs: outbox.oldestMs,
       isPaused: pause !== null,
       tally,
+      storage,
+      waitingMessages: rounds.waitingMessages,
       deadLetters: open.groups,
     },
     Date.now(),

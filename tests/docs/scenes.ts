@@ -31,14 +31,33 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   /** WorkOS failed until the last attempt and is well again. */
   exhausted: () =>
     incident({
-      before: ({ workos }) => workos.faults.add({ answer: "internal_error" }),
+      // Something that is no outage: for that the breaker keeps the attempts.
+      before: ({ workos }) => workos.faults.add({ status: 409, body: { message: "Conflict" } }),
       until: async (delivery) => {
         await deadLettersAre(delivery, 3, 21 * 3_600_000);
         delivery.workos.faults.clear();
       },
     }),
+  /** WorkOS is down, and the breaker has paused delivery. */
+  outage: () =>
+    incident({
+      before: ({ workos }) => workos.faults.add({ answer: "internal_error" }),
+      bodies: Array.from({ length: 6 }, (_, index) =>
+        bodyOf(record(Date.now(), index + 1, "member.invited", "/members")),
+      ),
+      until: (delivery) => pausedIs(delivery, "breaker"),
+    }),
+  /** Signing keys were rolled twice: QStash signs with a key that the worker does not have. */
+  "keys rolled twice": () =>
+    incident({
+      bodies: [],
+      until: async ({ worker }) => {
+        for (let n = 0; n < 3; n++) await refusedDelivery(worker.url);
+      },
+    }),
   /** WorkOS refuses the API key, which pauses delivery. */
-  credential: () => incident({ before: ({ workos }) => workos.keys.rotate("sk_test_new"), until: pausedIs }),
+  credential: () =>
+    incident({ before: ({ workos }) => workos.keys.rotate("sk_test_new"), until: (delivery) => pausedIs(delivery) }),
   /** The same, and the key has been put right. */
   "credential mended": () =>
     incident({
@@ -156,9 +175,17 @@ async function deadLettersAre(delivery: Delivery, count: number, horizonMs = 0):
   );
 }
 
-async function pausedIs({ worker }: Delivery): Promise<void> {
+/** A call with a token of QStash's form that nobody's key signed. */
+async function refusedDelivery(workerUrl: string): Promise<void> {
+  const part = (json: object) => Buffer.from(JSON.stringify(json)).toString("base64url");
+  const claims = { iss: "Upstash", sub: `${workerUrl}/deliver`, exp: 9_999_999_999, body: "" };
+  const token = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}.c2lnbmF0dXJl`;
+  await fetch(`${workerUrl}/deliver`, { method: "POST", body: "{}", headers: { "upstash-signature": token } });
+}
+
+async function pausedIs({ worker }: Delivery, by: "breaker" | "credential" = "credential"): Promise<void> {
   await vi.waitFor(async () => {
     const answer = await fetch(`${worker.url}/health`);
-    expect(await answer.json()).toMatchObject({ paused: true, pause: { by: "credential", confirmed_by_queue: true } });
+    expect(await answer.json()).toMatchObject({ paused: true, pause: { by, confirmed_by_queue: true } });
   }, PATIENCE_MS);
 }

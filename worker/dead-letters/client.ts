@@ -36,6 +36,7 @@ export interface DeadLetterCalls {
   unsighted(dlqIds: readonly string[]): Answer<string[]>;
   /** Closes open dead letters that the ledger knows to be delivered, one step at a time. Returns how many. */
   reconcile(): Answer<number>;
+  storageBytes(): Answer<number>;
   sweepPosition(): Answer<SweepPosition>;
   keepSweepPosition(position: SweepPosition): Answer<void>;
   page(query: PageQuery): Answer<Page<Summary>>;

@@ -6,6 +6,7 @@ import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../monitor/paused-answer.ts";
 import type { Env, Settings } from "../env.ts";
 import { lookup } from "../ledger/client.ts";
+import { isWorkerUrl } from "../worker-url.ts";
 import { listDlq, type DlqEntry } from "../qstash/dlq.ts";
 import type { Fetch } from "../qstash/request.ts";
 import { deadLetters, parkDeadLetters } from "./client.ts";
@@ -22,6 +23,8 @@ export interface SweepResult {
   readonly looked: number;
   readonly parked: number;
   readonly ended: "complete" | "page_limit" | "rate_limited" | "failed" | "not_yet";
+  /** Entries with our label whose URL is none of ours, by URL; absent unless one run saw the whole queue. */
+  readonly foreign?: ReadonlyMap<string, number>;
 }
 
 /** One run; remembers how far it got. Never throws for what QStash answers. */
@@ -36,9 +39,11 @@ export async function sweep(
   let { cursor } = position;
   let looked = 0;
   let parked = 0;
+  const isWhole = cursor === undefined;
+  const foreign = new Map<string, number>();
   const end = async (ended: SweepResult["ended"], next: SweepPosition): Promise<SweepResult> => {
     await store.keepSweepPosition(next);
-    return { looked, parked, ended };
+    return { looked, parked, ended, ...(isWhole && ended === "complete" ? { foreign } : {}) };
   };
   if ((position.notBeforeMs ?? 0) > Date.now()) return { looked, parked, ended: "not_yet" };
   for (let pages = 0; pages < PAGES_MAX;) {
@@ -55,6 +60,9 @@ export async function sweep(
     // A cursor that QStash no longer knows must not stop the sweep for good: begin again.
     if (page.kind === "failed") return end("failed", page.status === undefined || page.status >= 500 ? { cursor } : {});
     parked += await archivePage(env, settings, page.entries, nowMs);
+    for (const { url } of page.entries.filter((entry) => isForeign(entry, settings))) {
+      foreign.set(url, (foreign.get(url) ?? 0) + 1);
+    }
     looked += page.entries.length;
     cursor = page.cursor;
     pages++;
@@ -78,7 +86,12 @@ async function archivePage(env: Env, settings: Settings, page: readonly DlqEntry
 
 /** Another environment may share the QStash account and the label, so the destination must be this worker's. */
 function isOurs(entry: DlqEntry, settings: Settings): boolean {
-  return entry.url === `${settings.AUDIT_WORKER_URL}/deliver`;
+  return isWorkerUrl(entry.url, "/deliver", settings);
+}
+
+/** A callback of ours that failed is ours too, though it holds no record. */
+function isForeign(entry: DlqEntry, settings: Settings): boolean {
+  return !isOurs(entry, settings) && !isWorkerUrl(entry.url, "/dead-letter", settings);
 }
 
 function failedMessage(entry: DlqEntry): FailedMessage {

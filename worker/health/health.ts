@@ -9,6 +9,11 @@ import { configuredKeys, signingKeys } from "../signature.ts";
 import { monitor } from "../monitor/client.ts";
 import type { Incident } from "../monitor/incidents.ts";
 import type { Pause } from "../monitor/pause.ts";
+import { reportRefusals } from "../monitor/refusal-client.ts";
+import type { Rounds } from "../monitor/rounds.ts";
+
+/** Three rounds of the cron, which runs every five minutes. */
+const CRON_SILENT_MS = 15 * 60_000;
 
 /** 200 where messages are taken (even if paused), 503 where they are not. */
 export async function health({ env, settings, request }: RouteContext): Promise<Response> {
@@ -17,27 +22,38 @@ export async function health({ env, settings, request }: RouteContext): Promise<
     throw new AuditError("invalid_variable", detail);
   }
   try {
-    return jsonAnswer(await describe(env));
+    return jsonAnswer(await describe(env, Date.now()));
   } catch {
     return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
   }
 }
 
-async function describe(env: Env) {
-  const [pause, nextProbeMs, incidents, outbox] = await Promise.all([
-    monitor(env).pauseState(),
-    monitor(env).nextProbeMs(),
-    monitor(env).incidents(),
+/** The cron cannot report its own silence, so whoever asks sees it here. */
+function isCronSilent({ sinceMs, lastMs, lastSweepMs }: Rounds, nowMs: number): boolean {
+  return [lastMs, lastSweepMs].some((atMs) => nowMs - (atMs ?? sinceMs) > CRON_SILENT_MS);
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : isoTime(ms);
+}
+
+async function describe(env: Env, nowMs: number) {
+  await reportRefusals(env);
+  const [{ pause, nextProbeMs, incidents, rounds }, outbox] = await Promise.all([
+    monitor(env).status(),
     outboxStatus(env),
   ]);
+  const isDegraded = incidents.length > 0 || isCronSilent(rounds, nowMs);
   return {
-    status: pause ? "paused" : incidents.length > 0 ? "degraded" : "ok",
+    status: pause ? "paused" : isDegraded ? "degraded" : "ok",
     ...describePause(pause, nextProbeMs),
     outbox: {
       waiting: outbox.waiting,
       oldest_at: outbox.oldestMs === null ? null : isoTime(outbox.oldestMs),
       failure: outbox.failure,
     },
+    cron: { last_at: isoOrNull(rounds.lastMs), last_sweep_at: isoOrNull(rounds.lastSweepMs) },
+    foreign_messages: rounds.foreign,
     incidents: incidents.map(describeIncident),
   };
 }

@@ -6,32 +6,42 @@ import { shardStatuses } from "../ledger/client.ts";
 import { outboxStatus } from "../outbox/client.ts";
 import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "../monitor/client.ts";
 import type { IncidentKind } from "../monitor/incidents.ts";
+import type { OutboxStatus } from "../outbox/store.ts";
+import { nearlyFull, storageUse } from "./storage.ts";
 import type { OwnKeys } from "../monitor/queue-switch.ts";
 
 /** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
 export const WAITS_TOO_LONG_MS = 15 * 60_000;
 /** A newer message that has not come again for so long counts as dealt with. Our choice. */
 const QUIET_MS = 3_600_000;
+/** Refused calls that have stopped for so long are over. */
+const REFUSED_QUIET_MS = 30 * 60_000;
 
 /** One round. Each part says for itself what it cannot reach. */
 export async function watch(env: Env, nowMs: number): Promise<void> {
   const keys = await monitor(env).reconcile();
-  await Promise.all([watchLedger(env, nowMs), watchQueue(env, keys, nowMs), watchArchive(env, nowMs)]);
+  const outbox = await outboxStatus(env);
+  await Promise.all([watchLedger(env, outbox, nowMs), watchQueue(env, outbox, keys, nowMs), watchArchive(env, nowMs)]);
   await monitor(env).endQuiet("newer_message", nowMs - QUIET_MS);
+  await monitor(env).endQuiet("deliveries_refused", nowMs - REFUSED_QUIET_MS);
+  await monitor(env).endQuiet("requests_refused", nowMs - REFUSED_QUIET_MS);
 }
 
-async function watchLedger(env: Env, nowMs: number): Promise<void> {
+async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promise<void> {
   try {
-    const oldest = (await shardStatuses(env)).flatMap(({ oldestMs }) => oldestMs ?? []);
+    const shards = await shardStatuses(env);
+    const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
     await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
     await resolveIncident(env, "ledger_unreachable");
+    const full = nearlyFull(await storageUse(env, shards, outbox));
+    if (full === undefined) await resolveIncident(env, "storage_nearly_full");
+    else await reportIncident(env, "storage_nearly_full", full, nowMs);
   } catch {
     await reportIncident(env, "ledger_unreachable", "the ledger does not answer", nowMs);
   }
 }
 
-async function watchQueue(env: Env, keys: OwnKeys, nowMs: number): Promise<void> {
-  const { oldestMs, failure } = await outboxStatus(env);
+async function watchQueue(env: Env, { oldestMs, failure }: OutboxStatus, keys: OwnKeys, nowMs: number): Promise<void> {
   await watchAge(
     env,
     "outbox_waits_too_long",

@@ -1,5 +1,19 @@
 /** Who calls: decided from the headers alone, before a byte of the body is read. */
+import { AuditError, type ErrorCode } from "../../shared/errors.ts";
 import type { Settings } from "../variables.ts";
+
+/** A call that is refused because of who calls; `reason` is what refusals are counted by. */
+export class RefusedCall extends AuditError {
+  readonly reason: string;
+  /** It names QStash as its sender, whether or not QStash sent it. */
+  readonly looksLikeQstash: boolean;
+
+  constructor(code: ErrorCode, message: string, reason: string, looksLikeQstash = false) {
+    super(code, message);
+    this.reason = reason;
+    this.looksLikeQstash = looksLikeQstash;
+  }
+}
 
 /** A caller whose headers are right. */
 export interface Caller {

@@ -23,10 +23,22 @@ const CALLERS: Readonly<Record<Access, (request: Request, ports: CallerPorts) =>
   token: tokenCaller,
 };
 
+/** A call that was refused, for whoever counts them. */
+export interface Refusal {
+  readonly path: string;
+  readonly access: Access;
+  readonly error: AuditError;
+}
+
+/** Told of each refusal; it must not throw. */
+export type RefusalPort = (refusal: Refusal, env: Env, execution: ExecutionContext) => void;
+
+type Handle = (request: Request, env: Env, execution: ExecutionContext) => Promise<Response>;
+
 /** Makes the worker's `fetch` handler of a table of routes. It never throws. */
-export function pipeline(routes: readonly Route[]): (request: Request, env: Env) => Promise<Response> {
+export function pipeline(routes: readonly Route[], refused: RefusalPort): Handle {
   const compiled = compileRoutes(routes);
-  return async (request, env) => {
+  return async (request, env, execution) => {
     const url = new URL(request.url);
     const match = matchRoute(compiled, request.method, url);
     if ("refusal" in match) return match.refusal;
@@ -35,6 +47,8 @@ export function pipeline(routes: readonly Route[]): (request: Request, env: Env)
       return await serve(route, { request, url, params, env });
     } catch (error) {
       const problem = problemOf(error);
+      if (problem && error instanceof AuditError)
+        refused({ path: route.path, access: route.access, error }, env, execution);
       if (problem) return problem;
       logFailure(route.path, error);
       return unavailable();

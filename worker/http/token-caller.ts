@@ -1,10 +1,12 @@
 /** An operator: `Authorization: Bearer <AUDIT_ADMIN_TOKEN>`, or a person who signed in through Cloudflare Access. */
-import { AuditError } from "../../shared/errors.ts";
-import type { Caller, CallerPorts } from "./caller.ts";
+import { RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
 import { accessIdentity } from "./cloudflare-access.ts";
 
 /** The name of whoever holds the token, because the token names nobody. */
 const TOKEN_HOLDER = "admin";
+
+/** The reason of a refusal that a guess would cause. */
+export const WRONG_TOKEN = "wrong_token";
 
 const EXPECTED = '"authorization" must be "Bearer <AUDIT_ADMIN_TOKEN>"';
 
@@ -23,7 +25,7 @@ export async function tokenCaller(request: Request, { settings }: Pick<CallerPor
   const token = /^Bearer (.+)$/i.exec(header)?.[1];
   if (token === undefined) throw refusal(EXPECTED);
   if (!(await equalInConstantTime(token, settings.AUDIT_ADMIN_TOKEN))) {
-    throw refusal('the token in "authorization" is wrong');
+    throw refusal('the token in "authorization" is wrong', WRONG_TOKEN);
   }
   return operator(TOKEN_HOLDER);
 }
@@ -32,8 +34,8 @@ function operator(name: string): Caller {
   return { operator: name };
 }
 
-function refusal(detail: string): AuditError {
-  return new AuditError("unauthorized", detail);
+function refusal(detail: string, reason = "missing"): RefusedCall {
+  return new RefusedCall("unauthorized", detail, reason);
 }
 
 /** Compares digests, so that neither the length nor the first difference shows in the time. */

@@ -3,8 +3,7 @@
  * The signature covers the body, so that the headers alone prove nothing. What they can show to be wrong is refused at once.
  */
 import { Webhook } from "standardwebhooks";
-import { AuditError } from "../../shared/errors.ts";
-import type { Caller, CallerPorts } from "./caller.ts";
+import { RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
 
 const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
 /** What the standard allows a timestamp to be off. */
@@ -16,23 +15,24 @@ const SIGNATURE = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;
 export function webhookCaller(request: Request, { settings, nowMs }: Pick<CallerPorts, "settings" | "nowMs">): Caller {
   const headers = Object.fromEntries(HEADERS.map((name) => [name, request.headers.get(name) ?? ""]));
   const missing = HEADERS.find((name) => headers[name] === "");
-  if (missing !== undefined) throw new AuditError("invalid_signature", `"${missing}" is missing`);
+  if (missing !== undefined) throw new RefusedCall("invalid_signature", `"${missing}" is missing`, "missing");
   const signedMs = Number(headers["webhook-timestamp"]) * 1_000;
   const isInTime = Math.abs(nowMs - signedMs) <= TOLERANCE_MS + 1_000;
-  if (!isInTime || !SIGNATURE.test(headers["webhook-signature"] ?? "")) throw refusal();
+  if (!isInTime) throw refusal("clock");
+  if (!SIGNATURE.test(headers["webhook-signature"] ?? "")) throw refusal("malformed");
   const keys = [settings.AUDIT_INGEST_KEY, settings.AUDIT_INGEST_KEY_PREVIOUS];
   return {
     operator: "",
     async checkBody(body) {
       const text = new TextDecoder().decode(body);
-      if (!keys.some((key) => key !== undefined && isSignedWith(key, text, headers))) throw refusal();
+      if (!keys.some((key) => key !== undefined && isSignedWith(key, text, headers))) throw refusal("key");
     },
   };
 }
 
-function refusal(): AuditError {
+function refusal(reason: string): RefusedCall {
   const detail = '"webhook-signature" does not match, or "webhook-timestamp" is more than five minutes off';
-  return new AuditError("invalid_signature", detail);
+  return new RefusedCall("invalid_signature", detail, reason);
 }
 
 function isSignedWith(key: string, body: string, headers: Record<string, string>): boolean {

@@ -22,6 +22,8 @@ export interface ShardStatus {
   readonly numbers: Numbers;
   readonly waiting: number;
   readonly oldestMs: number | null;
+  /** Size of the shard's database. */
+  readonly bytes: number;
 }
 
 export class Ledger extends DurableObject<Env> {
@@ -85,7 +87,12 @@ export class Ledger extends DurableObject<Env> {
   status(): ShardStatus {
     this.#book.saveCounters();
     const { count, oldestMs } = this.#book.waiting();
-    return { numbers: this.#book.counters.numbers(), waiting: count, oldestMs };
+    return {
+      numbers: this.#book.counters.numbers(),
+      waiting: count,
+      oldestMs,
+      bytes: this.ctx.storage.sql.databaseSize,
+    };
   }
 
   override async alarm(): Promise<void> {

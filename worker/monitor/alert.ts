@@ -1,6 +1,6 @@
 /** One alert: a webhook signed as Standard Webhooks do it. https://www.standardwebhooks.com */
 import { Webhook } from "standardwebhooks";
-import type { Settings } from "../variables.ts";
+import { Variables, type Settings } from "../variables.ts";
 import type { Fetch } from "../qstash/request.ts";
 import type { Incident, Notice } from "./incidents.ts";
 
@@ -21,8 +21,22 @@ export function alertBody(incident: Incident) {
   };
 }
 
+type AlertSettings = Partial<Pick<Settings, "AUDIT_ALERT_URL" | "AUDIT_ALERT_KEY">>;
+
+/** The variables of alerts alone, so that people are told of another one that is missing. One that is malformed counts as absent. */
+export function alertSettings(env: Readonly<Record<string, unknown>>): AlertSettings {
+  const read = (name: "AUDIT_ALERT_URL" | "AUDIT_ALERT_KEY") =>
+    Variables.shape[name].safeParse(env[name] === "" ? undefined : env[name]).data;
+  return { AUDIT_ALERT_URL: read("AUDIT_ALERT_URL"), AUDIT_ALERT_KEY: read("AUDIT_ALERT_KEY") };
+}
+
 /** Sends one; true where the receiver took it or none is configured. Never throws. */
-export async function sendAlert(settings: Settings, fetcher: Fetch, notice: Notice, nowMs: number): Promise<boolean> {
+export async function sendAlert(
+  settings: AlertSettings,
+  fetcher: Fetch,
+  notice: Notice,
+  nowMs: number,
+): Promise<boolean> {
   if (!settings.AUDIT_ALERT_URL) return true;
   const body = JSON.stringify(alertBody(notice));
   const id = `alert_${notice.kind}_${notice.sinceMs}_${notice.untilMs ?? "start"}`;

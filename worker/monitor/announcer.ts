@@ -1,7 +1,6 @@
 /** Opens and ends incidents, logs each once, and sends its alert until the receiver has taken it. */
 import type { Env } from "../env.ts";
-import { parseSettings } from "../env.ts";
-import { alertBody, sendAlert } from "./alert.ts";
+import { alertBody, alertSettings, sendAlert } from "./alert.ts";
 import type { Incident, IncidentKind, Incidents } from "./incidents.ts";
 
 /** An alert that its receiver has refused for about half a day is given up, so that it does not hold back the newer ones. */
@@ -50,11 +49,10 @@ export class Announcer {
   }
 
   async #sendAll(): Promise<boolean> {
-    const parsed = parseSettings(this.#env);
-    if (!parsed.ok) return true;
+    const settings = alertSettings(this.#env);
     // Read again each time, because an incident can start or end while an alert is on its way.
     for (let [notice] = this.#incidents.notices(); notice; [notice] = this.#incidents.notices()) {
-      const isTaken = await sendAlert(parsed.settings, fetch, notice, Date.now());
+      const isTaken = await sendAlert(settings, fetch, notice, Date.now());
       if (isTaken || notice.tries >= MAX_TRIES) this.#incidents.announced(notice.id);
       else {
         this.#incidents.failed(notice.id);

@@ -11,7 +11,15 @@ export type IncidentKind =
   | "outbox_waits_too_long"
   | "queue_unreachable"
   | "ledger_unreachable"
-  | "newer_message";
+  | "newer_message"
+  | "not_configured"
+  | "deliveries_refused"
+  | "requests_refused"
+  | "foreign_messages"
+  | "sweep_failing"
+  | "gateway_silent"
+  | "queue_backlog"
+  | "storage_nearly_full";
 
 export interface Incident {
   readonly kind: IncidentKind;

@@ -21,6 +21,7 @@ export async function outboxStatus(env: OutboxEnv): Promise<OutboxStatus> {
   return {
     waiting: parts.reduce((sum, { waiting }) => sum + waiting, 0),
     oldestMs: oldest.length > 0 ? Math.min(...oldest) : null,
+    bytes: parts.flatMap(({ bytes }) => bytes),
     failure: parts.find(({ failure }) => failure !== null)?.failure ?? null,
   };
 }

@@ -31,7 +31,7 @@ export class Outbox extends DurableObject<Env> {
   }
 
   status(): OutboxStatus {
-    return { ...this.#store.status(), failure: this.#failure };
+    return { ...this.#store.status(), failure: this.#failure, bytes: [this.ctx.storage.sql.databaseSize] };
   }
 
   /** Whether a message that holds the event id waits here. */

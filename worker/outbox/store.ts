@@ -24,6 +24,8 @@ export interface OutboxStatus {
   readonly oldestMs: number | null;
   /** Why the newest publish failed; null after one that did not. */
   readonly failure: string | null;
+  /** Size of each shard's database. */
+  readonly bytes: readonly number[];
 }
 
 export class OutboxStore {
@@ -68,7 +70,7 @@ export class OutboxStore {
     return this.#sql.all(query, eventId).length > 0;
   }
 
-  status(): Omit<OutboxStatus, "failure"> {
+  status(): Pick<OutboxStatus, "waiting" | "oldestMs"> {
     const [row] = this.#sql.all("SELECT COUNT(*) AS waiting, MIN(received_ms) AS oldest FROM outbox");
     return { waiting: Number(row?.["waiting"] ?? 0), oldestMs: (row?.["oldest"] as number | null | undefined) ?? null };
   }

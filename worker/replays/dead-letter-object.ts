@@ -95,6 +95,11 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return closed;
   }
 
+  /** Size of the database in bytes. */
+  storageBytes(): number {
+    return this.ctx.storage.sql.databaseSize;
+  }
+
   sweepPosition(): SweepPosition {
     return readSweepPosition(this.#sql);
   }

@@ -1,0 +1,52 @@
+/** What the entry passes on to the monitor: refused calls, missing variables, and how the sweep went. */
+import { sweep, type SweepResult } from "../dead-letters/sweep.ts";
+import type { Env, Settings, SettingsResult } from "../env.ts";
+import { RefusedCall } from "../http/caller.ts";
+import type { Refusal, RefusalPort } from "../http/pipeline.ts";
+import { WRONG_TOKEN } from "../http/token-caller.ts";
+import { monitor, reportIncident } from "../monitor/client.ts";
+import { noteRefusal } from "../monitor/refusal-client.ts";
+
+/** URLs of other people's messages that `/health` names. Our choice. */
+const FOREIGN_URLS_MAX = 10;
+
+/** Counts a refused call of a machine, and a wrong token. Other mistakes of operators are their own business. */
+export const countRefusal: RefusalPort = (refusal, env, execution) => {
+  const isMachine = refusal.access === "qstash" || refusal.access === "webhook";
+  const isWrongToken = refusal.error instanceof RefusedCall && refusal.error.reason === WRONG_TOKEN;
+  if (!isMachine && !isWrongToken) return;
+  const call = {
+    // One name for all routes of operators, whose number is no business of the metrics.
+    route: isMachine ? refusal.path : "admin",
+    reason: reasonOf(refusal),
+    looksLikeQstash: refusal.error instanceof RefusedCall && refusal.error.looksLikeQstash,
+    isWrongToken,
+  };
+  execution.waitUntil(noteRefusal(env, call, Date.now()));
+};
+
+function reasonOf({ error }: Refusal): string {
+  return error instanceof RefusedCall ? error.reason : error.code;
+}
+
+/** Logs a variable that is missing or malformed, and tells people where the alert's own variables are right. */
+export async function reportMissing(env: Env, parsed: Extract<SettingsResult, { ok: false }>): Promise<void> {
+  const names = [...parsed.missing, ...parsed.malformed];
+  const detail = `variables are missing or malformed: ${names.join(", ")}`;
+  const line = { severity_text: "ERROR", "event.name": "audit.not_configured", variables: names };
+  console.error(JSON.stringify(line));
+  await reportIncident(env, "not_configured", detail, Date.now());
+}
+
+/** Runs the sweep, and notes how it went, whatever came in between. */
+export async function sweepAndTell(env: Env, settings: Settings): Promise<void> {
+  const [swept] = await Promise.allSettled([sweep(env, settings)]);
+  const result = swept.status === "fulfilled" ? swept.value : undefined;
+  await monitor(env).round({ isSwept: result !== undefined && result.ended !== "failed", foreign: foreignOf(result) });
+  if (swept.status === "rejected") throw swept.reason;
+}
+
+function foreignOf(result: SweepResult | undefined) {
+  if (!result?.foreign) return undefined;
+  return [...result.foreign].slice(0, FOREIGN_URLS_MAX).map(([url, count]) => ({ url, count }));
+}

@@ -1,0 +1,251 @@
+/** Delivery as a whole: its pause, its pace and its breaker, at QStash and here. */
+import type { Verdict } from "../../shared/outcome.ts";
+import { parseSettings, type Env, type Settings } from "../env.ts";
+import type { FlowKey } from "../qstash/flow-control.ts";
+import type { Agenda } from "./agenda.ts";
+import { afterAttempt, afterDelivered, afterProbe, afterProbeBegan, CLOSED, type Breaker } from "./breaker.ts";
+import { DeliveryState } from "./delivery-state.ts";
+import type { IncidentKind } from "./incidents.ts";
+import { Pace } from "./pace.ts";
+import { outranks, type Pause, type Turn } from "./pause.ts";
+import { probe } from "./probe.ts";
+import { probePorts } from "./probe-ports.ts";
+import { changeAtQueue, ownKeys, pauseQueue, resumeQueue, type OwnKeys } from "./queue-switch.ts";
+import type { Tally } from "./tally.ts";
+
+export interface ControlPorts {
+  readonly env: Env;
+  readonly store: DurableObjectStorage["kv"];
+  readonly now: () => number;
+  readonly agenda: Agenda<"pause" | "alert">;
+  readonly tally: Tally;
+  readonly report: (kind: IncidentKind, detail: string) => Promise<void>;
+  readonly resolve: (kind: IncidentKind) => Promise<void>;
+}
+
+export class DeliveryControl {
+  readonly #ports: ControlPorts;
+  readonly #state: DeliveryState;
+  readonly #pace: Pace;
+  /** Ends when the last call to QStash's switch has ended. */
+  #switching: Promise<unknown> = Promise.resolve();
+
+  constructor(ports: ControlPorts) {
+    this.#ports = ports;
+    this.#state = new DeliveryState(ports.store);
+    this.#pace = new Pace(ports.store);
+    this.#doubtPause();
+  }
+
+  get pauseState(): Pause | null {
+    return this.#state.pause;
+  }
+
+  /** When the next probe is due; null where none is. */
+  get nextProbeMs(): number | null {
+    return this.#state.isProbing ? this.#state.breaker.nextProbeMs : null;
+  }
+
+  /** When the alarm must ring for it; Infinity where it need not. */
+  get dueMs(): number {
+    const confirmMs = this.#state.pause?.confirmed === false ? this.#agenda.retryMs("pause") : Infinity;
+    return Math.min(confirmMs, this.nextProbeMs ?? Infinity);
+  }
+
+  /**
+   * The turn of a delivery of `count` events, whose tokens are taken. `answeredAgoMs` is how long ago WorkOS answered as itself to the
+   * caller, if it has not said so yet.
+   */
+  async turn(count: number, longestWaitMs: number, answeredAgoMs: number | null): Promise<Turn> {
+    const nowMs = this.#now();
+    const { lastFailureMs } = this.#state.breaker;
+    // An answer older than the newest failure breaks no row of failures.
+    if (answeredAgoMs !== null && nowMs - answeredAgoMs > lastFailureMs)
+      await this.#become(afterDelivered(this.#state.breaker, 1));
+    const waitMs = this.#state.pause
+      ? 0
+      : this.#pace.take(count, this.#settings()?.AUDIT_RATE ?? 1, longestWaitMs, nowMs);
+    return {
+      pause: this.#state.pause,
+      waitMs,
+      isWatched: this.#state.breaker.phase !== "closed" || this.#state.breaker.failures > 0,
+    };
+  }
+
+  /** The ends of attempts, in order. `deliveredBefore` of them were delivered earlier without a report. */
+  async ended(verdicts: readonly Verdict[], deliveredBefore: number): Promise<void> {
+    const nowMs = this.#now();
+    // Another pause holds: nothing is to be learned from attempts that were under way.
+    if (this.#state.pause) return;
+    let breaker = afterDelivered(this.#state.breaker, deliveredBefore);
+    for (const verdict of verdicts) breaker = afterAttempt(breaker, verdict, nowMs);
+    await this.#become(breaker);
+  }
+
+  /** Pauses delivery: remembered first, then at QStash, again and again until that confirms it. */
+  pause(reason: string, by: Pause["by"]): Promise<Pause> {
+    return this.#inTurn(async () => {
+      const known = this.#state.pause;
+      if (known && !outranks(by, known)) return known;
+      // What QStash was told for the breaker holds for the other as well.
+      const pause: Pause = { confirmed: false, ...known, reason, by, sinceMs: this.#now() };
+      this.#state.pause = pause;
+      await this.#ports.report("paused", `delivery is paused: ${reason}`);
+      return pause.confirmed ? pause : this.#confirm(pause);
+    });
+  }
+
+  /**
+   * Forgets the pause, then resumes at QStash, so that no message comes too early; false where QStash does not confirm it, and
+   * then delivery stays paused. Whatever the breaker knew is forgotten too.
+   */
+  resume(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const isResumed = await this.#resumeTo(CLOSED);
+      if (isResumed) await this.#resolveAll(["paused", "destination_down"]);
+      return isResumed;
+    });
+  }
+
+  /**
+   * Takes over how the configured key stands at QStash: one that runs again is a resume, and one that was paused there is a pause.
+   * Returns the keys of ours.
+   */
+  async reconcile(): Promise<OwnKeys> {
+    const switching = this.#switching;
+    await switching;
+    const settings = this.#settings();
+    if (!settings) return { kind: "unreachable", reason: "not_configured" };
+    const known = this.#state.pause;
+    const own = await ownKeys(settings, fetch, this.#state.usedKeys(settings));
+    if (own.kind === "unreachable") return own;
+    // What QStash said is out of date where somebody pauses or resumes here meanwhile.
+    if (known?.confirmed !== false && switching === this.#switching) await this.#takeOver(settings, known, own.keys);
+    return own;
+  }
+
+  /** What is due now, each part by itself. */
+  work(): readonly Promise<void>[] {
+    return [this.#confirmPending(), this.#probe()];
+  }
+
+  async #takeOver(settings: Settings, known: Pause | null, keys: readonly FlowKey[]): Promise<void> {
+    const key = settings.AUDIT_FLOW_CONTROL_KEY;
+    const change = changeAtQueue(known !== null, key, keys);
+    if (change === "resumed") {
+      this.#state.pause = null;
+      this.#state.breaker = CLOSED;
+      await this.#resolveAll(["paused", "destination_down"]);
+    } else if (change === "incomplete" && known) {
+      this.#state.pause = { ...known, confirmed: false };
+      await this.#agenda.arm();
+    } else if (change === "paused") {
+      const reason = "paused at QStash";
+      this.#state.pause = { reason, by: "operator", sinceMs: this.#now(), confirmed: true, key };
+      await this.#ports.report("paused", `delivery is paused: ${reason}`);
+    }
+  }
+
+  /** A state of the breaker that is new is stored, and acted on where its phase has changed. */
+  async #become(breaker: Breaker): Promise<void> {
+    const before = this.#state.breaker;
+    if (breaker === before) return;
+    this.#state.breaker = breaker;
+    if (breaker.phase === before.phase) return;
+    if (breaker.phase === "closed") await this.#ports.resolve("destination_down");
+    if (breaker.phase === "open") await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    this.#ports.tally.add({ breaker_opened: 1 });
+    const reason = "WorkOS is down";
+    const pause: Pause = { reason, by: "breaker", sinceMs: this.#now(), confirmed: false };
+    this.#state.pause = pause;
+    await this.#ports.report("destination_down", "WorkOS does not take events; delivery waits, and goes on by itself");
+    await this.#inTurn(async () => {
+      if (this.#state.pause === pause) await this.#confirm(pause);
+    });
+    await this.#agenda.arm();
+  }
+
+  async #probe(): Promise<void> {
+    const settings = this.#settings();
+    if (!settings || !this.#state.isProbing || this.#state.breaker.nextProbeMs > this.#now()) return;
+    // The next one is set first: a crash must not probe again at once.
+    this.#state.breaker = afterProbeBegan(this.#state.breaker, this.#now());
+    const takeTurn = () => this.#pace.take(1, settings.AUDIT_RATE, Infinity, this.#now());
+    const isStopped = () => !this.#state.isProbing;
+    const probed = await probe(probePorts(this.#ports.env, settings, { now: this.#ports.now, takeTurn, isStopped }));
+    if (probed.kind === "stopped" || isStopped()) return;
+    this.#ports.tally.add({ [`probes_${probed.kind}`]: 1 });
+    if (probed.kind === "refused") await this.pause(`WorkOS refuses the API key (${probed.reason})`, "credential");
+    if (probed.kind === "up") await this.#inTurn(() => this.#resumeAfter(probed.delivered));
+  }
+
+  async #resumeAfter(delivered: number): Promise<void> {
+    if (!this.#state.isProbing) return;
+    const next = afterProbe(this.#state.breaker, delivered);
+    if ((await this.#resumeTo(next)) && next.phase === "closed") await this.#ports.resolve("destination_down");
+  }
+
+  /** Resumes at QStash. Where that is not confirmed, or is cut off by a crash, everything stays as it was. */
+  async #resumeTo(breaker: Breaker): Promise<boolean> {
+    const settings = this.#settings();
+    this.#state.beginResume(breaker);
+    const isResumed = !!settings && (await resumeQueue(settings, fetch, this.#state.usedKeys(settings)));
+    this.#state.endResume(isResumed);
+    // The alarm may have rung meanwhile and found nothing to do.
+    await this.#agenda.arm();
+    return isResumed;
+  }
+
+  async #confirmPending(): Promise<void> {
+    if (this.#state.pause?.confirmed !== false) return;
+    await this.#inTurn(async () => {
+      if (this.#state.pause?.confirmed === false) await this.#confirm(this.#state.pause);
+    });
+  }
+
+  async #confirm(pause: Pause): Promise<Pause> {
+    const settings = this.#settings();
+    const confirmed = !!settings && (await pauseQueue(settings, fetch, this.#state.usedKeys(settings)));
+    const asked = { ...pause, confirmed, ...(settings ? { key: settings.AUDIT_FLOW_CONTROL_KEY } : {}) };
+    this.#state.pause = asked;
+    if (confirmed) this.#agenda.succeeded("pause");
+    else this.#agenda.failed("pause");
+    await this.#agenda.arm();
+    return asked;
+  }
+
+  /** One after another: of two calls under way at once, the one asked first could reach QStash last. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#switching.then(work);
+    this.#switching = done.catch(() => undefined);
+    return done;
+  }
+
+  async #resolveAll(kinds: readonly IncidentKind[]): Promise<void> {
+    for (const kind of kinds) await this.#ports.resolve(kind);
+  }
+
+  /** A pause under another key than the configured one holds back nothing that is published now. */
+  #doubtPause(): void {
+    const key = this.#settings()?.AUDIT_FLOW_CONTROL_KEY;
+    const { confirmed, key: paused = key } = this.#state.pause ?? {};
+    if (this.#state.pause && confirmed && paused !== key)
+      this.#state.pause = { ...this.#state.pause, confirmed: false };
+  }
+
+  get #agenda() {
+    return this.#ports.agenda;
+  }
+
+  #now(): number {
+    return this.#ports.now();
+  }
+
+  #settings(): Settings | undefined {
+    const parsed = parseSettings(this.#ports.env);
+    return parsed.ok ? parsed.settings : undefined;
+  }
+}

@@ -1,0 +1,66 @@
+/** Calls an audited route of the gateway and looks for its record, so that a gateway that says nothing is noticed. */
+import type { Env, Settings } from "../env.ts";
+import { findByRequest } from "../ledger/client.ts";
+import type { Fetch } from "../qstash/request.ts";
+
+const NOTE = "gateway_probe";
+const TIMEOUT_MS = 10_000;
+/** Probes in a row without a record that are an incident. */
+const SILENT_AFTER = 2;
+/** Clocks of gateway and worker may differ by this much. Our choice. */
+const SKEW_MS = 600_000;
+
+/** The newest probe. */
+interface Probe {
+  readonly requestIds: readonly string[];
+  readonly atMs: number;
+  /** Probes in a row whose record had not arrived. */
+  readonly missed: number;
+}
+
+interface ProbeStore {
+  get(key: string): unknown;
+  put(key: string, value: object): void;
+}
+
+/** Judges the probe before, and makes the next one. Returns true while the gateway is silent. */
+export async function probeGateway(
+  env: Env,
+  settings: Settings,
+  store: ProbeStore,
+  fetcher: Fetch,
+  nowMs: number,
+): Promise<boolean> {
+  const url = settings.AUDIT_PROBE_URL;
+  if (url === undefined) return false;
+  const before = store.get(NOTE) as Probe | undefined;
+  const missed = before === undefined || (await hasArrived(env, before, nowMs)) ? 0 : before.missed + 1;
+  const requestIds = await call(url, fetcher);
+  store.put(NOTE, { requestIds, atMs: nowMs, missed } satisfies Probe);
+  return missed >= SILENT_AFTER;
+}
+
+async function hasArrived(env: Env, { requestIds, atMs }: Probe, nowMs: number): Promise<boolean> {
+  for (const id of requestIds) {
+    const found = await findByRequest(env, id, atMs - SKEW_MS, nowMs + SKEW_MS);
+    if (found.length > 0) return true;
+  }
+  return false;
+}
+
+/** The request ids that the record may have: the one that was sent, and the one that the gateway answers with. */
+async function call(url: string, fetcher: Fetch): Promise<readonly string[]> {
+  const id = crypto.randomUUID();
+  try {
+    const response = await fetcher(url, {
+      headers: { "zp-rid": id, "user-agent": "audit-forwarder-probe" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    const answered = response.headers.get("zp-rid");
+    return answered === null || answered === id ? [id] : [id, answered];
+  } catch {
+    return [id];
+  }
+}

@@ -1,0 +1,79 @@
+/** Refused calls as one isolate sees them: each is counted, few are told at once, and a flood is told in lots. */
+import type { Env } from "../env.ts";
+import { monitor } from "./client.ts";
+import type { RefusalReport } from "./refusals.ts";
+
+type MonitorEnv = Pick<Env, "MONITOR">;
+
+/** Reports that an isolate makes at once in a minute; after those it waits until a lot is full. Our choice. */
+const PROMPT_REPORTS = 10;
+const LOT = 10;
+const MINUTE_MS = 60_000;
+
+/** One refused call. */
+export interface RefusedCall {
+  readonly route: string;
+  readonly reason: string;
+  readonly looksLikeQstash: boolean;
+  readonly isWrongToken: boolean;
+}
+
+interface Memory {
+  pending: RefusedCall[];
+  /** When the newest reports were made. */
+  reportedMs: number[];
+  readonly loggedMs: Map<string, number>;
+}
+
+const memories = new WeakMap<MonitorEnv, Memory>();
+
+function memoryOf(env: MonitorEnv): Memory {
+  const memory = memories.get(env) ?? { pending: [], reportedMs: [], loggedMs: new Map() };
+  memories.set(env, memory);
+  return memory;
+}
+
+/** Counts a refused call, and logs one line a minute at most for each route and reason. Never throws. */
+export async function noteRefusal(env: MonitorEnv, call: RefusedCall, nowMs: number): Promise<void> {
+  const memory = memoryOf(env);
+  log(memory, call, nowMs);
+  memory.pending.push(call);
+  memory.reportedMs = memory.reportedMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
+  if (memory.reportedMs.length >= PROMPT_REPORTS && memory.pending.length < LOT) return;
+  memory.reportedMs.push(nowMs);
+  await reportRefusals(env);
+}
+
+/** Reports what is still to be told. Never throws. */
+export async function reportRefusals(env: MonitorEnv): Promise<void> {
+  const memory = memoryOf(env);
+  const calls = memory.pending;
+  if (calls.length === 0) return;
+  memory.pending = [];
+  try {
+    await monitor(env).refused(reportOf(calls));
+  } catch {
+    memory.pending = [...calls, ...memory.pending];
+  }
+}
+
+function reportOf(calls: readonly RefusedCall[]): RefusalReport {
+  const counts: Record<string, number> = {};
+  for (const { route, reason } of calls) {
+    const name = `${route} ${reason}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return {
+    counts,
+    deliveries: calls.flatMap(({ looksLikeQstash, reason }) => (looksLikeQstash ? reason : [])),
+    wrongTokens: calls.filter(({ isWrongToken }) => isWrongToken).length,
+  };
+}
+
+function log({ loggedMs }: Memory, { route, reason }: RefusedCall, nowMs: number): void {
+  const name = `${route} ${reason}`;
+  if (nowMs - (loggedMs.get(name) ?? 0) < MINUTE_MS) return;
+  loggedMs.set(name, nowMs);
+  const line = { severity_text: "WARN", "event.name": "audit.refused", "http.route": route, "error.type": reason };
+  console.warn(JSON.stringify(line));
+}

@@ -1,0 +1,71 @@
+/** What the cron found out in its rounds, kept for `/health` and `/metrics`. */
+
+const NOTE = "rounds";
+
+/** Entries of QStash's dead-letter queue with our label and somebody else's URL. */
+export interface ForeignMessages {
+  readonly url: string;
+  readonly count: number;
+}
+
+export interface Rounds {
+  /** When the worker was set up: before its first round it has missed none. */
+  readonly sinceMs: number;
+  readonly lastMs: number | null;
+  /** The newest sweep that QStash answered. */
+  readonly lastSweepMs: number | null;
+  /** Sweeps in a row that failed. */
+  readonly failedSweeps: number;
+  readonly foreign: readonly ForeignMessages[];
+  /** Messages that wait under our flow-control keys, as of the newest round. */
+  readonly waitingMessages: number;
+}
+
+/** What one round adds. */
+export interface Round {
+  readonly isSwept: boolean;
+  /** Absent where the sweep did not see the whole queue. */
+  readonly foreign?: readonly ForeignMessages[] | undefined;
+}
+
+interface RoundStore {
+  get(key: string): unknown;
+  put(key: string, value: object): void;
+}
+
+export class RoundLog {
+  readonly #store: RoundStore;
+  #rounds: Rounds;
+
+  constructor(store: RoundStore, nowMs: number) {
+    this.#store = store;
+    const known = store.get(NOTE) as Rounds | undefined;
+    const first = { lastMs: null, lastSweepMs: null, failedSweeps: 0, foreign: [], waitingMessages: 0 };
+    this.#rounds = known ?? { ...first, sinceMs: nowMs };
+    if (!known) this.#store.put(NOTE, this.#rounds);
+  }
+
+  get rounds(): Rounds {
+    return this.#rounds;
+  }
+
+  add({ isSwept, foreign }: Round, nowMs: number): Rounds {
+    const { lastSweepMs, failedSweeps } = this.#rounds;
+    this.#keep({
+      lastMs: nowMs,
+      lastSweepMs: isSwept ? nowMs : lastSweepMs,
+      failedSweeps: isSwept ? 0 : failedSweeps + 1,
+      ...(foreign === undefined ? {} : { foreign }),
+    });
+    return this.#rounds;
+  }
+
+  set waitingMessages(waitingMessages: number) {
+    this.#keep({ waitingMessages });
+  }
+
+  #keep(change: Partial<Rounds>): void {
+    this.#rounds = { ...this.#rounds, ...change };
+    this.#store.put(NOTE, this.#rounds);
+  }
+}

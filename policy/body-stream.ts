@@ -1,18 +1,18 @@
 /** Streams of bodies: read part by part, or copied whole up to a limit. */
 
-/** A body's bytes in parts; undefined where it is longer than the limit. */
-export type BodyCopy = readonly Uint8Array[] | undefined;
-
-/** Reads a stream of at most `limitBytes`; a longer one is cancelled. Rejects where the stream fails. */
-export async function copyOf(stream: ReadableStream<Uint8Array>, limitBytes: number): Promise<BodyCopy> {
-  const parts: Uint8Array[] = [];
+/** Reads a whole stream of at most `limitBytes`. A longer one is cancelled and gives undefined. Rejects if the stream fails. */
+export async function copyOf(
+  stream: ReadableStream<Uint8Array>,
+  limitBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for await (const part of partsOf(stream)) {
     bytes += part.byteLength;
     if (bytes > limitBytes) return undefined;
-    parts.push(part);
+    parts.push(part as Uint8Array<ArrayBuffer>);
   }
-  return parts;
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** The parts of a stream as they arrive. If you stop early, the stream is cancelled. */
@@ -28,15 +28,4 @@ export async function* partsOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
     // Not awaited: one branch of a cloned stream is cancelled only when the other has ended too.
     reader.cancel().catch(() => undefined);
   }
-}
-
-/** The parts as one array. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -1,5 +1,5 @@
 /** What a body says: decompressed, decoded by its charset, and parsed as JSON or as a form. */
-import { copyOf, joined } from "./body-stream.ts";
+import { copyOf } from "./body-stream.ts";
 import { parseJson } from "./json.ts";
 
 export interface ParsedBody {
@@ -67,9 +67,9 @@ async function decompressed(
     const coding = name.trim().replace(/^x-/, "");
     if (coding !== "gzip" && coding !== "deflate") continue;
     if (!CODINGS[coding](plain[0] ?? 0, plain[1] ?? 0)) continue;
-    const parts = await copyOf(new Blob([plain]).stream().pipeThrough(new DecompressionStream(coding)), limitBytes);
-    if (!parts) return undefined;
-    plain = joined(parts);
+    const copy = await copyOf(new Blob([plain]).stream().pipeThrough(new DecompressionStream(coding)), limitBytes);
+    if (!copy) return undefined;
+    plain = copy;
   }
   return plain;
 }
@@ -91,17 +91,12 @@ function textOf(bytes: Uint8Array, type: string): Decoded {
   const marked = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, i) => bytes[i] === byte));
   const [, named] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type) ?? [];
   const charset = marked?.[0] ?? named ?? "utf-8";
-  try {
-    return { text: new TextDecoder(charset, { fatal: true }).decode(bytes), isGarbled: false };
-  } catch {
-    return { text: lenientText(bytes, charset), isGarbled: true };
+  for (const fatal of [true, false]) {
+    try {
+      return { text: new TextDecoder(charset, { fatal }).decode(bytes), isGarbled: !fatal };
+    } catch {
+      // The bytes are not of the charset, or there is no such charset.
+    }
   }
-}
-
-function lenientText(bytes: Uint8Array, charset: string): string {
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
+  return { text: new TextDecoder().decode(bytes), isGarbled: true };
 }

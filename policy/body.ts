@@ -1,7 +1,7 @@
 /** Copies the bodies that a route selects from. The handler, the origin and the client get the same bytes as without the copy. */
 import { toHex } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
-import { type BodyCopy, copyOf, joined } from "./body-stream.ts";
+import { copyOf } from "./body-stream.ts";
 import { parseBody } from "./body-text.ts";
 import type { Ports } from "./ports.ts";
 
@@ -82,12 +82,16 @@ function lengthOf(headers: Headers): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function readCopy(copy: BodyCopy, headers: Headers, { limitBytes, ports }: BodySettings): Promise<Body> {
+async function readCopy(
+  copy: Uint8Array<ArrayBuffer> | undefined,
+  headers: Headers,
+  { limitBytes, ports }: BodySettings,
+): Promise<Body> {
   if (!copy) return { fault: "too_large" };
-  const whole = joined(copy);
-  if (whole.byteLength === 0) return {};
-  const { value, fault } = await parseBody(whole, headers, limitBytes);
-  return fault ? { value, fault, bytes: whole.byteLength, sha256: toHex(await ports.sha256(whole)) } : { value };
+  const bytes = copy.byteLength;
+  if (bytes === 0) return {};
+  const { value, fault } = await parseBody(copy, headers, limitBytes);
+  return fault ? { value, fault, bytes, sha256: toHex(await ports.sha256(copy)) } : { value };
 }
 
 /** Metadata that a body with a fault leaves in its record, with the types that WorkOS is told. */

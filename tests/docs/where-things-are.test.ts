@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { marked, type Token, type Tokens } from "marked";
-import { parseSync } from "oxc-parser";
+import { parseSync, type Directive, type Statement } from "oxc-parser";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "./pages.ts";
 
@@ -58,12 +58,21 @@ function faultsOf({ files }: Row): readonly string[] {
 
 /** Names of the functions, classes, constants and types that a module declares at its top level. */
 function declaredIn(path: string, text: string): ReadonlySet<string> {
-  const names = parseSync(path, text).program.body.flatMap((node) => {
-    const declaration = node.type === "ExportNamedDeclaration" ? node.declaration : node;
-    if (declaration?.type === "VariableDeclaration") return declaration.declarations.map(({ id }) => id);
-    return declaration && "id" in declaration && declaration.id ? [declaration.id] : [];
-  });
-  return new Set(names.flatMap((id) => ("name" in id && typeof id.name === "string" ? [id.name] : [])));
+  const { body } = parseSync(path, text).program;
+  const declarations = body.map((node) => (node.type === "ExportNamedDeclaration" ? node.declaration : node));
+  return new Set(declarations.flatMap((node) => (node ? namesOf(node) : [])));
+}
+
+function namesOf(node: Statement | Directive): readonly string[] {
+  if (node.type === "VariableDeclaration") {
+    return node.declarations.flatMap(({ id }) => (id.type === "Identifier" ? [id.name] : []));
+  }
+  const isNamed =
+    node.type === "FunctionDeclaration" ||
+    node.type === "ClassDeclaration" ||
+    node.type === "TSInterfaceDeclaration" ||
+    node.type === "TSTypeAliasDeclaration";
+  return isNamed && node.id ? [node.id.name] : [];
 }
 
 describe("the table in CONTRIBUTING.md", () => {

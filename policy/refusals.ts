@@ -79,9 +79,17 @@ export function isRefusedStranger({ status, user }: Pick<Ending, "status" | "use
   return REFUSED.has(status) && (user === undefined || user === null);
 }
 
-/** A request that other records refer to, or that was promised a record, has one of its own. */
+/**
+ * A request that other records refer to, or that was promised a record, has one of its own. So has each request of a preset: what it
+ * asked for differs from one to the next.
+ */
 function mayShare(capture: Capture): boolean {
-  return capture.plan.assurance === "best-effort" && capture.parentId === undefined && !capture.isIdentified();
+  return (
+    capture.plan.preset === undefined &&
+    capture.plan.assurance === "best-effort" &&
+    capture.parentId === undefined &&
+    !capture.isIdentified()
+  );
 }
 
 /**

@@ -181,6 +181,15 @@ describe("each", () => {
     expect((await leaveOne(xAudit, { body: { items: ids(2) } })).action).toBe("one");
   });
 
+  it("may be said by a case that also asks about the elements", async () => {
+    const xAudit = {
+      action: "other",
+      cases: [{ when: { "$body.bulk": true, "$item.op": "delete" }, each: "$body.items", action: "member.removed" }],
+    };
+    const { records } = await leave(xAudit, { body: { bulk: true, items: ids(2) } });
+    expect(records.map(({ action }) => action)).toEqual(["member.removed", "other"]);
+  });
+
   it("fits into messages of any size, and every record has its own", async () => {
     const { records } = await leave(EACH, { body: { items: ids(20) } }, { maxRecords: 3 });
     expect(new Set(records.map(({ id }) => id)).size).toBe(20);
@@ -213,6 +222,15 @@ describe("each in a target", () => {
     const ids = Array.from({ length: 30 }, (_, i) => `m_${i}`);
     const record = await leaveOne({ targets: [members, { type: "team", id: "t" }] }, { body: { ids } });
     expect(idsOf(record)).toEqual([...ids.slice(0, 19), "t"]);
+    expect(record.truncated).toEqual(["targets:+11"]);
+  });
+
+  it("shares the room between several lists", async () => {
+    const list = (name: string) => Array.from({ length: 15 }, (_, i) => `${name}_${i}`);
+    const groups = { each: "$body.groups", type: "group", id: "$item" };
+    const body = { ids: list("m"), groups: list("g") };
+    const record = await leaveOne({ targets: [members, groups, { type: "team", id: "t" }] }, { body });
+    expect(idsOf(record)).toEqual([...body.ids, ...body.groups.slice(0, 4), "t"]);
     expect(record.truncated).toEqual(["targets:+11"]);
   });
 

@@ -52,6 +52,24 @@ describe("refused requests of strangers", () => {
     expect(counts(world)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
+  it("of a preset keep what each of them asked for", async () => {
+    const world = new World();
+    const gateway = new TestGateway(world);
+    const route = { path: "/mcp", operation: { operationId: "mcp", "x-audit": { preset: "mcp" } } };
+    for (const method of ["ping", "tools/call", "prompts/get"]) {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { name: "x" } });
+      const headers = { "content-type": "application/json", "content-length": String(body.length) };
+      await gateway.run(stranger({ method: "POST", headers, body }), route);
+      await world.advance(100);
+    }
+    await world.advance(2_000);
+    expect(world.records().map(({ action, outcome }) => [action, outcome])).toEqual([
+      ["mcp.request_refused", "denied"],
+      ["mcp.tool_called", "denied"],
+      ["mcp.prompt_read", "denied"],
+    ]);
+  });
+
   it("do not share across paths where the user's code may choose the organization by them", async () => {
     const world = new World();
     const describe = ({ request }: AuditSubject) => ({ organization: String(request.params["org"]) });

@@ -49,9 +49,17 @@ async function run(json: boolean): Promise<boolean> {
   }
 }
 
-function callJson({ result, events }: Arrival) {
+function callJson({ result, events, children }: Arrival) {
   const { call, requestId, status, latencyMs } = result;
-  return { method: call.method, path: call.path, status, latency_ms: latencyMs, request_id: requestId, events };
+  return {
+    method: call.method,
+    path: call.path,
+    status,
+    latency_ms: latencyMs,
+    request_id: requestId,
+    events,
+    children,
+  };
 }
 
 function parseOptions(): { json: boolean } | undefined {

@@ -7,17 +7,31 @@ export interface Arrival {
   readonly result: CallResult;
   /** Every stored event of this request; exactly one is right. */
   readonly events: readonly StoredEvent[];
+  /** Events of API calls that the request made inside the gateway, each naming the request's event as its parent. */
+  readonly children: readonly StoredEvent[];
 }
 
 /** Pairs each call with its events. */
 export function matchArrivals(results: readonly CallResult[], stored: readonly StoredEvent[]): Arrival[] {
   const byRequestId = Map.groupBy(stored, (event) => String(event.event.metadata?.request_id));
-  return results.map((result) => ({ result, events: byRequestId.get(result.requestId) ?? [] }));
+  return results.map((result) => {
+    const all = byRequestId.get(result.requestId) ?? [];
+    const [children = [], events = []] = [true, false].map((isChild) =>
+      all.filter((event) => (event.event.metadata?.parent_event_id !== undefined) === isChild),
+    );
+    return { result, events, children };
+  });
 }
 
-/** True where WorkOS holds one event of the call, with the action that was expected. */
-export function isExact({ result, events }: Arrival): boolean {
-  return events.length === 1 && events[0]?.event.action === result.call.expectAction;
+/** True where WorkOS holds one event of the call and one of each API call that it made, as expected. */
+export function isExact({ result: { call }, events: [event, ...more], children }: Arrival): boolean {
+  const { expectAction, expectOutcome, expectChildAction } = call;
+  const isRight =
+    event?.event.action === expectAction &&
+    (expectOutcome === undefined || event.event.metadata?.outcome === expectOutcome) &&
+    children.every(({ event: child }) => child.metadata?.parent_event_id === event.event.metadata?.event_id);
+  const childActions = children.map(({ event: child }) => child.action);
+  return isRight && more.length === 0 && childActions.join() === (expectChildAction ?? "");
 }
 
 /** Waits until every call has an event, at most `timeoutMs`; answers what is there then. */
@@ -29,7 +43,11 @@ export async function waitForArrivals(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const arrivals = matchArrivals(results, stored());
-    if (arrivals.every(({ events }) => events.length > 0) || performance.now() > deadline) return arrivals;
+    if (arrivals.every(isComplete) || performance.now() > deadline) return arrivals;
     await wait(5);
   }
+}
+
+function isComplete({ result, events, children }: Arrival): boolean {
+  return events.length > 0 && (children.length > 0 || result.call.expectChildAction === undefined);
 }

@@ -13,6 +13,9 @@ export interface DemoCall {
   readonly expectStatus: number;
   /** The action that WorkOS must store for it. */
   readonly expectAction: string;
+  readonly expectOutcome?: string;
+  /** The action of the API call that it makes inside the gateway, which leaves its own event. */
+  readonly expectChildAction?: string;
 }
 
 export interface CallResult {
@@ -30,6 +33,7 @@ export async function sendCall(gatewayUrl: string, call: DemoCall): Promise<Call
   const headers: Record<string, string> = { "zp-rid": requestId, "user-agent": "audit-forwarder-demo" };
   if (call.token) headers.authorization = `Bearer ${call.token}`;
   if (call.body !== undefined) headers["content-type"] = "application/json";
+  if (call.path === "/mcp") headers.accept = "application/json, text/event-stream";
   const startedAtMs = performance.now();
   const response = await fetch(gatewayUrl + call.path, {
     method: call.method,

@@ -40,6 +40,32 @@ const CHANGE_ROLE: DemoCall = {
   expectAction: "member.role_changed",
 };
 
+/** An agent calls a tool of the example's MCP server; HTTP says 200 whatever became of it. */
+const toolCall = (
+  name: string,
+  pathParams: Readonly<Record<string, string>>,
+): Pick<DemoCall, "method" | "path" | "token" | "body" | "expectStatus" | "expectAction"> => ({
+  method: "POST",
+  path: "/mcp",
+  token: "ada",
+  body: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: { pathParams } } },
+  expectStatus: 200,
+  expectAction: "mcp.tool_called",
+});
+
+const RENAME_MEMBER: DemoCall = {
+  method: "POST",
+  path: "/graphql",
+  token: "ada",
+  body: {
+    query: "mutation Rename($id: ID!, $email: String!) { renameMember(id: $id, email: $email) { id } }",
+    variables: { id: "mem_7", email: "no address" },
+  },
+  expectStatus: 200,
+  expectAction: "graphql.mutation",
+  expectOutcome: "failure",
+};
+
 /** One of each kind: what succeeds, what is denied, what fails, what is refused by a later policy, what has no caller. */
 export const HEALTHY_CALLS: readonly DemoCall[] = [
   EXAMPLE_CALL,
@@ -57,6 +83,13 @@ export const HEALTHY_CALLS: readonly DemoCall[] = [
     expectAction: "api_key.rotated",
   },
   { method: "GET", path: "/v1/reports/rep_1", token: "ada", expectStatus: 500, expectAction: "report.read" },
+  {
+    ...toolCall("removeMember", { teamId: "team_1", memberId: "mem_7" }),
+    expectOutcome: "success",
+    expectChildAction: "member.removed",
+  },
+  { ...toolCall("readReport", { reportId: "rep_1" }), expectOutcome: "failure", expectChildAction: "report.read" },
+  RENAME_MEMBER,
 ];
 
 /** One of each assurance level. */

@@ -32,7 +32,12 @@ function arrivalLines(arrival: Arrival): string[] {
   const { call, status, latencyMs } = arrival.result;
   const statusText = styleText(status < 400 ? "green" : "yellow", String(status));
   const request = `${call.method.padEnd(METHOD_WIDTH)}${call.path.padEnd(PATH_WIDTH)}`;
-  return [`  ${request}${statusText} in ${latencyMs.toFixed(1).padStart(6)} ms`, `    ${eventText(arrival)}`];
+  const children = arrival.children.map(({ event }) => `      └ ${event.action}, the call that it made`);
+  return [
+    `  ${request}${statusText} in ${latencyMs.toFixed(1).padStart(6)} ms`,
+    `    ${eventText(arrival)}`,
+    ...children,
+  ];
 }
 
 function eventText(arrival: Arrival): string {

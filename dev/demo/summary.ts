@@ -35,7 +35,7 @@ export interface Measured {
 export function summarize({ healthy, outage, eventsStored, workosRequests }: Measured): Summary {
   const all = [...healthy, ...outage];
   const arrivedOnce = all.filter(isExact).length;
-  const explained = all.reduce((sum, { events }) => sum + events.length, 0);
+  const explained = all.reduce((sum, { events, children }) => sum + events.length + children.length, 0);
   const asTheApiAnswers = all.filter(({ result }) => result.status === result.call.expectStatus).length;
   const duplicates = all.reduce((sum, { events }) => sum + Math.max(0, events.length - 1), 0);
   const strays = eventsStored - explained;

@@ -22,8 +22,14 @@ describe("npm run demo", () => {
     expect(
       report.calls.map((call: { events: { event: { action: string } }[] }) => call.events.map((e) => e.event.action)),
     ).toEqual(calls.map((call) => [call.expectAction]));
+    const children = calls.flatMap(({ expectChildAction }) => expectChildAction ?? []);
+    expect(
+      report.calls.flatMap((call: { children: { event: { action: string } }[] }) =>
+        call.children.map((e) => e.event.action),
+      ),
+    ).toEqual(children);
     // Each outage call was tried before and after.
-    expect(report.workosRequests).toBe(calls.length + OUTAGE_CALLS.length);
+    expect(report.workosRequests).toBe(calls.length + children.length + OUTAGE_CALLS.length);
     await allGone(mark);
   });
 

@@ -83,6 +83,13 @@ const paths = {
   },
   "/graphql": { post: operation("graphql", forward, { preset: "graphql" }) },
   "/rpc": { post: operation("rpc", forward, RPC) },
+  "/values/{id}": {
+    post: operation("values", own("echo"), {
+      organization: "$header.x-org",
+      targets: [{ type: "thing", id: "$params.id" }],
+      metadata: { big: "$body.id", tag: "$query.tag", first: "$query.tag[0]", org: "$header.x-org?" },
+    }),
+  },
   "/bulk": { post: operation("bulk", own("echo"), BULK) },
   "/parts": { post: operation("parts", forward, { preset: "mcp" }) },
   "/plain/parts": { post: operation("plain-parts", forward, undefined, []) },
@@ -273,6 +280,41 @@ describe("JSON-RPC and bulk calls", () => {
       ["member.removed", "member", "9007199254740991", "success"],
       ["member.removed", "member", "b", "success"],
     ]);
+  });
+});
+
+describe("values", () => {
+  /** Sends headers as they are given: one of several values goes out as several headers. */
+  async function send(headers: Readonly<Record<string, string | string[]>>): Promise<AuditRecord | undefined> {
+    const requestId = randomUUID();
+    const body = '{"id":9007199254740993}';
+    const all = { "content-type": "application/json", "content-length": body.length, "zp-rid": requestId, ...headers };
+    await new Promise((resolve, reject) => {
+      const url = `${gateway.url}/values/%6Dem_7%2F1?tag=a&tag=b`;
+      const request = httpRequest(url, { method: "POST", headers: all, agent: false }, (response) => {
+        response.resume().on("end", resolve);
+      });
+      request.on("error", reject).end(body);
+    });
+    return (await recordsOf(requestId, 1))[0];
+  }
+
+  it("are decoded, exact and chosen as the gateway does", async () => {
+    expect(await send({ ...USER, "x-org": "org_sent" })).toMatchObject({
+      organization: "org_sent",
+      targets: [{ id: "mem_7/1", type: "thing" }],
+      metadata: { big: "9007199254740993", tag: "b", first: "a", org: "org_sent" },
+    });
+  });
+
+  it("of a header that was sent twice, or by a stranger, choose no organization", async () => {
+    const twice = await send({ ...USER, "x-org": ["org_a", "org_b"] });
+    expect(twice).toMatchObject({ organization: "org_default", missing: ["$header.x-org"] });
+    expect(twice?.metadata).not.toHaveProperty("org");
+    expect(await send({ "x-org": "org_victim" })).toMatchObject({
+      organization: "org_default",
+      metadata: { org: "org_victim" },
+    });
   });
 });
 

@@ -33,11 +33,11 @@ describe("the queue's path", () => {
       "upstash-method": "POST",
       "upstash-deduplication-id": "id_1",
       "upstash-retries": "3",
-      "upstash-retry-delay": "60000 * pow(34, retried)",
-      "upstash-timeout": "60s",
+      "upstash-retry-delay": "60000 * pow(5, min(retried, 1)) * pow(239, max(retried - 1, 0))",
+      "upstash-timeout": "300s",
       "upstash-failure-callback": "https://worker.test/dead-letter",
       "upstash-flow-control-key": "workos",
-      "upstash-flow-control-value": "parallelism=10, rate=80, period=1s",
+      "upstash-flow-control-value": "parallelism=40, rate=80, period=1s",
       "upstash-label": "audit-forwarder",
     });
   });

@@ -221,7 +221,7 @@ describe("required", () => {
     expect(intent).toMatchObject({ stage: "intent", outcome: "unknown", targets: [{ id: "unknown", type: "thing" }] });
     expect(intent).not.toHaveProperty("missing");
     expect(outcome).toMatchObject({ id: intent?.id, stage: "outcome", targets: [{ id: "t_1" }] });
-    expect(world.posts.map(({ headers }) => headers["upstash-delay"])).toEqual(["120s", undefined]);
+    expect(world.posts.map(({ headers }) => headers["upstash-delay"])).toEqual(["200s", undefined]);
   });
 
   it("refuses after its budget on each path, and the handler does not run", async () => {

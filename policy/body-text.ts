@@ -23,21 +23,13 @@ export async function parseBody(
     const plain = await decompressed(bytes, headers.get("content-encoding") ?? "", limitBytes);
     if (!plain) return { fault: "too_large" };
     const { text, isGarbled } = textOf(plain, type);
-    const json = jsonOf(text);
+    // Blanks beyond those of JSON are accepted, as by some parsers.
+    const json = parseJson(text.trim());
     const value = json === undefined && FORM.test(type) ? await formOf(plain, type) : json;
     if (value === undefined) return { fault: "unreadable" };
     return isGarbled ? { value, fault: "garbled" } : { value };
   } catch {
     return { fault: "unreadable" };
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    // Wider than JSON's own blanks, as some parsers are.
-    return parseJson(text.trim());
-  } catch {
-    return undefined;
   }
 }
 

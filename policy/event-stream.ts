@@ -70,7 +70,7 @@ function makeEvent(messages: unknown[]) {
   function endLine(): void {
     if (line.startsWith("data:")) data.push(line.slice(5));
     if (line === "" && data.length > 0) {
-      const message = parsed(data.join("\n"));
+      const message = parseJson(data.join("\n"));
       if (message !== undefined) messages.push(...[message].flat());
       data = [];
     }
@@ -89,12 +89,4 @@ function makeEvent(messages: unknown[]) {
       }
     },
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,20 +7,21 @@ const INTEGER = /^-?\d+$/;
 const INTEGER_MAX_CHARS = 500;
 
 /**
- * Parses JSON. An integer outside ±(2^53−1) becomes a bigint, or a text where it has more than 500 digits.
- * Throws a SyntaxError for a text that is not JSON.
+ * Parses JSON. Returns undefined for a text that is not JSON. An integer outside ±(2^53−1) becomes a bigint, or a text if it has more
+ * than 500 digits.
  *
  * @example parseJson('{"id":9007199254740993}') // { id: 9007199254740993n }
  */
 export function parseJson(text: string): unknown {
-  if (!MANY_DIGITS.test(text)) return JSON.parse(text);
-  try {
-    return JSON.parse(text, exact);
-  } catch (error) {
-    // A reviver cannot follow every nesting that the parser takes.
-    if (error instanceof RangeError) return JSON.parse(text);
-    throw error;
+  // A reviver cannot follow every nesting that the parser accepts, so the last try is without it.
+  for (const reviver of MANY_DIGITS.test(text) ? [exact, undefined] : [undefined]) {
+    try {
+      return JSON.parse(text, reviver);
+    } catch {
+      // Not JSON, or nested too deep.
+    }
   }
+  return undefined;
 }
 
 /** The third argument is the value's source text. https://github.com/tc39/proposal-json-parse-with-source */

@@ -1,6 +1,7 @@
 /** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and says how it went. */
 import { fromBase64, toBase64 } from "../shared/bytes.ts";
 import { publishHeaders, publishPath } from "../shared/publish-headers.ts";
+import { parseJson } from "./json.ts";
 import type { Ports, Reply } from "./ports.ts";
 import { recordOf } from "./selector.ts";
 
@@ -40,11 +41,7 @@ export function queuePath(settings: QueueSettings, ports: Pick<Ports, "post">): 
 }
 
 function holdsMessageId({ status, text }: Reply): boolean {
-  try {
-    return status < 300 && typeof recordOf(JSON.parse(text))["messageId"] === "string";
-  } catch {
-    return false;
-  }
+  return status < 300 && typeof recordOf(parseJson(text))["messageId"] === "string";
 }
 
 export interface SpillSettings {

@@ -23,17 +23,9 @@ export function readGraphql(seen: Seen, skipsQueries: boolean): readonly Reading
 /** A GET carries in its query what a POST carries in its body; an upload carries it as text in a form. */
 function requestIn({ method, query, body }: Seen): unknown {
   const { operations } = recordOf(body);
-  if (typeof operations === "string") return parsed(operations);
+  if (typeof operations === "string") return parseJson(operations);
   if (method !== "GET" || !query) return body;
-  return { ...Object.fromEntries(query), extensions: parsed(query.get("extensions")) };
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return text === null ? undefined : parseJson(text);
-  } catch {
-    return undefined;
-  }
+  return { ...Object.fromEntries(query), extensions: parseJson(query.get("extensions") ?? "") };
 }
 
 function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {

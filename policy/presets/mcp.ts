@@ -36,10 +36,10 @@ export function readMcp(seen: Seen): readonly Reading[] {
     const isDenied = outcomeOfStatus(response?.status) === "denied";
     return [{ seen, skip: isDenied ? undefined : "protocol traffic", action: REFUSED, ...plain(seen) }];
   }
-  if (bodyFault === "too_large" || (bodyFault === "unread" && !isRefused)) {
-    return [{ seen, ...plain(seen), action: OTHER_METHOD, missing: ["$body"] }];
+  if (bodyFault === "too_large" || bodyFault === "unread") {
+    const action = bodyFault === "unread" && isRefused ? REFUSED : OTHER_METHOD;
+    return [{ seen, ...plain(seen), action, missing: ["$body"] }];
   }
-  if (bodyFault === "unread") return [{ seen, ...plain(seen), action: REFUSED, missing: ["$body"] }];
   if (!Array.isArray(body) || body.length === 0) return [readMessage(body, seen, isRefused)];
   return body.map((message) => readMessage(message, { ...seen, body: message }, isRefused));
 }

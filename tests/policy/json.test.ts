@@ -25,9 +25,9 @@ describe("parseJson", () => {
     expect(Array.isArray(parseJson(deep))).toBe(true);
   });
 
-  it("throws for a text that is not JSON", () => {
+  it("returns undefined for a text that is not JSON", () => {
     for (const text of ["", "{", "9007199254740993x", '{"a":9007199254740993']) {
-      expect(() => parseJson(text)).toThrow(SyntaxError);
+      expect(parseJson(text)).toBe(undefined);
     }
   });
 });

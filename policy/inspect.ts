@@ -98,9 +98,12 @@ function inspectRoute(route: RouteToInspect, options: Options): InspectedRoute {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** `{name}`, and `:name` in a URL pattern. */
+const PATH_PARAMETER = /\{([^{}]+)\}|:(\w+)/g;
+
 /** What can never resolve on this route. */
 function routeProblems(plan: Plan, { path, methods }: RouteToInspect): readonly string[] {
-  const parameters = new Set([...path.matchAll(/[{:](\w+)/g)].map(([, name]) => name));
+  const parameters = new Set([...path.matchAll(PATH_PARAMETER)].map(([, name, other]) => name ?? other));
   const hasBody = methods.some((method) => !/^(get|head)$/i.test(method));
   const problems = plan.selectors.flatMap(({ root, path: [name = ""], text }) => {
     if (root === "params" && name && !parameters.has(name)) return [`"${text}" is no parameter of the path ${path}`];

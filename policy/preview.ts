@@ -112,15 +112,16 @@ function requestOf(pattern: string, call: PreviewInput["call"]): GatewayRequest 
   }) as GatewayRequest;
 }
 
-/** The values of `{name}` and `:name` in the pattern, percent-encoded as they are in the path. */
+/** The values of `{name}` and `:name` in the pattern, percent-encoded as they are in the path; none where the path does not match. */
 function paramsOf(pattern: string, path: string): Readonly<Record<string, string>> {
-  const values = path.split("/");
-  return Object.fromEntries(
-    pattern.split("/").flatMap((part, i) => {
-      const name = /^\{(\w+)\}$|^:(\w+)$/.exec(part)?.slice(1).find(Boolean);
-      return name === undefined || values[i] === undefined ? [] : [[name, values[i]] as const];
-    }),
-  );
+  const names: string[] = [];
+  const source = pattern.split(/(\{[^{}]+\}|:\w+)/).map((part, i) => {
+    if (i % 2 === 0) return part.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&");
+    names.push(part.replaceAll(/[{}:]/g, ""));
+    return "([^/]+)";
+  });
+  const [, ...values] = new RegExp(`^${source.join("")}$`).exec(path) ?? [];
+  return Object.fromEntries(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]] as const])));
 }
 
 /** Statuses whose responses have no body. https://fetch.spec.whatwg.org/#null-body-status */

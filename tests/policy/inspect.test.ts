@@ -99,6 +99,12 @@ describe("an inspection", () => {
     expect(inspected(xAudit, route).problems).toEqual([expect.stringContaining(problem)]);
   });
 
+  it("knows the parameters of a path however they are written", () => {
+    const targets = [{ type: "x", id: "$params.file-name" }];
+    expect(inspected({ targets }, { path: "/v1/{file-name}" }).problems).toEqual([]);
+    expect(inspected({ targets: [{ type: "x", id: "$params.id" }] }, { path: "/v1/:id" }).problems).toEqual([]);
+  });
+
   it.each([
     [
       { organization: { select: "$header.x-org", trustCaller: true } },

@@ -64,6 +64,16 @@ describe("a preview", () => {
     expect(records.map(({ targets }) => targets[0]?.id)).toEqual(["a", "b"]);
   });
 
+  it.each([
+    ["/v1/files/{file-name}.{ext}", "/v1/files/a%20b.txt", "a b", "txt"],
+    ["/v1/:file/:ext", "/v1/x/y", undefined, "y"],
+    ["/v1/files/{file-name}", "/elsewhere", undefined, undefined],
+  ])("takes the parameters of %s from %s", async (pattern, path, name, ext) => {
+    const xAudit = { metadata: { name: "$params.file-name?", ext: "$params.ext?" } };
+    const { records } = await preview({ options: {}, route: { path: pattern, xAudit }, call: { method: "GET", path } });
+    expect([records[0]?.metadata?.["name"], records[0]?.metadata?.["ext"]]).toEqual([name, ext]);
+  });
+
   it("says what is wrong with x-audit", async () => {
     const wrong = { ...route, xAudit: { cases: 1 } };
     const { problems } = await preview({ options: {}, route: wrong, call: { method: "GET", status: 204 } });

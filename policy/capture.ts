@@ -59,7 +59,7 @@ interface Looked {
 
 /** Waits for the bodies that were copied, within limits, and gives what selectors choose from. Never rejects. */
 export async function lookAt(
-  { request, body: given }: Capture,
+  { request, plan, body: given }: Capture,
   ending: Ending | undefined,
   ports: Pick<Ports, "timer">,
 ): Promise<Looked> {
@@ -81,7 +81,10 @@ export async function lookAt(
     bodyFault: body.fault,
     response: ending && { ...ending, body: responseBody.value, bodyFault: responseBody.fault },
   };
-  return { seen, marks: [marksOf("body", body), marksOf("response.body", responseBody)] };
+  // A preset needs no body of a refusal, which rarely is JSON, to know how it ended.
+  const isNeeded = (ending?.status ?? 0) < 400 || plan.selectors.some(({ root }) => root === "response.body");
+  const marks = [marksOf("body", body), ...(isNeeded ? [marksOf("response.body", responseBody)] : [])];
+  return { seen, marks };
 }
 
 async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, body: Promise<Body> | undefined): Promise<Body> {

@@ -68,6 +68,8 @@ describe("refused requests of strangers", () => {
       ["mcp.tool_called", "denied"],
       ["mcp.prompt_read", "denied"],
     ]);
+    // The refusal is no JSON, and nobody misses it.
+    expect(world.records().flatMap(({ missing = [] }) => missing)).toEqual([]);
   });
 
   it("do not share across paths where the user's code may choose the organization by them", async () => {

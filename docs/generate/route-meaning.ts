@@ -47,6 +47,11 @@ const FIELDS: readonly (readonly [field: string, meaning: string, without: strin
   ["`outcome`", "How to read the outcome from the response: see [Cases](#cases).", "the status decides"],
   ["`each`", "A list that leaves one record for each element: see [Lists](#lists).", "one record"],
   [
+    "`unreadable`",
+    '`"refuse"` on a `required` route: a request whose body cannot be read is refused with 422 before the handler runs.',
+    "the record is marked",
+  ],
+  [
     "`preset`",
     "`mcp` or `graphql`: see [Presets](#presets). `none` turns off the preset of Zuplo's MCP server.",
     "`mcp` where the handler is `mcpServerHandler`",
@@ -205,9 +210,11 @@ A selector takes a scalar. Where it finds nothing, or an object or a list, the r
 it may be absent without a mark. With \`!\` nothing takes its place: a required organization that does not resolve makes a dead letter
 instead of an event in another organization's log, and a required \`actor.id\` is \`unknown\` instead of the caller.
 
-Bodies are read as they pass, and the response never waits for them. A field of a request's body is missing where the response leaves
-before the body has arrived, because a handler or a policy answers without reading it. It is missing too where an earlier policy has read
-the body.
+Bodies are read as they pass, and the response never waits for them. JSON is read whatever the content type says; a form under its own type.
+A body that could not be used leaves a mark: \`$body\` in \`metadata.missing\` where it was never read (an earlier policy took it, the answer
+left before it arrived, it is chunked and forwarded, or it is neither JSON nor a form), \`body\` in \`metadata.truncated\` where it is longer than
+\`bodyLimitBytes\`. Where they are known, \`metadata.body_bytes\` is its length and \`metadata.body_sha256\` its hash. The same goes for the response's
+body, with \`response_\` in front.
 
 Credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and their like) cannot be selected. A value with the name of a secret, a value
 below such a name (\`$body.password.value\`, \`$body.tokens[0]\`), and a value with the shape of one, percent-encoded or not, becomes

@@ -52,6 +52,8 @@ export type Imported = z.infer<typeof Imported>;
 const Counts = z.record(z.string(), z.number());
 
 export const Plan = z.looseObject({
+  /** Confirms exactly this plan. */
+  id: z.string().optional(),
   send: z.number(),
   skip: z.number(),
   skip_reasons: Counts.default({}),

@@ -45,6 +45,7 @@ const Body = z.strictObject({
   ),
   filter: z.optional(FilterShape),
   all: z.optional(z.literal(true)),
+  plan: z.optional(z.string().check(z.regex(/^pl_[0-9a-f]{32}$/))),
   dry_run: z.optional(z.boolean()),
   accept_duplicates: z.optional(z.boolean()),
   name: z.optional(name),
@@ -70,6 +71,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "filter.since": "must be an ISO 8601 time with a zone",
   "filter.until": "must be an ISO 8601 time with a zone",
   all: "must be true",
+  plan: 'must be the "plan.id" that a dry run has answered',
   dry_run: "must be true or false",
   accept_duplicates: "must be true or false",
   name: "must be 1 to 100 characters",
@@ -85,8 +87,14 @@ export function parseReplayRequest(body: unknown): ReplayRequest {
   const parsed = Body.safeParse(body);
   if (!parsed.success) throw wrongField(parsed.error.issues[0]);
   const { data } = parsed;
+  const [beside] = Object.keys(data).filter((name) => name !== "plan" && name !== "dry_run");
+  if (data.plan !== undefined && (beside !== undefined || data.dry_run === true)) {
+    throw invalid('"plan" goes alone: it holds everything that the dry run was asked for');
+  }
   const asked = Object.fromEntries(
-    Object.entries(body as Record<string, unknown>).filter(([key]) => ["event_ids", "filter", "all"].includes(key)),
+    Object.entries(body as Record<string, unknown>).filter(([key]) =>
+      ["event_ids", "filter", "all", "plan"].includes(key),
+    ),
   );
   return {
     selection: selectionOf(data),
@@ -100,7 +108,8 @@ export function parseReplayRequest(body: unknown): ReplayRequest {
   };
 }
 
-function selectionOf({ event_ids, filter, all }: z.infer<typeof Body>): Selection {
+function selectionOf({ event_ids, filter, all, plan }: z.infer<typeof Body>): Selection {
+  if (plan !== undefined) return { kind: "plan", planId: plan };
   if ([event_ids, filter, all].filter((given) => given !== undefined).length !== 1) {
     throw invalid(
       'exactly one of "event_ids", "filter" and "all" must be given; "all": true replays every dead letter',

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { REPLAY_OUTCOMES } from "../../shared/api.ts";
 import type { OperatorActionName } from "../../shared/operator-actions.ts";
 import type { Party } from "../../shared/record.ts";
+import type { PlanRefusal } from "../replays/stored-plan.ts";
 import { replays } from "../replays/client.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { invalid, limitTo, onceEach, printable } from "./parameters.ts";
@@ -40,23 +41,31 @@ export const replayRoutes: readonly Route[] = [
 
 async function create({ body, env, settings, operator }: RouteContext): Promise<Response> {
   const asked = parseReplayRequest(jsonOf(body));
-  const { id, state, plan } = await replays(env).createReplay(asked, operator);
+  const created = await replays(env).createReplay(asked, operator);
+  if (created.kind === "refused") throw refusedPlan(created.plan);
+  const { id, state, plan, name, acceptDuplicates, isMending } = created;
   if (id === null) return jsonAnswer({ id, state, plan });
   const { send, skip, duplicates_possible } = plan;
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.replay_started",
     route: "/api/replays",
     by: operator,
-    targets: [replayTarget(id, asked.name)],
+    targets: [replayTarget(id, name)],
     metadata: {
       send,
       skip,
       duplicates_possible,
-      accept_duplicates: asked.acceptDuplicates,
-      mend: asked.mend !== undefined,
+      accept_duplicates: acceptDuplicates,
+      mend: isMending,
     },
   });
   return jsonAnswer({ id, state, plan }, 201);
+}
+
+function refusedPlan(refusal: PlanRefusal): AuditError {
+  if (refusal === "unknown") return new AuditError("not_found", '"plan" is unknown; make a dry run again');
+  const why = refusal === "used" ? "was used already" : "is older than 15 minutes";
+  return new AuditError("conflict", `"plan" ${why}; make a dry run again`);
 }
 
 async function list({ url, env }: RouteContext): Promise<Response> {

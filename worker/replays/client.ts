@@ -2,18 +2,29 @@
 import type { Env } from "../env.ts";
 import type { Control, Controlled } from "./control.ts";
 import type { Planned } from "./create.ts";
+import type { PlanRefusal } from "./stored-plan.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import type { ItemRow, ReplayRow, StoredReplayState } from "./store.ts";
 
-export type CreatedReplay = Planned & { readonly state: StoredReplayState | "planned" };
+export type CreatedReplay = Planned & {
+  readonly kind: "created";
+  readonly state: StoredReplayState | "planned";
+  /** As the plan was asked for, if one was confirmed. */
+  readonly name?: string | undefined;
+  readonly acceptDuplicates: boolean;
+  readonly isMending: boolean;
+};
 
 type Answer<T> = T | Promise<T>;
 
 /** What can be asked of the Durable Object that runs the replays. */
 export interface ReplayCalls {
-  /** Plans a replay and, unless it is a dry run, starts it. */
-  createReplay(request: ReplayRequest, by: string): Answer<CreatedReplay>;
+  /** Plans a replay and, unless it is a dry run, starts it. A plan that is unknown, used or expired is refused. */
+  createReplay(
+    request: ReplayRequest,
+    by: string,
+  ): Answer<CreatedReplay | { readonly kind: "refused"; readonly plan: PlanRefusal }>;
   /** Returns replays, newest first; `beforeSeq` continues a list. */
   replays(limit: number, beforeSeq: number | undefined): Answer<ReplayRow[]>;
   replay(id: string): Answer<ReplayRow | undefined>;

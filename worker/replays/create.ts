@@ -5,10 +5,11 @@ import type { Summary } from "../dead-letters/row.ts";
 import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLetters } from "../dead-letters/store.ts";
 import type { Fate } from "../ledger/fates.ts";
 import { decide, type Decision } from "./decide.ts";
-import { mendRecord } from "./mend.ts";
+import { mendRecord, type Change } from "./mend.ts";
 import { PlanBuilder, type Plan } from "./plan.ts";
 import type { ReplayRequest, Selection } from "./request.ts";
-import { insertReplay } from "./store.ts";
+import { insertReplay, startReplay } from "./store.ts";
+import { fingerprintOf, readPlanPart, storePlan, storePlanPart, type PlannedLetter } from "./stored-plan.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** Dead letters looked at in one transaction: a lookup asks each ledger shard once for all of them. Our choice. */
@@ -17,70 +18,95 @@ const CHUNK = 10_000;
 export interface Planned {
   /** null for a dry run. */
   readonly id: string | null;
-  readonly plan: Plan;
+  /** A dry run's plan has an id, by which it can be confirmed. */
+  readonly plan: Plan & { readonly id?: string };
 }
 
 interface Decided {
   readonly id: string;
   readonly row: Candidate | undefined;
+  readonly changes: readonly Change[];
   readonly decision: Decision;
 }
 
 type Candidate = Summary & { readonly record?: string | null };
 
-/** Between two chunks other requests are served; a dead letter is taken only if it is still open when it is looked at. */
+/** The dead letters of one transaction; a confirmed plan has decided already which of them are skipped. */
+type Chunk = readonly { readonly id: string; readonly planned?: PlannedLetter }[];
+
+/**
+ * Plans a replay and, unless it is a dry run, takes its dead letters. Between two chunks other requests are served. A dead letter
+ * is taken only if it is still open when it is looked at and, with a plan, if the plan said that it will be sent.
+ */
 export async function createReplay(
   sql: Sql,
   fatesOf: (ids: readonly string[]) => Promise<ReadonlyMap<string, Fate>>,
   request: ReplayRequest,
-  replay: { readonly id: string; readonly by: string },
+  replay: { readonly id: string; readonly planId: string; readonly by: string },
   now: () => number,
 ): Promise<Planned> {
   const seq = request.dryRun ? undefined : insertReplay(sql, replay.id, request, replay.by, now());
   const builder = new PlanBuilder(request);
-  for (let after = ""; ;) {
-    const ids = nextIds(sql, request.selection, after);
-    const last = ids.at(-1);
-    if (last === undefined) break;
+  let part = 0;
+  for (let after: string | undefined = ""; after !== undefined; part++) {
+    const chunk: Chunk = chunkOf(sql, request.selection, after, part);
+    const ids = chunk.map(({ id }) => id);
+    if (ids.length === 0) break;
     const ledger = await fatesOf(ids);
     sql.transaction(() => {
       const nowMs = now();
       const rows = readSummaries(sql, ids, request.mend !== undefined);
-      const decided = ids.map((id): Decided => {
-        const row = rows.get(id);
-        const changes = row?.record ? mendRecord(JSON.parse(row.record) as AuditRecord, request.mend).changes : [];
-        const asked = { acceptDuplicates: request.acceptDuplicates, mended: changes.length > 0 };
-        const decision = decide(row, ledger.get(id), asked, nowMs);
-        builder.add(row, decision, changes);
-        return { id, row, decision };
+      const decided = chunk.map(({ id, planned }) => {
+        const one = decideOne(id, rows.get(id), ledger.get(id), planned, request, nowMs);
+        builder.add(one.row, one.decision, one.changes);
+        return one;
       });
-      if (seq !== undefined) take(sql, seq, replay.id, decided, nowMs);
+      if (seq === undefined) storePlanPart(sql, replay.planId, part, decided.map(plannedLetter));
+      else take(sql, seq, replay.id, decided, nowMs);
     });
-    after = last;
+    after = ids.at(-1);
   }
   const plan = builder.build();
-  if (seq === undefined) return { id: null, plan };
-  const total = plan.send + plan.skip;
-  sql.all(
-    "UPDATE replays SET state = 'running', plan = ?, total = ?, skipped = ?, due_at = ? WHERE seq = ?",
-    JSON.stringify(plan),
-    total,
-    plan.skip,
-    now(),
-    seq,
-  );
+  if (seq === undefined) {
+    storePlan(sql, replay.planId, request, now());
+    return { id: null, plan: { id: replay.planId, ...plan } };
+  }
+  startReplay(sql, seq, plan, now());
   return { id: replay.id, plan };
 }
 
-function nextIds(sql: Sql, selection: Selection, after: string): string[] {
+function decideOne(
+  id: string,
+  row: Candidate | undefined,
+  fate: Fate | undefined,
+  planned: PlannedLetter | undefined,
+  { mend, acceptDuplicates }: ReplayRequest,
+  nowMs: number,
+): Decided {
+  const changes = row?.record ? mendRecord(JSON.parse(row.record) as AuditRecord, mend).changes : [];
+  const decision = decide(row, fate, { acceptDuplicates, mended: changes.length > 0 }, nowMs);
+  const [, skip, fingerprint] = planned ?? [];
+  if (skip) return { id, row, changes, decision: { kind: "skip", reason: skip, risk: decision.risk } };
+  if (decision.kind === "send" && fingerprint !== undefined && fingerprint !== fingerprintOf(changes)) {
+    return { id, row, changes, decision: { kind: "skip", reason: "changed_since_plan", risk: false } };
+  }
+  return { id, row, changes, decision };
+}
+
+function plannedLetter({ id, decision, changes }: Decided): PlannedLetter {
+  return [id, decision.kind === "skip" ? decision.reason : null, fingerprintOf(changes)];
+}
+
+function chunkOf(sql: Sql, selection: Selection, after: string, part: number): Chunk {
+  if (selection.kind === "plan") {
+    return (readPlanPart(sql, selection.planId, part) ?? []).map((planned) => ({ id: planned[0], planned }));
+  }
   if (selection.kind === "event_ids") {
-    return selection.eventIds
-      .filter((id) => id > after)
-      .toSorted()
-      .slice(0, CHUNK);
+    const ids = selection.eventIds.filter((id) => id > after).toSorted();
+    return ids.slice(0, CHUNK).map((id) => ({ id }));
   }
   const filter: Filter = selection.kind === "filter" ? selection.filter : {};
-  return idsAfter(sql, whereOf(filter), after, CHUNK);
+  return idsAfter(sql, whereOf(filter), after, CHUNK).map((id) => ({ id }));
 }
 
 /** Writes one chunk with a few statements; one for each row is several times slower. */

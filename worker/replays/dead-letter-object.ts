@@ -11,18 +11,11 @@ import { createReplay } from "./create.ts";
 import { nextDueMs, runDue } from "./engine.ts";
 import { finishReplays } from "./finish.ts";
 import { failReplayed } from "./items.ts";
-import type { CreatedReplay, ReplayCalls } from "./client.ts";
+import type { ReplayCalls } from "./client.ts";
 import type { ReplayRequest } from "./request.ts";
 import { judge } from "./settle.ts";
-import {
-  findReplay,
-  listItems,
-  listReplays,
-  newReplayId,
-  takeBackOrphans,
-  type ItemRow,
-  type ReplayRow,
-} from "./store.ts";
+import { prunePlans, usePlan } from "./stored-plan.ts";
+import { findReplay, listItems, listReplays, newId, takeBackOrphans, type ItemRow, type ReplayRow } from "./store.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
 import type { DeadLetterCalls, PageQuery } from "../dead-letters/client.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
@@ -63,6 +56,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     this.#sql = durableSql(state.storage);
     migrate(this.#sql, STEPS);
     takeBackOrphans(this.#sql);
+    prunePlans(this.#sql, Date.now());
     // A lost alarm must not stop a replay for good. The cron calls this object every few minutes.
     void state.blockConcurrencyWhile(() => this.#schedule());
   }
@@ -148,14 +142,19 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     });
   }
 
-  async createReplay(request: ReplayRequest, by: string): Promise<CreatedReplay> {
-    const replay = { id: newReplayId(Date.now()), by };
+  async createReplay(asked: ReplayRequest, by: string): Promise<Awaited<ReturnType<ReplayCalls["createReplay"]>>> {
+    const nowMs = Date.now();
+    const request = asked.selection.kind === "plan" ? usePlan(this.#sql, asked.selection.planId, nowMs) : asked;
+    if (typeof request === "string") return { kind: "refused", plan: request };
+    const replay = { id: newId("rp", nowMs), planId: newId("pl", nowMs), by };
     try {
       const planned = await createReplay(this.#sql, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
-      if (planned.id === null) return { ...planned, state: "planned" };
+      const { name, acceptDuplicates, mend } = request;
+      const created = { ...planned, kind: "created", name, acceptDuplicates, isMending: mend !== undefined } as const;
+      if (planned.id === null) return { ...created, state: "planned" };
       await finishReplays(this.#sql, Date.now);
       await this.#schedule();
-      return { ...planned, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
+      return { ...created, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
     } catch (error) {
       takeBackOrphans(this.#sql, replay.id);
       throw error;

@@ -12,7 +12,8 @@ export type SkipReason =
   | "needs_accept_duplicates"
   | "mend_needs_accept_duplicates"
   | "cancelled"
-  | "not_accepted";
+  | "not_accepted"
+  | "changed_since_plan";
 
 export type Decision =
   | {

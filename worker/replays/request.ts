@@ -5,7 +5,9 @@ import type { Mend } from "./mend.ts";
 export type Selection =
   | { readonly kind: "event_ids"; readonly eventIds: readonly string[] }
   | { readonly kind: "filter"; readonly filter: Filter }
-  | { readonly kind: "all" };
+  | { readonly kind: "all" }
+  /** What a dry run has shown. */
+  | { readonly kind: "plan"; readonly planId: string };
 
 export interface ReplayRequest {
   readonly selection: Selection;

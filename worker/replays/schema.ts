@@ -87,5 +87,11 @@ CREATE INDEX IF NOT EXISTS items_to_check ON items (check_at) WHERE outcome = 'p
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/** The plans of dry runs, and the dead letters that each of them looked at. */
+const PLANS = `
+CREATE TABLE plans (id TEXT PRIMARY KEY, request TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER) WITHOUT ROWID;
+CREATE TABLE plan_parts (plan TEXT NOT NULL, part INTEGER NOT NULL, letters TEXT NOT NULL, PRIMARY KEY (plan, part)) WITHOUT ROWID;
+`;
+
 /** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
-export const STEPS: readonly string[] = [FIRST];
+export const STEPS: readonly string[] = [FIRST, PLANS];

@@ -2,6 +2,7 @@
 import type { ReplayOutcome, ReplayState } from "../../shared/api.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { releaseReplay } from "../dead-letters/store.ts";
+import type { Plan } from "./plan.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -78,6 +79,18 @@ export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: s
   return row.seq;
 }
 
+/** Ends the planning of a replay: from now on it is published. */
+export function startReplay(sql: Sql, seq: number, plan: Plan, nowMs: number): void {
+  sql.all(
+    "UPDATE replays SET state = 'running', plan = ?, total = ?, skipped = ?, due_at = ? WHERE seq = ?",
+    JSON.stringify(plan),
+    plan.send + plan.skip,
+    plan.skip,
+    nowMs,
+    seq,
+  );
+}
+
 /** Returns what a replay was asked for, without its list of event ids. */
 export function requestOf(replay: ReplayRow): ReplayRequest {
   return JSON.parse(replay.request) as ReplayRequest;
@@ -106,9 +119,9 @@ export function setState(sql: Sql, seq: number, state: StoredReplayState): void 
   sql.all("UPDATE replays SET state = ? WHERE seq = ?", state, seq);
 }
 
-/** `rp_` and a UUIDv7 without hyphens: sorts by time. */
-export function newReplayId(nowMs: number): string {
-  return `rp_${mintEventId(nowMs, crypto.getRandomValues(new Uint8Array(9)), 0).replaceAll("-", "")}`;
+/** A new id: `rp_` for a replay, `pl_` for a plan, and a UUIDv7 without hyphens, so that ids sort by time. */
+export function newId(prefix: "rp" | "pl", nowMs: number): string {
+  return `${prefix}_${mintEventId(nowMs, crypto.getRandomValues(new Uint8Array(9)), 0).replaceAll("-", "")}`;
 }
 
 /** Takes replays back whose planning never ended (of all, or of one), and with them their dead letters. */

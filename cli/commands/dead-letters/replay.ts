@@ -57,7 +57,9 @@ export const replay = command({
     const lines = planLines(plan, io.paint);
     if (args.dryRun) return { json: { dry_run: true, plan }, lines };
     if (plan.send === 0) return nothing(plan, lines);
-    return start(api, body, lines, { ask: io.interactive && !args.yes, receipt: args.receipt }, io);
+    // A worker before plans had ids takes the whole request again.
+    const confirmed = plan.id === undefined ? body : { plan: plan.id };
+    return start(api, confirmed, lines, { ask: io.interactive && !args.yes, receipt: args.receipt }, io);
   },
 });
 
@@ -69,7 +71,7 @@ function nothing(plan: Plan, lines: readonly string[]): Report {
 
 async function start(
   api: Api,
-  body: ReplayBody,
+  body: ReplayBody | { readonly plan: string },
   lines: readonly string[],
   { ask, receipt }: { readonly ask: boolean; readonly receipt: string | undefined },
   io: Io,

@@ -1,0 +1,62 @@
+/**
+ * Plans of dry runs, kept so that an operator confirms exactly what was shown: the dead letters that were looked at, in parts, each
+ * with why it would be skipped and with a fingerprint of its changes.
+ */
+import type { Sql } from "../storage/sql.ts";
+import type { SkipReason } from "./decide.ts";
+import type { Change } from "./mend.ts";
+import type { ReplayRequest } from "./request.ts";
+
+/** How long a plan can be confirmed. Our choice: long enough to read it, too short for it to be forgotten. */
+export const PLAN_VALID_MS = 15 * 60_000;
+/** How long a plan is remembered after that, so that the refusal can say what became of it. Our choice. */
+const PLAN_KEPT_MS = 86_400_000;
+
+/** What a plan says of one dead letter. */
+export type PlannedLetter = readonly [eventId: string, skip: SkipReason | null, changes: number];
+
+/** Why a plan cannot be confirmed. */
+export type PlanRefusal = "unknown" | "used" | "expired";
+
+/** Stores one part of a plan; parts are numbered from 0. */
+export function storePlanPart(sql: Sql, planId: string, part: number, letters: readonly PlannedLetter[]): void {
+  sql.all("INSERT INTO plan_parts (plan, part, letters) VALUES (?, ?, ?)", planId, part, JSON.stringify(letters));
+}
+
+/** Stores what the plan was asked for, which makes its parts usable. */
+export function storePlan(sql: Sql, planId: string, request: ReplayRequest, nowMs: number): void {
+  const stored = JSON.stringify({ ...request, selection: { kind: "plan", planId } });
+  sql.all("INSERT INTO plans (id, request, expires_at) VALUES (?, ?, ?)", planId, stored, nowMs + PLAN_VALID_MS);
+}
+
+/** Returns one part of a plan, or undefined after the last. */
+export function readPlanPart(sql: Sql, planId: string, part: number): PlannedLetter[] | undefined {
+  const query = "SELECT letters FROM plan_parts WHERE plan = ? AND part = ?";
+  const [row] = sql.all<{ letters: string }>(query, planId, part);
+  return row && (JSON.parse(row.letters) as PlannedLetter[]);
+}
+
+/** Uses a plan up and returns what it was asked for, with the plan as its selection; a plan can be used once. */
+export function usePlan(sql: Sql, planId: string, nowMs: number): ReplayRequest | PlanRefusal {
+  const query = "SELECT request, expires_at, used_at FROM plans WHERE id = ?";
+  const [plan] = sql.all<{ request: string; expires_at: number; used_at: number | null }>(query, planId);
+  if (!plan) return "unknown";
+  if (plan.used_at !== null) return "used";
+  if (nowMs >= plan.expires_at) return "expired";
+  sql.all("UPDATE plans SET used_at = ? WHERE id = ?", nowMs, planId);
+  return { ...(JSON.parse(plan.request) as ReplayRequest), dryRun: false };
+}
+
+/** Forgets old plans with their parts. Call it only while no plan is being made: parts come before their plan. */
+export function prunePlans(sql: Sql, nowMs: number): void {
+  sql.all("DELETE FROM plans WHERE expires_at < ?", nowMs - PLAN_KEPT_MS);
+  sql.all("DELETE FROM plan_parts WHERE plan NOT IN (SELECT id FROM plans)");
+}
+
+/** Returns a number that differs, as good as always, where the changes of a record differ. FNV-1a, 32 bits. */
+export function fingerprintOf(changes: readonly Change[]): number {
+  if (changes.length === 0) return 0;
+  let hash = 0x811c9dc5;
+  for (const char of JSON.stringify(changes)) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash;
+}

@@ -69,7 +69,7 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   const reasons = partsOf(plan, (await lookAt(capture, ending, ports)).seen).skipped.map(({ reason }) =>
     reasonOf(reason),
   );
-  const reason = skipped ?? (records.length === 0 ? (reasons[0] ?? "") : undefined);
+  const reason = skipped ?? (records.length === 0 ? (reasons[0] ?? "no reason given") : undefined);
   return {
     records,
     missing: [...new Set(records.flatMap(({ missing }) => missing ?? []))],
@@ -79,7 +79,7 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
 }
 
 function reasonOf(skip: string | boolean): string {
-  return typeof skip === "string" ? skip : "";
+  return typeof skip === "string" && skip !== "" ? skip : "no reason given";
 }
 
 function contextOf(

@@ -58,6 +58,14 @@ describe("a preview", () => {
     });
   });
 
+  it.each([true, ""])("says that there is no reason where skip is %j", async (skip) => {
+    const silent = { ...route, xAudit: { skip } };
+    expect(await preview({ options: {}, route: silent, call: { method: "DELETE" } })).toMatchObject({
+      records: [],
+      skipped: "no reason given",
+    });
+  });
+
   it("leaves several records where the request means several", async () => {
     const bulk = { ...route, xAudit: { each: "$body", targets: [{ type: "member", id: "$item" }] } };
     const { records } = await preview({ options: {}, route: bulk, call: { method: "POST", body: '["a","b"]' } });

@@ -1,6 +1,6 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { deadLetters } from "./dead-letters/client.ts";
-import { archiveRoutes } from "./api/dead-letters.ts";
+import { deadLetterRoutes } from "./api/dead-letters.ts";
 import { consoleRoutes } from "./console/routes.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
@@ -27,7 +27,7 @@ const routes: readonly Route[] = [
   ...monitorRoutes,
   ...metricsRoutes,
   ...eventRoutes,
-  ...archiveRoutes,
+  ...deadLetterRoutes,
   ...replayRoutes,
   ...verifyRoutes,
   ...consoleRoutes,

@@ -6,12 +6,12 @@ import { parseJson } from "../parse-json.ts";
 /** Longest cursor that is read. Our choice; an event id has at most 64 characters. */
 const CURSOR_MAX_CHARS = 200;
 
-/** The opaque text of a position: base64url of a version and the position. */
+/** Returns the opaque text of a position: base64url of a version and the position. */
 export function encodeCursor(position: Position): string {
   return toBase64Url(new TextEncoder().encode(JSON.stringify([1, ...position])));
 }
 
-/** Undefined where the text is not a cursor of ours. */
+/** Returns the position of a cursor, or undefined if this API did not make it. */
 export function decodeCursor(text: string): Position | undefined {
   if (text.length > CURSOR_MAX_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   const value = parseJson(new TextDecoder().decode(fromBase64(text)));

@@ -21,7 +21,7 @@ import { summaryView, wholeView } from "./dead-letter-view.ts";
 
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
-export const archiveRoutes: readonly Route[] = [
+export const deadLetterRoutes: readonly Route[] = [
   { method: "GET", path: "/api/dead-letters", access: "token", handle: list },
   {
     method: "POST",

@@ -1,8 +1,8 @@
-/** The dead letter: a record no longer retried, as the archive keeps it. */
+/** A failure as it is reported: a record that is no longer retried. */
 import type { DeadLetterClass, DeadLetterSource } from "../../shared/dead-letter.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 
-/** What the archive takes; one entry per event id, the newest wins and keeps the history of the older ones. */
+/** One reported failure. Per event id the newest is kept, with the history of the older ones. */
 export interface DeadLetterEntry {
   /** For an unreadable message without a readable id: `unreadable-<sha256 of the body, 32 hex>`. */
   readonly eventId: string;

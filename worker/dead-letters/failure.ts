@@ -1,4 +1,4 @@
-/** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure but for the ledger. */
+/** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure, except for the ledger, which is passed in. */
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../message/decode.ts";

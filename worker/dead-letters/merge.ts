@@ -1,6 +1,6 @@
 /**
  * What a reported failure does to the entry of its event id. Pure. The same failure is reported up to three times (by the
- * worker, by QStash's callback and by the sweep), late and in any order; only a new failure may change what stands there.
+ * worker, by QStash's callback and by the sweep), late and in any order; only a new failure may replace the known one.
  */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";

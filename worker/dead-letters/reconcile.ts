@@ -1,7 +1,7 @@
 /**
  * Closes dead letters whose records were delivered after all. One event id can be on its way twice (by both paths, or as an intent and
- * its outcome), so that one message is given up while the other still arrives: then the ledger knows of a delivery that the archive
- * has not heard of.
+ * its outcome), so that one message is given up while the other still arrives: then the ledger knows of a delivery that nobody
+ * has reported here.
  */
 import type { Lookup } from "./failure.ts";
 import type { Position } from "./query.ts";

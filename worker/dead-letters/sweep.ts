@@ -1,5 +1,5 @@
 /**
- * The sweep: reads QStash's own dead-letter queue and archives what the failure callbacks lost. It touches only messages with
+ * The sweep: reads QStash's own dead-letter queue and parks what the failure callbacks lost. It touches only messages with
  * our label that were meant for this worker, and removes nothing: an entry there goes once a replay of it was accepted.
  */
 import { fromBase64 } from "../../shared/bytes.ts";
@@ -59,7 +59,7 @@ export async function sweep(
     }
     // A cursor that QStash no longer knows must not stop the sweep for good: begin again.
     if (page.kind === "failed") return end("failed", page.status === undefined || page.status >= 500 ? { cursor } : {});
-    parked += await archivePage(env, settings, page.entries, nowMs);
+    parked += await parkPage(env, settings, page.entries, nowMs);
     for (const { url } of page.entries.filter((entry) => isForeign(entry, settings))) {
       foreign.set(url, (foreign.get(url) ?? 0) + 1);
     }
@@ -72,7 +72,7 @@ export async function sweep(
   return end("page_limit", { cursor });
 }
 
-async function archivePage(env: Env, settings: Settings, page: readonly DlqEntry[], nowMs: number): Promise<number> {
+async function parkPage(env: Env, settings: Settings, page: readonly DlqEntry[], nowMs: number): Promise<number> {
   const ours = page.filter((entry) => isOurs(entry, settings));
   if (ours.length === 0) return 0;
   const fresh = new Set(await deadLetters(env).unsighted(ours.map((entry) => entry.dlqId)));

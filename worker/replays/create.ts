@@ -6,7 +6,7 @@ import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLet
 import type { Fate } from "../ledger/fates.ts";
 import { decide, type Decision } from "./decide.ts";
 import { mendRecord, type Change } from "./mend.ts";
-import { PlanBuilder, type Plan } from "./plan.ts";
+import { PlanCounts, type Plan } from "./plan.ts";
 import type { ReplayRequest, Selection } from "./request.ts";
 import { insertReplay, startReplay } from "./store.ts";
 import { fingerprintOf, readPlanPart, storePlan, storePlanPart, type PlannedLetter } from "./stored-plan.ts";
@@ -46,7 +46,7 @@ export async function createReplay(
   now: () => number,
 ): Promise<Planned> {
   const seq = request.dryRun ? undefined : insertReplay(sql, replay.id, request, replay.by, now());
-  const builder = new PlanBuilder(request);
+  const counts = new PlanCounts(request);
   let part = 0;
   for (let after: string | undefined = ""; after !== undefined; part++) {
     const chunk: Chunk = chunkOf(sql, request.selection, after, part);
@@ -58,7 +58,7 @@ export async function createReplay(
       const rows = readSummaries(sql, ids, request.mend !== undefined);
       const decided = chunk.map(({ id, planned }) => {
         const one = decideOne(id, rows.get(id), ledger.get(id), planned, request, nowMs);
-        builder.add(one.row, one.decision, one.changes);
+        counts.add(one.row, one.decision, one.changes);
         return one;
       });
       if (seq === undefined) storePlanPart(sql, replay.planId, part, decided.map(plannedLetter));
@@ -66,7 +66,7 @@ export async function createReplay(
     });
     after = ids.at(-1);
   }
-  const plan = builder.build();
+  const plan = counts.build();
   if (seq === undefined) {
     storePlan(sql, replay.planId, request, now());
     return { id: null, plan: { id: replay.planId, ...plan } };

@@ -32,7 +32,7 @@ interface MendPlan {
 
 type Counts = Map<string, number>;
 
-export class PlanBuilder {
+export class PlanCounts {
   readonly #request: Pick<ReplayRequest, "rate" | "mend">;
   readonly #skips: Counts = new Map();
   readonly #classes: Counts = new Map();

@@ -1,4 +1,4 @@
-/** The archive's tables: dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
+/** The tables of the dead letters and their replays: dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
 
 /**
  * `live` is 1 while an operator can still do something; its index serves the default list, newest first. `generation` is the

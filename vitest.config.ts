@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { SpreadingSequencer } from "./tests/order/sequencer.ts";
 
 const gateway = ["tests/gateway/**/*.test.ts", "tests/e2e/**/*.test.ts"];
 const workerd = ["tests/**/*.workerd.test.ts"];
@@ -27,8 +28,9 @@ const patience = { testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS, expect: {
 
 export default defineConfig({
   test: {
-    // Tests wait more than they compute, so no core is kept free.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: a file that waits for its gateway leaves the cores to the others.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SpreadingSequencer },
     projects: [
       {
         test: {
@@ -51,12 +53,12 @@ export default defineConfig({
         test: { name: "workerd", include: workerd, ...patience },
       },
       {
-        // One file at a time: a gateway takes more than a core while it starts, and some of its answers must come in time.
+        // One file at a time, beside the other projects: two gateways would take each other's time.
         test: {
           name: "gateway",
           env,
           include: gateway,
-          fileParallelism: false,
+          setupFiles: ["./tests/order/gateway-turn.ts"],
           ...patience,
         },
       },

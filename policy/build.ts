@@ -91,6 +91,8 @@ function marked(text: string): string {
 async function bundledCode(): Promise<string> {
   const bundle = await rolldown({
     input: join(HERE, "audit-log.ts"),
+    // The names of the sections are relative to it.
+    cwd: join(HERE, ".."),
     external: ["@zuplo/runtime"],
     platform: "neutral",
     optimization: { inlineConst: false },

@@ -3,7 +3,7 @@ import yargs from "yargs";
 import { AuditError } from "../shared/errors.ts";
 import { PART_NAMES, type PartName } from "./report/part.ts";
 
-export interface BenchOptions {
+interface BenchOptions {
   readonly parts: readonly PartName[];
   readonly quick: boolean;
   readonly json: boolean;

@@ -10,7 +10,7 @@ import { startWorker, type RunningWorker } from "./worker.ts";
 import { startWorkos, type WorkosStandIn } from "./workos/server.ts";
 import { variablesOf } from "./worker-variables.ts";
 
-export interface StackOptions {
+interface StackOptions {
   /** Ports to listen on; 0 or absent takes a free one. */
   readonly ports?: {
     readonly gateway?: number;

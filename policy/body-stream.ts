@@ -16,7 +16,7 @@ export async function copyOf(
 }
 
 /** The parts of a stream as they arrive. If you stop early, the stream is cancelled. */
-export async function* partsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* partsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
     for (;;) {

@@ -2,7 +2,7 @@
 import { copyOf } from "./body-stream.ts";
 import { parseJson } from "./json.ts";
 
-export interface ParsedBody {
+interface ParsedBody {
   readonly value?: unknown;
   readonly fault?: "too_large" | "unreadable" | "garbled";
 }

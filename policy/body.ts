@@ -10,7 +10,7 @@ import type { Ports } from "./ports.ts";
  * `too_large`: longer than the limit, also after decompression. `unreadable`: neither JSON nor a form, or compressed in a way that
  * cannot be undone here. `garbled`: its text holds bytes that its charset does not have; the value has U+FFFD there.
  */
-export type BodyFault = "unread" | "too_large" | "unreadable" | "garbled";
+type BodyFault = "unread" | "too_large" | "unreadable" | "garbled";
 
 /** What is known of a body. */
 export interface Body {

@@ -28,7 +28,7 @@ export interface TargetPlan extends PartyPlan {
   readonly each: Selector | undefined;
 }
 
-export interface OutcomeRule {
+interface OutcomeRule {
   readonly when: readonly Condition[];
   readonly is: RequestOutcome;
 }

@@ -8,9 +8,9 @@ const AGAIN_AFTER_MS = 50;
 /** An answer that takes longer is called slow in the log. Our choice. */
 const SLOW_MS = 1_000;
 
-export type PathName = "queue" | "spill";
+type PathName = "queue" | "spill";
 
-export interface SendOptions {
+interface SendOptions {
   /** Asks blocked paths too if all paths are blocked. */
   readonly force?: boolean;
   /** The path to ask first, by default the queue. */

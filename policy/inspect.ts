@@ -10,7 +10,7 @@ import { makePrivacySettings } from "./privacy.ts";
 import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.ts";
 import { type Part, selectorsOf, type Value } from "./values.ts";
 
-export interface ProjectToInspect {
+interface ProjectToInspect {
   /** Options of the policy's entry, variables put in. */
   readonly options: unknown;
   readonly routes: readonly RouteToInspect[];
@@ -26,17 +26,17 @@ export interface RouteToInspect {
 }
 
 /** `any`: known only when a request is there. */
-export type ValueType = "string" | "number" | "boolean" | "any";
-export type MetadataTypes = Readonly<Record<string, ValueType>>;
+type ValueType = "string" | "number" | "boolean" | "any";
+type MetadataTypes = Readonly<Record<string, ValueType>>;
 
-export interface InspectedTarget {
+interface InspectedTarget {
   /** Absent where a selector chooses it. */
   readonly type?: string;
   readonly metadata: MetadataTypes;
 }
 
 /** One kind of event that a route can leave. */
-export interface InspectedEvent {
+interface InspectedEvent {
   /** Every action that it can have, as far as it is written down. */
   readonly actions: readonly string[];
   /** A selector of the user or the response chooses the action, so that there may be more. */
@@ -46,7 +46,7 @@ export interface InspectedEvent {
   readonly metadata: MetadataTypes;
 }
 
-export interface InspectedRoute {
+interface InspectedRoute {
   /** The whole route leaves no records. */
   readonly skip: boolean;
   /** Why, where `skip` says it as text. */
@@ -61,7 +61,7 @@ export interface InspectedRoute {
   readonly events: readonly InspectedEvent[];
 }
 
-export interface Inspection {
+interface Inspection {
   /** As the policy names them in its log, and names in `pseudonymize` that are none. */
   readonly optionProblems: readonly string[];
   /** In the order given. */

@@ -70,7 +70,7 @@ export interface Instance {
   planOf(context: GatewayContext): Plan;
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly ports: Ports;
   readonly environment: GatewayEnvironment;
   readonly isolate: Isolate;

@@ -19,7 +19,7 @@ const BODY_GRACE_MS = 10;
 const LOOK_MS = 1;
 const LOOKS_MAX = 25;
 
-export interface LiveRequest {
+interface LiveRequest {
   readonly capture: Capture;
   readonly instance: Instance;
   readonly ports: WatchPorts;

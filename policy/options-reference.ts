@@ -82,7 +82,7 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
   },
 };
 
-export interface OptionReference extends Words {
+interface OptionReference extends Words {
   readonly name: OptionName;
   readonly rule: Rule;
 }

@@ -14,7 +14,7 @@ export type Rule =
 export const ASSURANCES: readonly Assurance[] = ["best-effort", "durable", "required"];
 
 /** What `omit` can leave out of every record. */
-export const OMITTABLE = [
+const OMITTABLE = [
   "ip",
   "userAgent",
   "geo",
@@ -72,7 +72,7 @@ type ValueOf<R extends Rule> = R extends { type: "integer" }
 /** Every option after checking: a wrong or missing one has its default, or is undefined where it has none. */
 export type Options = { readonly [N in OptionName]: ValueOf<(typeof OPTION_RULES)[N]> };
 
-export interface CheckedOptions {
+interface CheckedOptions {
   readonly options: Options;
   /** One line for each fault: its code, the option in quotes, the fix. Never a value. */
   readonly problems: readonly string[];

@@ -37,7 +37,7 @@ export interface Case {
   readonly description: Description;
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly assurance: Assurance;
   readonly defaults?: unknown;
   readonly redact?: readonly string[];

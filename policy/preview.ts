@@ -8,7 +8,7 @@ import { makeRecords } from "./maker.ts";
 import { webPorts } from "./ports.ts";
 import { partsOf } from "./request-parts.ts";
 
-export interface PreviewInput {
+interface PreviewInput {
   /** Options of the policy's entry, variables put in. */
   readonly options: unknown;
   readonly route: {
@@ -35,7 +35,7 @@ export interface PreviewInput {
   };
 }
 
-export interface Preview {
+interface Preview {
   readonly records: readonly AuditRecord[];
   /** Selectors that did not resolve, of all records. */
   readonly missing: readonly string[];

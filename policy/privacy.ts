@@ -19,7 +19,7 @@ export interface PrivacySettings {
   readonly ports: Pick<Ports, "hmac" | "sha256">;
 }
 
-export interface PrivacySettingsResult {
+interface PrivacySettingsResult {
   readonly privacy: PrivacySettings;
   readonly problem?: string;
 }

@@ -21,7 +21,7 @@ export interface RequestPart {
   readonly missingList?: string | undefined;
 }
 
-export interface RequestParts {
+interface RequestParts {
   readonly left: readonly RequestPart[];
   /** More that would have left a record. */
   readonly dropped: number;

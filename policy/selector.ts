@@ -33,7 +33,7 @@ export interface Seen {
   readonly response?: SeenResponse | undefined;
 }
 
-export interface SeenResponse {
+interface SeenResponse {
   readonly status: number;
   readonly headers: Headers;
   /** Of an event stream, the JSON messages in it. */
@@ -48,7 +48,7 @@ const SELECTOR = /^(\$(user|params|query|header|body|item|response\.(?:status|he
 const WHOLE = ["item", "response.status"];
 
 /** Where a selector is written: a condition or `each` may name a whole root, such as `$body`. */
-export interface SelectorPlace {
+interface SelectorPlace {
   readonly redact?: readonly string[] | undefined;
   readonly whole?: boolean;
 }

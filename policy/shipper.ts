@@ -56,7 +56,7 @@ function waitingOf(draft: Draft, made?: AuditRecord): Waiting {
   return { ...draft, ...(made && { made, id: () => made.id }), takenUntilMs: 0, out: false };
 }
 
-export type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
+type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
 
 export interface Shipper {
   /** Sends the records of one request at once. Each path gets `pathMs`. Resolves to false if no path took one of them. */

@@ -109,7 +109,7 @@ export function isFromCaller(part: Part): boolean {
   return selectorsOf(part).some(({ root }) => FROM_CALLER.test(root));
 }
 
-export interface Resolved {
+interface Resolved {
   readonly value: Scalar;
   /** The selectors whose values it holds, as `sourceOf` says them. */
   readonly sources: readonly string[];

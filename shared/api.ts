@@ -45,7 +45,7 @@ export interface Field<T = unknown> {
 export type Fields = Readonly<Record<string, Field>>;
 
 /** The answer that a list of fields describes. */
-export type AnswerOf<F extends Fields> = {
+type AnswerOf<F extends Fields> = {
   readonly [K in keyof F as F[K]["isAlways"] extends true ? K : never]: TypeOf<F[K]>;
 } & {
   readonly [K in keyof F as F[K]["isAlways"] extends true ? never : K]?: TypeOf<F[K]>;

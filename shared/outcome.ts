@@ -59,7 +59,7 @@ export function verdictOf(answer: Answer): Verdict | undefined {
 }
 
 /** Returns true for a JSON error of WorkOS; a firewall or a proxy answers with something else. https://workos.com/docs/reference/errors */
-export function isWorkosError(json: unknown): boolean {
+function isWorkosError(json: unknown): boolean {
   return isObject(json) && ERROR_FIELDS.some((field) => field in json);
 }
 

@@ -19,7 +19,7 @@ const KEY = /^([A-Za-z0-9-]{1,16}):(.+)$/;
 /** 128 bits: two values of one company never share a pseudonym. */
 const PSEUDONYM_BYTES = 16;
 
-export type PseudonymKeys = readonly [PseudonymKey, ...PseudonymKey[]];
+type PseudonymKeys = readonly [PseudonymKey, ...PseudonymKey[]];
 
 /** Reads `AUDIT_PSEUDONYM_KEYS`: `id:base64key` pairs separated by commas, the current one first. Undefined if any is wrong. */
 export function readPseudonymKeys(text: string): PseudonymKeys | undefined {

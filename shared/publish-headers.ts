@@ -11,20 +11,20 @@ export const QSTASH_LABEL = "audit-forwarder";
  * Messages a second: as many events as the worker lets out in one burst, because it paces them itself. QStash's flow control counts messages
  * and is there to pause. Our choice.
  */
-export const FLOW_RATE_PER_SECOND = 600;
+const FLOW_RATE_PER_SECOND = 600;
 /** Deliveries at the same time: enough for the worker's pace where WorkOS answers in 200 ms. Our choice. */
-export const FLOW_PARALLELISM = 40;
+const FLOW_PARALLELISM = 40;
 /** How long QStash waits for one delivery, in which its events may wait for their turn. Our choice. */
-export const DELIVERY_TIMEOUT_SECONDS = 300;
+const DELIVERY_TIMEOUT_SECONDS = 300;
 /** An intent waits this long, so that the outcome of the same request comes first. Our choice. */
-export const INTENT_DELAY_SECONDS = 200;
+const INTENT_DELAY_SECONDS = 200;
 /** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
-export const WATCHDOG_DELAY_SECONDS = 240;
+const WATCHDOG_DELAY_SECONDS = 240;
 
 /** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not tell it. */
 export const RETRIES_HEADER = "audit-retries";
 
-export interface PublishOptions {
+interface PublishOptions {
   /** `AUDIT_WORKER_URL` without a trailing slash. */
   readonly workerUrl: string;
   readonly deduplicationId: string;

@@ -17,7 +17,7 @@ export const DEFAULT_RETRIES = 3;
 /** Growth of the delay after the second for each number of retries, chosen so that the delays add up to about 20 h. */
 const GROWTH: Readonly<Record<number, number>> = { 3: 239, 4: 15, 5: 5.84, 6: 3.63, 7: 2.73, 8: 2.26 };
 
-export interface RetryPlan {
+interface RetryPlan {
   /** Value of `Upstash-Retries`; attempts are one more. */
   readonly retries: number;
   /** Value of `Upstash-Retry-Delay`: ms, with `retried` counted from 0. https://upstash.com/docs/qstash/features/retry */

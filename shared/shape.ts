@@ -21,7 +21,7 @@ import { cleanText } from "./readable-text.ts";
 import type { AuditRecord, Metadata, MetadataValue, Party } from "./record.ts";
 
 /** A value that was cut or cleaned: its field, and the whole value. */
-export interface Cut {
+interface Cut {
   readonly field: string;
   readonly whole: string;
 }

@@ -20,7 +20,7 @@ const MISS_TTL_MS = 60_000;
 const CACHE_MAX_ENTRIES = 5_000;
 
 /** Where the default organization stands. */
-export const DEFAULT_ORGANIZATION_KEY = "organization";
+const DEFAULT_ORGANIZATION_KEY = "organization";
 
 /** The key of a record's organization; undefined where the record holds a WorkOS id already. */
 export function organizationKey({ organization }: Pick<AuditRecord, "organization">): string | undefined {

@@ -32,7 +32,7 @@ const CLOCK_TOLERANCE_S = 10;
 export type RefusalReason = "missing" | "malformed" | "key" | "url" | "clock" | "body";
 
 /** Whether QStash signed a call. `bodyHash` is still to be compared with the body. */
-export type Checked =
+type Checked =
   | { readonly kind: "signed"; readonly bodyHash: unknown }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly detail: string };
 

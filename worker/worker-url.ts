@@ -14,7 +14,7 @@ export function isWorkerUrl(given: unknown, path: string, settings: WorkerUrlSet
 }
 
 /** The URL with its host in lower case, without a default port and a trailing slash; undefined where it is none. */
-export function canonicalUrl(given: unknown): string | undefined {
+function canonicalUrl(given: unknown): string | undefined {
   if (typeof given !== "string" || !URL.canParse(given)) return undefined;
   const { protocol, host, pathname, search } = new URL(given);
   return `${protocol}//${host}${pathname.replace(/\/+$/, "")}${search}`;

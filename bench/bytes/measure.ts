@@ -16,7 +16,7 @@ export interface Published {
   readonly records: number;
 }
 
-export interface Drive extends WorkloadOptions {
+interface Drive extends WorkloadOptions {
   readonly requests: number;
   /** ms until the next request. */
   readonly gapMs: (draw: () => number) => number;

@@ -22,7 +22,7 @@ import { generator } from "../workload.ts";
 import { memoryLedger, type MemoryLedger } from "./ledger.ts";
 import { virtualWorkos, type VirtualWorkos, type Window } from "./workos.ts";
 
-export interface DrainOptions {
+interface DrainOptions {
   readonly records: number;
   readonly recordsPerMessage: number;
   /** The worker's variable `AUDIT_RATE`. */

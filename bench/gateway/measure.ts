@@ -9,7 +9,7 @@ import { pathOf, type Subject, SUBJECTS } from "./project.ts";
 export const PATIENCE_MS = 2_000;
 
 /** What a subject did in one round. */
-export interface Block {
+interface Block {
   readonly latenciesMs: readonly number[];
   readonly failed: number;
   readonly gaveUp: number;

@@ -4,7 +4,7 @@ import CliTable from "cli-table3";
 import type { RunContext } from "./part.ts";
 import type { PartResult } from "./readme.ts";
 
-export interface Progress {
+interface Progress {
   readonly step: RunContext["step"];
   end(): void;
 }

@@ -5,8 +5,8 @@ import { format, resolveConfig } from "prettier";
 import { type Conditions, conditionsLine } from "./conditions.ts";
 import { type Goal, PART_NAMES, type PartName, type PartReport, type Table } from "./part.ts";
 
-export const README = fileURLToPath(new URL("../README.md", import.meta.url));
-export const RESULTS = fileURLToPath(new URL("../results.json", import.meta.url));
+const README = fileURLToPath(new URL("../README.md", import.meta.url));
+const RESULTS = fileURLToPath(new URL("../results.json", import.meta.url));
 
 export interface PartResult extends PartReport {
   readonly name: PartName;

@@ -14,7 +14,7 @@ const PACE_MS = (1_000 * CONNECTIONS) / 80;
 /** The ledger writes its counters some seconds later; what is a row for thousands of events is left out. */
 const REST_MS = 100;
 
-export const HANDLERS = ["floor", "calls", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
+const HANDLERS = ["floor", "calls", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
 export type Handler = (typeof HANDLERS)[number];
 
 const FORMS: Readonly<Record<Handler, Form>> = {
@@ -51,7 +51,7 @@ export const PACED_EVENTS = 200;
 /** CPU µs for each event. */
 export type Round = Readonly<Record<Subject, number>>;
 
-export interface Running {
+interface Running {
   readonly url: string;
   readonly pids: readonly number[];
 }

@@ -12,7 +12,7 @@ export const NEXT_SIGNING_KEY = "sig_bench_next_000000000000000000000";
 
 export type Form = "ours" | "event" | "sdk";
 
-export interface SignedMessage {
+interface SignedMessage {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -2,7 +2,7 @@
 import type { DeadLetter } from "../api/answers.ts";
 import type { Suggest } from "../run/suggestion.ts";
 
-export interface Advice {
+interface Advice {
   readonly why: string;
   /** Steps in order. Each is a sentence, or a command that runs as it is. */
   readonly next: readonly string[];

@@ -28,7 +28,7 @@ export function filterOptions<T>(yargs: Argv<T>) {
     .option("until", { type: "string", describe: "Parked before: ISO 8601, or an age" });
 }
 
-export interface Filter {
+interface Filter {
   readonly class?: string;
   readonly action?: string;
   readonly organization?: string;

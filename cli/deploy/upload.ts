@@ -40,12 +40,12 @@ export async function upload(wrangler: Wrangler, args: readonly string[]): Promi
 }
 
 /** Reads lines such as `env.QSTASH_URL ("https://…")   Environment Variable`; wrangler ends a long value with `...`. */
-export function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
+function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
   return new Map([...said.matchAll(/^env\.(\w+)(?: \("([^"]*)"\))?/gm)].map(([, name = "", value]) => [name, value]));
 }
 
 /** Reads wrangler's output file: JSON lines, of which the last `deploy` counts. */
-export function uploadIn(lines: string): Omit<Upload, "bindings"> {
+function uploadIn(lines: string): Omit<Upload, "bindings"> {
   const found = lines
     .split("\n")
     .filter((line) => line.trim() !== "")

@@ -12,9 +12,9 @@ interface Rule {
 }
 
 /** An admin token opens every record, so it must resist guessing. Our choice. */
-export const ADMIN_TOKEN_MIN_CHARS = 24;
+const ADMIN_TOKEN_MIN_CHARS = 24;
 /** The shortest key that Standard Webhooks allows. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-export const WEBHOOK_KEY_MIN_BYTES = 24;
+const WEBHOOK_KEY_MIN_BYTES = 24;
 
 const text = (shape: string): Rule => ({ required: false, shape, accepts: (value) => /^[\x21-\x7e]+$/.test(value) });
 const adminToken: Rule = {

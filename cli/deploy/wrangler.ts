@@ -7,7 +7,7 @@ import { SECRETS } from "./variables.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-export interface WranglerRun {
+interface WranglerRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

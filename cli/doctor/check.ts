@@ -3,7 +3,7 @@ import type { Io } from "../run/io.ts";
 import { visible, wrapped } from "../run/text.ts";
 
 /** `failed` makes `doctor` exit 1; `warning` does not. `skipped`: the check needs something that it does not have. */
-export type CheckState = "ok" | "warning" | "failed" | "skipped";
+type CheckState = "ok" | "warning" | "failed" | "skipped";
 
 export interface CheckResult {
   readonly check: string;

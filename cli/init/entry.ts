@@ -7,7 +7,7 @@ import { isOurModule } from "./module.ts";
 import { POLICY_NAME, type ProjectFile } from "./project.ts";
 
 /** What `init` writes. Defaults: design.md, "Fixed interfaces". */
-export const POLICY_ENTRY = {
+const POLICY_ENTRY = {
   name: POLICY_NAME,
   policyType: "custom-code-inbound",
   handler: {
@@ -28,7 +28,7 @@ export const POLICY_ENTRY = {
   },
 } as const;
 
-export interface PolicyEntry {
+interface PolicyEntry {
   /** The options of our entry, where it is there. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** The text with our entry in it; the same text where it was there. */

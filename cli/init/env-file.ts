@@ -3,7 +3,7 @@
 import { parseEnv } from "node:util";
 
 /** What `init` writes for a variable that the file does not have. */
-export const POLICY_VARIABLES = {
+const POLICY_VARIABLES = {
   QSTASH_URL: "https://qstash.upstash.io",
   QSTASH_TOKEN: "",
   AUDIT_WORKER_URL: "",
@@ -11,13 +11,13 @@ export const POLICY_VARIABLES = {
   AUDIT_ORGANIZATION_ID: "",
 } as const;
 
-export type PolicyVariable = keyof typeof POLICY_VARIABLES;
+type PolicyVariable = keyof typeof POLICY_VARIABLES;
 export const POLICY_VARIABLE_NAMES = Object.keys(POLICY_VARIABLES) as readonly PolicyVariable[];
 
 /** A default organization is a choice; without one each route must name its own. */
 const OPTIONAL: ReadonlySet<PolicyVariable> = new Set(["AUDIT_ORGANIZATION_ID"]);
 
-export interface VariableState {
+interface VariableState {
   readonly absent: readonly PolicyVariable[];
   /** Present without a value, and needed. */
   readonly empty: readonly PolicyVariable[];

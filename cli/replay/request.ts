@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type FilterOptions, toFilter, toReplayFilter } from "../dead-letters/filter.ts";
 import { WrongUse } from "../run/failure.ts";
 
-export interface ReplayOptions extends FilterOptions {
+interface ReplayOptions extends FilterOptions {
   readonly eventIds?: readonly string[] | undefined;
   readonly all?: boolean | undefined;
   readonly acceptDuplicates?: boolean | undefined;

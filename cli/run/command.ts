@@ -10,7 +10,7 @@ export interface Report {
   readonly ok?: boolean;
 }
 
-export interface Command<Options> {
+interface Command<Options> {
   /** The yargs usage, such as `trace <event-id>`. */
   readonly usage: string;
   readonly about: string;

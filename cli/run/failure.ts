@@ -16,7 +16,7 @@ export class NotConfirmed extends Error {
 }
 
 /** A failure as it is printed. Unexpected errors have the code `internal`. */
-export interface Failure {
+interface Failure {
   readonly exitCode: 1 | 2;
   readonly code: ErrorCode | WrongUse["code"] | NotConfirmed["code"];
   readonly message: string;

@@ -7,7 +7,7 @@ export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-export type Cell = string | number | undefined | null;
+type Cell = string | number | undefined | null;
 
 /**
  * Lays rows out under a heading: aligned on a terminal, or one block of pairs a row if the terminal is too narrow for that. In a

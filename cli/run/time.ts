@@ -11,7 +11,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 /** ISO 8601 with a zone, a date (midnight UTC), or an age such as `2h` or `3d`; the answer is ISO 8601 in UTC. Throws `WrongUse`. */
-export function parseTime(option: string, text: string, nowMs: number): string {
+function parseTime(option: string, text: string, nowMs: number): string {
   const age = /^(\d{1,6})([smhdw])$/.exec(text);
   const ms = age
     ? nowMs - Number(age[1]) * (UNIT_MS[age[2] ?? ""] ?? 0)

@@ -12,7 +12,7 @@ export interface Arrival {
 }
 
 /** Pairs each call with its events. */
-export function matchArrivals(results: readonly CallResult[], stored: readonly StoredEvent[]): Arrival[] {
+function matchArrivals(results: readonly CallResult[], stored: readonly StoredEvent[]): Arrival[] {
   const byRequestId = Map.groupBy(stored, (event) => String(event.event.metadata?.request_id));
   return results.map((result) => {
     const all = byRequestId.get(result.requestId) ?? [];

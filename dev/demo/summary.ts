@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { isExact, type Arrival } from "./arrivals.ts";
 import { formatMs } from "./print.ts";
 
-export interface Summary {
+interface Summary {
   /** True only where every request has exactly one event and WorkOS holds no other. */
   readonly ok: boolean;
   readonly requests: number;
@@ -19,12 +19,12 @@ export interface Summary {
   readonly arrivalAfterAnswerMs: Spread;
 }
 
-export interface Spread {
+interface Spread {
   readonly median: number;
   readonly max: number;
 }
 
-export interface Measured {
+interface Measured {
   readonly healthy: readonly Arrival[];
   readonly outage: readonly Arrival[];
   readonly eventsStored: number;

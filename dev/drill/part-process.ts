@@ -17,7 +17,7 @@ export interface PartProcess {
 const START_TIMEOUT_MS = 120_000;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-export interface ScriptOptions {
+interface ScriptOptions {
   /** TypeScript file and arguments, from the project's root. */
   readonly args: readonly string[];
   readonly stdin?: string;

@@ -2,7 +2,7 @@
 
 export type Part = "gateway" | "queue" | "worker" | "workos";
 
-export type FaultKind =
+type FaultKind =
   /** SIGKILL to the part's processes, and a new start afterwards. */
   | "kill"
   /** SIGSTOP, and SIGCONT afterwards. */

@@ -17,7 +17,7 @@ export interface DrillOptions {
   readonly stateDir: string;
 }
 
-export interface CausedFault extends PlannedFault {
+interface CausedFault extends PlannedFault {
   readonly startedMs: number;
   readonly endedMs: number;
 }

@@ -1,6 +1,6 @@
 /** Compares what was acknowledged with what became of it. Pure. */
 
-export interface Findings {
+interface Findings {
   /** Event ids for which a publish or a spill was answered with 2xx. */
   readonly acknowledged: ReadonlySet<string>;
   /** `metadata.event_id` of each event that WorkOS stored, in the order of storing. */

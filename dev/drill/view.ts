@@ -3,7 +3,7 @@ import { Presets, SingleBar } from "cli-progress";
 import { createPrinter } from "../demo/print.ts";
 import type { DrillReport, DrillWatcher } from "./run.ts";
 
-export interface DrillView extends DrillWatcher {
+interface DrillView extends DrillWatcher {
   end(report: DrillReport): void;
   /** Puts the terminal in order, however the drill ended. */
   close(): void;

@@ -5,7 +5,7 @@
 import { type IncomingMessage, createServer, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Acknowledgement {
+interface Acknowledgement {
   readonly eventId: string;
   readonly path: "queue" | "spill";
   readonly atMs: number;

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { cachedPolicyText } from "../../policy/build-cache.ts";
 import { AuditError } from "../../shared/errors.ts";
 
-export interface FolderOptions {
+interface FolderOptions {
   readonly projectDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;

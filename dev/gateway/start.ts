@@ -12,7 +12,7 @@ import { makeFolder } from "./folder.ts";
 
 export const EXAMPLE_PROJECT = fileURLToPath(new URL("./project/", import.meta.url));
 
-export interface GatewayOptions {
+interface GatewayOptions {
   /** Default: a free one. The gateway itself (workerd) listens on all interfaces; it has no option for that. */
   readonly port?: number;
   /** What stands in `.env`, read by `$env(…)`. */

@@ -1,13 +1,13 @@
 import * as z from "zod";
 
 /** Groups of QStash routes that a fault can be set for. */
-export const FAULT_GROUPS = ["publish", "listing", "dlq", "messages", "flow_control", "all"] as const;
+const FAULT_GROUPS = ["publish", "listing", "dlq", "messages", "flow_control", "all"] as const;
 export type FaultGroup = (typeof FAULT_GROUPS)[number];
 
 const when = z.enum(["before", "after"]);
 
 /** One fault; it holds for the next `times` requests, or until it is taken back. `before` and `after` mean the commit. */
-export const faultSchema = z.strictObject({
+const faultSchema = z.strictObject({
   times: z.int().min(1).optional(),
   delay_ms: z.int().min(0).optional(),
   status: z.int().min(200).max(599).optional(),

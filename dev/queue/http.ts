@@ -37,7 +37,7 @@ export interface Route {
 const LARGEST_REQUEST_BYTES = 100_000_000;
 const HTML = "<!doctype html><html><body><h1>Welcome</h1></body></html>";
 
-export interface HttpServer {
+interface HttpServer {
   port: number;
   close(): Promise<void>;
 }

@@ -21,8 +21,7 @@ import { openDatabase, type Database } from "./store/database.ts";
 import { createFlowKeys } from "./store/flow-keys.ts";
 import { recoverInterrupted } from "./store/messages.ts";
 
-export { createMovableClock, type Clock, type MovableClock } from "./clock.ts";
-export type { Faults } from "./faults.ts";
+export { createMovableClock, type MovableClock } from "./clock.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -11,7 +11,7 @@ export interface SchemaDto {
   readonly metadata?: MetadataSchema;
 }
 
-export interface SchemaIssue {
+interface SchemaIssue {
   readonly code: string;
   readonly field: string;
 }

@@ -39,7 +39,7 @@ export const faultSchema = z.strictObject({
 export type Fault = z.input<typeof faultSchema>;
 
 /** What a fault can be matched on. */
-export interface FaultSubject {
+interface FaultSubject {
   readonly method: string;
   readonly path: string;
   readonly event_id?: string | undefined;

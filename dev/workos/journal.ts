@@ -4,7 +4,7 @@ import type { KeptAnswer } from "./idempotency.ts";
 import type { StoredEvent } from "./types.ts";
 
 /** An event and the answer kept for its key are one entry, so that a kill cannot part them. */
-export type JournalEntry =
+type JournalEntry =
   | { readonly kind: "event"; readonly event: StoredEvent; readonly kept?: KeptAnswer | undefined }
   | { readonly kind: "answer"; readonly kept: KeptAnswer }
   | { readonly kind: "schema"; readonly action: string; readonly schema: unknown; readonly created_at: string };

@@ -1,5 +1,5 @@
 /** The organizations that exist, and what WorkOS shows of them. */
-export type AuditLogState = "active" | "inactive" | "disabled";
+type AuditLogState = "active" | "inactive" | "disabled";
 
 export class Organizations {
   readonly #initial: readonly string[] | undefined;

@@ -2,20 +2,20 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { compileSchema, type SchemaDto } from "./action-schema.ts";
 
-export interface SchemaVersion {
+interface SchemaVersion {
   readonly id: string;
   readonly version: number;
   readonly dto: SchemaDto;
   readonly created_at: string;
 }
 
-export interface RegisteredAction {
+interface RegisteredAction {
   readonly id: string;
   readonly name: string;
   readonly versions: readonly [SchemaVersion, ...SchemaVersion[]];
 }
 
-export type Verdict = "accepted" | "unknown_action" | "unknown_version" | readonly ErrorObject[];
+type Verdict = "accepted" | "unknown_action" | "unknown_version" | readonly ErrorObject[];
 
 export class Registry {
   readonly #actions = new Map<string, RegisteredAction>();

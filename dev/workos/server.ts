@@ -21,7 +21,7 @@ import type { Knobs, RequestEntry, StoredEvent, WorkosOptions } from "./types.ts
 import { createWorld, resetWorld, type Call, type World } from "./world.ts";
 
 export type { Fault } from "./faults.ts";
-export type { Knobs, RequestEntry, StoredEvent, WorkosOptions } from "./types.ts";
+export type { Knobs, StoredEvent, WorkosOptions } from "./types.ts";
 
 export interface WorkosStandIn {
   readonly url: string;

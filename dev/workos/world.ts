@@ -55,7 +55,7 @@ export interface World {
   readonly requests: RequestEntry[];
 }
 
-export const DEFAULT_API_KEY = "sk_test_workos";
+const DEFAULT_API_KEY = "sk_test_workos";
 
 /** Makes the world and fills it from the journal. */
 export function createWorld(options: WorkosOptions): World {

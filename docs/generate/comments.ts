@@ -4,7 +4,7 @@ import { parse } from "oxc-parser";
 import { AuditError } from "../../shared/errors.ts";
 
 /** One documented name: an exported constant, a member of an object or of a union of strings. */
-export interface Documented {
+interface Documented {
   readonly name: string;
   readonly about: string;
 }

@@ -1,7 +1,7 @@
 /** What events cost at list prices in US dollars. Pure; `docs/cost.md` shows the arithmetic. */
 
 /** Units of each meter that one event uses. */
-export interface Use {
+interface Use {
   readonly qstashMessages: number;
   readonly workerRequests: number;
   readonly cpuMs: number;
@@ -35,7 +35,7 @@ export const INCLUDED: Readonly<Record<Meter, number>> = {
   logLines: 20_000_000,
 };
 
-export const WORKERS_PAID_PER_MONTH = 5;
+const WORKERS_PAID_PER_MONTH = 5;
 
 /** Measured in workerd by `tests/worker/ledger/cost.workerd.test.ts`. */
 export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7, storedBytes: 170 };
@@ -50,7 +50,7 @@ const OBJECT_REQUESTS_PER_MESSAGE = 3;
 /** 128 MB for an assumed 20 ms of activity a message. */
 const OBJECT_GB_SECONDS_PER_MESSAGE = 0.128 * 0.02;
 
-export interface Way {
+interface Way {
   readonly name: string;
   /** Messages on the queue for each event. */
   readonly messages: number;

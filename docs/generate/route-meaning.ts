@@ -90,7 +90,7 @@ const VALUES: readonly (readonly [value: string, meaning: string])[] = [
   ],
 ];
 
-export interface WorkedExample {
+interface WorkedExample {
   readonly title: string;
   readonly text: string;
   readonly xAudit: unknown;

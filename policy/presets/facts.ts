@@ -1,7 +1,7 @@
 /** What each preset can produce, for schemas and coverage; the policy itself does not need it. */
 import type { PresetName } from "./preset.ts";
 
-export interface PresetFacts {
+interface PresetFacts {
   readonly events: readonly { readonly action: string; readonly target: string }[];
   /** Every metadata key with its type. */
   readonly metadata: Readonly<Record<string, "string" | "number">>;

@@ -12,13 +12,13 @@ import { printable, Time } from "./parameters.ts";
 import type { PastFailure, Row } from "../dead-letters/row.ts";
 import { HIDDEN } from "./dead-letter-view.ts";
 
-export interface RefusedLine {
+interface RefusedLine {
   readonly line: number;
   readonly code: "invalid_request";
   readonly detail: string;
 }
 
-export interface ParsedImport {
+interface ParsedImport {
   readonly rows: readonly Row[];
   readonly refused: readonly RefusedLine[];
 }

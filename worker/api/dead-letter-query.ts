@@ -42,7 +42,7 @@ const Query = z.strictObject({
   reveal: z.optional(flag),
 });
 
-export interface ListQuery {
+interface ListQuery {
   readonly filter: Filter;
   readonly states: readonly DeadLetterState[] | undefined;
   readonly limit: number;

@@ -1,7 +1,7 @@
 /** Gaps in the sequence numbers of the gateway's isolates. Pure. */
 import type { SequenceRun } from "../ledger/types.ts";
 
-export interface Isolate {
+interface Isolate {
   readonly isolate: string;
   /** Lowest and highest number seen; what came before or after them nobody can tell. */
   readonly first: number;

@@ -5,7 +5,7 @@ import { stateAfter } from "./states.ts";
 import { readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
-export interface Tombstone {
+interface Tombstone {
   readonly reason: string;
   readonly by: string;
   readonly at: string;

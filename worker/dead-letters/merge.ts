@@ -8,9 +8,9 @@ import { failureOf, type PastFailure, type Row } from "./row.ts";
 import { stateAfter } from "./states.ts";
 
 /** Earlier failures kept for one event id; the oldest are dropped. Our choice. */
-export const HISTORY_MAX = 20;
+const HISTORY_MAX = 20;
 
-export interface Merged {
+interface Merged {
   /** The row to write; undefined where nothing changes. */
   readonly row?: Row;
   /** True where the report is a failure that was not known yet. */

@@ -12,7 +12,7 @@ export interface FailedReplay {
   readonly reason: string;
 }
 
-export interface Parked {
+interface Parked {
   /** Failures that were not known yet. */
   readonly fresh: number;
   readonly failedReplays: readonly FailedReplay[];

@@ -3,7 +3,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterClass, DeadLetterSource, DeadLetterState } from "../../shared/dead-letter.ts";
 
 /** Columns that describe one failure; the earlier ones move to the history. Times in ms since the epoch. */
-export interface Failure {
+interface Failure {
   readonly class: DeadLetterClass;
   readonly wrote: "no" | "maybe";
   readonly reason: string;

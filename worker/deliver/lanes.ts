@@ -9,7 +9,7 @@ const LANES = 5;
 /** Failures in a row after which the rest of a message is not sent: the breaker opens by then. */
 const FAILURES_TO_STOP = 5;
 
-export interface Ready {
+interface Ready {
   readonly id: string;
   readonly body: string;
   readonly key: string;

@@ -9,7 +9,7 @@ function severityOf(kind: RecordEvent["result"]["kind"]): "INFO" | "WARN" | "ERR
 }
 
 /** The line as an object. */
-export function recordLine({ record, result, attempt }: RecordEvent, messageId: string | undefined) {
+function recordLine({ record, result, attempt }: RecordEvent, messageId: string | undefined) {
   const traceId = traceIdOf(record.traceparent);
   return {
     "event.name": "audit.attempt",

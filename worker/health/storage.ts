@@ -6,12 +6,12 @@ import type { OutboxStatus } from "../outbox/store.ts";
 import { monitor } from "../monitor/client.ts";
 
 /** A SQLite Durable Object holds 10 GB. https://developers.cloudflare.com/durable-objects/platform/limits/ */
-export const OBJECT_MAX_BYTES = 10_000_000_000;
+const OBJECT_MAX_BYTES = 10_000_000_000;
 /** From this share on people are told. */
 const NEARLY_FULL = 0.7;
 
 /** One database. */
-export interface StorageUse {
+interface StorageUse {
   readonly object: "ledger" | "outbox" | "archive" | "monitor";
   readonly shard: number;
   readonly bytes: number;

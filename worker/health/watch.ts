@@ -11,7 +11,7 @@ import { nearlyFull, storageUse } from "./storage.ts";
 import type { OwnKeys } from "../monitor/queue-switch.ts";
 
 /** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
-export const WAITS_TOO_LONG_MS = 15 * 60_000;
+const WAITS_TOO_LONG_MS = 15 * 60_000;
 /** A newer message that has not come again for so long counts as dealt with. Our choice. */
 const QUIET_MS = 3_600_000;
 /** Refused calls that have stopped for so long are over. */

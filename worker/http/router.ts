@@ -7,7 +7,7 @@ interface CompiledRoute extends Route {
   readonly pattern: URLPattern | undefined;
 }
 
-export type Match =
+type Match =
   { readonly route: Route; readonly params: Readonly<Record<string, string>> } | { readonly refusal: Response };
 
 /** Compiles a table once, so that a request parses no patterns. */

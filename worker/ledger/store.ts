@@ -64,7 +64,7 @@ WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.va
 RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;
 
 /** What the counters need to know of a row that has ended. */
-export interface EndedRow {
+interface EndedRow {
   readonly occurredMs: number;
   readonly isolate: string | null;
 }

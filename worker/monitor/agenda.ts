@@ -6,7 +6,7 @@ const RETRY_MAX_MS = 600_000;
 /** An alarm this late was given up by the platform, which tries one seven times. Our choice. */
 const LATE_MS = 60_000;
 
-export interface AgendaPorts {
+interface AgendaPorts {
   readonly now: () => number;
   readonly setAlarm: (atMs: number) => Promise<void>;
   /** When something is due; undefined where nothing is. */

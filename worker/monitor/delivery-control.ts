@@ -13,7 +13,7 @@ import { probePorts } from "./probe-ports.ts";
 import { changeAtQueue, ownKeys, pauseQueue, resumeQueue, type OwnKeys } from "./queue-switch.ts";
 import type { Tally } from "./tally.ts";
 
-export interface ControlPorts {
+interface ControlPorts {
   readonly env: Env;
   readonly store: DurableObjectStorage["kv"];
   readonly now: () => number;

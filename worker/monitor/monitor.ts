@@ -19,7 +19,7 @@ const FAILED_SWEEPS = 3;
 /** Messages that may wait at QStash while delivery is not paused. */
 const BACKLOG_MESSAGES = 10_000;
 
-export interface MonitorStatus {
+interface MonitorStatus {
   readonly pause: Pause | null;
   /** When the next probe of WorkOS is due; null where none is. */
   readonly nextProbeMs: number | null;

@@ -6,7 +6,7 @@ const NOTE_EVERY_MS = 5_000;
 const NOTE = "paced_until";
 
 /** What the pace remembers across a restart. */
-export interface NoteStore {
+interface NoteStore {
   get(key: string): unknown;
   put(key: string, value: number): void;
 }

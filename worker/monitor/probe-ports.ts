@@ -4,7 +4,7 @@ import { claimWaiting, ledgerPort, waitingIds } from "../ledger/client.ts";
 import { eventSender } from "../workos.ts";
 import type { ProbePorts } from "./probe.ts";
 
-export interface ProbeControl {
+interface ProbeControl {
   readonly now: () => number;
   /** Takes the token of one event; returns how long it waits, in ms. */
   readonly takeTurn: () => number;

@@ -14,7 +14,7 @@ const FAILURES_TO_STOP = 5;
 const DRAIN_MAX_MS = 20_000;
 
 /** An event that waits, as the ledger hands it out under a lease. */
-export interface Waiting {
+interface Waiting {
   readonly id: string;
   readonly key: string;
   readonly body: string;
@@ -35,7 +35,7 @@ export interface ProbePorts {
 }
 
 /** What one round of probes found out. */
-export type Probed =
+type Probed =
   /** WorkOS took so many events. 0: it took none, and nothing is left to try with. */
   | { readonly kind: "up"; readonly delivered: number }
   | { readonly kind: "down" }

@@ -11,7 +11,7 @@ const LOT = 10;
 const MINUTE_MS = 60_000;
 
 /** One refused call. */
-export interface RefusedCall {
+interface RefusedCall {
   readonly route: string;
   readonly reason: string;
   readonly looksLikeQstash: boolean;

@@ -15,7 +15,7 @@ export interface RefusalReport {
 }
 
 /** What is an incident now; a detail names the reason. */
-export interface RefusalIncidents {
+interface RefusalIncidents {
   readonly deliveries?: string;
   readonly requests?: string;
 }

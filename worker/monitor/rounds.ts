@@ -3,7 +3,7 @@
 const NOTE = "rounds";
 
 /** Entries of QStash's dead-letter queue with our label and somebody else's URL. */
-export interface ForeignMessages {
+interface ForeignMessages {
   readonly url: string;
   readonly count: number;
 }

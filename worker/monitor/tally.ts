@@ -3,7 +3,7 @@
 const NOTE = "tally";
 
 /** Where the numbers are kept. */
-export interface TallyStore {
+interface TallyStore {
   get(key: string): unknown;
   put(key: string, value: object): void;
 }

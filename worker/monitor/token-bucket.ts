@@ -17,7 +17,7 @@ export interface Bucket {
   readonly atMs: number;
 }
 
-export interface Admission {
+interface Admission {
   readonly bucket: Bucket;
   /** How long the events must wait before the first of them is sent. */
   readonly waitMs: number;

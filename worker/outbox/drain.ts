@@ -12,13 +12,13 @@ const BACKOFF_MAX_MS = 300_000;
 /** QStash will never take this very message. 401, 403, 404, 412 and 429 say something of the account instead. */
 const REFUSED = new Set([400, 413, 422]);
 
-export interface DrainPorts {
+interface DrainPorts {
   readonly publish: (message: Waiting) => Promise<PublishResult>;
   /** Archives a message that QStash refuses; rejects where the archive does not answer. */
   readonly refuse: (message: Waiting, reason: string) => Promise<void>;
 }
 
-export interface Drained {
+interface Drained {
   /** Why the step ended early. */
   readonly failure: string | null;
 }

@@ -34,7 +34,7 @@ const Page = z.looseObject({
   cursor: described(z.string()),
 });
 
-export type DlqPage =
+type DlqPage =
   | { readonly kind: "page"; readonly entries: readonly DlqEntry[]; readonly cursor: string | undefined }
   /** 429: come back at this time, ms since the epoch. */
   | { readonly kind: "rate_limited"; readonly untilMs: number }

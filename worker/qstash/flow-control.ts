@@ -19,7 +19,7 @@ export interface FlowKey {
   readonly isPaused: boolean;
 }
 
-export type FlowKeys =
+type FlowKeys =
   | { readonly kind: "listed"; readonly keys: readonly FlowKey[] }
   /** QStash did not answer, or refused: `reason` is `network` or the status. */
   | { readonly kind: "unreachable"; readonly reason: string };

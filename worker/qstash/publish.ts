@@ -4,7 +4,7 @@ import { parseJson } from "../parse-json.ts";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
-export interface Publish {
+interface Publish {
   readonly body: string;
   readonly deduplicationId: string;
   readonly delaySeconds?: number | undefined;

@@ -13,7 +13,7 @@ const PRUNE_NOTE = "prune_at";
 /** Pause after a step that failed. Our choice. */
 const RETRY_MS = 10_000;
 
-export interface EnginePorts {
+interface EnginePorts {
   readonly now: () => number;
   readonly lookup: Lookup;
   readonly publish: Publish;

@@ -19,7 +19,7 @@ export interface Change {
   readonly to: string | null;
 }
 
-export interface Mended {
+interface Mended {
   readonly record: AuditRecord;
   /** Empty where the mend changes nothing in this record. */
   readonly changes: readonly Change[];

@@ -2,7 +2,7 @@ import { parseGoDuration } from "../duration.ts";
 import { parseExpression } from "./expression.ts";
 
 /** The longest QStash waits between two attempts (upstash.com/docs/qstash/features/retry). */
-export const LONGEST_DELAY_MS = 86_400_000;
+const LONGEST_DELAY_MS = 86_400_000;
 
 const RESET_HEADERS = ["retry-after", "x-ratelimit-reset", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"];
 
@@ -11,7 +11,7 @@ export function scheduledDelay(n: number): number {
   return Math.min(LONGEST_DELAY_MS, Math.round(Math.exp(2.5 * n) * 1000));
 }
 
-export interface FailedAttempt {
+interface FailedAttempt {
   /** Retries already made: 0 after the first attempt. */
   retried: number;
   /** The message's `Upstash-Retry-Delay`, already checked when it was accepted. */

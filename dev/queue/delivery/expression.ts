@@ -1,5 +1,5 @@
 /** A parsed retry-delay expression: milliseconds for a number of retries already made. */
-export type Expression = (retried: number) => number;
+type Expression = (retried: number) => number;
 
 const FUNCTIONS: Record<string, { run: (...values: number[]) => number; takes: number }> = {
   pow: { run: Math.pow, takes: 2 },

@@ -4,7 +4,7 @@ import { openLanes } from "../store/messages.ts";
 import { dueInLane, limitOf, nextDueInLane, type Limit } from "./limits.ts";
 
 /** What a lane has under way and has used of its rate. */
-export interface Usage {
+interface Usage {
   active: number;
   /** Deliveries begun in the current period. */
   rateCount: number;

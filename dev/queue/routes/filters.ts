@@ -1,7 +1,7 @@
 import { ApiError } from "../errors.ts";
 
 /** A condition in SQL over `message` (and `event`), with its values. */
-export interface Filter {
+interface Filter {
   sql: string;
   values: (string | number)[];
 }

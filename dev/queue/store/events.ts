@@ -1,7 +1,6 @@
 import type { Database } from "./database.ts";
 
-export type EventState =
-  "CREATED" | "ACTIVE" | "RETRY" | "ERROR" | "DELIVERED" | "FAILED" | "CANCEL_REQUESTED" | "CANCELLED";
+type EventState = "CREATED" | "ACTIVE" | "RETRY" | "ERROR" | "DELIVERED" | "FAILED" | "CANCEL_REQUESTED" | "CANCELLED";
 
 /** What a destination answered. */
 export interface Answer {
@@ -11,7 +10,7 @@ export interface Answer {
   body: Uint8Array;
 }
 
-export interface NewEvent {
+interface NewEvent {
   messageSeq: number;
   time: number;
   state: EventState;

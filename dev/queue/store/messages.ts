@@ -22,7 +22,7 @@ export interface Message {
 }
 
 /** The URL group that a message was published to, and the name of its endpoint, if that has one. */
-export interface GroupMember {
+interface GroupMember {
   name: string;
   endpointName?: string | undefined;
 }
@@ -59,7 +59,7 @@ const COLUMNS =
 export const DEFAULT_RETRIES = 3;
 
 /** Where a message waits its turn: behind its queue, its flow-control key, or nothing. */
-export function laneOf(message: Pick<NewMessage, "options" | "queueName">): string {
+function laneOf(message: Pick<NewMessage, "options" | "queueName">): string {
   if (message.queueName) return `queue:${message.queueName}`;
   const key = message.options.flowControl?.key;
   return key === undefined ? "" : `flow:${key}`;
@@ -163,7 +163,7 @@ export function headOfQueue(database: Database, lane: string, parallelism: numbe
   );
 }
 
-export interface HeadRow {
+interface HeadRow {
   seq: number;
   due_at: number;
   state: string;

@@ -1,13 +1,13 @@
 import type { Database } from "./database.ts";
 
 /** One destination of a URL group. */
-export interface Endpoint {
+interface Endpoint {
   name?: string | undefined;
   url: string;
 }
 
 /** Finds endpoints that have this name or this URL. */
-export interface EndpointMatch {
+interface EndpointMatch {
   name?: string | undefined;
   url?: string | undefined;
 }

@@ -205,6 +205,24 @@ const broken: readonly Case[] = [
     ],
   },
   {
+    rule: rules.exportsWhatIsUsed,
+    name: "an export that nobody imports, or only the module itself",
+    files: {
+      "shared/a.ts": "export const used = 1;\nexport const tested = 1;\nexport type Unused = 1;\nexport default used;",
+      "shared/b.ts": "export const whole = 1;",
+      "shared/c.ts": "export const later = 1;",
+      "shared/d.ts": 'export { used as passedOn } from "./a.ts";\nimport { passedOn } from "./d.ts";',
+      "worker/e.ts": 'import * as b from "../shared/b.ts";\nexport const e = import("../shared/c.ts");',
+      "worker/index.ts": "export default {};",
+      "tests/a.test.ts": 'import { tested } from "../shared/a.ts";\nexport const x = 1;',
+    },
+    violations: [
+      "shared/a.ts exports Unused, which no other module imports",
+      "shared/a.ts exports default, which no other module imports",
+      "worker/e.ts exports e, which no other module imports",
+    ],
+  },
+  {
     rule: rules.documentsPublicFunctions,
     name: "a function that another folder imports",
     files: {

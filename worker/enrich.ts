@@ -7,7 +7,7 @@ import { cleanText } from "../shared/readable-text.ts";
 import { MESSAGE_VERSION, type AuditRecord, type Metadata, type MetadataValue, type Party } from "../shared/record.ts";
 
 /** What the event takes from outside the record. */
-export interface Enrichment {
+interface Enrichment {
   /** WorkOS organization id, where the record has none or holds an id of another system. */
   readonly organization?: string | undefined;
   /** Registered schema version of the action; WorkOS takes no version as the first one. */

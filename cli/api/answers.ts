@@ -82,7 +82,7 @@ export type Plan = z.infer<typeof Plan>;
 
 export const Planned = z.looseObject({ id: z.string().nullable(), state: z.string(), plan: Plan });
 
-export const Receipt = z.looseObject({
+const Receipt = z.looseObject({
   replay_id: z.string(),
   counts: z.looseObject({
     total: z.number(),

@@ -7,7 +7,7 @@ import { readVariables } from "./env-file.ts";
 import { chosen, isSkipped } from "./routes.ts";
 
 /** `drift` and `wrong` make the check fail; `note` does not. */
-export interface Finding {
+interface Finding {
   readonly level: "drift" | "wrong" | "note";
   /** A file, a route, a variable or an option. */
   readonly subject: string;

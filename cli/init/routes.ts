@@ -10,7 +10,7 @@ export const ROUTE_CHOICES = ["all", "writes", "none"] as const;
 export type RouteChoice = (typeof ROUTE_CHOICES)[number];
 
 /** `first`: as it should be. `later`: another policy runs before it. `absent`: the route is not audited. */
-export type PolicyPlace = "first" | "later" | "absent";
+type PolicyPlace = "first" | "later" | "absent";
 
 export interface Route {
   readonly file: string;

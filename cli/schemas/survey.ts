@@ -20,7 +20,7 @@ export interface Survey {
 }
 
 /** What the project's routes need; throws `not_found` where the project has no audit policy. */
-export async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
+async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
   const project = await readProject(resolve(directory));
   const { options } = placeEntry(project.policies, project.module);
   if (!options)

@@ -8,6 +8,7 @@ import {
   DEAD_LETTER_STATES,
 } from "../../shared/dead-letter.ts";
 import {
+  exportedNames,
   localImports,
   namedImports,
   packageImports,
@@ -15,6 +16,7 @@ import {
   sources,
   type Tree,
   undocumentedFunctions,
+  usedExports,
 } from "./tree.ts";
 
 /** What each top-level folder may import, besides itself. `docs` holds generators, which read the code they describe. */
@@ -138,6 +140,27 @@ export function namesModulesByNoun(tree: Tree): string[] {
     const drawer = parts.find((part) => /^(utils?|helpers?|misc|common|lib|stuff)$/.test(part));
     if (drawer) return [`${path} is named "${drawer}", which says nothing`];
     return /^(get|set|do|make|create|handle)-/.test(name) ? [`${path} begins with a verb`] : [];
+  });
+}
+
+/** Modules whose exports are used otherwise than by an import: shipped, loaded by a runtime, or bundled by their path. */
+const ENTRY_POINTS = [
+  /^policy\/(audit-log|public-types)\.ts$/,
+  /^worker\/index\.ts$/,
+  /^dev\/gateway\/project\/modules\//,
+  /^bench\/(worker\/handlers|peers)\//,
+  /^bench\/policy-cpu\/loop\.ts$/,
+];
+
+/** An export exists because another module, or a test, imports it. */
+export function exportsWhatIsUsed(tree: Tree): string[] {
+  const used = new Set(sources(tree).flatMap(([path, text]) => usedExports(path, text)));
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) === "tests" || used.has(`${path}#*`)) return [];
+    if (ENTRY_POINTS.some((pattern) => pattern.test(path))) return [];
+    return exportedNames(path, text)
+      .filter((name) => !used.has(`${path}#${name}`))
+      .map((name) => `${path} exports ${name}, which no other module imports`);
   });
 }
 

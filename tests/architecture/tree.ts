@@ -78,7 +78,7 @@ export function packageImports(path: string, text: string): string[] {
 
 /** What a module imports by name from modules inside the repository, as `path#name`. */
 export function namedImports(path: string, text: string): string[] {
-  const { module } = parseSync(path, text);
+  const { module } = parse(path, text);
   return module.staticImports.flatMap(({ moduleRequest, entries }) =>
     entries.map(
       ({ importName }) => `${posix.join(posix.dirname(path), moduleRequest.value)}#${importName.name ?? "default"}`,
@@ -86,9 +86,43 @@ export function namedImports(path: string, text: string): string[] {
   );
 }
 
-/** The exported functions of a module that no doc comment stands in front of. */
+/** The names that a module exports; `default` for its default export. */
+export function exportedNames(path: string, text: string): string[] {
+  const { module } = parse(path, text);
+  return module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ exportName }) => (is(exportName.kind, "Default") ? ["default"] : (exportName.name ?? []))),
+  );
+}
+
+/** The parser's kinds are enums without values that a module could import. */
+function is(kind: string, expected: string): boolean {
+  return kind === expected;
+}
+
+/** The exports that a module uses, as `path#name`, or `path#*` if it imports the whole module. Re-exports count. */
+export function usedExports(path: string, text: string): string[] {
+  const { module } = parse(path, text);
+  const entry = (specifier: string, name: string) => `${posix.join(posix.dirname(path), specifier)}#${name}`;
+  const imported = module.staticImports.flatMap(({ moduleRequest, entries }) =>
+    entries.map(({ importName: { kind, name } }) =>
+      entry(moduleRequest.value, is(kind, "NamespaceObject") ? "*" : (name ?? "default")),
+    ),
+  );
+  const passedOn = module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ moduleRequest, importName: { kind, name } }) =>
+      moduleRequest ? [entry(moduleRequest.value, is(kind, "Name") ? (name ?? "default") : "*")] : [],
+    ),
+  );
+  // Of types too: `import("./a.ts").A`.
+  const dynamic = [...text.matchAll(/\bimport\(\s*["']([^"']+)["']/g)].map(([, specifier = ""]) =>
+    entry(specifier, "*"),
+  );
+  return [...imported, ...passedOn, ...dynamic];
+}
+
+/** The exported functions of a module that have no doc comment. */
 export function undocumentedFunctions(path: string, text: string): string[] {
-  const { program: root, comments } = parseSync(path, text);
+  const { program: root, comments } = parse(path, text);
   const docEnds = comments.filter(({ type, value }) => type === "Block" && value.startsWith("*")).map(({ end }) => end);
   return root.body
     .filter((node) => node.type === "ExportNamedDeclaration" || node.type === "ExportDefaultDeclaration")
@@ -98,8 +132,19 @@ export function undocumentedFunctions(path: string, text: string): string[] {
     );
 }
 
+type Parsed = ReturnType<typeof parseSync>;
+const parsedBefore = new Map<string, Parsed>();
+
+/** Parses each module once, because every rule reads the whole tree. */
+function parse(path: string, text: string): Parsed {
+  const key = `${path}\n${text}`;
+  const parsed = parsedBefore.get(key) ?? parseSync(path, text);
+  parsedBefore.set(key, parsed);
+  return parsed;
+}
+
 function program(path: string, text: string): Node {
-  const { program: root, errors } = parseSync(path, text);
+  const { program: root, errors } = parse(path, text);
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`);
   return root as unknown as Node;
 }

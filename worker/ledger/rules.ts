@@ -30,7 +30,7 @@ export interface Row {
 }
 
 /** A grant, and the row to store where the claim changes it. */
-export interface Decision {
+interface Decision {
   readonly grant: Grant;
   readonly row?: Row;
 }

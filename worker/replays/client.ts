@@ -7,7 +7,7 @@ import type { ReplayRequest } from "./request.ts";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import type { ItemRow, ReplayRow, StoredReplayState } from "./store.ts";
 
-export type CreatedReplay = Planned & {
+type CreatedReplay = Planned & {
   readonly kind: "created";
   readonly state: StoredReplayState | "planned";
   /** As the plan was asked for, if one was confirmed. */

@@ -29,7 +29,7 @@ export type Decision =
 /** Counted from the first attempt, against WorkOS's window for idempotency keys. */
 export type Age = "within_24h" | "beyond_24h" | "never_attempted";
 
-export interface Asked {
+interface Asked {
   readonly acceptDuplicates: boolean;
   /** The mend changes this record. */
   readonly mended: boolean;

@@ -33,8 +33,29 @@ export function eventIdTimeMs(id: string): number | undefined {
   return UUID_V7.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
 }
 
-/** The ledger shard of an event id: its last byte for a UUIDv7, an FNV-1a hash for any other id; 0 to `shards` - 1. */
-export function shardOf(id: string, shards: number): number {
+const LATE_OUTCOME = ":outcome";
+
+/** The identity of a late outcome: a second event, which corrects the one under the event id. */
+export function lateOutcomeId(eventId: string): string {
+  return eventId + LATE_OUTCOME;
+}
+
+/** The event id that a late outcome corrects; undefined for the id of any other event. */
+export function correctedId(id: string): string | undefined {
+  return id.endsWith(LATE_OUTCOME) ? id.slice(0, -LATE_OUTCOME.length) : undefined;
+}
+
+/** Returns true for an event id, and for the identity of a late outcome. */
+export function isEventReference(value: unknown): value is string {
+  return typeof value === "string" && isEventId(correctedId(value) ?? value);
+}
+
+/**
+ * The ledger shard of an event id, 0 to `shards` - 1: its last byte for a UUIDv7, an FNV-1a hash for any other id. A late outcome has the
+ * shard of the event that it corrects.
+ */
+export function shardOf(reference: string, shards: number): number {
+  const id = correctedId(reference) ?? reference;
   if (UUID_V7.test(id)) return Number.parseInt(id.slice(-2), 16) % shards;
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193) >>> 0;

@@ -22,8 +22,10 @@ export interface EventBody {
  * of the same name.
  */
 export const EVENT_METADATA = {
-  /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the archive and the logs. */
+  /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the archive and the logs. A late outcome has `:outcome` behind it. */
   event_id: "string",
+  /** On a late outcome: the `event_id` of the event that was sent before the outcome was known. */
+  corrects: "string",
   /** `success`, `failure`, `denied` (401 and 403) or `unknown`. */
   outcome: "string",
   /** The request's method. */

@@ -87,6 +87,8 @@ export interface AuditRecord {
   /** Counts the records of one isolate from 1, so that a gap can be seen. */
   readonly sequence: number;
   readonly replay?: ReplayMark;
+  /** Set by the worker on a late outcome, never in a message: the event id of the event that it corrects. */
+  readonly corrects?: string;
 }
 
 /** The version of messages and records that this code writes. */

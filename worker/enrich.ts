@@ -51,6 +51,7 @@ function withOwn(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
   const known: Record<string, MetadataValue | undefined> = {
     event_id: record.id,
+    corrects: record.corrects,
     outcome: record.outcome,
     http_method: record.method,
     http_route: record.route,

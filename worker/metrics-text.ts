@@ -34,6 +34,7 @@ const COUNTERS: readonly (readonly [name: string, number: string, help: string])
     "expired",
     "Records not sent again because WorkOS may hold them and has forgotten their key.",
   ],
+  ["audit_late_outcomes_total", "late", "Outcomes that came after an intent or a watchdog's record was delivered."],
   ["audit_leased_total", "leased", "Claims refused because another delivery held the record."],
 ];
 

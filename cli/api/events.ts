@@ -6,6 +6,8 @@ import { tableLines } from "../run/text.ts";
 export const EventFateAnswer = z.looseObject({
   event_id: z.string(),
   state: z.string(),
+  /** The identity of the event that tells the outcome, which came later. */
+  late_outcome: z.string().optional(),
   attempts: z
     .array(
       z.looseObject({

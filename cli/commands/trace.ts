@@ -1,7 +1,7 @@
 /** `trace <event-id>`: the whole fate of one record; also by the request id of the gateway. */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
-import { isEventId } from "../../shared/event-id.ts";
+import { isEventReference } from "../../shared/event-id.ts";
 import { type Api, openApi, type Query } from "../api/client.ts";
 import { attemptLines, type EventFate, EventFateAnswer } from "../api/events.ts";
 import { command } from "../run/command.ts";
@@ -44,10 +44,14 @@ function notFound(id: string): AuditError {
 }
 
 async function byEventId(api: Api, id: string): Promise<readonly EventFate[] | undefined> {
-  if (!isEventId(id)) return undefined;
+  if (!isEventReference(id)) return undefined;
   try {
     const fate = await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(id)}`);
-    return fate.state === "unknown" ? undefined : [fate];
+    if (fate.state === "unknown") return undefined;
+    const { late_outcome: late } = fate;
+    return late === undefined
+      ? [fate]
+      : [fate, await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(late)}`)];
   } catch (error) {
     if (error instanceof AuditError && error.code === "not_found") return undefined;
     throw error;

@@ -110,6 +110,13 @@ export const MUTANTS: readonly Mutant[] = [
     to: "if ($json === undefined)",
   },
   {
+    name: "late-outcome-is-a-duplicate",
+    check: "lateTold",
+    folder: "worker",
+    from: 'if ($known.state === "delivered" && $outranks($claim, $known))',
+    to: "if (false)",
+  },
+  {
     name: "receipt-counts-what-waits",
     check: "trueReceipts",
     folder: "worker",

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { IMPORT_MAX_LINES } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
-import { isEventId } from "../../shared/event-id.ts";
+import { isEventReference } from "../../shared/event-id.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
 import type { RouteContext, Route } from "../http/route.ts";
@@ -14,7 +14,7 @@ import { callbackRoute } from "../dead-letters/callback.ts";
 import { encodeCursor } from "./cursor.ts";
 import { parseImport } from "./dead-letter-import.ts";
 import { parseListQuery } from "./dead-letter-query.ts";
-import { invalid, onceEach } from "./parameters.ts";
+import { decodedParameter, invalid, onceEach } from "./parameters.ts";
 import type { Row, Summary } from "../dead-letters/row.ts";
 import { isoTime } from "../json-fields.ts";
 import { summaryView, wholeView } from "./dead-letter-view.ts";
@@ -123,8 +123,8 @@ async function importEntries({ body, env, settings, operator }: RouteContext): P
 }
 
 function eventIdOf(params: RouteContext["params"]): string {
-  const eventId = params["event_id"];
-  if (!isEventId(eventId)) throw notFound();
+  const eventId = decodedParameter(params["event_id"]);
+  if (!isEventReference(eventId)) throw notFound();
   return eventId;
 }
 

@@ -1,6 +1,6 @@
 /** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
 import { AuditError } from "../../shared/errors.ts";
-import { isEventId } from "../../shared/event-id.ts";
+import { correctedId, isEventReference, lateOutcomeId } from "../../shared/event-id.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import type { Row } from "../dead-letters/row.ts";
 import type { Env } from "../env.ts";
@@ -8,6 +8,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import { isoTime } from "../json-fields.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { outboxHolds } from "../outbox/client.ts";
+import { decodedParameter } from "./parameters.ts";
 import { findByRequest, lookup, MAX_FOUND } from "../ledger/client.ts";
 import type { LedgerAttempt, LedgerEntry } from "../ledger/types.ts";
 
@@ -20,9 +21,11 @@ export const eventRoutes: readonly Route[] = [
 ];
 
 async function show({ env, params }: RouteContext): Promise<Response> {
-  const id = params["event_id"];
-  if (!isEventId(id)) throw invalid('"event_id" must be 1 to 64 characters of A-Z a-z 0-9 _ . -');
-  return jsonAnswer(await fateOf(env, id, (await lookup(env, [id])).get(id)));
+  const id = decodedParameter(params["event_id"]);
+  if (!isEventReference(id)) throw invalid('"event_id" must be 1 to 64 characters of A-Z a-z 0-9 _ . -');
+  const known = await lookup(env, [id, lateOutcomeId(id)]);
+  const late = known.has(lateOutcomeId(id)) ? { late_outcome: lateOutcomeId(id) } : {};
+  return jsonAnswer({ ...(await fateOf(env, id, known.get(id))), ...late });
 }
 
 async function search({ env, url }: RouteContext): Promise<Response> {
@@ -55,8 +58,10 @@ async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
   const place = placeOf(ledger, parked) ?? ((await outboxHolds(env, id)) ? "outbox" : undefined);
   // The ledger knows no request of what was discarded before it got there.
   const occurredAtMs = parked?.occurred_at ?? ledger?.occurredAtMs;
+  const corrects = correctedId(id);
   return {
     event_id: id,
+    ...(corrects === undefined ? {} : { corrects }),
     state: stateOf(ledger, parked, place),
     ...(place === undefined ? {} : { where: place }),
     ...(occurredAtMs === undefined ? {} : { occurred_at: isoTime(occurredAtMs) }),

@@ -30,3 +30,12 @@ export function invalid(message: string): AuditError {
 export function printable(name: string): string {
   return name.replaceAll(/[^ -~]|"/g, "?").slice(0, 40);
 }
+
+/** A path parameter as the caller meant it; undefined where its percent-encoding is wrong. */
+export function decodedParameter(value: string | undefined): string | undefined {
+  try {
+    return value === undefined ? undefined : decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}

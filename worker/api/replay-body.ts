@@ -1,7 +1,7 @@
 /** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
 import * as z from "zod/mini";
 import { REPLAY_EVENT_IDS_MAX, REPLAY_RATE } from "../../shared/api.ts";
-import { isEventId } from "../../shared/event-id.ts";
+import { isEventReference } from "../../shared/event-id.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import type { ReplayRequest, Selection } from "../replays/request.ts";
 import { invalid, printable, Time } from "./parameters.ts";
@@ -41,7 +41,7 @@ const isText = (value: string) => text.safeParse(value).success;
 
 const Body = z.strictObject({
   event_ids: z.optional(
-    z.array(z.string().check(z.refine(isEventId))).check(z.minLength(1), z.maxLength(REPLAY_EVENT_IDS_MAX)),
+    z.array(z.string().check(z.refine(isEventReference))).check(z.minLength(1), z.maxLength(REPLAY_EVENT_IDS_MAX)),
   ),
   filter: z.optional(FilterShape),
   all: z.optional(z.literal(true)),

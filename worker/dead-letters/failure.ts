@@ -1,4 +1,5 @@
 /** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure, except for the ledger, which is passed in. */
+import { lateOutcomeId } from "../../shared/event-id.ts";
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../message/decode.ts";
@@ -32,13 +33,23 @@ export async function deadLettersOf(message: FailedMessage, lookup: Lookup, nowM
   const origin: Origin = { source, attempts, ...(messageId ? { messageId } : {}), ...(dlqId ? { dlqId } : {}) };
   const unreadable = await unreadableEntries(message.body, decoded, origin);
   if (decoded.kind !== "message" || decoded.records.length === 0) return unreadable;
-  const known = await lookup(decoded.records.map((record) => record.id));
-  const lost = decoded.records.filter(({ id }) => !ENDED.has(known.get(id)?.state ?? "pending"));
-  const readable = lost.map((record) => readableEntry(record, known.get(record.id), message, origin, nowMs));
+  const known = await lookup(decoded.records.flatMap(({ id }) => [id, lateOutcomeId(id)]));
+  const readable = decoded.records.flatMap((record) => {
+    const eventId = isLate(record, known.get(record.id)) ? lateOutcomeId(record.id) : record.id;
+    const ledger = known.get(eventId);
+    if (ENDED.has(ledger?.state ?? "pending")) return [];
+    return readableEntry(eventId, record, ledger, message, origin, nowMs);
+  });
   return [...readable, ...unreadable];
 }
 
+/** An outcome after an intent or a watchdog's record was delivered is an event of its own. */
+function isLate({ stage }: AuditRecord, ledger: LedgerEntry | undefined): boolean {
+  return ledger?.state === "delivered" && ledger.stage !== "outcome" && stage === "outcome";
+}
+
 function readableEntry(
+  eventId: string,
   record: AuditRecord,
   ledger: LedgerEntry | undefined,
   message: FailedMessage,
@@ -46,7 +57,7 @@ function readableEntry(
   nowMs: number,
 ): DeadLetterEntry {
   const described = ledger ? knownFailure(ledger, message) : unknownFailure(message, nowMs);
-  return { ...origin, ...described, eventId: record.id, record };
+  return { ...origin, ...described, eventId, record };
 }
 
 type Described = Omit<DeadLetterEntry, "eventId" | "record" | "source" | "messageId" | "dlqId">;

@@ -5,7 +5,7 @@
  */
 import type { Lookup } from "./failure.ts";
 import type { Position } from "./query.ts";
-import { considerRemovals, liveAfter, moveDeadLetters, readNote, writeNote } from "./store.ts";
+import { considerRemovals, liveAfter, makeLate, moveDeadLetters, readNote, writeNote } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** Open dead letters looked up at a time; with the cron every 5 minutes 100,000 take four hours. Our choice. */
@@ -17,10 +17,14 @@ const START: Position = [0, ""];
 export async function reconcile(sql: Sql, lookup: Lookup, now: () => number): Promise<number> {
   const live = liveAfter(sql, (readNote(sql, NOTE) as Position | undefined) ?? START, STEP);
   const known = live.length > 0 ? await lookup(live.map(([, eventId]) => eventId)) : undefined;
-  const delivered = [...(known?.values() ?? [])].filter(({ state }) => state === "delivered").map(({ id }) => id);
+  const entries = [...(known?.values() ?? [])];
+  const delivered = entries.filter(({ state }) => state === "delivered").map(({ id }) => id);
+  // An intent or a watchdog's record was delivered: a dead letter that holds the outcome is not told by that.
+  const untold = entries.filter(({ state, stage }) => state === "delivered" && stage !== "outcome").map(({ id }) => id);
   const last = live.length === STEP ? live.at(-1) : undefined;
   return sql.transaction(() => {
     writeNote(sql, NOTE, last ?? START);
+    makeLate(sql, untold);
     const closed = moveDeadLetters(sql, "delivered", delivered);
     considerRemovals(sql, closed, now());
     return closed.length;

@@ -2,6 +2,7 @@
  * All SQL on the tables of the dead letters: `dead_letters`, `links`, `sightings`, `removals` and `notes`. Every value is bound,
  * never pasted. The state changes only in `moveDeadLetters`, `takeDeadLetters` and whole rows, by the table in `states.ts`.
  */
+import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { DeadLetterGroup } from "../../shared/dead-letter.ts";
 import type { SequenceRun } from "../ledger/types.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -28,6 +29,23 @@ export function readRow(sql: Sql, eventId: string): Row | undefined {
 /** Writes a whole row in place of the one of its event id. */
 export function writeRow(sql: Sql, row: Row): void {
   sql.all(INSERT, ...COLUMNS.map((name) => row[name]));
+}
+
+/**
+ * Gives the open dead letters among `eventIds` that hold an outcome the identity of a late one, because an intent or a watchdog's record was
+ * delivered under the event id.
+ */
+export function makeLate(sql: Sql, eventIds: readonly string[]): void {
+  const open = sql.all<{ event_id: string }>(
+    `SELECT event_id FROM dead_letters WHERE event_id IN (SELECT value FROM json_each(?)) AND state = 'open'
+       AND record ->> 'stage' = 'outcome'`,
+    JSON.stringify(eventIds),
+  );
+  for (const { event_id: id } of open) {
+    const late = lateOutcomeId(id);
+    sql.all("UPDATE OR IGNORE dead_letters SET event_id = ? WHERE event_id = ?", late, id);
+    sql.all("UPDATE OR IGNORE links SET event_id = ? WHERE event_id = ?", late, id);
+  }
 }
 
 /**

@@ -66,10 +66,11 @@ export async function untakenEntries(body: Uint8Array, reason: string, nowMs: nu
   return [...readable, ...unreadable];
 }
 
-function common(record: AuditRecord, { messageId }: Origin) {
+function common({ corrects, ...record }: AuditRecord, { messageId }: Origin) {
   return {
     eventId: record.id,
-    record,
+    // A replay sends the record as the gateway made it, and finds again that it is late.
+    record: corrects === undefined ? record : { ...record, id: corrects },
     source: "worker" as const,
     ...(messageId === undefined ? {} : { messageId }),
   };

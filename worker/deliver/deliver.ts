@@ -1,4 +1,5 @@
 /** Delivers the records of one message: claim, send, archive what ended badly, settle. Each record has a result of its own. */
+import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
@@ -26,9 +27,15 @@ export async function deliverRecords(
   const { jobs, repeated } = onePerId(records);
   await prepareJobs(jobs, delivery, ports);
   await claimAndSend(jobs, delivery, ports);
-  if (jobs.some(({ letter }) => letter)) await parkJobs(jobs, ports);
-  await settleJobs(jobs, delivery, ports);
-  const results = jobs.map((job) => finish(job, ports));
+  const late = lateJobs(jobs);
+  if (late.size > 0) {
+    await prepareJobs([...late.values()], delivery, ports);
+    await claimAndSend([...late.values()], delivery, ports);
+  }
+  const all = [...jobs, ...late.values()];
+  if (all.some(({ letter }) => letter)) await parkJobs(all, ports);
+  await settleJobs(all, delivery, ports);
+  const results = jobs.map((job) => finishBoth(job, late.get(job), ports));
   return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
 }
 
@@ -45,6 +52,20 @@ function onePerId(records: readonly AuditRecord[]): { jobs: readonly Job[]; repe
     } else repeated.push(record);
   }
   return { jobs: [...jobs.values()], repeated };
+}
+
+/**
+ * The outcomes that came too late to take the place of what was sent before. Each becomes a second event under an identity of its own, because WorkOS
+ * may never look at other bytes under a key that it knows.
+ */
+function lateJobs(jobs: readonly Job[]): ReadonlyMap<Job, Job> {
+  const late = jobs.filter(({ grant, ended }) => {
+    if (grant?.kind === "late") return true;
+    return grant?.kind === "send" && grant.isOlderStage === true && ended?.outcome.kind === "delivered";
+  });
+  return new Map(
+    late.map((job) => [job, { record: { ...job.record, id: lateOutcomeId(job.record.id), corrects: job.record.id } }]),
+  );
 }
 
 async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
@@ -89,7 +110,7 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
 }
 
 function claimOf(record: AuditRecord, body: string): Claim {
-  const { id, stage, occurredAtMs, requestId, gateway, sequence, replay } = record;
+  const { id, stage, occurredAtMs, requestId, gateway, sequence, replay, corrects } = record;
   return {
     id,
     stage,
@@ -97,7 +118,8 @@ function claimOf(record: AuditRecord, body: string): Claim {
     occurredAtMs,
     ...(requestId === undefined ? {} : { requestId }),
     isolate: gateway.isolateId,
-    sequence,
+    // The gateway counted the record once.
+    sequence: corrects === undefined ? sequence : 0,
     ...(replay && {
       replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },
     }),
@@ -134,6 +156,13 @@ function settlementOf({ record, ended, letter }: Job): Settlement[] {
   if (!ended) return [];
   const isParked = ended.outcome.kind !== "reject" || letter !== undefined;
   return [{ id: record.id, attempt: isParked ? ended.attempt : { ...ended.attempt, outcome: "retry" } }];
+}
+
+/** The outcome of a record is what became of its late one, where there is one. */
+function finishBoth(job: Job, late: Job | undefined, ports: DeliverPorts): RecordResult {
+  if (!late) return finish(job, ports);
+  if (job.ended) finish(job, ports);
+  return { ...finish(late, ports), id: job.record.id };
 }
 
 function finish(job: Job, ports: DeliverPorts): RecordResult {

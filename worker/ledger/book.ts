@@ -1,6 +1,6 @@
 /** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
 import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
-import { mintEventId } from "../../shared/event-id.ts";
+import { correctedId, mintEventId } from "../../shared/event-id.ts";
 import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Sql } from "../storage/sql.ts";
 import { Counters } from "./counters.ts";
@@ -30,7 +30,7 @@ export class Book {
   claimJson(lease: string, claimsJson: string, count: number, nowMs: number): readonly Grant[] | undefined {
     return this.#store.transaction(() => {
       const added = this.#store.addFresh(lease, claimsJson, nowMs);
-      for (const isolate of added.values()) if (isolate !== CHECK_ISOLATE_ID) this.counters.seen();
+      for (const [id, isolate] of added) if (isolate !== CHECK_ISOLATE_ID) this.#countNew(id);
       if (added.size === count) return undefined;
       const claims = JSON.parse(claimsJson) as readonly Claim[];
       return claims.map((claim) =>
@@ -45,10 +45,15 @@ export class Book {
     if (row) this.#store.put(row, nowMs);
     if (grant.kind === "expired") this.#store.endWait(claim.id);
     if (claim.isolate !== CHECK_ISOLATE_ID) {
-      if (known === undefined) this.counters.seen();
+      if (known === undefined) this.#countNew(claim.id);
       this.counters.claimed(grant);
     }
     return grant;
+  }
+
+  #countNew(id: string): void {
+    if (correctedId(id) === undefined) this.counters.seen();
+    else this.counters.late();
   }
 
   settle(lease: string, settlements: readonly Settlement[], nowMs: number): void {

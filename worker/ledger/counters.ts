@@ -19,6 +19,11 @@ export class Counters {
     this.#add("seen");
   }
 
+  /** The late outcome of an event was claimed for the first time. */
+  late(): void {
+    this.#add("late");
+  }
+
   claimed(grant: Grant): void {
     if (grant.kind === "skip") this.#add(grant.why === "superseded" ? "superseded" : "duplicates");
     if (grant.kind === "expired") this.#add("expired");

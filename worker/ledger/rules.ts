@@ -39,6 +39,7 @@ interface Decision {
 export function decide(known: Row | undefined, claim: Claim, lease: string, nowMs: number): Decision {
   const { id } = claim;
   if (!known) return send(freshRow(claim, nowMs), claim, lease, nowMs);
+  if (known.state === "delivered" && outranks(claim, known)) return { grant: { id, kind: "late" } };
   if (known.state === "delivered" || known.state === "discarded") return skip(id, known.state);
   if (known.lease !== null && known.leaseUntilMs > nowMs) {
     return { grant: { id, kind: "leased", retryAfterMs: known.leaseUntilMs - nowMs } };
@@ -119,6 +120,7 @@ function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
     firstAttemptAtMs: row.firstMs,
     ...began,
     ...frozen,
+    ...(outranks(claim, row) ? { isOlderStage: true as const } : {}),
   };
   return { grant, row: leased };
 }

@@ -64,7 +64,11 @@ export type Grant =
       readonly firstAttemptAtMs: number;
       /** When its first attempt began, whatever the key; absent before that. */
       readonly beganAtMs?: number;
+      /** What is sent is no outcome, though the claim is one: WorkOS may hold it, so the outcome can only follow. */
+      readonly isOlderStage?: true;
     }
+  /** An intent or a watchdog's record was delivered in its stead: the outcome becomes an event of its own. */
+  | { readonly id: string; readonly kind: "late" }
   /** `delivered`, `discarded`: it has ended. `superseded`: another stage of the same event id stands in its place. */
   | { readonly id: string; readonly kind: "skip"; readonly why: "delivered" | "discarded" | "superseded" }
   | { readonly id: string; readonly kind: "rejected"; readonly reason: string }

@@ -57,6 +57,20 @@ function mayBeWrittenBefore(outcome: LedgerFact, facts: readonly LedgerFact[]): 
   });
 }
 
+/** Where an event that knows no outcome is in WorkOS, an outcome that was acknowledged is told by a second event, or is a dead letter. */
+const lateTold: Check = ({ fates, finish: { deadLetters, world } }) =>
+  fates.flatMap((fate) => {
+    const { id, events, seen } = fate;
+    const told = world.workos.events.filter((event) => event.id === `${id}:outcome`);
+    if (told.length > 1 + timesAccepted(fate)) return [`${id} told its outcome ${told.length} times`];
+    const isUntold = events.length > 0 && events.every(({ body }) => isUnknown(body));
+    if (!isUntold || !seen.some(({ record }) => record.stage === "outcome" && record.status !== undefined)) return [];
+    const late = `${id}:outcome`;
+    const letters = [deadLetters.get(late), deadLetters.get(id)];
+    const isParked = letters.some((letter) => letter?.state === "open" || letter?.state === "discarded");
+    return told.length > 0 || isParked ? [] : [`${id} never told its outcome`];
+  });
+
 /** Every event says what its record says. */
 const trueContent: Check = ({ fates }) =>
   fates.flatMap(({ id, events, seen }) =>
@@ -99,6 +113,7 @@ export const deliveryChecks = {
   noDuplicates,
   frozenBytes,
   outcomeWins,
+  lateTold,
   trueContent,
   outboxKeeps,
   quiet,

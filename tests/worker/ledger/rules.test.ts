@@ -67,8 +67,9 @@ describe("a claim", () => {
   });
 
   it.each(["delivered", "discarded"] as const)("of a %s record is skipped and changes nothing", (state) => {
-    for (const known of [row({ state }), row({ state, stage: "intent" })]) {
-      const decision = decide(known, claim({ replay: replay(1, { acceptDuplicates: true }) }), "L1", NOW);
+    for (const stage of ["outcome", "intent"] as const) {
+      const asked = claim({ stage, replay: replay(1, { acceptDuplicates: true }) });
+      const decision = decide(row({ state, stage }), asked, "L1", NOW);
       expect(decision).toEqual({ grant: { id: "e1", kind: "skip", why: state } });
     }
   });
@@ -236,9 +237,9 @@ describe("the stages of one event id", () => {
     });
   });
 
-  it("an outcome after a delivered intent is a duplicate", () => {
+  it("an outcome after a delivered intent is an event of its own", () => {
     const decision = decide(row({ stage: "intent", state: "delivered" }), claim(), "L1", NOW);
-    expect(decision.grant).toEqual({ id: "e1", kind: "skip", why: "delivered" });
+    expect(decision).toEqual({ grant: { id: "e1", kind: "late" } });
   });
 });
 

@@ -134,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "best-effort-is-awaited",
     check: "inTime",
     folder: "policy",
-    from: '$proceed?.(() => $later($live, "outcome", $ending));',
+    from: '$after($live, () => $later($live, "outcome", $ending));',
     to: 'return $later($live, "outcome", $ending);',
   },
   {
@@ -155,8 +155,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "required-runs-without-intent",
     check: "required",
     folder: "policy",
-    from: "= $required && (await $intend($one));",
-    to: "= $required;",
+    from: "&& (await $intend($one));",
+    to: ";",
   },
   {
     name: "circuit-stays-open-too-long",

@@ -29,7 +29,11 @@ export interface BodySettings {
   readonly ports: Pick<Ports, "sha256">;
 }
 
-const UNREAD: Body = { fault: "unread" };
+/** Reads the copy of a body when it is first called, and gives the same promise from then on. Never rejects. */
+export type BodyReader = () => Promise<Body>;
+
+/** The reader of a body that cannot be copied. */
+export const unread: BodyReader = () => Promise.resolve({ fault: "unread" });
 
 /**
  * True for a body whose end only its sender can tell. After an abort, workerd ends such a body properly towards the origin, as if
@@ -42,38 +46,40 @@ export function isOpenEnded({ body, headers }: Request, isNested: boolean): bool
   return headers.has("transfer-encoding") || (!isNested && !headers.has("content-length"));
 }
 
-/** Copies the body of a request; undefined where there is none. Call it before anything reads the body. Never rejects. */
-export function copyRequest(request: Request, isOpenEnded: boolean, settings: BodySettings): Promise<Body> | undefined {
+/**
+ * Copies the body of a request; undefined where there is none. Copy it before anything reads the body. Read the copy after the
+ * handler has read the original: workerd may hold a part of the original back while only its copy is read (measured, see
+ * docs/architecture.md).
+ */
+export function copyRequest(request: Request, isOpenEnded: boolean, settings: BodySettings): BodyReader | undefined {
   const { body, headers } = request;
   if (!body || headers.get("content-length") === "0") return undefined;
-  return isOpenEnded ? Promise.resolve(UNREAD) : copyClone(request, settings);
+  return isOpenEnded ? unread : copyClone(request, settings);
 }
 
-/** Copies the body of a response as it passes; undefined where there is none. Never rejects. */
-export function copyResponse(response: Response, settings: BodySettings): Promise<Body> | undefined {
+/** Copies the body of a response; undefined where there is none. Read the copy once the response is on its way, for the same reason. */
+export function copyResponse(response: Response, settings: BodySettings): BodyReader | undefined {
   const { body, headers } = response;
   if (!body) return undefined;
   // It ends when the server wants, and is no JSON.
-  return isEventStream(headers) ? Promise.resolve(UNREAD) : copyClone(response, settings);
+  return isEventStream(headers) ? unread : copyClone(response, settings);
 }
 
 export function isEventStream(headers: Headers): boolean {
   return /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
 }
 
-function copyClone(message: Request | Response, settings: BodySettings): Promise<Body> {
+function copyClone(message: Request | Response, settings: BodySettings): BodyReader | undefined {
   const { headers } = message;
   const bytes = lengthOf(headers);
-  if (bytes !== undefined && bytes > settings.limitBytes) return Promise.resolve({ fault: "too_large", bytes });
-  const unread: Body = { ...UNREAD, bytes };
+  if (bytes !== undefined && bytes > settings.limitBytes) return () => Promise.resolve({ fault: "too_large", bytes });
+  const failed: BodyReader = () => Promise.resolve({ fault: "unread", ...(bytes !== undefined && { bytes }) });
   try {
     const { body } = message.clone();
-    if (!body) return Promise.resolve({});
-    const copy = copyOf(body, settings.limitBytes);
-    return copy.then((copied) => readCopy(copied, headers, settings)).catch(() => unread);
+    return body ? once(() => readClone(body, headers, settings).catch(failed)) : undefined;
   } catch {
     // Somebody has read it, or reads it.
-    return Promise.resolve(unread);
+    return failed;
   }
 }
 
@@ -82,11 +88,18 @@ function lengthOf(headers: Headers): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function readCopy(
-  copy: Uint8Array<ArrayBuffer> | undefined,
+/** Calls a reader at most once. */
+export function once(read: BodyReader): BodyReader {
+  let reading: Promise<Body> | undefined;
+  return () => (reading ??= read());
+}
+
+async function readClone(
+  stream: ReadableStream<Uint8Array>,
   headers: Headers,
   { limitBytes, ports }: BodySettings,
 ): Promise<Body> {
+  const copy = await copyOf(stream, limitBytes);
   if (!copy) return { fault: "too_large" };
   const bytes = copy.byteLength;
   if (bytes === 0) return {};

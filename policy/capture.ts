@@ -2,7 +2,7 @@
 import { compact } from "../shared/compact.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { firstNames } from "../shared/shape.ts";
-import { type Body, type BodyMarks, marksOf } from "./body.ts";
+import { type Body, type BodyMarks, type BodyReader, marksOf } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import { filled } from "./meaning.ts";
 import type { Plan } from "./plan.ts";
@@ -31,7 +31,7 @@ export interface Capture {
   /** The request as the policy got it: its URL, headers and parameters are the caller's. */
   readonly request: GatewayRequest;
   readonly context: GatewayContext;
-  readonly body: Promise<Body> | undefined;
+  readonly body: BodyReader | undefined;
 }
 
 /** How the request ended, as far as the gateway lets us see. */
@@ -42,7 +42,7 @@ export interface Ending {
   readonly headers: Headers;
   /** The user of the last request object of the chain: authentication may have replaced the first. */
   readonly user: unknown;
-  readonly body: Promise<Body> | undefined;
+  readonly body: BodyReader | undefined;
   /** How many refused requests of a stranger the record counts. */
   readonly requestCount?: number;
 }
@@ -87,9 +87,9 @@ export async function lookAt(
   return { seen, marks };
 }
 
-async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, body: Promise<Body> | undefined): Promise<Body> {
-  if (!body) return {};
-  return (await within(ports, ms, body)) ?? { fault: "unread" };
+async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, read: BodyReader | undefined): Promise<Body> {
+  if (!read) return {};
+  return (await within(ports, ms, read())) ?? { fault: "unread" };
 }
 
 /** Adds what the bodies could not tell to a record. Last, because none of it is text from outside. */

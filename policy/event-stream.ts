@@ -1,5 +1,5 @@
 /** Follows an event stream for the JSON messages in it, beside the client who gets it. */
-import type { Body } from "./body.ts";
+import { type BodyReader, once, unread } from "./body.ts";
 import { parseJson } from "./json.ts";
 import type { Ports } from "./ports.ts";
 import { isAnswered } from "./presets/mcp.ts";
@@ -7,23 +7,26 @@ import { isAnswered } from "./presets/mcp.ts";
 /** Longest time that a stream is followed: the edge ends what follows a response after 30 s (see docs/architecture.md). */
 const FOLLOW_MS = 25_000;
 
-/** Follows the response to JSON-RPC requests until each has its answer. The value lists the messages in it. Never rejects. */
+/**
+ * Copies the response to JSON-RPC requests. The reader follows it until each request has its answer; the value lists the messages in
+ * it. Read it once the response is on its way, as any other copy.
+ */
 export function copyAnswers(
   response: Response,
-  request: Promise<Body> | undefined,
+  request: BodyReader | undefined,
   limitBytes: number,
   ports: Pick<Ports, "timer">,
-): Promise<Body> {
+): BodyReader {
   let asked: unknown;
-  void request?.then(({ value }) => (asked = value));
+  void request?.().then(({ value }) => (asked = value));
   const isEnough = (messages: readonly unknown[]) => asked !== undefined && isAnswered(asked, messages);
   try {
     const { body } = response.clone();
-    if (body) return messagesIn(body, limitBytes, isEnough, ports).then((value) => ({ value }));
+    if (body) return once(() => messagesIn(body, limitBytes, isEnough, ports).then((value) => ({ value })));
   } catch {
     // Another policy has read it.
   }
-  return Promise.resolve({ fault: "unread" });
+  return unread;
 }
 
 /** An end of line. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */

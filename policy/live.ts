@@ -3,7 +3,15 @@
  * gateway, and the response waits for nothing here unless the route asks for it.
  */
 import type { Stage } from "../shared/record.ts";
-import { type Body, type BodySettings, copyRequest, copyResponse, isEventStream, isOpenEnded } from "./body.ts";
+import {
+  type BodyReader,
+  type BodySettings,
+  copyRequest,
+  copyResponse,
+  isEventStream,
+  isOpenEnded,
+  unread,
+} from "./body.ts";
 import type { Capture, Ending } from "./capture.ts";
 import { copyAnswers } from "./event-stream.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
@@ -13,8 +21,10 @@ import { type Ports, sleep, within } from "./ports.ts";
 import { isRefusedStranger, type Refusal } from "./refusals.ts";
 import { RANK, type Rank } from "./shipper.ts";
 
-/** How long a `durable` response waits for a body that it selects from: time enough for one that is in memory. Our choice. */
+/** How long a `durable` response waits for its request's body, which is in memory unless the response came early. Our choice. */
 const BODY_GRACE_MS = 10;
+/** By then a response is on its way, so that the copy of its body may be read. Our choice. */
+const RESPONSE_LEAVES_MS = 10;
 /** How often the policy looks whether an open-ended body is being read, and after how many looks it stops waiting. Our choice. */
 const LOOK_MS = 1;
 const LOOKS_MAX = 25;
@@ -59,7 +69,7 @@ export async function intend({ capture, instance }: LiveRequest): Promise<boolea
 export async function isReadable({ capture, instance, ports }: LiveRequest): Promise<boolean> {
   const { plan, body } = capture;
   if (!plan.refusesUnreadable || !body) return true;
-  const arrived = await within(ports, instance.options.watchdogMs, body);
+  const arrived = await within(ports, instance.options.watchdogMs, body());
   return arrived !== undefined && (arrived.fault ?? "garbled") === "garbled";
 }
 
@@ -148,6 +158,8 @@ function settle(
   const { capture, instance, ports } = live;
   const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
   try {
+    // The handler has read the original by now if it ever does, and after the response the runtime may cut it off.
+    void capture.body?.();
     const ending: Ending = {
       endedMs: ports.nowMs(),
       status: response.status,
@@ -175,9 +187,16 @@ async function counted(live: LiveRequest, ending: Ending, refusal: Refusal): Pro
   if (refusal.isFirst) await later(live, "outcome", { ...ending, requestCount: await refusal.count() });
 }
 
-function copyAnswer({ capture, ports }: LiveRequest, response: Response, settings: BodySettings) {
+function copyAnswer(
+  { capture, ports }: LiveRequest,
+  response: Response,
+  settings: BodySettings,
+): BodyReader | undefined {
   const isStream = capture.plan.preset === "mcp" && isEventStream(response.headers);
-  return isStream ? copyAnswers(response, capture.body, settings.limitBytes, ports) : copyResponse(response, settings);
+  const read = isStream
+    ? copyAnswers(response, capture.body, settings.limitBytes, ports)
+    : copyResponse(response, settings);
+  return read === undefined || read === unread ? read : () => sleep(ports, RESPONSE_LEAVES_MS).then(read);
 }
 
 /** After the response. */
@@ -199,26 +218,22 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
 }
 
 /**
- * Before the response, but no longer than `budgetMs`: what did not get out by then goes on after it. A body that still arrives is
- * not waited for: a record without it goes out first, delayed like a watchdog's, and the whole one replaces it after the response.
+ * Before the response, but no longer than `budgetMs`: what did not get out by then goes on after it. A body is never waited for: where
+ * the response's is needed, or the request's still arrives, a record without it goes out first, delayed like a watchdog's, and the
+ * whole one replaces it after the response.
  */
 async function durably(live: LiveRequest, ending: Ending): Promise<void> {
   const { capture, instance, ports } = live;
   const { shipper, options, maker } = instance;
-  const [isAsked, isAnswered] = await Promise.all([hasArrived(ports, capture.body), hasArrived(ports, ending.body)]);
-  const isHere = isAsked && isAnswered;
-  const made = isHere
+  const isAsked = !capture.body || (await within(ports, BODY_GRACE_MS, capture.body())) !== undefined;
+  const isWhole = isAsked && (ending.body === undefined || ending.body === unread);
+  const made = isWhole
     ? makeRecords(capture, "outcome", ending, maker)
-    : makeRecords(isAsked ? capture : { ...capture, body: unread() }, "watchdog", { ...ending, body: unread() }, maker);
+    : makeRecords(isAsked ? capture : { ...capture, body: unread }, "watchdog", { ...ending, body: unread }, maker);
   const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
-  const whole = isHere ? () => made : undefined;
-  afterResponse(live, () => out.then((isOut) => (isOut && isHere ? undefined : later(live, "outcome", ending, whole))));
+  const whole = isWhole ? () => made : undefined;
+  afterResponse(live, () =>
+    out.then((isOut) => (isOut && isWhole ? undefined : later(live, "outcome", ending, whole))),
+  );
   await Promise.race([out, sleep(ports, options.budgetMs)]);
-}
-
-/** New for each request, because no request may await another's promise. */
-const unread = (): Promise<Body> => Promise.resolve({ fault: "unread" });
-
-async function hasArrived(ports: WatchPorts, body: Promise<Body> | undefined): Promise<boolean> {
-  return !body || (await within(ports, BODY_GRACE_MS, body)) !== undefined;
 }

@@ -215,7 +215,7 @@ describe("required", () => {
       return Response.json({ id: "t_1" });
     };
     await gateway.run({ handler }, audit("required", { targets: [{ id: "$response.body.id", type: "thing" }] }));
-    await world.advance(10);
+    await world.advance(20);
     expect(order).toEqual(["handler after 1 posts"]);
     const [intent, outcome] = world.records();
     expect(intent).toMatchObject({ stage: "intent", outcome: "unknown", targets: [{ id: "unknown", type: "thing" }] });

@@ -60,18 +60,49 @@ async function readJson(response: Response): Promise<unknown> {
   return bytes && parseJsonBytes(bytes);
 }
 
-/** Reads the published error shapes and the ones seen in the field: `errors` of `{instancePath, keyword}` or `{code, field}`. */
+/**
+ * Names what WorkOS did not like, from the published error shapes and those seen in the field: `errors` as a list of `{instancePath, keyword}`,
+ * `{code, field}` or texts, or as an object of texts by field, and `message` as a list of texts. Of a text only paths of the event and words of
+ * validators pass, because it can quote a value.
+ */
 export function errorDetail(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null) return undefined;
-  const { code, errors } = json as { code?: unknown; errors?: unknown };
-  const parts = [safe(code), ...(Array.isArray(errors) ? errors.slice(0, MAX_NAMED_ERRORS).map(errorItem) : [])];
-  return parts.filter(Boolean).join(" ") || undefined;
+  const { code, errors, message } = json as { code?: unknown; errors?: unknown; message?: unknown };
+  const texts = Array.isArray(message) ? message.slice(0, MAX_NAMED_ERRORS).map(safeWords) : [];
+  return [safe(code), ...errorItems(errors), ...texts].filter(Boolean).join(" ") || undefined;
+}
+
+function errorItems(errors: unknown): readonly string[] {
+  if (Array.isArray(errors)) return errors.slice(0, MAX_NAMED_ERRORS).map(errorItem);
+  if (typeof errors !== "object" || errors === null) return [];
+  return Object.entries(errors)
+    .slice(0, MAX_NAMED_ERRORS)
+    .map(([field, problems]: [string, unknown]) => {
+      const texts = Array.isArray(problems) ? problems : [problems];
+      return [safeWords(field), ...texts.slice(0, MAX_NAMED_ERRORS).map(errorItem)].filter(Boolean).join(" ");
+    });
 }
 
 function errorItem(item: unknown): string {
+  if (typeof item === "string") return safeWords(item);
   if (typeof item !== "object" || item === null) return "";
   const { instancePath, keyword, code, field } = item as Record<string, unknown>;
   return [safe(instancePath), safe(keyword), safe(code), safe(field)].filter(Boolean).join(" ");
+}
+
+/** A path into the event, as its fields are named by WorkOS. */
+const EVENT_PATH =
+  /^\/?(?:event|organization_id|action|occurred_at|version|actor|targets|context|metadata)(?:[./[][\w\]./[-]{0,80})?$/;
+const VALIDATOR_WORDS = new Set(
+  "required missing invalid unknown unexpected type format pattern enum const contains string number boolean array object empty length long short".split(
+    " ",
+  ),
+);
+
+function safeWords(text: unknown): string {
+  if (typeof text !== "string") return "";
+  const words = text.slice(0, 200).split(/[\s"'`,;:()]+/);
+  return words.filter((word) => EVENT_PATH.test(word) || VALIDATOR_WORDS.has(word)).join(" ");
 }
 
 /** Only what looks like a name or a path, so that no value of the event can pass. */

@@ -140,3 +140,29 @@ describe("what is told of an error", () => {
     expect(errorDetail(json)).toBe(expected);
   });
 });
+
+describe("the safe parts of an error", () => {
+  it.each<[string, object, string | undefined]>([
+    [
+      "errors as texts",
+      { errors: ["event.action is required", "ada@example.com is invalid"] },
+      "event.action required invalid",
+    ],
+    [
+      "errors as an object",
+      { code: "validation", errors: { "event.actor.id": ["must be a string"], "secret@example.com": "no" } },
+      "validation event.actor.id string",
+    ],
+    ["an object of objects", { errors: { targets: { code: "required", data: "secret" } } }, "targets required"],
+    [
+      "message as a list",
+      { message: ["event.targets must contain 'secret'", "event.version: unknown"] },
+      "event.targets event.version unknown",
+    ],
+    ["a message in one text, which may quote a value", { message: "Ada's event.action" }, undefined],
+    ["texts without a name", { errors: ["Ada", "secret.example.com", "actor@secret", 7, null] }, undefined],
+    ["no more than three", { errors: ["action", "action", "action", "version"] }, "action action action"],
+  ])("%s", (_, json, detail) => {
+    expect(errorDetail(json)).toBe(detail);
+  });
+});

@@ -109,7 +109,8 @@ export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
   return {
     async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
       const parts = await eachShard(claims, idOf, async (shard, group) => {
-        const granted = await ledger(env, shard).claim(lease, JSON.stringify(group), group.length, nowMs);
+        const json = JSON.stringify(group);
+        const granted = await twice(() => ledger(env, shard).claim(lease, json, group.length, nowMs));
         return granted ?? group.map(({ id }) => freshGrant(id, nowMs));
       });
       return parts.flat();
@@ -125,6 +126,18 @@ export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
 /** The Durable Object of one shard, 0 to `LEDGER_SHARDS` - 1. */
 export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
   return (env.LEDGER as DurableObjectNamespace<Ledger>).getByName(`ledger-${shard}`);
+}
+
+/**
+ * Calls once more where a Durable Object was reset in the middle of a call, such as during a deploy: one retry costs less than the wait until
+ * QStash comes again. The call must be safe to repeat.
+ */
+async function twice<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch {
+    return await call();
+  }
 }
 
 function idOf({ id }: Claim | Settlement): string {

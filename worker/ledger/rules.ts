@@ -41,12 +41,14 @@ export function decide(known: Row | undefined, claim: Claim, lease: string, nowM
   if (!known) return send(freshRow(claim, nowMs), claim, lease, nowMs);
   if (known.state === "delivered" && outranks(claim, known)) return { grant: { id, kind: "late" } };
   if (known.state === "delivered" || known.state === "discarded") return skip(id, known.state);
-  if (known.lease !== null && known.leaseUntilMs > nowMs) {
+  // The same delivery asks again where the answer to its first claim was lost; it has sent nothing yet.
+  const isOwn = known.lease === lease;
+  if (known.lease !== null && known.leaseUntilMs > nowMs && !isOwn) {
     return { grant: { id, kind: "leased", retryAfterMs: known.leaseUntilMs - nowMs } };
   }
   // An intent or a watchdog's record never stands in for an outcome, whatever became of that.
   if (known.stage === "outcome" && claim.stage !== "outcome") return skip(id, "superseded");
-  const row = withLostAttempt(known);
+  const row = isOwn ? { ...known, lease: null } : withLostAttempt(known);
   const isNewReplay = claim.replay !== undefined && claim.replay.n > row.replays;
   if (row.state === "rejected") return decideRejected(row, claim, lease, nowMs, isNewReplay);
   return row.wrote === "maybe"

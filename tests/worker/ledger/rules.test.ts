@@ -74,6 +74,13 @@ describe("a claim", () => {
     }
   });
 
+  it("is granted again to the delivery that holds the record, which has lost the answer", () => {
+    const held = row({ lease: "L1", leaseUntilMs: NOW + 12_345 });
+    const { grant, row: next } = decide(held, claim(), "L1", NOW);
+    expect(grant).toMatchObject({ kind: "send", attempt: 1 });
+    expect(next).toMatchObject({ wrote: "no", attempts: [], lease: "L1" });
+  });
+
   it("is refused while another delivery holds the record, and granted once that lease is over", () => {
     const held = row({ lease: "L0", leaseUntilMs: NOW + 12_345 });
     expect(decide(held, claim(), "L1", NOW)).toEqual({ grant: { id: "e1", kind: "leased", retryAfterMs: 12_345 } });

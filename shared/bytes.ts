@@ -1,36 +1,36 @@
-/** Bytes as text. What is declared here exists on every platform of ours, though `shared` knows the types of none. */
+/** Bytes as text. The functions declared here exist on all platforms, but `shared` has no platform's types. */
 declare function btoa(text: string): string;
 declare function atob(text: string): string;
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-/** Length of a text in UTF-8. */
+/** Returns the length of a text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** Hexadecimal digits in lower case. */
+/** Returns hexadecimal digits in lower case. */
 export function toHex(bytes: Uint8Array): string {
   let digits = "";
   for (const byte of bytes) digits += (byte < 16 ? "0" : "") + byte.toString(16);
   return digits;
 }
 
-/** The bytes of hexadecimal digits, whose number is even. */
+/** Returns the bytes of an even number of hexadecimal digits. */
 export function fromHex(digits: string): Uint8Array {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** Base64 with padding (RFC 4648, section 4). */
+/** Returns base64 with padding (RFC 4648, section 4). */
 export function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** Base64url without padding (RFC 4648, section 5). */
+/** Returns base64url without padding (RFC 4648, section 5). */
 export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** The bytes of base64 or base64url text, padded or not; undefined for anything else. */
+/** Returns the bytes of base64 or base64url text, with or without padding, or undefined for any other text. */
 export function fromBase64(text: string): Uint8Array | undefined {
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

@@ -1,4 +1,4 @@
-/** Fixed error codes; a caller may switch on them, so a code never changes its meaning. */
+/** Fixed error codes. Callers switch on them, so a code never changes its meaning. */
 export type ErrorCode =
   /** An option or an argument is wrong; nothing was done. */
   | "invalid_option"
@@ -6,9 +6,9 @@ export type ErrorCode =
   | "missing_variable"
   /** A variable has a value that cannot be used. */
   | "invalid_variable"
-  /** A message cannot be read: it is no JSON, or not of the shape that its version says. */
+  /** A message cannot be read: it is not JSON, or does not have the shape of its version. */
   | "invalid_message"
-  /** A message of a newer version than the worker knows: it stays on the queue; deploy the worker. */
+  /** A message has a newer version than the worker. It stays on the queue. Deploy the worker. */
   | "unsupported_version"
   /** A signature is missing, wrong, too old, or for another URL or body. */
   | "invalid_signature"
@@ -16,27 +16,27 @@ export type ErrorCode =
   | "payload_too_large"
   /** The admin token is missing, wrong, or in the query. */
   | "unauthorized"
-  /** There is no such route, event or entry. */
+  /** The route, event or entry does not exist. */
   | "not_found"
   /** The route exists with another method. */
   | "method_not_allowed"
   /** A parameter or a body of the API is wrong; the message names the field. */
   | "invalid_request"
-  /** The state does not allow it, such as a discard of a record that is being delivered. */
+  /** The state does not allow the call, for example a discard of a record that is being delivered. */
   | "conflict"
   /** Delivery is paused. */
   | "paused"
-  /** Another delivery holds the record; QStash asks again. */
+  /** Another delivery holds the record. QStash retries. */
   | "leased"
-  /** At least one record of the message is not delivered yet; QStash asks again. */
+  /** At least one record of the message is not delivered yet. QStash retries. */
   | "undelivered"
   /** Every record of the message has ended, and WorkOS refused at least one for good. */
   | "rejected"
-  /** Another system did not answer, or not with sense; the same call may succeed later. */
+  /** Another system did not answer, or gave an unusable answer. The same call may succeed later. */
   | "unavailable"
-  /** QStash did not take the message. */
+  /** QStash did not accept the message. */
   | "queue_unreachable"
-  /** A route with assurance `required` was refused, because its record could not be kept. */
+  /** A route with assurance `required` was refused, because its record could not be stored. */
   | "audit_unavailable"
   /** A route with `"unreadable": "refuse"` refused a request, because its body could not be read for the audit log. */
   | "unreadable_body"
@@ -46,9 +46,9 @@ export type ErrorCode =
   | "database_in_use"
   /** A database cannot be opened. */
   | "database_unreadable"
-  /** Something did not happen in its time. */
+  /** Something took longer than its limit. */
   | "timeout"
-  /** Anything that is not one of the others. */
+  /** Any other error. */
   | "internal";
 
 /** An expected failure with a fixed `code`; the message names the field in quotes and never holds a secret or a body. */
@@ -70,7 +70,7 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Makes the RFC 9457 body for an error answer. */
+/** Makes the RFC 9457 body of an error response. */
 export function problem(status: number, code: ErrorCode, title: string, detail: string): Problem {
   return { type: "about:blank", title, status, code, detail };
 }

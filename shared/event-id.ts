@@ -1,20 +1,23 @@
 /**
- * The event id: the identity of a record, minted once at the gateway and the same everywhere. Two ids are equal exactly when
- * they name the same request; a replay keeps the id.
+ * The event id: the identity of a record, minted once at the gateway and the same everywhere. Two records have the same id only if
+ * they describe the same request. A replay keeps the id.
  */
 import { toHex } from "./bytes.ts";
 import { EVENT_ID_MAX_CHARS } from "./limits.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** True for any id the worker accepts: 1 to 64 characters of `A-Z a-z 0-9 _ . -` (no colon: suffixes such as `:r1` are ours). */
+/** Returns true for an id that the worker accepts: 1 to 64 characters of `A-Z a-z 0-9 _ . -`. A colon starts a suffix such as `:r1`. */
 export function isEventId(value: unknown): value is string {
   return typeof value === "string" && value.length <= EVENT_ID_MAX_CHARS && /^[A-Za-z0-9_.-]+$/.test(value);
 }
 
 /**
- * Mints a UUIDv7 (RFC 9562, section 5.7) whose last byte is the isolate's shard, so that all records of one message live on
- * one ledger shard. `random` holds 9 bytes.
+ * Mints a UUIDv7 (RFC 9562, section 5.7). Its last byte is the isolate's shard, so all records of a message are on one ledger shard.
+ * `random` must have 9 bytes.
+ *
+ * @example
+ * mintEventId(Date.now(), crypto.getRandomValues(new Uint8Array(9)), 7);
  */
 export function mintEventId(nowMs: number, random: Uint8Array, shard: number): string {
   const bytes = Uint8Array.of(...random, shard);
@@ -23,12 +26,12 @@ export function mintEventId(nowMs: number, random: Uint8Array, shard: number): s
   return uuidOf(nowMs.toString(16).padStart(12, "0") + toHex(bytes));
 }
 
-/** The 32 hexadecimal digits of a UUID with its hyphens. */
+/** Returns the UUID with hyphens for its 32 hexadecimal digits. */
 export function uuidOf(hex: string): string {
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** The time inside a UUIDv7, in ms since the epoch, or undefined for any other id. */
+/** Returns the time in a UUIDv7, in ms since the epoch, or undefined for any other id. */
 export function eventIdTimeMs(id: string): number | undefined {
   return UUID_V7.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
 }

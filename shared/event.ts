@@ -18,8 +18,8 @@ export interface EventBody {
 }
 
 /**
- * Metadata that the forwarder itself puts on an event, with its type in a WorkOS schema. A key of ours wins over a custom one
- * of the same name.
+ * Metadata that the audit forwarder adds to each event, with its type in a WorkOS schema. It replaces custom metadata with the same
+ * key.
  */
 export const EVENT_METADATA = {
   /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the archive and the logs. A late outcome has `:outcome` behind it. */
@@ -38,25 +38,25 @@ export const EVENT_METADATA = {
   status_source: "string",
   /** Gateway time from the policy to the outcome. */
   duration_ms: "number",
-  /** The gateway's request id. A client can choose it: never an identity. */
+  /** The gateway's request id. A client can choose it, so it identifies nothing. */
   request_id: "string",
   /** The trace id of the W3C `traceparent`. */
   trace_id: "string",
-  /** The level the route was recorded with. */
+  /** The route's assurance. */
   assurance: "string",
   /** The event id of the request that called this route by `invokeRoute`. */
   parent_event_id: "string",
-  /** How the caller proved who it is, such as `api_key`; never the credential. */
+  /** How the caller authenticated, such as `api_key`. Never the credential itself. */
   credential_kind: "string",
-  /** Which key it was, where the auth policy says so. */
+  /** The id of the key, if the authentication policy provides it. */
   credential_key_id: "string",
-  /** Country, region and city, where the platform knows them. */
+  /** Country, region and city, if the platform knows them. */
   geo: "string",
   /** Refused requests of a caller without a user that the event counts: same route, address and minute. */
   request_count: "number",
   /** Selectors that did not resolve. */
   missing: "string",
-  /** Fields that were cut to a limit, some with a SHA-256 of the whole. */
+  /** Fields that were cut to a limit, some with a SHA-256 of the whole value. */
   truncated: "string",
   /** The gateway's environment. */
   gateway_environment: "string",
@@ -66,7 +66,7 @@ export const EVENT_METADATA = {
   policy_version: "string",
   /** The gateway isolate that made the record. */
   isolate_id: "string",
-  /** Counts the records of one isolate from 1, so that a gap shows. */
+  /** Numbers the records of one isolate from 1, so that gaps are visible. */
   sequence: "number",
   /** The version of the message that carried the record. */
   record_v: "number",

@@ -1,4 +1,4 @@
-/** Recognizes IP addresses, because a client can put any text into a header that is meant to hold one. */
+/** Recognizes IP addresses, because a client can put any text into a header. */
 declare const URL: { canParse(url: string): boolean };
 
 /** Four decimal numbers up to 255, without leading zeros. RFC 6943, section 3.1.1 */
@@ -7,7 +7,7 @@ const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
 const IPV6_TEXT = /^[\da-f:.]{2,45}$/i;
 
 /**
- * True for an IPv4 or IPv6 address and nothing else: no port, no brackets, no zone, no list.
+ * Returns true for an IPv4 or IPv6 address without port, brackets or zone.
  *
  * @example
  * isIpAddress("2001:db8::1"); // true

@@ -1,6 +1,6 @@
 /**
- * The actions of the forwarder itself: what an operator did, and the event by which `doctor` tries the path. Each with its target
- * type and its metadata beside `EVENT_METADATA`, as they are registered in WorkOS.
+ * The audit forwarder's own actions: what an operator did, and the event that `doctor` sends to test the path. Each has a target type
+ * and metadata in addition to `EVENT_METADATA`, as registered in WorkOS.
  */
 export interface OperatorActionSchema {
   readonly target: string;
@@ -31,5 +31,5 @@ export type OperatorActionName = keyof typeof OPERATOR_ACTIONS;
 
 /** The event that `doctor` sends. */
 export const CHECK_ACTION = "audit_forwarder.checked" satisfies OperatorActionName;
-/** Isolate id of its record; records of this isolate are left out of every count. */
+/** The isolate id of its record. No count includes records of this isolate. */
 export const CHECK_ISOLATE_ID = "doctor";

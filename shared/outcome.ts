@@ -1,12 +1,12 @@
 /** The outcome table: what one answer of WorkOS means for one record. Pure; an unknown failure is a retry. */
 import { RETRY_AFTER_MAX_MS } from "./limits.ts";
 
-/** What came back from one request to WorkOS. `json` is undefined where the body is not JSON. */
+/** The result of one request to WorkOS. `json` is undefined if the body is not JSON. */
 export type Answer =
   | { readonly kind: "response"; readonly status: number; readonly json?: unknown; readonly retryAfter?: string | null }
   | { readonly kind: "timeout" }
   | { readonly kind: "network" }
-  /** Nothing was sent at all, such as a missing variable. */
+  /** Nothing was sent, for example because a variable is missing. */
   | { readonly kind: "not_sent" };
 
 export type Outcome =
@@ -27,7 +27,12 @@ const OVERLOADED = new Set([408, 425, 429]);
 /** One of these is in every JSON error of WorkOS. */
 const ERROR_FIELDS = ["message", "code", "error", "errors"];
 
-/** Classifies one answer; `nowMs` is needed only to read a `Retry-After` date. */
+/**
+ * Decides what one answer means for its record. `nowMs` is needed only to read a date in `Retry-After`.
+ *
+ * @example
+ * outcomeOf({ kind: "response", status: 409 }, nowMs); // { kind: "retry", wrote: "maybe", reason: "http_409" }
+ */
 export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   if (answer.kind === "not_sent") return { kind: "retry", wrote: "no", reason: "not_sent" };
   if (answer.kind !== "response") return { kind: "retry", wrote: "maybe", reason: answer.kind };
@@ -42,13 +47,13 @@ export function outcomeOf(answer: Answer, nowMs: number): Outcome {
   return {
     kind: "retry",
     wrote: status === 429 ? "no" : "maybe",
-    // A firewall's page or a proxy's: WorkOS has said nothing of the event.
+    // A page of a firewall or a proxy: WorkOS has not judged the event.
     reason: isDefinite ? `${reason} not_workos` : reason,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
-/** What one answer says about WorkOS; undefined where nothing was sent, or where it says something of the API key only. */
+/** Returns what one answer says about WorkOS, or undefined if nothing was sent or the answer only concerns the API key. */
 export function verdictOf(answer: Answer): Verdict | undefined {
   if (answer.kind === "not_sent") return undefined;
   if (answer.kind !== "response") return "failed";
@@ -77,7 +82,13 @@ function isObject(json: unknown): json is Record<string, unknown> {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
-/** Reads `Retry-After` as seconds or an HTTP date (RFC 9110, section 10.2.3); ms from now, 0 to one day, or undefined. */
+/**
+ * Reads `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3). Returns ms from now, 0 to one day, or undefined if it is
+ * missing or unreadable.
+ *
+ * @example
+ * parseRetryAfter("120", nowMs); // 120_000
+ */
 export function parseRetryAfter(value: string | null | undefined, nowMs: number): number | undefined {
   if (!value) return undefined;
   const text = value.trim();

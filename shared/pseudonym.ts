@@ -1,6 +1,6 @@
 /**
- * Keyed pseudonyms: equal values have equal pseudonyms, and only a holder of the key can check which value a pseudonym stands
- * for. Pure; the caller passes in the HMAC, because each platform has its own.
+ * Keyed pseudonyms. Equal values have equal pseudonyms, and you need the key to check which value a pseudonym belongs to. Pure: the
+ * caller passes in the HMAC, because each platform has its own.
  */
 import { fromBase64, toBase64Url } from "./bytes.ts";
 import { AuditError } from "./errors.ts";
@@ -35,7 +35,7 @@ export function readPseudonymKeys(text: string): PseudonymKeys | undefined {
 /** The rule for the variable, as error messages state it. */
 export const PSEUDONYM_KEYS_RULE = `"AUDIT_PSEUDONYM_KEYS" must be "id:key,…", each key ${KEY_MIN_BYTES} bytes of base64 with its own id`;
 
-/** Like `readPseudonymKeys`, but throws `invalid_variable`. The message never holds a key. */
+/** Like `readPseudonymKeys`, but throws `invalid_variable`. The message never contains a key. */
 export function parsePseudonymKeys(text: string): PseudonymKeys {
   const keys = readPseudonymKeys(text);
   if (!keys) throw new AuditError("invalid_variable", PSEUDONYM_KEYS_RULE);
@@ -44,12 +44,12 @@ export function parsePseudonymKeys(text: string): PseudonymKeys {
 
 const PSEUDONYM = /^ps_[A-Za-z0-9-]{1,16}_[\w-]{22}$/;
 
-/** True for a text with the form of a pseudonym. */
+/** Returns true for a text that has the form of a pseudonym. */
 export function isPseudonym(text: string): boolean {
   return PSEUDONYM.test(text);
 }
 
-/** The pseudonym of a value under one key: `ps_<key id>_<22 characters>`. */
+/** Returns the pseudonym of a value under one key: `ps_<key id>_<22 characters>`. */
 export async function pseudonymOf(value: string, key: PseudonymKey, hmac: Hmac): Promise<string> {
   const mac = await hmac(key.secret, value);
   return `ps_${key.id}_${toBase64Url(mac.subarray(0, PSEUDONYM_BYTES))}`;

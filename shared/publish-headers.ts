@@ -1,27 +1,26 @@
 /**
- * The headers of a publish to QStash. The policy and the worker's outbox use the same ones, so that a message is the same on both
- * paths. https://upstash.com/docs/qstash/api/publish
+ * The headers of a publish to QStash. The policy and the worker's outbox use the same headers, so a message is the same on both paths. https://upstash.com/docs/qstash/api/publish
  */
 import type { Stage } from "./record.ts";
 import { DEFAULT_RETRIES, retryDelayExpression } from "./retry-horizon.ts";
 
-/** Marks our messages. The sweep of QStash's dead-letter queue ignores all others. */
+/** Marks the messages of this system. The sweep of QStash's dead-letter queue ignores all others. */
 export const QSTASH_LABEL = "audit-forwarder";
 /**
- * Messages a second: as many events as the worker lets out in one burst, because it paces them itself. QStash's flow control counts messages
- * and is there to pause. Our choice.
+ * Messages a second: the size of the worker's largest burst, because the worker sets the pace. QStash's flow control only pauses.
+ * Our choice.
  */
 const FLOW_RATE_PER_SECOND = 600;
-/** Deliveries at the same time: enough for the worker's pace where WorkOS answers in 200 ms. Our choice. */
+/** Parallel deliveries: enough for the worker's pace if WorkOS answers in 200 ms. Our choice. */
 const FLOW_PARALLELISM = 40;
-/** How long QStash waits for one delivery, in which its events may wait for their turn. Our choice. */
+/** How long QStash waits for one delivery. Its events may wait for their turn meanwhile. Our choice. */
 const DELIVERY_TIMEOUT_SECONDS = 300;
-/** An intent waits this long, so that the outcome of the same request comes first. Our choice. */
+/** Delay of an intent, so that the outcome of the same request is delivered first. Our choice. */
 const INTENT_DELAY_SECONDS = 200;
-/** A watchdog's record waits longer: its request may only be slow, and Zuplo reads from an origin for up to 180 s. */
+/** Delay of a watchdog's record. Longer, because its request may only be slow: Zuplo reads from an origin for up to 180 s. */
 const WATCHDOG_DELAY_SECONDS = 240;
 
-/** Forwarded to the worker: the value of `Upstash-Retries`, which QStash does not tell it. */
+/** Tells the worker the value of `Upstash-Retries`, because QStash does not. */
 export const RETRIES_HEADER = "audit-retries";
 
 interface PublishOptions {
@@ -38,7 +37,7 @@ interface PublishOptions {
   readonly parallelism?: number | undefined;
 }
 
-/** The headers of one publish without `Authorization`; names are lower case. */
+/** Returns the headers of one publish, in lower case and without `Authorization`. */
 export function publishHeaders(options: PublishOptions): Record<string, string> {
   const rate = options.rate ?? FLOW_RATE_PER_SECOND;
   const parallelism = options.parallelism ?? FLOW_PARALLELISM;
@@ -59,7 +58,7 @@ export function publishHeaders(options: PublishOptions): Record<string, string> 
   };
 }
 
-/** Path of a publish to the worker's `/deliver`. QStash expects the destination as it is, not percent-encoded. */
+/** Returns the path of a publish to the worker's `/deliver`. QStash expects the destination without percent-encoding. */
 export function publishPath(workerUrl: string): string {
   return `/v2/publish/${workerUrl}/deliver`;
 }
@@ -72,9 +71,12 @@ export interface Identified {
 }
 
 /**
- * The deduplication id of a message. For one record it is the event id, with `_intent`, `_watchdog` or `_r<n>` if the same event id
- * is sent more than once. For several it is that of the first with a hash of all, so that two ids are equal only for the same records.
- * It has no colon: QStash refuses it, although its documentation does not say so (https://github.com/superset-sh/superset/pull/3591).
+ * Returns the deduplication id of a message. For one record it is the event id, with `_intent`, `_watchdog` or `_r<n>` if the same
+ * event id is sent more than once. For several records it is the id of the first and a hash of all, so only the same records have
+ * the same id. It has no colon, because QStash refuses one without documenting it (https://github.com/superset-sh/superset/pull/3591).
+ *
+ * @example
+ * deduplicationId([{ id: "019ab0c4", stage: "intent" }]); // "019ab0c4_intent"
  */
 export function deduplicationId(records: readonly Identified[]): string {
   const [first] = records;
@@ -87,14 +89,14 @@ function identity({ id, stage, replay }: Identified): string {
   return `${id}${stage === "outcome" ? "" : `_${stage}`}${replay ? `_r${replay.n}` : ""}`;
 }
 
-/** FNV-1a in 32 bits: enough to tell apart the few messages that begin with the same record. */
+/** FNV-1a with 32 bits. Few messages start with the same record, so collisions do not matter. */
 function hash(text: string): string {
   let bits = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 0x01000193);
   return (bits >>> 0).toString(36);
 }
 
-/** Seconds that a message waits on the queue before its first attempt. */
+/** Returns how many seconds a message waits on the queue before its first attempt. */
 export function publishDelaySeconds(records: readonly Identified[]): number {
   if (records.some(({ stage }) => stage === "outcome")) return 0;
   return records.some(({ stage }) => stage === "watchdog") ? WATCHDOG_DELAY_SECONDS : INTENT_DELAY_SECONDS;

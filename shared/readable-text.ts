@@ -1,6 +1,6 @@
-/** Makes text safe to read: what a person sees in a log is what is stored. Pure. */
+/** Makes text safe to read, so that people see in a log exactly what is stored. Pure. */
 
-/** All characters print in ASCII, which is true for almost every text. */
+/** Printable ASCII only, as almost all texts are. */
 const PLAIN = /^[ -~]*$/;
 
 /**
@@ -12,8 +12,8 @@ const EMOJI_OR_INVISIBLE =
 const INVISIBLE = /^[\p{DI}\u2028\u2029\uFFF9-\uFFFB]$/u;
 
 /**
- * The text as JSON, logs and people can read it: a control character becomes a space, a lone surrogate U+FFFD, and an invisible
- * character its escape, such as `\u{202e}`. A joiner inside an emoji stays. The result is the same when cleaned again.
+ * Returns a text that JSON, logs and people can read. A control character becomes a space, a lone surrogate becomes U+FFFD, and an
+ * invisible character becomes its escape, such as `\u{202e}`. A joiner inside an emoji stays. Cleaning twice changes nothing.
  *
  * @example
  * cleanText("safe\u202Egpj.exe"); // "safe\\u{202e}gpj.exe"
@@ -25,7 +25,7 @@ export function cleanText(text: string): string {
   return replaceInvisible(printable, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
 
-/** The text without its invisible characters, so that none of them can split a word that a pattern looks for. */
+/** Returns the text without invisible characters, so that they cannot split a word that a pattern looks for. */
 export function withoutInvisible(text: string): string {
   return PLAIN.test(text) ? text : replaceInvisible(text, () => "");
 }

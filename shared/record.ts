@@ -7,7 +7,7 @@ export type Assurance = "best-effort" | "durable" | "required";
 export type RequestOutcome = "success" | "failure" | "denied" | "unknown";
 
 /**
- * Which moment the record speaks of: `outcome` (the request ended), `intent` (before the handler, `required` only) or
+ * The moment that the record describes: `outcome` (the request ended), `intent` (before the handler, `required` only) or
  * `watchdog` (the hook never ran). For one event id, `outcome` wins over both others.
  */
 export type Stage = "outcome" | "intent" | "watchdog";
@@ -23,7 +23,7 @@ export interface Party {
   readonly metadata?: Metadata;
 }
 
-/** How the caller proved who it is; never the credential itself. */
+/** How the caller authenticated. Never the credential itself. */
 export interface Credential {
   readonly kind: string;
   readonly keyId?: string;
@@ -79,12 +79,12 @@ export interface AuditRecord {
   /** Event id of the request whose handler called this route with `invokeRoute`. */
   readonly parentId?: string;
   readonly credential?: Credential;
-  /** Selectors that did not resolve, and `ip` if the gateway named something that is no address. */
+  /** Selectors that did not resolve, and `ip` if the gateway's value is not an address. */
   readonly missing?: readonly string[];
   /** Fields that were cut to a limit, or cleaned of invisible characters; each entry is `field` or `field:sha256`. */
   readonly truncated?: readonly string[];
   readonly gateway: GatewayInfo;
-  /** Counts the records of one isolate from 1, so that a gap can be seen. */
+  /** Numbers the records of one isolate from 1, so that gaps are visible. */
   readonly sequence: number;
   readonly replay?: ReplayMark;
   /** Set by the worker on a late outcome, never in a message: the event id of the event that it corrects. */
@@ -94,7 +94,7 @@ export interface AuditRecord {
 /** The version of messages and records that this code writes. */
 export const MESSAGE_VERSION = 1;
 
-/** The outcome that a status implies: below 400 success, 401 and 403 denied, anything else failure. */
+/** Returns the outcome that a status implies: below 400 success, 401 and 403 denied, any other failure, undefined unknown. */
 export function outcomeOfStatus(status: number | undefined): RequestOutcome {
   if (status === undefined) return "unknown";
   if (status < 400) return "success";

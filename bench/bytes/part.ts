@@ -122,11 +122,11 @@ function perThousand({ messages, requests }: Rate): number {
 
 const NOTES = [
   WORKLOAD_NOTE,
-  "The goals are those of a typical record, which has no `traceparent`, as browsers send none unless a tracing library adds it: its 24 random " +
-    "bytes cannot be packed; the rows with it are figures without a goal. Ten records and more are deflated beside their ids, and " +
-    "fewer are plain JSON.",
-  "The requests go through the policy's own core on a virtual clock, in one isolate, with the default options but for what a row says; " +
-    "arrivals are Poisson, and every record must reach the queue. Traffic that is spread over several isolates shares fewer messages: " +
-    "the rates are those of one isolate.",
-  `For comparison: the event of the documented WorkOS policy's example has ${DOCUMENTED_EVENT_BYTES} bytes and holds two targets and one metadata value.`,
+  "The goals are for a typical record. It has no `traceparent`, because browsers send none unless a tracing library adds it. The 24 random " +
+    "bytes of a `traceparent` cannot be compressed, so the rows with it have no goal. Ten records or more are deflated, with their ids " +
+    "beside them. Fewer are plain JSON.",
+  "The requests go through the policy's own core on a virtual clock, in one isolate, with the default options unless a row says otherwise. " +
+    "Arrivals are Poisson, and every record must reach the queue. The rates are for one isolate: traffic that is spread over several " +
+    "isolates needs more messages.",
+  `For comparison: the event in the example of the documented WorkOS policy has ${DOCUMENTED_EVENT_BYTES} bytes, with two targets and one metadata value.`,
 ];

@@ -83,8 +83,9 @@ function report(results: readonly Result[], records: number): PartReport {
 }
 
 const NOTES = [
-  "A discrete-event simulation: the development queue's own scheduler, store and flow control, the worker's own decoding, delivery, ledger and " +
-    "answers (its core, not workerd), and a WorkOS that counts requests in fixed windows, all on one virtual clock. Not in it: the network, HTTP, " +
-    `and QStash's own service. WorkOS answers after ${ANSWER_MS} ms, and a refusal with 429 has no \`Retry-After\`, as its description says none. WorkOS does ` +
-    "not say how its 6,000 requests in 60 s may be spread; the worker lets out at most 600 in a burst and `AUDIT_RATE` after it.",
+  "This is a discrete-event simulation on one virtual clock. It runs the development queue's scheduler, store and flow control, and the " +
+    "worker's decoding, delivery, ledger and answers (its core, not workerd), with a WorkOS that counts requests in fixed windows. It does " +
+    `not include the network, HTTP or QStash's service. WorkOS answers after ${ANSWER_MS} ms. A 429 has no \`Retry-After\`, because the ` +
+    "API description mentions none. WorkOS does not say how its 6,000 requests in 60 s may be spread. The worker sends at most 600 in a " +
+    "burst, and `AUDIT_RATE` after it.",
 ];

@@ -215,12 +215,13 @@ function arrivals(results: readonly SceneResult[]): string {
 
 const NOTES = [
   "One gateway (`zuplo dev`) has one route for each row: a POST with a JSON body, an authentication policy that sets the user, and a handler " +
-    "that answers at once. In each round every route gets a block of requests over one connection, one at a time, in an order " +
-    "drawn anew; the gateway then rests before the next block, for 22 s after a block of ours where sinks hang, as our policy keeps trying that " +
-    `long. Between two requests lie ${GAP_MS} ms, so that an answer is not measured together with ` +
-    "what the gateway still does for the one before; the last table leaves no pause, and there the work after a response falls on the next one. `control` is a second route without any policy: what it differs by is " +
-    "noise. CPU is that of the whole gateway process for each request, with what goes on after the response.",
-  `A caller gives up after ${PATIENCE_MS} ms. The sinks are on the same machine and answer at once where they are healthy, which flatters a policy that ` +
-    "waits for one. The documented policy and `durable` get fewer requests where sinks are slow or hung, as each takes that long; " +
-    "`durable` waits by choice, for at most `budgetMs` (500 ms).",
+    "that answers at once. In each round, every route gets a block of requests over one connection, one request at a time. Each round " +
+    "draws a new order of the routes. The gateway rests before the next block. After a block of this policy with hanging sinks it rests for " +
+    `22 s, because the policy keeps trying for that long. ${GAP_MS} ms pass between two requests, so that a measurement does not include the ` +
+    "work that follows the previous response. The last table has no such gap, so that work delays the next request. `control` is a " +
+    "second route without any policy; its difference is noise. CPU is the CPU time of the whole gateway process per request, including " +
+    "the work after the response.",
+  `A caller gives up after ${PATIENCE_MS} ms. The sinks run on the same machine. Healthy sinks answer at once, which favours a policy that ` +
+    "waits for them. The documented policy and `durable` get fewer requests if sinks are slow or hang, because each request takes that " +
+    "long. `durable` waits by design, for at most `budgetMs` (500 ms).",
 ];

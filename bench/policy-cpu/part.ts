@@ -78,9 +78,9 @@ function micros({ value, low, high }: Estimate): string {
 }
 
 const NOTES = [
-  "The built module runs in bare workerd with a stub in the place of Zuplo's runtime and a `fetch` that answers at once. CPU is that of the " +
-    "whole process, garbage collection and compiler included, read from outside; the same without the policy is taken off, round by " +
-    `round. Synchronous is what a caller may wait for: the policy and its hooks, ${IN_A_LOOP} requests in a loop, the work after the response left out. ` +
-    `All of it is ${ONE_BY_ONE} separate HTTP requests over twenty connections, each with its own context, timers and \`waitUntil\`, until the shared ` +
-    "message is handed to `fetch`.",
+  "The built module runs in bare workerd, with a stub for Zuplo's runtime and a `fetch` that answers at once. CPU is the CPU time of the " +
+    "whole process, including garbage collection and the compiler, read from outside. Each round subtracts the CPU time of the same " +
+    "requests without the policy. Synchronous CPU is what a caller may wait for: the policy and its hooks, for " +
+    `${IN_A_LOOP} requests in a loop, without the work after the response. All of it is ${ONE_BY_ONE} separate HTTP requests over ` +
+    "twenty connections, each with its own context, timers and `waitUntil`, until `fetch` gets the shared message.",
 ];

@@ -16,14 +16,14 @@ export interface PartResult extends PartReport {
 
 const FRAME = `# Benchmarks
 
-Everything between the markers below was written by \`npm run bench\`, and nothing else was. \`npm run bench -- --only bytes\` runs one
-part, \`--quick\` runs a tenth of the work and writes nothing. What is compared runs in one run, side by side and interleaved;
-ratios stand with the interval in which 95 % of their bootstrap resamples lie. A goal that was missed is marked ✗.
+\`npm run bench\` writes everything between the markers below. \`npm run bench -- --only bytes\` runs one part. \`--quick\` runs a tenth
+of the work and writes nothing. Subjects that are compared run in the same run, interleaved. The interval after a ratio contains 95 %
+of its bootstrap resamples. ✗ marks a goal that was missed.
 
 ${PART_NAMES.map((name) => `${begin(name)}\n${end(name)}`).join("\n\n")}
 `;
 
-/** Puts the results in their place; what stands outside their markers stays as it is. */
+/** Writes the results between their markers and leaves all other text unchanged. */
 export async function writeResults(results: readonly PartResult[], readme = README, json = RESULTS): Promise<void> {
   const text = await readFile(readme, "utf8").catch(() => FRAME);
   const config = { ...(await resolveConfig(README)), parser: "markdown" };
@@ -34,7 +34,7 @@ export async function writeResults(results: readonly PartResult[], readme = READ
   await writeFile(json, await format(JSON.stringify(all), { ...config, parser: "json" }));
 }
 
-/** The text with this part's section in place of the older one; a part without a marker gets one at the end. */
+/** Replaces this part's section. Appends it at the end if the text has no marker for it. */
 export function withSection(text: string, result: PartResult): string {
   const from = text.indexOf(begin(result.name));
   const to = text.indexOf(end(result.name), from);

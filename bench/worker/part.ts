@@ -174,13 +174,15 @@ function kilobytes(bytes: number): string {
 }
 
 const NOTES = [
-  "All handlers run in one bare workerd process, each behind a socket of its own, with ten connections and a sink on the same machine in the place of " +
-    `WorkOS; Miniflare would put a worker of its own before each outbound call, and what workers log is thrown away. In each round every row delivers ${EVENTS} events of its own (${PACED_EVENTS} at the default rate), in an order drawn anew, and every one of them must arrive. ` +
-    "CPU is that of the workerd process, Durable Objects included, read from outside. The floor checks the signature with WebCrypto and sends the " +
-    "body on, which is the event already; it knows one event a message, so that the rows with 20 are held against the same figure. The SDK handler gets " +
-    "whole events, as such a policy would send them. Where the rows say nothing else, Durable Objects keep their state in a file system in memory, " +
-    "because writing to this machine's disk is work of its kernel and not of the worker: Cloudflare stores elsewhere. The rows with the state on disk " +
-    "include it. Where events come as fast as they are taken, messages ask for no pace, as the floor and the SDK handler know none; the last rows hold all to " +
-    "the default rate, where each message wakes the process for itself, and compare with the floor at the same rate. WorkOS takes one event in a request, so that no handler can cost less at 20 records than the outbound calls alone, five at a time and " +
-    "with nothing checked.",
+  "All handlers run in one bare workerd process, each behind its own socket, with ten connections and a sink on the same machine instead " +
+    "of WorkOS. Miniflare is not used, because it puts its own worker before each outbound call. Logs are discarded. In each round, every " +
+    `row delivers ${EVENTS} events of its own (${PACED_EVENTS} at the default rate), in a new random order, and every event must arrive. ` +
+    "CPU is the CPU time of the workerd process, including Durable Objects, read from outside. The floor checks the signature with " +
+    "WebCrypto and forwards the body, which is already the event. It handles one event per message, and the rows with 20 are compared " +
+    "with the same figure. The SDK handler gets whole events, as such a policy would send them. By default, Durable Objects keep their " +
+    "state in a file system in memory, because writing to this machine's disk is the kernel's work, and Cloudflare stores elsewhere. The " +
+    "rows with the state on disk include it. In the rows without a rate, messages do not ask for a pace, because the floor and the SDK " +
+    "handler have none. The last rows run at the default rate, at which each message wakes the process, and are compared with the floor " +
+    "at the same rate. WorkOS accepts one event per request, so no handler with 20 records can cost less than the outbound calls alone, " +
+    "five at a time and without any check.",
 ];

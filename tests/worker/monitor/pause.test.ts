@@ -126,6 +126,8 @@ describe("an operator", () => {
     path.queue.setFaults({ flow_control: { hang: "before", times: 1 } });
     const resumed = path.post("/api/resume").catch(() => "cut off");
     await until(health, ({ paused }) => paused === false);
+    // The worker asks for the keys first; only then does it meet the fault.
+    await until(faults, (left) => !("flow_control" in left));
     await path.killWorker();
     await resumed;
     await path.restartWorker();

@@ -1,5 +1,4 @@
 /** Builds the policy that ships: one readable TypeScript module that imports only `@zuplo/runtime`. */
-import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { transform } from "esbuild";
 import { format } from "prettier";
 import { rolldown } from "rolldown";
+import { fingerprintOf } from "./fingerprint.ts";
 import { POLICY_VERSION } from "./version.ts";
 
 const HERE = fileURLToPath(new URL("./", import.meta.url));
@@ -37,15 +37,6 @@ export async function buildPolicy(folder: string = POLICY_DIST): Promise<BuiltPo
 export async function gzipBytesOf(text: string): Promise<number> {
   const { code } = await transform(text, { loader: "ts", minify: true });
   return gzipSync(code).byteLength;
-}
-
-/**
- * SHA-256, in hexadecimal, of a module's code without comments, types and formatting. Two texts with the same fingerprint run the
- * same; the text of the built module names its own. Rejects where the text is not TypeScript.
- */
-export async function fingerprintOf(text: string): Promise<string> {
-  const { code } = await transform(text, { loader: "ts", minifyWhitespace: true, minifySyntax: true });
-  return createHash("sha256").update(code).digest("hex");
 }
 
 /**

@@ -8,8 +8,8 @@ import { vendorChecks } from "../doctor/vendors.ts";
 import { workerChecks } from "../doctor/worker.ts";
 import { planInit } from "../init/plan.ts";
 import { readProject } from "../init/project.ts";
-import { builtModule, inspectProject } from "../policy/ask.ts";
-import { toInspect } from "../policy/project.ts";
+import { builtModule } from "../policy/ask.ts";
+import { inspectRoutes } from "../policy/inspect.ts";
 import { command } from "../run/command.ts";
 import { LOCK_FILE } from "../schemas/lock.ts";
 
@@ -59,7 +59,7 @@ function summary(results: readonly CheckResult[]): string {
 
 async function inspected(directory: string): Promise<InspectedProject> {
   const project = await readProject(resolve(directory));
-  const plan = planInit(project, await builtModule(), undefined);
-  const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
+  const plan = planInit(project, await builtModule(project.module.text), undefined);
+  const inspection = await inspectRoutes(plan.options ?? {}, plan.routes, project.env);
   return { project, plan, inspection, routes: plan.routes };
 }

@@ -2,15 +2,18 @@
 import { resolve } from "node:path";
 import { findDrift } from "../init/check.ts";
 import { diffLines } from "../init/diff.ts";
+import { isError } from "../init/finding.ts";
+import { refuseForeign } from "../init/module.ts";
 import { type InitPlan, planInit } from "../init/plan.ts";
 import { readProject, type ZuploProject } from "../init/project.ts";
 import { ROUTE_CHOICES } from "../init/routes.ts";
 import { writeAll } from "../init/write.ts";
-import { builtModule, inspectProject } from "../policy/ask.ts";
-import { toInspect } from "../policy/project.ts";
+import { builtModule } from "../policy/ask.ts";
+import { inspectRoutes } from "../policy/inspect.ts";
 import { command, type Report } from "../run/command.ts";
 import { confirm } from "../run/confirm.ts";
 import type { Io } from "../run/io.ts";
+import { count, visible } from "../run/text.ts";
 
 export const init = command({
   usage: "init <zuplo-project>",
@@ -30,12 +33,17 @@ export const init = command({
       .option("check", { type: "boolean", describe: "Only report drift; exit 1 where there is any" })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
-      .conflicts("check", ["dry-run", "yes"]),
+      .option("force", {
+        type: "boolean",
+        describe: 'Replace a "modules/audit-log.ts" that "init" did not write; a copy is kept',
+      })
+      .conflicts("check", ["dry-run", "yes", "force"]),
 
   run: async (args, io) => {
     const project = await readProject(resolve(args.zuploProject));
-    const plan = planInit(project, await builtModule(), args.routes);
+    const plan = planInit(project, await builtModule(project.module.text), args.routes);
     if (args.check) return checkReport(project, plan, io);
+    if (!args.force) refuseForeign(plan.module);
     return apply(project, plan, args, io);
   },
 });
@@ -55,10 +63,10 @@ async function apply(
   const asks = io.interactive && !options.yes;
   if (asks) {
     for (const line of shown) io.note(line);
-    await confirm(`Write ${plan.changes.length} files?`);
+    await confirm(`Write ${count(plan.changes.length, "file")}?`);
   }
   await writeAll(project.directory, plan.changes);
-  const lines = [...(asks ? [] : [...shown, ""]), `wrote ${plan.changes.length} files`, ...next(plan)];
+  const lines = [...(asks ? [] : [...shown, ""]), `wrote ${count(plan.changes.length, "file")}`, ...next(plan)];
   return { json: { ...json, written: true }, lines };
 }
 
@@ -71,20 +79,20 @@ function next({ options, changes }: InitPlan): readonly string[] {
 }
 
 async function checkReport(project: ZuploProject, plan: InitPlan, io: Io): Promise<Report> {
-  const inspection = await inspectProject(toInspect(plan.options ?? {}, plan.routes, project.env));
+  const inspection = await inspectRoutes(plan.options ?? {}, plan.routes, project.env);
   const findings = findDrift(project, plan, inspection, io.suggest);
-  const ok = findings.every(({ level }) => level === "note");
+  const ok = !findings.some(isError);
   const audited = plan.routes.filter(({ place }) => place !== "absent").length;
   const summary = `${audited} of ${plan.routes.length} routes are audited`;
   return {
     json: { ok, findings, routes: { audited, total: plan.routes.length } },
     lines: [
       ...findings.map(({ level, subject, message }) => {
-        const mark = level === "note" ? io.paint("yellow", "note ") : io.paint("red", level);
-        return `${mark} ${subject} ${message}`;
+        const mark = io.paint(isError({ level }) ? "red" : "yellow", level.padEnd(7));
+        return `${mark} ${visible(`${subject} ${message}`)}`;
       }),
       ok
-        ? `${io.paint("green", "ok")}    ${summary}`
+        ? `${io.paint("green", "ok")}      ${summary}`
         : `${summary}; to add what is missing, run: ${io.suggest("init", project.directory)}`,
     ],
     ok,

@@ -6,6 +6,7 @@ import { BUNDLE_MAX_GZIP_BYTES, upload } from "../deploy/upload.ts";
 import { faultOf, missingSecrets, PLAIN_VARIABLES, sameValue, SECRETS } from "../deploy/variables.ts";
 import { wranglerOf } from "../deploy/wrangler.ts";
 import { findDrift } from "../init/check.ts";
+import { isError } from "../init/finding.ts";
 import { POLICY_VARIABLE_NAMES, readValues } from "../init/env-file.ts";
 import { deriveSchemas } from "../schemas/derive.ts";
 import { readLock } from "../schemas/lock.ts";
@@ -32,7 +33,7 @@ function gateway(setting: Setting) {
   const { project } = setting;
   if (!project) return noProject();
   const findings = findDrift(project.project, project.plan, project.inspection, setting.io.suggest);
-  const wrong = findings.filter(({ level }) => level !== "note");
+  const wrong = findings.filter(isError);
   const [first] = wrong;
   const audited = project.routes.filter(({ place }) => place !== "absent").length;
   if (!first) return ok(`${audited} of ${project.routes.length} routes are audited`);

@@ -1,20 +1,15 @@
-/** What `init --check` finds: drift from what `init` would make. Pure. */
+/** What `init --check` finds: differences from what `init` would make, and descriptions that cannot work. Pure. */
 import type { Inspection } from "../policy/ask.ts";
+import { actionFault } from "../schemas/action.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { InitPlan } from "./plan.ts";
 import type { ZuploProject } from "./project.ts";
 import { readVariables } from "./env-file.ts";
-import { chosen, isSkipped } from "./routes.ts";
+import type { Finding } from "./finding.ts";
+import { moduleFindings } from "./module-check.ts";
+import { chosen, isSkipped, pathsWithAudit } from "./routes.ts";
 
-/** `drift` and `wrong` make the check fail; `note` does not. */
-interface Finding {
-  readonly level: "drift" | "wrong" | "note";
-  /** A file, a route, a variable or an option. */
-  readonly subject: string;
-  readonly message: string;
-}
-
-/** Everything that differs from what `init` would make. */
+/** Lists everything that differs from what `init` would make, or that cannot work. */
 export function findDrift(
   project: ZuploProject,
   plan: InitPlan,
@@ -22,19 +17,14 @@ export function findDrift(
   suggest: Suggest,
 ): readonly Finding[] {
   return [
-    ...moduleFindings(plan),
+    ...moduleFindings(project, plan.module),
     ...entryFindings(project, plan),
     ...(plan.options ? optionFindings(project, inspection) : []),
     ...routeFindings(project, plan, suggest),
     ...meaningFindings(plan, inspection),
+    ...pathItemFindings(project),
     ...variableFindings(project),
   ];
-}
-
-function moduleFindings({ changes }: InitPlan): readonly Finding[] {
-  return changes
-    .filter(({ kind }) => kind === "module")
-    .map(({ path, before }) => drift(path, before === undefined ? "is missing" : "differs from this version's"));
 }
 
 function entryFindings(project: ZuploProject, { options }: InitPlan): readonly Finding[] {
@@ -55,13 +45,27 @@ function optionFindings({ env }: ZuploProject, { optionProblems }: Inspection): 
     });
 }
 
-/** What is wrong with the `x-audit` of a route. */
+/** What is wrong with the `x-audit` of each route, and what should be seen each time. */
 function meaningFindings({ routes }: InitPlan, inspection: Inspection): readonly Finding[] {
-  return routes.flatMap(({ file, name }, index) =>
-    (inspection.routes[index]?.problems ?? []).map((problem): Finding => ({
+  return routes.flatMap((route, index) => {
+    const { problems = [], warnings = [], events = [] } = inspection.routes[index] ?? {};
+    const subject = `${route.name} (${route.file})`;
+    const actions = isSkipped(route) ? [] : [...new Set(events.flatMap((event) => event.actions))];
+    const refused = actions.flatMap((action) => actionFault(action) ?? []);
+    return [
+      ...[...problems, ...refused].map((text): Finding => ({ level: "wrong", subject, message: `x-audit: ${text}` })),
+      ...warnings.map((text): Finding => ({ level: "warning", subject, message: `x-audit: ${text}` })),
+    ];
+  });
+}
+
+/** Zuplo hands a policy the operation, not the path item around it. */
+function pathItemFindings({ openApi }: ZuploProject): readonly Finding[] {
+  return openApi.flatMap((file) =>
+    pathsWithAudit(file).map((path): Finding => ({
       level: "wrong",
-      subject: `${name} (${file})`,
-      message: `x-audit: ${problem}`,
+      subject: `${path} (${file.path})`,
+      message: 'has "x-audit" beside its operations, where it has no effect; move it into each operation',
     })),
   );
 }

@@ -1,17 +1,44 @@
-/** The policy's module in a project: what is ours may be replaced, what is the user's may not. */
+/** The policy's module in a project: `init` replaces what it wrote itself, and nothing that a user wrote. Pure. */
 import { AuditError } from "../../shared/errors.ts";
 import { MODULE_PATH, type ProjectFile } from "./project.ts";
 
-/** Stands at the top of the built module, so that a file of the user's own is never taken for it. */
-const MARK = "audit-forwarder";
-
-/** True for a module that `init` wrote, of any version. */
-export function isOurModule({ text }: ProjectFile): boolean {
-  return text !== undefined && text.slice(0, 400).includes(MARK);
+/** The module as this version builds it. */
+export interface BuiltModule {
+  readonly text: string;
+  /** Fingerprint of the module that the project has; absent if there is none, or if it is not TypeScript. */
+  readonly present?: string | undefined;
 }
 
-/** Throws `conflict` where a file in our module's place was not made by us. */
-export function refuseForeignModule(module: ProjectFile, entryIsOurs: boolean): void {
-  if (module.text === undefined || entryIsOurs || isOurModule(module)) return;
-  throw new AuditError("conflict", `"${MODULE_PATH}" was not made by audit-forwarder; move it away first`);
+/**
+ * `current`: runs like this version's, whatever its formatting. `older`: made by `init` of another version. `edited`: made by
+ * `init` and changed since. `foreign`: made by somebody else.
+ */
+export type ModuleState = "absent" | "current" | "older" | "edited" | "foreign";
+
+/** In the first lines of every module that `init` wrote. */
+const MARK = "Made by `audit-forwarder init`";
+const MARK_WITHIN_CHARS = 1000;
+const FINGERPRINT = /fingerprint: sha256:([0-9a-f]{64})/;
+
+/** True for a module that `init` wrote, of any version, edited or not. */
+export function isOurModule({ text }: ProjectFile): boolean {
+  return text?.slice(0, MARK_WITHIN_CHARS).includes(MARK) ?? false;
+}
+
+/** Compares the module of a project with this version's by their fingerprints, which are blind to comments and formatting. */
+export function moduleState(module: ProjectFile, { text, present }: BuiltModule): ModuleState {
+  if (module.text === undefined) return "absent";
+  if (!isOurModule(module)) return "foreign";
+  if (present !== undefined && present === FINGERPRINT.exec(text)?.[1]) return "current";
+  const named = FINGERPRINT.exec(module.text)?.[1];
+  return named === undefined || named === present ? "older" : "edited";
+}
+
+/** Throws `conflict` if the module is somebody else's. */
+export function refuseForeign(state: ModuleState): void {
+  if (state !== "foreign") return;
+  throw new AuditError(
+    "conflict",
+    `"${MODULE_PATH}" was not made by "init"; rename it with its entry in policies.json, or add "--force", which keeps a copy`,
+  );
 }

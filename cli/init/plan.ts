@@ -2,8 +2,9 @@
 import { placeEntry } from "./entry.ts";
 import { addVariables } from "./env-file.ts";
 import { insertAll } from "./json-edit.ts";
-import { refuseForeignModule } from "./module.ts";
-import type { ZuploProject } from "./project.ts";
+import { type BuiltModule, type ModuleState, moduleState } from "./module.ts";
+import { readPolicies } from "./policies.ts";
+import type { ProjectFile, ZuploProject } from "./project.ts";
 import { chosen, readRoutes, recordChoice, recordedChoice, type Route, type RouteChoice } from "./routes.ts";
 
 /** One file to write; `before` is absent where it is new. */
@@ -22,20 +23,22 @@ export interface InitPlan {
   readonly choice: RouteChoice;
   /** Options of the entry that was there before; absent on a first run. */
   readonly options?: Readonly<Record<string, unknown>>;
+  readonly module: ModuleState;
 }
 
 /**
  * Plans a run. A project that has the policy already keeps its routes as they are unless `choice` is given, so that running
- * `init` again only upgrades the module. Throws where the project cannot be read or something of ours is not ours.
+ * `init` again only upgrades the module. Throws if the project cannot be read, or if a policy of another kind has our name.
  */
-export function planInit(project: ZuploProject, built: string, choice: RouteChoice | undefined): InitPlan {
+export function planInit(project: ZuploProject, built: BuiltModule, choice: RouteChoice | undefined): InitPlan {
   const entry = placeEntry(project.policies, project.module);
-  refuseForeignModule(project.module, entry.options !== undefined);
-  const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file.path, file.text) }));
+  const state = moduleState(project.module, built);
+  const policies = readPolicies(project);
+  const perFile = project.openApi.map((file) => ({ file, routes: readRoutes(file, policies) }));
   const recorded = choice ?? recordedChoice(project.module.text);
   const added = choice ?? (entry.options ? "none" : recorded);
   const changes = [
-    change(project.module.path, project.module.text, inEolOf(project.module, recordChoice(built, recorded)), "module"),
+    ...moduleChanges(project, state, recordChoice(built.text, recorded), recorded),
     change(project.policies.path, project.policies.text, entry.text),
     ...perFile.map(({ file, routes }) => change(file.path, file.text, insertAll(file.text, wanted(routes, added)))),
     change(project.env.path, project.env.text, addVariables(project.env.text), "variables"),
@@ -44,8 +47,24 @@ export function planInit(project: ZuploProject, built: string, choice: RouteChoi
     changes,
     routes: perFile.flatMap(({ routes }) => routes),
     choice: recorded,
+    module: state,
     ...(entry.options ? { options: entry.options } : {}),
   };
+}
+
+/** A module that runs like this version's stays as it is formatted. One that a user wrote is kept as a copy. */
+function moduleChanges({ module, modules }: ZuploProject, state: ModuleState, wanted: string, choice: RouteChoice) {
+  if (state === "current" && recordedChoice(module.text) === choice) return [];
+  const change: Change = { ...of(module), after: inEolOf(module, wanted), kind: "module" };
+  if (state !== "foreign" && state !== "edited") return [change];
+  const copy = [".bak", ...Array.from({ length: 99 }, (_, index) => `.bak${index + 2}`)]
+    .map((ending) => module.path + ending)
+    .find((path) => !modules.has(path));
+  return [{ path: copy ?? `${module.path}.bak100`, after: module.text ?? "", kind: "module" } satisfies Change, change];
+}
+
+function of({ path, text }: ProjectFile): Pick<Change, "path" | "before"> {
+  return { path, ...(text === undefined ? {} : { before: text }) };
 }
 
 /** With the line ends that the file has: Git writes others on Windows, which is no other version. */
@@ -57,6 +76,6 @@ function wanted(routes: readonly Route[], choice: RouteChoice) {
   return routes.filter((route) => chosen(choice, route)).flatMap((route) => route.insertions);
 }
 
-function change(path: string, before: string | undefined, after: string, kind: Change["kind"] = "edit"): Change {
-  return { path, ...(before === undefined ? {} : { before }), after, kind };
+function change(path: string, text: string | undefined, after: string, kind: Change["kind"] = "edit"): Change {
+  return { ...of(text === undefined ? { path } : { path, text }), after, kind };
 }

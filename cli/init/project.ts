@@ -1,6 +1,6 @@
 /** Reads the parts of a Zuplo project that the audit policy touches; nothing is written here. */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { WrongUse } from "../run/failure.ts";
 
 /** A file of the project: its path inside the project with forward slashes, and its text, absent where there is no file. */
@@ -9,14 +9,18 @@ export interface ProjectFile {
   readonly text?: string;
 }
 
+export type OpenApiFile = ProjectFile & { readonly text: string };
+
 export interface ZuploProject {
   readonly directory: string;
   readonly policies: ProjectFile;
   /** The OpenAPI files, by name. */
-  readonly openApi: readonly (ProjectFile & { readonly text: string })[];
+  readonly openApi: readonly OpenApiFile[];
   readonly env: ProjectFile;
-  /** What stands in the place of our module. */
+  /** The file at the path of our module. */
   readonly module: ProjectFile;
+  /** The text of every file in `modules/` by its path in the project. */
+  readonly modules: ReadonlyMap<string, string>;
 }
 
 /** The name of the policy and of its module. */
@@ -34,6 +38,8 @@ export async function readProject(directory: string): Promise<ZuploProject> {
     throw new WrongUse(`"${basename(directory)}" is not a Zuplo project: it has no "config/*.oas.json"`);
   }
   const read = (path: string) => readText(directory, path);
+  const modules = await readModules(directory);
+  const module = modules.get(MODULE_PATH);
   return {
     directory,
     policies: await read("config/policies.json"),
@@ -44,8 +50,20 @@ export async function readProject(directory: string): Promise<ZuploProject> {
       }),
     ),
     env: await read(".env"),
-    module: await read(MODULE_PATH),
+    module: { path: MODULE_PATH, ...(module === undefined ? {} : { text: module }) },
+    modules,
   };
+}
+
+async function readModules(directory: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(join(directory, "modules"), { recursive: true, withFileTypes: true }).catch(() => []);
+  const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  const read = paths.map(async (path) => [posixPath(relative(directory, path)), await readFile(path, "utf8")] as const);
+  return new Map(await Promise.all(read));
+}
+
+function posixPath(path: string): string {
+  return path.split(sep).join("/");
 }
 
 async function readText(directory: string, path: string): Promise<ProjectFile> {

@@ -3,13 +3,14 @@ import type { Node } from "jsonc-parser";
 import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
 import { AuditError } from "../../shared/errors.ts";
 import { appendProperty, type Insertion, parseJson, prependItem } from "./json-edit.ts";
-import { POLICY_NAME } from "./project.ts";
+import type { Policies, Policy } from "./policies.ts";
+import { type OpenApiFile, POLICY_NAME } from "./project.ts";
 
 /** Which routes get the policy. */
 export const ROUTE_CHOICES = ["all", "writes", "none"] as const;
 export type RouteChoice = (typeof ROUTE_CHOICES)[number];
 
-/** `first`: as it should be. `later`: another policy runs before it. `absent`: the route is not audited. */
+/** `first`: as it should be. `later`: another policy runs before ours. `absent`: the route is not audited. */
 type PolicyPlace = "first" | "later" | "absent";
 
 export interface Route {
@@ -22,14 +23,16 @@ export interface Route {
   readonly operation: Readonly<Record<string, unknown>>;
   readonly path: string;
   readonly methods: readonly string[];
-  /** Insertions that put the policy first; empty where it stands somewhere already. */
+  /** The entry that audits the route, directly or inside a composite policy. */
+  readonly auditedBy?: Policy;
+  /** Insertions that put the policy first; empty if the route is audited already. */
   readonly insertions: readonly Insertion[];
 }
 
 const WRITES = new Set(["post", "put", "patch", "delete"]);
 
-/** Every operation with an `x-zuplo-route`; throws `invalid_option` that names the place where the file has another shape. */
-export function readRoutes(file: string, text: string): readonly Route[] {
+/** Reads every operation with an `x-zuplo-route`. Throws `invalid_option` that names the place if the file has another shape. */
+export function readRoutes({ path: file, text }: OpenApiFile, policies: Policies): readonly Route[] {
   const tree = parseJson(text, file);
   if (tree.type !== "object") throw shapeError(file, "the document", "object");
   const paths = property(tree, "paths");
@@ -38,12 +41,19 @@ export function readRoutes(file: string, text: string): readonly Route[] {
   return entries(paths).flatMap(([path, item]) =>
     entries(item).flatMap(([methods, operation]) => {
       const route = operation.type === "object" ? property(operation, "x-zuplo-route") : undefined;
-      return route ? [readRoute(file, text, path, methods, operation, route)] : [];
+      return route ? [readRoute({ path: file, text }, policies, path, methods, operation, route)] : [];
     }),
   );
 }
 
-function readRoute(file: string, text: string, path: string, key: string, operation: Node, route: Node): Route {
+function readRoute(
+  { path: file, text }: OpenApiFile,
+  { auditing, expand }: Policies,
+  path: string,
+  key: string,
+  operation: Node,
+  route: Node,
+): Route {
   const methods = key.split(",").map((method) => method.trim().toLowerCase());
   const name = `${methods.join(",").toUpperCase()} ${path}`;
   if (route.type !== "object") throw shapeError(file, `"x-zuplo-route" of ${name}`, "object");
@@ -51,8 +61,11 @@ function readRoute(file: string, text: string, path: string, key: string, operat
   if (policies && policies.type !== "object") throw shapeError(file, `"policies" of ${name}`, "object");
   const inbound = policies && property(policies, "inbound");
   if (inbound && inbound.type !== "array") throw shapeError(file, `"inbound" of ${name}`, "array");
-  const index = (inbound?.children ?? []).findIndex((item) => item.value === POLICY_NAME);
+  const names = expand((inbound?.children ?? []).map((item) => String(item.value)));
+  // Our own name counts even before our module is there.
+  const index = names.findIndex((policy) => policy === POLICY_NAME || auditing.has(policy));
   const place = index === -1 ? "absent" : index === 0 ? "first" : "later";
+  const auditedBy = auditing.get(names[index] ?? "");
   return {
     file,
     name,
@@ -61,6 +74,7 @@ function readRoute(file: string, text: string, path: string, key: string, operat
     writes: methods.some((method) => WRITES.has(method)),
     place,
     operation: getNodeValue(operation) as Record<string, unknown>,
+    ...(auditedBy ? { auditedBy } : {}),
     insertions: place === "absent" ? insertions(text, route, policies, inbound) : [],
   };
 }
@@ -71,26 +85,33 @@ function insertions(text: string, route: Node, policies?: Node, inbound?: Node):
   return appendProperty(text, route, "policies", { inbound: [POLICY_NAME] });
 }
 
-/** Whether a choice takes a route. */
+/** Returns the paths that have an `x-audit` beside their operations. */
+export function pathsWithAudit({ path: file, text }: OpenApiFile): readonly string[] {
+  const paths = property(parseJson(text, file), "paths");
+  return paths ? entries(paths).flatMap(([path, item]) => (property(item, "x-audit") ? [path] : [])) : [];
+}
+
+/** True if a choice includes a route. */
 export function chosen(choice: RouteChoice, route: Pick<Route, "writes">): boolean {
   return choice === "all" || (choice === "writes" && route.writes);
 }
 
-/** True where the operation itself says that it is not audited. */
+/** True if the operation itself says that it is not audited. */
 export function isSkipped({ operation }: Pick<Route, "operation">): boolean {
   const audit = operation["x-audit"];
-  return audit === false || (typeof audit === "object" && audit !== null && "skip" in audit && audit.skip === true);
+  if (typeof audit !== "object" || audit === null || !("skip" in audit)) return audit === false;
+  return audit.skip === true || typeof audit.skip === "string";
 }
 
-/** Stands below the banner of the module where the choice is not the default, so that `--check` knows it wherever it runs. */
+/** Written above the module if the choice is not the default, so that `--check` knows it wherever it runs. */
 const RECORD = /^\/\/ routes: (writes|none)\r?$/m;
 
-/** The choice that a module's text records; `all` where it records none. */
+/** Returns the choice that a module's text records; `all` if it records none. */
 export function recordedChoice(module: string | undefined): RouteChoice {
   return (RECORD.exec(module ?? "")?.[1] as RouteChoice | undefined) ?? "all";
 }
 
-/** The built module with the choice in it; byte for byte the built one for `all`. */
+/** Returns the built module with the choice in it; byte for byte the built one for `all`. */
 export function recordChoice(built: string, choice: RouteChoice): string {
   if (choice === "all") return built;
   const firstCode = /^(?!\/\/)/m.exec(built)?.index ?? 0;

@@ -7,6 +7,7 @@ import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
+import type { BuiltModule } from "../init/module.ts";
 
 const Types = z.record(z.string(), z.enum(["string", "number", "boolean", "any"]));
 export type MetadataTypes = z.infer<typeof Types>;
@@ -47,23 +48,30 @@ export interface ToInspect {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Returns the module that `init` puts into a project, as the current sources build it. Throws `unavailable`. */
-export async function builtModule(): Promise<string> {
-  return z.string().parse(await runPolicy("build-cache.ts", "cachedPolicyText()"));
+/**
+ * Returns the module that `init` writes into a project, as the current sources build it, beside the fingerprint of the module
+ * that the project has. Throws `unavailable`.
+ */
+export async function builtModule(present?: string): Promise<BuiltModule> {
+  const text = z.string().parse(await runPolicy("build-cache.ts", "policy.cachedPolicyText()", {}));
+  if (present === undefined) return { text };
+  const fingerprint = "policy.fingerprintOf(given.present).catch(() => null)";
+  const found = z.string().nullable().parse(await runPolicy("fingerprint.ts", fingerprint, { present }));
+  return found === null ? { text } : { text, present: found };
 }
 
 /** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
 export async function inspectProject(project: ToInspect): Promise<Inspection> {
-  return Inspection.parse(await runPolicy("inspect.ts", "inspect(given)", project));
+  return Inspection.parse(await runPolicy("inspect.ts", "policy.inspect(given)", project));
 }
 
-async function runPolicy(file: string, call: string, given: unknown = {}): Promise<unknown> {
-  const name = call.slice(0, call.indexOf("("));
+/** Evaluates an expression over `policy`, the exports of a file of the policy, and `given`. */
+async function runPolicy(file: string, expression: string, given: unknown): Promise<unknown> {
   const script = [
     'import { json } from "node:stream/consumers";',
-    `import { ${name} } from ${JSON.stringify(new URL(`../../policy/${file}`, import.meta.url).href)};`,
+    `import * as policy from ${JSON.stringify(new URL(`../../policy/${file}`, import.meta.url).href)};`,
     "const given = await json(process.stdin);",
-    `process.stdout.write(JSON.stringify(await ${call}));`,
+    `process.stdout.write(JSON.stringify(await (${expression})));`,
   ].join("\n");
   const stdio = ["pipe", "pipe", "ignore"] as const;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: ROOT, stdio: [...stdio] });

@@ -4,6 +4,7 @@ import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "..
 import { OPERATOR_ACTIONS, type OperatorActionSchema } from "../../shared/operator-actions.ts";
 import type { Route } from "../init/routes.ts";
 import type { InspectedEvent, Inspection, MetadataTypes } from "../policy/ask.ts";
+import { actionFault } from "./action.ts";
 import type { ActionSchema } from "./schema.ts";
 
 export interface Derived {
@@ -13,9 +14,6 @@ export interface Derived {
   readonly notes: readonly string[];
 }
 
-/** WorkOS publishes no grammar, but the name is a segment of a URL path, and SDKs before 11 do not encode it. */
-const ACTION = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
-const ACTION_MAX_CHARS = 200;
 const KEY = new RegExp(`^[a-zA-Z0-9_-]{1,${METADATA_KEY_MAX_CHARS}}$`);
 
 /** Derives from the audited routes that are not skipped; `inspection` is about the same routes in the same order. */
@@ -52,9 +50,7 @@ function ownSchema([action, { target, metadata }]: readonly [string, OperatorAct
 
 function faultsOf({ actions, targets }: InspectedEvent): readonly string[] {
   return [
-    ...actions
-      .filter((action) => !ACTION.test(action) || action.length > ACTION_MAX_CHARS)
-      .map((action) => `the action ${JSON.stringify(action)} must be letters, digits, "_", "-" and dots`),
+    ...actions.flatMap((action) => actionFault(action) ?? []),
     ...targets
       .filter(({ type }) => type === undefined)
       .map(() => 'a selector chooses "type" of a target; write it out'),

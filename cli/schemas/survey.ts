@@ -2,10 +2,10 @@
 import { resolve } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
 import { placeEntry } from "../init/entry.ts";
+import { readPolicies } from "../init/policies.ts";
 import { readProject } from "../init/project.ts";
 import { readRoutes } from "../init/routes.ts";
-import { inspectProject } from "../policy/ask.ts";
-import { toInspect } from "../policy/project.ts";
+import { inspectRoutes } from "../policy/inspect.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { Workos } from "../workos/client.ts";
 import { type Comparison, compareSchemas } from "./compare.ts";
@@ -22,14 +22,15 @@ export interface Survey {
 /** What the project's routes need; throws `not_found` where the project has no audit policy. */
 async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
   const project = await readProject(resolve(directory));
+  const policies = readPolicies(project);
   const { options } = placeEntry(project.policies, project.module);
   if (!options)
     throw new AuditError(
       "not_found",
       `the project has no policy "audit-log"; run: ${suggest("init", project.directory)}`,
     );
-  const routes = project.openApi.flatMap((file) => readRoutes(file.path, file.text));
-  return deriveSchemas(routes, await inspectProject(toInspect(options, routes, project.env)));
+  const routes = project.openApi.flatMap((file) => readRoutes(file, policies));
+  return deriveSchemas(routes, await inspectRoutes(options, routes, project.env));
 }
 
 /** Derives, reads the lock file and the whole registry, and compares them. */

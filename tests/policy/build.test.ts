@@ -8,7 +8,8 @@ import { Linter } from "eslint";
 import { builtinRules } from "eslint/use-at-your-own-risk";
 import * as prettier from "prettier";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BuiltPolicy, buildPolicy, fingerprintOf } from "../../policy/build.ts";
+import { type BuiltPolicy, buildPolicy } from "../../policy/build.ts";
+import { fingerprintOf } from "../../policy/fingerprint.ts";
 import { POLICY_VERSION } from "../../policy/version.ts";
 
 /** The budget, counted after minifying and gzip. */

@@ -23,7 +23,12 @@ async function check(...flags: string[]) {
 
 describe("init --check exits 1 and names", () => {
   test.each([
-    ["a module that differs", "modules/audit-log.ts", (text: string) => `${text}// mine\n`, "modules/audit-log.ts"],
+    [
+      "a module that differs",
+      "modules/audit-log.ts",
+      (text: string) => `${text}console.log(1)\n`,
+      "modules/audit-log.ts",
+    ],
     ["an entry that is gone", "config/policies.json", () => '{"policies":[]}', "config/policies.json"],
     [
       "a route that is no longer audited",
@@ -174,8 +179,10 @@ describe("init --check exits 0", () => {
   test("where the entry names a module of the user's that builds on ours, as for `describe`", async () => {
     await runCli(["init", made.directory]);
     await edit("config/policies.json", (text) => text.replace("./modules/audit-log)", "./modules/audit)"));
+    const mine = 'import { createAuditLog } from "./audit-log";\nexport const auditLog = createAuditLog({});\n';
+    await made.write("modules/audit.ts", mine);
     expect(await check()).toMatchObject({ code: 0, ok: true });
-    await edit("modules/audit-log.ts", () => "// audit-forwarder, an older one\n");
+    await edit("modules/audit-log.ts", () => "// Made by `audit-forwarder init`, an older one\n");
     const again = await runCli(["init", made.directory, "--json"]);
     expect(json(again).files).toEqual([{ path: "modules/audit-log.ts", change: "changed" }]);
   });

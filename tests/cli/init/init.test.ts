@@ -85,7 +85,7 @@ describe("init on Zuplo's own template", () => {
     const { directory, files, write } = await project();
     await runCli(["init", directory]);
     const before = await files();
-    await write("modules/audit-log.ts", "// audit-forwarder, an older one\n");
+    await write("modules/audit-log.ts", "// Made by `audit-forwarder init`, an older one\n");
     const again = await runCli(["init", directory, "--json"]);
     expect(json(again).files).toEqual([{ path: "modules/audit-log.ts", change: "changed" }]);
     expect(await files()).toEqual(before);

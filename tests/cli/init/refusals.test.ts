@@ -55,12 +55,6 @@ describe("init refuses as a whole", () => {
       1,
       /has 2 policies named "audit-log"/,
     ],
-    [
-      "another module of our name",
-      { "modules/audit-log.ts": "export const mine = 1;\n" },
-      1,
-      /was not made by audit-forwarder/,
-    ],
     ["paths that are no object", { "config/a.oas.json": '{"paths":[]}' }, 1, /"paths" must be an object/],
     [
       "a route that is no object",

@@ -56,7 +56,10 @@ export async function builtModule(present?: string): Promise<BuiltModule> {
   const text = z.string().parse(await runPolicy("build-cache.ts", "policy.cachedPolicyText()", {}));
   if (present === undefined) return { text };
   const fingerprint = "policy.fingerprintOf(given.present).catch(() => null)";
-  const found = z.string().nullable().parse(await runPolicy("fingerprint.ts", fingerprint, { present }));
+  const found = z
+    .string()
+    .nullable()
+    .parse(await runPolicy("fingerprint.ts", fingerprint, { present }));
   return found === null ? { text } : { text, present: found };
 }
 

@@ -34,7 +34,7 @@ function fail(error: unknown): void {
 }
 
 /** Options and positionals that take several values; any other one that is given twice is refused. */
-const REPEATABLE = new Set(["_", "class", "state", "set", "drop", "event-ids", "eventIds"]);
+const REPEATABLE = new Set(["_", "class", "state", "header", "set", "drop", "event-ids", "eventIds"]);
 
 const parser = yargs()
   .scriptName("npx audit-forwarder")

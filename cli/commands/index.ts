@@ -1,10 +1,12 @@
 /** Every command, in the order of the help. */
 import type { Registration } from "../run/command.ts";
 import { completion } from "./completion.ts";
+import { coverage } from "./coverage.ts";
 import { deadLetters } from "./dead-letters/index.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
+import { preview } from "./preview.ts";
 import { pseudonym } from "./pseudonym.ts";
 import { schemas } from "./schemas/index.ts";
 import { trace } from "./trace.ts";
@@ -12,6 +14,8 @@ import { verify } from "./verify.ts";
 
 export const commands: readonly Registration[] = [
   init,
+  coverage,
+  preview,
   doctor,
   schemas,
   deadLetters,

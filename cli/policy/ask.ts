@@ -53,26 +53,26 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
  * that the project has. Throws `unavailable`.
  */
 export async function builtModule(present?: string): Promise<BuiltModule> {
-  const text = z.string().parse(await runPolicy("build-cache.ts", "policy.cachedPolicyText()", {}));
+  const text = z.string().parse(await evaluate("policy/build-cache.ts", "code.cachedPolicyText()", {}));
   if (present === undefined) return { text };
-  const fingerprint = "policy.fingerprintOf(given.present).catch(() => null)";
+  const fingerprint = "code.fingerprintOf(given.present).catch(() => null)";
   const found = z
     .string()
     .nullable()
-    .parse(await runPolicy("fingerprint.ts", fingerprint, { present }));
+    .parse(await evaluate("policy/fingerprint.ts", fingerprint, { present }));
   return found === null ? { text } : { text, present: found };
 }
 
 /** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
 export async function inspectProject(project: ToInspect): Promise<Inspection> {
-  return Inspection.parse(await runPolicy("inspect.ts", "policy.inspect(given)", project));
+  return Inspection.parse(await evaluate("policy/inspect.ts", "code.inspect(given)", project));
 }
 
-/** Evaluates an expression over `policy`, the exports of a file of the policy, and `given`. */
-async function runPolicy(file: string, expression: string, given: unknown): Promise<unknown> {
+/** Evaluates an expression over `code`, the exports of a file of ours, and `given`, in a process of its own. Throws `unavailable`. */
+export async function evaluate(file: string, expression: string, given: unknown): Promise<unknown> {
   const script = [
     'import { json } from "node:stream/consumers";',
-    `import * as policy from ${JSON.stringify(new URL(`../../policy/${file}`, import.meta.url).href)};`,
+    `import * as code from ${JSON.stringify(new URL(`../../${file}`, import.meta.url).href)};`,
     "const given = await json(process.stdin);",
     `process.stdout.write(JSON.stringify(await (${expression})));`,
   ].join("\n");

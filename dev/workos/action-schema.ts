@@ -1,15 +1,7 @@
 /** One version of an action's schema: what may be registered, and how events are judged by it. */
-import type { AnySchema, ErrorObject, ValidateFunction } from "ajv";
-import { instancePaths, missingFields, newAjv, schemaNamed } from "./spec.ts";
-
-type MetadataSchema = Readonly<Record<string, unknown>>;
-
-/** The body of `POST /audit_logs/actions/{name}/schemas` (AuditLogSchemaDto). */
-export interface SchemaDto {
-  readonly actor?: { readonly metadata: MetadataSchema };
-  readonly targets: readonly { readonly type: string; readonly metadata?: MetadataSchema }[];
-  readonly metadata?: MetadataSchema;
-}
+import type { ErrorObject, ValidateFunction } from "ajv";
+import type { MetadataSchema, SchemaDto } from "../../cli/workos/event-schema.ts";
+import { instancePaths, missingFields, newAjv, schemaNamed } from "../../cli/workos/spec.ts";
 
 interface SchemaIssue {
   readonly code: string;
@@ -58,33 +50,6 @@ function metadataIssues(field: string, schema: MetadataSchema | undefined): Sche
     }
   }
   return issues;
-}
-
-/** Compiles the judge of events for one schema; its errors are ajv's own, refused data included. */
-export function compileSchema(dto: SchemaDto, closed: boolean): ValidateFunction {
-  return ajv.compile(eventSchema(dto, closed));
-}
-
-/** The shape that WorkOS's own errors reveal: `#/properties/targets/allOf/0/contains/properties/type/const`. */
-function eventSchema(dto: SchemaDto, closed: boolean): AnySchema {
-  const metadata = (schema: MetadataSchema | undefined): MetadataSchema =>
-    closed && schema ? { additionalProperties: false, ...schema } : (schema ?? {});
-  const contains = dto.targets.map(({ type }) => ({
-    contains: { required: ["type"], properties: { type: { const: type } } },
-  }));
-  const perType = dto.targets.map((target) => ({
-    if: { properties: { type: { const: target.type } } },
-    // oxlint-disable-next-line unicorn/no-thenable -- the JSON Schema keyword
-    then: { properties: { metadata: metadata(target.metadata) } },
-  }));
-  return {
-    type: "object",
-    properties: {
-      actor: { properties: { metadata: metadata(dto.actor?.metadata) } },
-      targets: { allOf: contains, items: { allOf: perType } },
-      metadata: metadata(dto.metadata),
-    },
-  };
 }
 
 const capJudges = new Map<number, ValidateFunction>();

@@ -12,7 +12,7 @@ import {
   type Answer,
 } from "./answers.ts";
 import { bodyHash, type KeptAnswer } from "./idempotency.ts";
-import { instancePaths, missingFields, schemaNamed } from "./spec.ts";
+import { instancePaths, missingFields, schemaNamed } from "../../cli/workos/spec.ts";
 import type { Call, Effect, World } from "./world.ts";
 
 let judgeBody: ValidateFunction | undefined;

@@ -1,6 +1,6 @@
 /** Registered actions and the immutable versions of their schemas. */
 import type { ErrorObject, ValidateFunction } from "ajv";
-import { compileSchema, type SchemaDto } from "./action-schema.ts";
+import { compileSchema, type SchemaDto } from "../../cli/workos/event-schema.ts";
 
 interface SchemaVersion {
   readonly id: string;

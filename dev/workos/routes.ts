@@ -1,11 +1,12 @@
 /** The endpoints of the WorkOS API that the stand-in has, and what stands before all of them. */
-import { schemaIssues, type SchemaDto } from "./action-schema.ts";
+import type { SchemaDto } from "../../cli/workos/event-schema.ts";
+import { schemaIssues } from "./action-schema.ts";
 import { ANSWERS, json, organizationNotFound, validationFailed, type Answer } from "./answers.ts";
 import { createEvent } from "./events.ts";
 import type { ExportDto } from "./exports.ts";
 import { listAnswer } from "./lists.ts";
 import { showAction, showSchema } from "./registry.ts";
-import { missingFields, schemaNamed } from "./spec.ts";
+import { missingFields, schemaNamed } from "../../cli/workos/spec.ts";
 import type { Call, Effect, World } from "./world.ts";
 
 export const EVENTS_PATH = "/audit_logs/events";

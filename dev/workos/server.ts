@@ -16,7 +16,7 @@ import type { Organizations } from "./organizations.ts";
 import { readCall } from "./read-call.ts";
 import type { Registry } from "./registry.ts";
 import { EVENTS_PATH, handle } from "./routes.ts";
-import { schemaNamed } from "./spec.ts";
+import { schemaNamed } from "../../cli/workos/spec.ts";
 import type { Knobs, RequestEntry, StoredEvent, WorkosOptions } from "./types.ts";
 import { createWorld, resetWorld, type Call, type World } from "./world.ts";
 

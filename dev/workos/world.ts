@@ -10,7 +10,7 @@ import { Keys } from "./keys.ts";
 import { Organizations } from "./organizations.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { Registry } from "./registry.ts";
-import type { SchemaDto } from "./action-schema.ts";
+import type { SchemaDto } from "../../cli/workos/event-schema.ts";
 import {
   DEFAULT_KNOBS,
   type Knobs,

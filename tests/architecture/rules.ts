@@ -86,7 +86,7 @@ function cycleName(modules: readonly string[]): string {
 }
 
 /** The parts of `policy` that run on Node and are not shipped. */
-const POLICY_BUILD = new Set(["policy/build.ts", "policy/build-cache.ts"]);
+const POLICY_BUILD = new Set(["policy/build.ts", "policy/build-cache.ts", "policy/fingerprint.ts"]);
 
 /** `shared` imports no package at all, and what the policy ships only the gateway's runtime. */
 export function shipsNoPackage(tree: Tree): string[] {

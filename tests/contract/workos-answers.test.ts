@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { ANSWERS, type AnswerName } from "../../dev/workos/answers.ts";
 import { startWorkos, type WorkosStandIn } from "../../dev/workos/server.ts";
-import { responseSchema } from "../../dev/workos/spec.ts";
+import { responseSchema } from "../../cli/workos/spec.ts";
 
 const SCHEMA = { targets: [{ type: "team", metadata: { type: "object", properties: { plan: { type: "string" } } } }] };
 const RANGE = { range_start: "2026-01-01T00:00:00Z", range_end: "2026-12-31T00:00:00Z" };

@@ -1,7 +1,7 @@
 /** For any request whatever: one record, that fits, that decodes as it was, and whose event WorkOS's published schema takes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { schemaNamed } from "../../dev/workos/spec.ts";
+import { schemaNamed } from "../../cli/workos/spec.ts";
 import { EVENT_MAX_TARGETS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";

@@ -1,0 +1,62 @@
+/** The committed file `audit-coverage.json`: what a reviewer sees when an operation changes. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import type { Operation } from "./operation.ts";
+
+export const COVERAGE_FILE = "audit-coverage.json";
+
+const Stored = z.object({ operations: z.array(z.looseObject({ method: z.string(), path: z.string() })) });
+
+/** The file's text: one operation a line, in the order given. */
+export function coverageText(operations: readonly Operation[]): string {
+  const lines = operations.map((operation) => `    ${JSON.stringify(operation)}`);
+  return `{\n  "operations": [${lines.length > 0 ? `\n${lines.join(",\n")}\n  ` : ""}]\n}\n`;
+}
+
+/** Returns the file's text; undefined if there is none. */
+export async function readCoverage(directory: string): Promise<string | undefined> {
+  return readFile(join(directory, COVERAGE_FILE), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
+export async function writeCoverage(directory: string, operations: readonly Operation[]): Promise<void> {
+  await writeFile(join(directory, COVERAGE_FILE), coverageText(operations));
+}
+
+/**
+ * Names each operation that differs between the file and the project, such as `POST /members`. The file is compared by what it
+ * says, not by its formatting or order. Undefined if it cannot be read as JSON of that shape.
+ */
+export function differences(text: string, operations: readonly Operation[]): readonly string[] | undefined {
+  const stored = Stored.safeParse(parse(text));
+  if (!stored.success) return undefined;
+  const [before, after] = [lines(stored.data.operations), lines(operations)];
+  const names = [
+    ...[...before].flatMap(([line, name]) => (after.has(line) ? [] : [name])),
+    ...[...after].flatMap(([line, name]) => (before.has(line) ? [] : [name])),
+  ];
+  return [...new Set(names)].toSorted();
+}
+
+function lines(list: readonly Pick<Operation, "method" | "path">[]): ReadonlyMap<string, string> {
+  return new Map(list.map((operation) => [JSON.stringify(sorted(operation)), `${operation.method} ${operation.path}`]));
+}
+
+/** Keys in one order, so that two texts of the same object are equal. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/** Asks the policy what a described call would leave, and the worker for the events of it. */
+import * as z from "zod";
+import type { EventBody } from "../../shared/event.ts";
+import type { ProjectFile } from "../init/project.ts";
+import type { Route } from "../init/routes.ts";
+import type { Call } from "../preview/call.ts";
+import type { Lock } from "../schemas/lock.ts";
+import { evaluate } from "./ask.ts";
+import { meaningOf, withValues } from "./inspect.ts";
+
+/** An event as it would be sent; without an organization it never is. */
+export interface PreviewedEvent {
+  readonly organization_id: string | null;
+  readonly event: EventBody["event"];
+}
+
+export interface PreviewedCall {
+  readonly events: readonly PreviewedEvent[];
+  /** Selectors that did not resolve. */
+  readonly missing: readonly string[];
+  /** Why there is no event. */
+  readonly skipped?: string;
+}
+
+const Made = z.object({
+  records: z.array(z.record(z.string(), z.unknown())),
+  missing: z.array(z.string()),
+  skipped: z.union([z.string(), z.literal(true)]).optional(),
+});
+const Events = z.array(z.object({ organization_id: z.string().nullable(), event: z.record(z.string(), z.unknown()) }));
+
+/** Previews one call on a route; `lock` gives the versions of the actions. Throws `unavailable`. */
+export async function previewCall(
+  route: Route,
+  call: Call,
+  options: unknown,
+  env: ProjectFile,
+  lock: Lock,
+): Promise<PreviewedCall> {
+  const described = { path: route.path, ...meaningOf(route.operation) };
+  const given = { options: withValues(options, env), route: described, call };
+  const made = Made.parse(await evaluate("policy/preview.ts", "code.preview(given)", given));
+  const enriched =
+    'given.records.map((record) => ({ ...code.enrich({ ...record, organization: record.organization || "-" }, ' +
+    "{ schemaVersion: given.lock[record.action] }), organization_id: record.organization || null }))";
+  const events = Events.parse(await evaluate("worker/enrich.ts", enriched, { records: made.records, lock }));
+  return {
+    events: events as readonly unknown[] as readonly PreviewedEvent[],
+    missing: made.missing,
+    ...(made.skipped === undefined
+      ? {}
+      : { skipped: made.skipped === true || made.skipped === "" ? "true" : made.skipped }),
+  };
+}

@@ -9,7 +9,7 @@ export const COVERAGE_FILE = "audit-coverage.json";
 const Stored = z.object({ operations: z.array(z.looseObject({ method: z.string(), path: z.string() })) });
 
 /** The file's text: one operation a line, in the order given. */
-export function coverageText(operations: readonly Operation[]): string {
+function coverageText(operations: readonly Operation[]): string {
   const lines = operations.map((operation) => `    ${JSON.stringify(operation)}`);
   return `{\n  "operations": [${lines.length > 0 ? `\n${lines.join(",\n")}\n  ` : ""}]\n}\n`;
 }
@@ -22,6 +22,7 @@ export async function readCoverage(directory: string): Promise<string | undefine
   });
 }
 
+/** Writes the file into a project. */
 export async function writeCoverage(directory: string, operations: readonly Operation[]): Promise<void> {
   await writeFile(join(directory, COVERAGE_FILE), coverageText(operations));
 }

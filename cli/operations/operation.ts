@@ -22,7 +22,7 @@ export interface Operation {
 }
 
 /** An operation that agents can reach through an MCP server. Its own record says what it did. */
-export interface Tool {
+interface Tool {
   readonly operation_id: string;
   /** `unknown`: no operation has this id. */
   readonly state: CoverageState | "unknown";

@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import * as z from "zod";
 
-export interface OfferedTool {
+interface OfferedTool {
   /** The OpenAPI file, relative to the project, such as `config/routes.oas.json`. */
   readonly file: string;
   readonly operationId: string;

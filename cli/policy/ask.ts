@@ -30,7 +30,7 @@ const InspectedRoute = z.object({
   warnings: z.array(z.string()),
   events: z.array(InspectedEvent),
 });
-type InspectedRoute = z.infer<typeof InspectedRoute>;
+export type InspectedRoute = z.infer<typeof InspectedRoute>;
 
 const Inspection = z.object({ optionProblems: z.array(z.string()), routes: z.array(InspectedRoute) });
 export type Inspection = z.infer<typeof Inspection>;

@@ -14,7 +14,7 @@ export interface PreviewedEvent {
   readonly event: EventBody["event"];
 }
 
-export interface PreviewedCall {
+interface PreviewedCall {
   readonly events: readonly PreviewedEvent[];
   /** Selectors that did not resolve. */
   readonly missing: readonly string[];

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { WrongUse } from "../run/failure.ts";
 
-export interface CallOptions {
+interface CallOptions {
   readonly path?: string | undefined;
   readonly query?: string | undefined;
   readonly header?: readonly string[] | undefined;

@@ -13,7 +13,7 @@ import { placeEntry } from "../init/entry.ts";
 import { readPolicies } from "../init/policies.ts";
 import { readProject } from "../init/project.ts";
 import { readRoutes } from "../init/routes.ts";
-import { inspectRoutes } from "../policy/inspect.ts";
+import { inspectRoutes } from "../policy/inspection.ts";
 import { command, type Report } from "../run/command.ts";
 import type { Io } from "../run/io.ts";
 import { count, tableLines, visible } from "../run/text.ts";

@@ -9,7 +9,7 @@ import { workerChecks } from "../doctor/worker.ts";
 import { planInit } from "../init/plan.ts";
 import { readProject } from "../init/project.ts";
 import { builtModule } from "../policy/ask.ts";
-import { inspectRoutes } from "../policy/inspect.ts";
+import { inspectRoutes } from "../policy/inspection.ts";
 import { command } from "../run/command.ts";
 import { LOCK_FILE } from "../schemas/lock.ts";
 

@@ -9,7 +9,7 @@ import { readProject, type ZuploProject } from "../init/project.ts";
 import { ROUTE_CHOICES } from "../init/routes.ts";
 import { writeAll } from "../init/write.ts";
 import { builtModule } from "../policy/ask.ts";
-import { inspectRoutes } from "../policy/inspect.ts";
+import { inspectRoutes } from "../policy/inspection.ts";
 import { command, type Report } from "../run/command.ts";
 import { confirm } from "../run/confirm.ts";
 import type { Io } from "../run/io.ts";

@@ -6,7 +6,7 @@ import type { Route } from "../init/routes.ts";
 import type { Call } from "../preview/call.ts";
 import type { Lock } from "../schemas/lock.ts";
 import { evaluate } from "./ask.ts";
-import { meaningOf, withValues } from "./inspect.ts";
+import { meaningOf, withValues } from "./inspection.ts";
 
 /** An event as it would be sent; without an organization it never is. */
 export interface PreviewedEvent {

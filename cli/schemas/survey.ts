@@ -5,7 +5,7 @@ import { placeEntry } from "../init/entry.ts";
 import { readPolicies } from "../init/policies.ts";
 import { readProject } from "../init/project.ts";
 import { readRoutes } from "../init/routes.ts";
-import { inspectRoutes } from "../policy/inspect.ts";
+import { inspectRoutes } from "../policy/inspection.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { Workos } from "../workos/client.ts";
 import { type Comparison, compareSchemas } from "./compare.ts";

@@ -8,10 +8,12 @@ import { type PartResult, writeResults } from "./report/readme.ts";
 /** Loaded one by one, so that a part which is not asked for need not even start. */
 const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> = {
   gateway: () => import("./gateway/part.ts"),
+  protocols: () => import("./protocols/part.ts"),
   "policy-cpu": () => import("./policy-cpu/part.ts"),
   bytes: () => import("./bytes/part.ts"),
   worker: () => import("./worker/part.ts"),
   drain: () => import("./drain/part.ts"),
+  freshness: () => import("./freshness/part.ts"),
 };
 
 const options = await parseBenchOptions(process.argv.slice(2));

@@ -1,12 +1,11 @@
 /** Response latency at the real local gateway: no policy, ours, and the peers, with the sinks healthy, slow and hung. */
-import { startGateway } from "../../dev/gateway/start.ts";
-import { AuditError } from "../../shared/errors.ts";
-import { workerdProcesses } from "../process-cpu.ts";
 import type { Goal, Part, PartReport, RunContext, Table } from "../report/part.ts";
-import { type Sink, type SinkCounts, SLOW_MS, type SinkMode, startSink } from "../sink.ts";
-import { type Estimate, estimate, overlaps, pooled, times } from "../stats/summary.ts";
+import { type Sink, type SinkCounts, type SinkMode, SLOW_MS } from "../sink.ts";
+import { times } from "../stats/summary.ts";
+import { figuresOf, ratioOf, requestsTo, routeTable, noiseGoal } from "./figures.ts";
 import { measureRound, PATIENCE_MS, type Round, type RoundOptions } from "./measure.ts";
-import { environmentOf, projectFiles, type Subject, SUBJECT_TITLES, SUBJECTS } from "./project.ts";
+import { callOf, projectFiles, type Subject, SUBJECT_TITLES, SUBJECTS } from "./project.ts";
+import { withGateway } from "./session.ts";
 
 export const part: Part = { name: "gateway", title: "Response latency at the real gateway", run };
 
@@ -25,45 +24,42 @@ const SCENES: readonly Scene[] = [
   { name: "sinks healthy, back to back", mode: "healthy", gapMs: 0 },
 ];
 const WARM_UP: Scene = { name: "warming up", mode: "healthy", gapMs: 0 };
-/** So that the first scene does not pay for the compiler. Our choice. */
+/** Keeps the compiler's work out of the first scene. Our choice. */
 const WARM_UP_ROUNDS = 6;
-/** Those whose callers wait for a sink, so that fewer requests must do. */
+const ROUNDS = 10;
+/** Fewer, because each takes half a minute. */
+const HUNG_ROUNDS = 4;
+/** Their callers wait for a sink, so they get fewer requests. */
 const WAITS: ReadonlySet<Subject> = new Set(["documented", "durable"]);
 
 interface SceneResult extends Scene {
-  readonly rounds: readonly Round[];
+  readonly rounds: readonly Round<Subject>[];
   readonly counts: SinkCounts;
 }
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
-  const rounds = quick ? 2 : 12;
-  const total = rounds * SCENES.length + 1;
+  const roundsOf = ({ mode }: Scene) => (quick ? 2 : mode === "hung" ? HUNG_ROUNDS : ROUNDS);
+  const total = SCENES.reduce((sum, scene) => sum + roundsOf(scene), 1);
   step("starting the gateway", 0, total);
-  const sink = await startSink();
-  const gateway = await startGateway({ env: environmentOf(sink.url), files: await projectFiles() });
-  try {
-    const pids = await workerdProcesses();
-    const optionsOf = ({ mode, gapMs }: Scene): RoundOptions => ({
+  return withGateway(await projectFiles(), async ({ url, sink, pids }) => {
+    const optionsOf = ({ mode, gapMs }: Scene): RoundOptions<Subject> => ({
       pids,
+      subjects: SUBJECTS,
+      call: callOf,
       gapMs,
       restMs: (subject) => restOf(mode, subject, quick),
       requests: (subject) => requestsOf(mode, subject, quick),
     });
-    step("warming up", 1, total);
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) await measureRound(gateway.url, optionsOf(WARM_UP));
+    let done = 1;
+    step("warming up", done, total);
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) await measureRound(url, optionsOf(WARM_UP));
     const results: SceneResult[] = [];
-    for (const [index, scene] of SCENES.entries()) {
-      const done = (round: number) => step(scene.name, 1 + index * rounds + round, total);
-      results.push(await measureScene(gateway.url, sink, scene, rounds, optionsOf(scene), done));
+    for (const scene of SCENES) {
+      const onRound = () => step(scene.name, (done += 1), total);
+      results.push(await measureScene(url, sink, scene, roundsOf(scene), optionsOf(scene), onRound));
     }
     return report(results);
-  } catch (cause) {
-    const last = gateway.logs().trim().split("\n").slice(-5).join(" | ");
-    throw new AuditError("unavailable", `the gateway does not answer any more; it wrote last: ${last}`, { cause });
-  } finally {
-    await gateway.stop();
-    await sink.stop();
-  }
+  });
 }
 
 function requestsOf(mode: SinkMode, subject: Subject, quick: boolean): number {
@@ -72,8 +68,8 @@ function requestsOf(mode: SinkMode, subject: Subject, quick: boolean): number {
 }
 
 /**
- * Long enough for what a block leaves behind, so that it falls on no other route: where sinks hang, our records are kept for
- * `holdMs` and may then be on their way for `timeoutMs` on each path (15 s and twice 3 s).
+ * Long enough for the work that a block leaves behind. While sinks hang, our policy keeps records for `holdMs` (15 s) and then
+ * waits up to `timeoutMs` (3 s) on each of its two paths.
  */
 function restOf(mode: SinkMode, subject: Subject, quick: boolean): number {
   if (mode === "hung" && subject === "ours" && !quick) return 22_000;
@@ -85,32 +81,20 @@ async function measureScene(
   sink: Sink,
   scene: Scene,
   count: number,
-  options: RoundOptions,
-  done: (round: number) => void,
+  options: RoundOptions<Subject>,
+  onRound: () => void,
 ): Promise<SceneResult> {
   await sink.setMode(scene.mode);
   const before = await sink.counts();
-  const rounds: Round[] = [];
+  const rounds: Round<Subject>[] = [];
   for (let i = 0; i < count; i++) {
     rounds.push(await measureRound(url, options));
-    done(i + 1);
+    onRound();
   }
   const after = await sink.counts();
   const counts = { queue: 0, workos: 0, zuplo: 0, spill: 0 };
   for (const name of ["queue", "workos", "zuplo", "spill"] as const) counts[name] = after[name] - before[name];
   return { ...scene, rounds, counts };
-}
-
-/** A quantile of a subject over that of another, paired by rounds. */
-function ratioOf(rounds: readonly Round[], subject: Subject, to: Subject, q: number): Estimate {
-  return estimate(rounds, (some) => quantileOf(some, subject, q) / quantileOf(some, to, q));
-}
-
-function quantileOf(rounds: readonly Round[], subject: Subject, q: number): number {
-  return pooled(
-    rounds.map((round) => round[subject].latenciesMs),
-    q,
-  );
 }
 
 function report(results: readonly SceneResult[]): PartReport {
@@ -122,52 +106,21 @@ function report(results: readonly SceneResult[]): PartReport {
       name,
       gapMs,
       counts,
-      subjects: Object.fromEntries(SUBJECTS.map((subject) => [subject, figuresOf(rounds, subject)])),
+      subjects: Object.fromEntries(SUBJECTS.map((subject) => [subject, figures(rounds, subject)])),
     })),
   };
 }
 
-function figuresOf(rounds: readonly Round[], subject: Subject) {
-  const blocks = rounds.map((round) => round[subject]);
-  const requests = blocks.flatMap(({ latenciesMs }) => latenciesMs).length;
-  const add = (field: "failed" | "gaveUp" | "cpuMicros") => blocks.reduce((sum, block) => sum + block[field], 0);
-  return {
-    requests,
-    failed: add("failed"),
-    gaveUp: add("gaveUp"),
-    p50Ms: quantileOf(rounds, subject, 0.5),
-    p99Ms: quantileOf(rounds, subject, 0.99),
-    p50Ratio: ratioOf(rounds, subject, "none", 0.5),
-    p99Ratio: ratioOf(rounds, subject, "none", 0.99),
-    cpuMicrosPerRequest: add("cpuMicros") / requests,
-  };
+function figures(rounds: readonly Round<Subject>[], subject: Subject) {
+  return figuresOf(rounds, subject, "none");
 }
 
 function tableOf({ mode, gapMs, rounds }: SceneResult): Table {
-  const rows = SUBJECTS.map((subject) => {
-    const { requests, failed, gaveUp, p50Ms, p99Ms, p50Ratio, p99Ratio, cpuMicrosPerRequest } = figuresOf(
-      rounds,
-      subject,
-    );
-    return [
-      SUBJECT_TITLES[subject],
-      String(requests),
-      latency(p50Ms),
-      latency(p99Ms),
-      times(p50Ratio),
-      times(p99Ratio),
-      String(failed),
-      String(gaveUp),
-      cpuMicrosPerRequest.toFixed(0),
-    ];
-  });
-  const head = ["route", "requests", "p50 ms", "p99 ms", "p50 to none", "p99 to none", "not 200", "gave up", "CPU µs"];
   const pace = gapMs > 0 ? `${gapMs} ms between requests` : "the next request follows at once";
-  return { title: `${TITLES[mode]}, ${pace}`, head, rows };
-}
-
-function latency(ms: number): string {
-  return ms >= PATIENCE_MS ? `> ${PATIENCE_MS}` : ms.toFixed(2);
+  return routeTable(
+    `${TITLES[mode]}, ${pace}`,
+    SUBJECTS.map((subject) => [SUBJECT_TITLES[subject], figures(rounds, subject)] as const),
+  );
 }
 
 const TITLES: Readonly<Record<SinkMode, string>> = {
@@ -186,12 +139,7 @@ function goalsOf({ name: scene, rounds }: SceneResult): readonly Goal[] {
     const control = ratioOf(rounds, "control", "none", q);
     const zuplo = ratioOf(rounds, "ours", "zuplo", q);
     return [
-      {
-        name: `${name} of ours to no policy, ${scene}`,
-        goal: `within noise: control ${times(control)}`,
-        figure: times(ours),
-        met: ours.value <= control.value || overlaps(ours, control),
-      },
+      noiseGoal(`${name} of ours to no policy, ${scene}`, ours, control),
       {
         name: `${name} of ours to Zuplo's own, ${scene}`,
         goal: "≤ 1, or 1 within the interval",
@@ -204,7 +152,7 @@ function goalsOf({ name: scene, rounds }: SceneResult): readonly Goal[] {
 
 function arrivals(results: readonly SceneResult[]): string {
   const lines = results.map(({ name, rounds, counts }) => {
-    const sent = (subject: Subject) => rounds.reduce((sum, round) => sum + round[subject].latenciesMs.length, 0);
+    const sent = (subject: Subject) => requestsTo(rounds, subject);
     return (
       `${name}: ours ${counts.queue} on the queue and ${counts.spill} on the spill (tries included) of ` +
       `${sent("ours") + sent("durable")} requests, documented ${counts.workos} of ${sent("documented")}, Zuplo's own ${counts.zuplo} of ${sent("zuplo")}`
@@ -217,7 +165,7 @@ const NOTES = [
   "One gateway (`zuplo dev`) has one route for each row: a POST with a JSON body, an authentication policy that sets the user, and a handler " +
     "that answers at once. In each round, every route gets a block of requests over one connection, one request at a time. Each round " +
     "draws a new order of the routes. The gateway rests before the next block. After a block of this policy with hanging sinks it rests for " +
-    `22 s, because the policy keeps trying for that long. ${GAP_MS} ms pass between two requests, so that a measurement does not include the ` +
+    `22 s, because the policy keeps trying for that long; that table has ${HUNG_ROUNDS} rounds instead of ${ROUNDS}. ${GAP_MS} ms pass between two requests, so that a measurement does not include the ` +
     "work that follows the previous response. The last table has no such gap, so that work delays the next request. `control` is a " +
     "second route without any policy; its difference is noise. CPU is the CPU time of the whole gateway process per request, including " +
     "the work after the response.",

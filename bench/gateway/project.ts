@@ -1,5 +1,6 @@
 /** The Zuplo project of the benchmark: one handler behind one route for each peer, so that all share one process. */
 import { readFile } from "node:fs/promises";
+import type { RouteCall } from "./measure.ts";
 
 export const SUBJECTS = ["none", "control", "ours", "durable", "documented", "zuplo"] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -29,6 +30,11 @@ export async function answer(request: ZuploRequest, _context: ZuploContext) {
   return { member: request.params["id"], invited: true };
 }
 
+export async function answerGraphql(request: ZuploRequest, _context: ZuploContext) {
+  const { variables } = await request.json() as { variables: { id: string } };
+  return { data: { renameMember: { id: variables.id } } };
+}
+
 export async function fakeAuth(request: ZuploRequest, _context: ZuploContext) {
   request.user = { sub: "user_01GBTCQ2ZZ3KJNYEHWNCE74X7J", data: { orgId: "org_01EHWNCE74X7JSDV0X3SZ3KJNY", role: "admin" } };
   return request;
@@ -43,11 +49,11 @@ const SETTINGS = {
   organizationId: "$env(AUDIT_ORGANIZATION_ID)",
 };
 
-export function pathOf(subject: Subject): string {
-  return `/v1/${subject}/members/m_1`;
+export function callOf(subject: Subject): RouteCall {
+  return { path: `/v1/${subject}/members/m_1`, body: { role: "admin", extra: "x" } };
 }
 
-/** What stands in the project's `.env`; every address is the sink's. */
+/** The variables of the project; every address is the sink's. */
 export function environmentOf(sinkUrl: string): Readonly<Record<string, string>> {
   return {
     QSTASH_URL: sinkUrl,
@@ -63,15 +69,20 @@ export function environmentOf(sinkUrl: string): Readonly<Record<string, string>>
   };
 }
 
-export async function projectFiles(): Promise<Readonly<Record<string, string>>> {
+export function projectFiles(): Promise<Readonly<Record<string, string>>> {
+  return filesWith(
+    Object.fromEntries(SUBJECTS.map((subject) => [`/v1/${subject}/members/{id}`, { post: operation(subject) }])),
+  );
+}
+
+/** The files of a project with these routes, the handlers of `modules/bench` and the policies of all peers. */
+export async function filesWith(paths: object): Promise<Readonly<Record<string, string>>> {
   return {
     "config/policies.json": JSON.stringify({ policies: policies() }),
     "config/routes.oas.json": JSON.stringify({
       openapi: "3.1.0",
       info: { title: "Benchmark", version: "1.0.0" },
-      paths: Object.fromEntries(
-        SUBJECTS.map((subject) => [`/v1/${subject}/members/{id}`, { post: operation(subject) }]),
-      ),
+      paths,
     }),
     "modules/bench.ts": HANDLERS,
     "modules/documented.ts": await readFile(new URL("../peers/documented-policy.ts", import.meta.url), "utf8"),

@@ -1,6 +1,6 @@
 /** What a part of the benchmark is, and what it hands to the report. */
 
-export const PART_NAMES = ["gateway", "policy-cpu", "bytes", "worker", "drain"] as const;
+export const PART_NAMES = ["gateway", "protocols", "policy-cpu", "bytes", "worker", "drain", "freshness"] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 export interface Table {

@@ -27,7 +27,7 @@ const MEMORY_DIR = "/dev/shm";
 const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
-  const rounds = quick ? 2 : 12;
+  const rounds = quick ? 2 : 9;
   const warmUps = quick ? 1 : WARM_UP_ROUNDS;
   const events = quick ? QUICK_EVENTS : EVENTS;
   const total = rounds + warmUps;

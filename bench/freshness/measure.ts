@@ -1,0 +1,61 @@
+/** Sends audited requests to the laptop stack at a given pace and measures the time until WorkOS has stored each event. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { sendCall } from "../../dev/demo/call.ts";
+import { EXAMPLE_CALL } from "../../dev/demo/calls.ts";
+import type { Stack } from "../../dev/stack.ts";
+import type { StoredEvent } from "../../dev/workos/types.ts";
+
+/** An event that takes longer counts as lost. Our choice. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+/** A request that the gateway answered. */
+interface SentRequest {
+  readonly requestId: string;
+  /** ms since the epoch. */
+  readonly startedAtMs: number;
+}
+
+export interface Delays {
+  /** From the start of the request to the stored event, in ms. */
+  readonly delaysMs: readonly number[];
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+/** Sends one request at each time, in ms from now, whether or not earlier ones were answered, and waits for their events. */
+export async function measureDelays(
+  stack: Pick<Stack, "gateway" | "workos">,
+  timesMs: readonly number[],
+): Promise<Delays> {
+  const before = stack.workos.events().length;
+  const sent = await sendAt(stack.gateway.url, timesMs);
+  const deadlineMs = Date.now() + PATIENCE_MS;
+  while (stack.workos.events().length < before + sent.length && Date.now() < deadlineMs) await sleep(POLL_MS);
+  return delaysOf(sent, stack.workos.events().slice(before));
+}
+
+async function sendAt(gatewayUrl: string, timesMs: readonly number[]): Promise<readonly SentRequest[]> {
+  const startMs = performance.now();
+  return Promise.all(
+    timesMs.map(async (atMs) => {
+      await sleep(startMs + atMs - performance.now());
+      const { requestId, answeredAtMs, latencyMs } = await sendCall(gatewayUrl, EXAMPLE_CALL);
+      return { requestId, startedAtMs: answeredAtMs - latencyMs };
+    }),
+  );
+}
+
+/** Pairs requests with their events by the request id; of two events the first counts. */
+export function delaysOf(sent: readonly SentRequest[], stored: readonly StoredEvent[]): Delays {
+  const byRequestId = Map.groupBy(stored, ({ event }) => String(event.metadata?.["request_id"]));
+  const found = sent.map(({ requestId, startedAtMs }) => {
+    const events = byRequestId.get(requestId) ?? [];
+    return { count: events.length, delayMs: (events[0]?.received_at_ms ?? Infinity) - startedAtMs };
+  });
+  return {
+    delaysMs: found.filter(({ count }) => count > 0).map(({ delayMs }) => delayMs),
+    lost: found.filter(({ count }) => count === 0).length,
+    doubled: found.filter(({ count }) => count > 1).length,
+  };
+}

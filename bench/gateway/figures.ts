@@ -57,6 +57,7 @@ export function figuresOf<Subject extends string>(
   };
 }
 
+/** The number of requests that a route got. */
 export function requestsTo<Subject extends string>(rounds: readonly Round<Subject>[], subject: Subject): number {
   return rounds.reduce((sum, round) => sum + round[subject].latenciesMs.length, 0);
 }

@@ -45,6 +45,7 @@ const HEADERS = {
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 };
 
+/** Sends each route its block, one route after the other in random order. */
 export async function measureRound<Subject extends string>(
   url: string,
   options: RoundOptions<Subject>,

@@ -28,10 +28,12 @@ const BODIES: Readonly<Record<Protocol, unknown>> = {
   },
 };
 
+/** The request to a route. */
 export function callOf(route: ProtocolRoute): RouteCall {
   return { path: pathOf(route), body: BODIES[protocolOf(route)] };
 }
 
+/** The files of the Zuplo project. */
 export function projectFiles(): Promise<Readonly<Record<string, string>>> {
   const routes = PROTOCOL_ROUTES.map((route) => [pathOf(route), { post: operation(route) }] as const);
   return filesWith({ "/v1/members/{id}/invitations": { post: TOOL }, ...Object.fromEntries(routes) });

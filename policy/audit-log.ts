@@ -1,18 +1,18 @@
 /** Entry of the built module: the policy on Zuplo's runtime. */
 import { environment } from "@zuplo/runtime";
-import { makePolicy, type Watched } from "./policy.ts";
+import { makePolicy, type RequestRegistry } from "./policy.ts";
 import { webPorts } from "./ports.ts";
 import type { AuditLogCode } from "./public-types.ts";
 
-const WATCHED = Symbol.for("audit-forwarder.watched");
+const REGISTRY = Symbol.for("audit-forwarder.requests");
 
 /** Global, because a project may hold this module twice. */
-const shared = globalThis as unknown as { [WATCHED]?: Watched };
-const watched = (shared[WATCHED] ??= new WeakMap());
+const shared = globalThis as unknown as { [REGISTRY]?: RequestRegistry };
+const registry = (shared[REGISTRY] ??= new WeakMap());
 
 /** The policy with the user's own code. */
 export function createAuditLog(code: AuditLogCode = {}) {
-  return makePolicy(webPorts(), environment, code, watched);
+  return makePolicy(webPorts(), environment, code, registry);
 }
 
 export const auditLog = createAuditLog();

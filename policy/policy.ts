@@ -1,8 +1,8 @@
 /** The policy itself: what Zuplo calls for each request. It never throws, and changes nothing of the request or the response. */
 import { type Problem, problem } from "../shared/errors.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayRequest } from "./gateway.ts";
-import { type Instance, type Isolate, makeInstance, makeIsolate } from "./instance.ts";
-import { beginRequest, intend, isReadable, watch } from "./live.ts";
+import { type ConfiguredPolicy, type Isolate, configurePolicy, makeIsolate } from "./configured-policy.ts";
+import { beginRequest, intend, isReadable, watch } from "./watched-request.ts";
 import type { Ports } from "./ports.ts";
 import type { AuditLogCode } from "./public-types.ts";
 
@@ -20,29 +20,29 @@ const RETRY_AFTER_SECONDS = 2;
  * The requests of an isolate that have a policy already, by their context. Every policy of the isolate shares it, so that one
  * request leaves one record even where two modules stand on its route.
  */
-export type Watched = WeakMap<object, { readonly eventId: () => string }>;
+export type RequestRegistry = WeakMap<object, { readonly eventId: () => string }>;
 
-/** Makes the policy for one isolate. Beside `watched`, two of them share nothing. */
+/** Makes the policy for one isolate. Beside `registry`, two of them share nothing. */
 export function makePolicy(
   ports: Ports,
   environment: GatewayEnvironment,
   code: AuditLogCode = {},
-  watched: Watched = new WeakMap(),
+  registry: RequestRegistry = new WeakMap(),
 ): Policy {
-  const instances = new WeakMap<object, Instance>();
+  const configured = new WeakMap<object, ConfiguredPolicy>();
   let isolate: Isolate | undefined;
 
-  function instanceOf(options: unknown, context: GatewayContext): Instance {
+  function policyOf(options: unknown, context: GatewayContext): ConfiguredPolicy {
     const key = typeof options === "object" && options !== null ? options : NO_OPTIONS;
     isolate ??= makeIsolate(ports);
-    const instance = instances.get(key) ?? makeInstance(options, { ports, environment, isolate, code }, context.log);
-    instances.set(key, instance);
-    return instance;
+    const policy = configured.get(key) ?? configurePolicy(options, { ports, environment, isolate, code }, context.log);
+    configured.set(key, policy);
+    return policy;
   }
 
   function parentIdOf(context: GatewayContext): string | undefined {
     for (let parent = context.parentContext; parent; parent = parent.parentContext) {
-      const found = watched.get(parent);
+      const found = registry.get(parent);
       if (found) return found.eventId();
     }
     return undefined;
@@ -51,15 +51,15 @@ export function makePolicy(
   return async (request, context, options) => {
     let required = false;
     try {
-      const instance = instanceOf(options, context);
-      const plan = instance.planOf(context);
+      const policy = policyOf(options, context);
+      const plan = policy.planOf(context);
       // A second entry of the policy in one chain must not make a second record.
-      if (plan.skip !== false || watched.has(context)) return request;
+      if (plan.skip !== false || registry.has(context)) return request;
       required = plan.assurance === "required";
-      if (required && !instance.sound) return unavailable("the audit log is not configured");
-      if (!instance.usable) return request;
-      const one = beginRequest(request, context, instance, parentIdOf(context), ports);
-      watched.set(context, { eventId: one.capture.id });
+      if (required && !policy.sound) return unavailable("the audit log is not configured");
+      if (!policy.usable) return request;
+      const one = beginRequest(request, context, policy, parentIdOf(context), ports);
+      registry.set(context, { eventId: one.capture.id });
       const readable = await isReadable(one);
       const intended = required && readable && (await intend(one));
       watch(one, intended);

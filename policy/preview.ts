@@ -2,7 +2,7 @@
 import type { AuditRecord } from "../shared/record.ts";
 import { type BodySettings, copyRequest, copyResponse } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
-import { makeInstance, makeIsolate } from "./instance.ts";
+import { configurePolicy, makeIsolate } from "./configured-policy.ts";
 import { type Capture, type Ending, lookAt } from "./capture.ts";
 import { makeRecords } from "./maker.ts";
 import { webPorts } from "./ports.ts";
@@ -56,16 +56,16 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   };
   const ports = webPorts();
   const isolate = makeIsolate(ports);
-  const instance = makeInstance(options, { ports, environment: {}, isolate, code: {} }, log);
+  const policy = configurePolicy(options, { ports, environment: {}, isolate, code: {} }, log);
   const context = contextOf(route, log);
-  const plan = instance.planOf(context);
+  const plan = policy.planOf(context);
   const request = requestOf(route.path, call);
-  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
+  const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   const body = plan.body ? copyRequest(request, false, settings) : undefined;
   const capture: Capture = { ...isolate.mint(), plan, request, context, body };
   const ending = endingOf(call, settings);
   const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
-  const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, instance.maker) : [];
+  const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, policy.maker) : [];
   const reasons = partsOf(plan, (await lookAt(capture, ending, ports)).seen).skipped.map(({ reason }) =>
     reasonOf(reason),
   );

@@ -194,8 +194,8 @@ describe("durable", () => {
 
 it("two policies of one isolate leave one record for a request, the first policy's", async () => {
   const world = new World();
-  const watched = new WeakMap<object, { readonly eventId: () => string }>();
-  const [first, second] = [makePolicy(world.ports, {}, {}, watched), makePolicy(world.ports, {}, {}, watched)];
+  const registry = new WeakMap<object, { readonly eventId: () => string }>();
+  const [first, second] = [makePolicy(world.ports, {}, {}, registry), makePolicy(world.ports, {}, {}, registry)];
   const both: Policy = async (request, context, options, name) => {
     const passed = await first(request, context, options, name);
     return passed instanceof Response ? passed : second(passed, context, { ...OPTIONS }, name);

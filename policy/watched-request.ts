@@ -15,7 +15,7 @@ import {
 import type { Capture, Ending } from "./capture.ts";
 import { copyAnswers } from "./event-stream.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
-import type { Instance } from "./instance.ts";
+import type { ConfiguredPolicy } from "./configured-policy.ts";
 import { makeRecords } from "./maker.ts";
 import { type Ports, sleep, within } from "./ports.ts";
 import { isRefusedStranger, type Refusal } from "./refusals.ts";
@@ -29,9 +29,9 @@ const RESPONSE_LEAVES_MS = 10;
 const LOOK_MS = 1;
 const LOOKS_MAX = 25;
 
-interface LiveRequest {
+interface WatchedRequest {
   readonly capture: Capture;
-  readonly instance: Instance;
+  readonly policy: ConfiguredPolicy;
   readonly ports: WatchPorts;
   /** See `isOpenEnded`: nothing may be handed to `waitUntil` before the response. */
   readonly isOpenEnded: boolean;
@@ -47,37 +47,37 @@ type StatusSource = Ending["statusSource"];
 export function beginRequest(
   request: GatewayRequest,
   context: GatewayContext,
-  instance: Instance,
+  policy: ConfiguredPolicy,
   parentId: string | undefined,
   ports: WatchPorts,
-): LiveRequest {
-  const plan = instance.planOf(context);
+): WatchedRequest {
+  const plan = policy.planOf(context);
   const openEnded = isOpenEnded(request, context.parentContext !== undefined) && !plan.readsBodyItself;
-  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
+  const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   const body = plan.body ? copyRequest(request, openEnded, settings) : undefined;
-  const capture = { ...instance.isolate.mint(), parentId, plan, request, context, body };
-  return { capture, instance, ports, isOpenEnded: openEnded };
+  const capture = { ...policy.isolate.mint(), parentId, plan, request, context, body };
+  return { capture, policy, ports, isOpenEnded: openEnded };
 }
 
 /** Enqueues that the request has begun. False where no path took it, true also where it leaves no record. Before the handler, for `required`. */
-export async function intend({ capture, instance }: LiveRequest): Promise<boolean> {
-  const { shipper, options, maker } = instance;
+export async function intend({ capture, policy }: WatchedRequest): Promise<boolean> {
+  const { shipper, options, maker } = policy;
   return shipper.now(await makeRecords(capture, "intent", undefined, maker), options.budgetMs);
 }
 
 /** False where the route refuses bodies that cannot be read, and this one cannot. Waits until the body has arrived. */
-export async function isReadable({ capture, instance, ports }: LiveRequest): Promise<boolean> {
+export async function isReadable({ capture, policy, ports }: WatchedRequest): Promise<boolean> {
   const { plan, body } = capture;
   if (!plan.refusesUnreadable || !body) return true;
-  const arrived = await within(ports, instance.options.watchdogMs, body());
+  const arrived = await within(ports, policy.options.watchdogMs, body());
   return arrived !== undefined && (arrived.fault ?? "garbled") === "garbled";
 }
 
 /** Registers the hooks, and starts the watchdog unless an intent was enqueued. */
-export function watch(live: LiveRequest, isIntended: boolean): void {
-  hook(live);
+export function watch(watched: WatchedRequest, isIntended: boolean): void {
+  hook(watched);
   if (isIntended) return;
-  live.watchdog = live.isOpenEnded ? announceOnceRead(live) : startWatchdog(live);
+  watched.watchdog = watched.isOpenEnded ? announceOnceRead(watched) : startWatchdog(watched);
 }
 
 interface Watchdog {
@@ -85,18 +85,18 @@ interface Watchdog {
   replaceWith(work: Work): void;
 }
 
-function startWatchdog(live: LiveRequest): Watchdog {
-  const { capture, instance, ports } = live;
+function startWatchdog(watched: WatchedRequest): Watchdog {
+  const { capture, policy, ports } = watched;
   // One promise for the watchdog and what replaces it: each that is handed to `waitUntil` costs the caller time.
   const next = Promise.withResolvers<Work>();
-  const cancel = ports.timer(instance.options.watchdogMs, () => {
-    live.watchdog = undefined;
-    next.resolve(() => later(live, "watchdog"));
+  const cancel = ports.timer(policy.options.watchdogMs, () => {
+    watched.watchdog = undefined;
+    next.resolve(() => later(watched, "watchdog"));
   });
   capture.context.waitUntil(next.promise.then((work) => work()));
   return {
     replaceWith(work) {
-      live.watchdog = undefined;
+      watched.watchdog = undefined;
       cancel();
       next.resolve(work);
     },
@@ -108,15 +108,15 @@ function startWatchdog(live: LiveRequest): Watchdog {
  * runtime ends everything when the client resets its connection, even if the origin has the whole request by then. A request that
  * an auth policy refuses first sends nothing. The outcome replaces the record.
  */
-function announceOnceRead(live: LiveRequest): Watchdog {
-  const { capture, instance, ports } = live;
+function announceOnceRead(watched: WatchedRequest): Watchdog {
+  const { capture, policy, ports } = watched;
   let cancel: (() => void) | undefined;
   function look(left: number): void {
     cancel = ports.timer(LOOK_MS, () => (capture.request.bodyUsed || left === 0 ? announce() : look(left - 1)));
   }
   function announce(): void {
-    makeRecords(capture, "watchdog", undefined, instance.maker)
-      .then((records) => instance.shipper.now(records, instance.options.timeoutMs))
+    makeRecords(capture, "watchdog", undefined, policy.maker)
+      .then((records) => policy.shipper.now(records, policy.options.timeoutMs))
       .catch((error: unknown) => capture.context.log.error(`audit-log: ${String(error)}`));
   }
   look(LOOKS_MAX);
@@ -128,35 +128,35 @@ function announceOnceRead(live: LiveRequest): Watchdog {
   };
 }
 
-function afterResponse(live: LiveRequest, work: Work): void {
-  if (live.watchdog) live.watchdog.replaceWith(work);
-  else live.capture.context.waitUntil(work());
+function afterResponse(watched: WatchedRequest, work: Work): void {
+  if (watched.watchdog) watched.watchdog.replaceWith(work);
+  else watched.capture.context.waitUntil(work());
 }
 
 /**
  * The event tells what the client really gets, as sending hooks have run; the final hook that it adds stands behind all others,
  * so that it runs only where none of them threw, which would have made a 500 of the response.
  */
-function hook(live: LiveRequest): void {
-  const { context } = live.capture;
+function hook(watched: WatchedRequest): void {
+  const { context } = watched.capture;
   let sent = false;
   context.addEventListener?.("responseSent", ({ response }) => {
-    context.addResponseSendingFinalHook((before, latest) => settle(live, response ?? before, latest));
+    context.addResponseSendingFinalHook((before, latest) => settle(watched, response ?? before, latest));
     sent = true;
   });
   context.addResponseSendingFinalHook((response, latest) =>
-    sent ? undefined : settle(live, response, latest, "before_sending_hooks"),
+    sent ? undefined : settle(watched, response, latest, "before_sending_hooks"),
   );
 }
 
 function settle(
-  live: LiveRequest,
+  watched: WatchedRequest,
   response: Response,
   latest: GatewayRequest,
   statusSource?: StatusSource,
 ): void | Promise<void> {
-  const { capture, instance, ports } = live;
-  const settings = { limitBytes: instance.options.bodyLimitBytes, ports };
+  const { capture, policy, ports } = watched;
+  const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   try {
     // The handler has read the original by now if it ever does, and after the response the runtime may cut it off.
     void capture.body?.();
@@ -166,15 +166,15 @@ function settle(
       statusSource,
       headers: response.headers,
       user: latest.user ?? capture.request.user,
-      body: capture.plan.responseBody ? copyAnswer(live, response, settings) : undefined,
+      body: capture.plan.responseBody ? copyAnswer(watched, response, settings) : undefined,
     };
-    const refusal = instance.refusals.note(capture, ending);
-    if (refusal) afterResponse(live, () => counted(live, ending, refusal));
+    const refusal = policy.refusals.note(capture, ending);
+    if (refusal) afterResponse(watched, () => counted(watched, ending, refusal));
     else {
       // A request that may leave no record takes its number when it does.
       if (!capture.plan.isOpen) capture.reserve();
-      if (capture.plan.assurance === "durable") return durably(live, ending);
-      afterResponse(live, () => later(live, "outcome", ending));
+      if (capture.plan.assurance === "durable") return durably(watched, ending);
+      afterResponse(watched, () => later(watched, "outcome", ending));
     }
   } catch (error) {
     capture.context.log.error(`audit-log: ${String(error)}`);
@@ -183,12 +183,12 @@ function settle(
 }
 
 /** The record of refused requests is sent by the first of them. */
-async function counted(live: LiveRequest, ending: Ending, refusal: Refusal): Promise<void> {
-  if (refusal.isFirst) await later(live, "outcome", { ...ending, requestCount: await refusal.count() });
+async function counted(watched: WatchedRequest, ending: Ending, refusal: Refusal): Promise<void> {
+  if (refusal.isFirst) await later(watched, "outcome", { ...ending, requestCount: await refusal.count() });
 }
 
 function copyAnswer(
-  { capture, ports }: LiveRequest,
+  { capture, ports }: WatchedRequest,
   response: Response,
   settings: BodySettings,
 ): BodyReader | undefined {
@@ -201,15 +201,15 @@ function copyAnswer(
 
 /** After the response. */
 function later(
-  { capture, instance }: LiveRequest,
+  { capture, policy }: WatchedRequest,
   stage: Stage,
   ending?: Ending,
-  make = () => makeRecords(capture, stage, ending, instance.maker),
+  make = () => makeRecords(capture, stage, ending, policy.maker),
 ): Promise<void> {
   const { id, plan, body, context } = capture;
   const shares = stage === "outcome" && plan.assurance === "best-effort";
-  const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? instance.maker.describe);
-  return instance.shipper.ship({ id, rank: rankOf(capture, ending), shares, plain, make }, context.log);
+  const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? policy.maker.describe);
+  return policy.shipper.ship({ id, rank: rankOf(capture, ending), shares, plain, make }, context.log);
 }
 
 function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
@@ -222,9 +222,9 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
  * the response's is needed, or the request's still arrives, a record without it goes out first, delayed like a watchdog's, and the
  * whole one replaces it after the response.
  */
-async function durably(live: LiveRequest, ending: Ending): Promise<void> {
-  const { capture, instance, ports } = live;
-  const { shipper, options, maker } = instance;
+async function durably(watched: WatchedRequest, ending: Ending): Promise<void> {
+  const { capture, policy, ports } = watched;
+  const { shipper, options, maker } = policy;
   const isAsked = !capture.body || (await within(ports, BODY_GRACE_MS, capture.body())) !== undefined;
   const isWhole = isAsked && (ending.body === undefined || ending.body === unread);
   const made = isWhole
@@ -232,8 +232,8 @@ async function durably(live: LiveRequest, ending: Ending): Promise<void> {
     : makeRecords(isAsked ? capture : { ...capture, body: unread }, "watchdog", { ...ending, body: unread }, maker);
   const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
   const whole = isWhole ? () => made : undefined;
-  afterResponse(live, () =>
-    out.then((isOut) => (isOut && isWhole ? undefined : later(live, "outcome", ending, whole))),
+  afterResponse(watched, () =>
+    out.then((isOut) => (isOut && isWhole ? undefined : later(watched, "outcome", ending, whole))),
   );
   await Promise.race([out, sleep(ports, options.budgetMs)]);
 }

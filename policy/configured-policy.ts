@@ -57,7 +57,7 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   };
 }
 
-export interface Instance {
+export interface ConfiguredPolicy {
   readonly isolate: Isolate;
   readonly options: Options;
   /** Nothing is wrong with the options; `required` refuses otherwise. */
@@ -70,7 +70,7 @@ export interface Instance {
   planOf(context: GatewayContext): Plan;
 }
 
-interface Surroundings {
+interface Dependencies {
   readonly ports: Ports;
   readonly environment: GatewayEnvironment;
   readonly isolate: Isolate;
@@ -78,11 +78,11 @@ interface Surroundings {
 }
 
 /** Checks the options once and names every fault in one line of the log. */
-export function makeInstance(
+export function configurePolicy(
   given: unknown,
-  { ports, environment, isolate, code }: Surroundings,
+  { ports, environment, isolate, code }: Dependencies,
   log: GatewayLog,
-): Instance {
+): ConfiguredPolicy {
   const { options, problems } = checkOptions(given);
   const { privacy, problem } = makePrivacySettings(options, ports);
   const all = problem === undefined ? problems : [...problems, problem];

@@ -42,7 +42,7 @@ export class GatewayDouble implements GatewayContext {
   }
 }
 
-/** A benchmark in which the policy complains measures something else. */
+/** Fails the benchmark if the policy logs an error, because then it measures something else. */
 function complain(...messages: unknown[]): never {
   throw new Error(messages.join(" "));
 }

@@ -11,7 +11,7 @@ interface BenchOptions {
   readonly command: string;
 }
 
-/** Parses the arguments; undefined where only the help was asked for. Codes: `invalid_option`. */
+/** Parses the arguments; undefined if only the help was asked for. Codes: `invalid_option`. */
 export async function parseBenchOptions(
   args: readonly string[],
   print: (text: string) => void = console.log,

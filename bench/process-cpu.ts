@@ -1,4 +1,4 @@
-/** CPU time of the workerd processes that this one started, read from outside: inside, the clock stands still between I/O. */
+/** CPU time of the workerd processes that this one started, read from outside, because the clock inside does not move between I/O. */
 import { readdir, readFile } from "node:fs/promises";
 import { AuditError } from "../shared/errors.ts";
 

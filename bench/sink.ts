@@ -70,7 +70,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const path = request.url ?? "";
   let body = "";
   for await (const chunk of request) body += String(chunk);
-  // The gateway's own telemetry goes the same way for every route and is no peer's work.
+  // The gateway's own telemetry is the same for every route, so it is not counted.
   if (path.endsWith("/telemetry")) return send(response, {});
   count(path, body);
   if (mode === "hung") {

@@ -28,7 +28,7 @@ const parser = yargs()
   .option("directory", {
     type: "boolean",
     default: false,
-    describe: 'Make and bind the KV namespace "DIRECTORY" where it is missing',
+    describe: 'Create and bind the KV namespace "DIRECTORY" if it is missing',
   })
   .option("dry-run", {
     type: "boolean",

@@ -15,7 +15,7 @@ const STRIDE = 97;
 
 let turn = (process.pid + threadId * 40) * STRIDE;
 
-/** A port that nobody listens on; each call answers another. Throws `unavailable` where a hundred in a row are taken. */
+/** A port that nobody listens on; each call answers another. Throws `unavailable` if a hundred in a row are taken. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = FIRST + (turn++ % COUNT);
@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
   throw new AuditError("unavailable", "no free port was found");
 }
 
-/** Throws `port_taken` where something listens on the port, on the given address or on any. */
+/** Throws `port_taken` if something listens on the port, on the given address or on any. */
 export async function refuseTakenPort(port: number, host?: string): Promise<void> {
   if (await isFree(port, host)) return;
   throw new AuditError("port_taken", `port ${port} is taken; stop what uses it or choose another "port"`);

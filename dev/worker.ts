@@ -29,7 +29,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Starts the worker; throws `port_taken` where something else listens on the port. */
+/** Starts the worker. Throws `port_taken` if something else listens on the port. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   if (options.port) await refuseTakenPort(options.port, HOST);
   const [script, port] = await Promise.all([scriptOf(options), options.port || freePort()]);

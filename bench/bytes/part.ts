@@ -18,7 +18,7 @@ export const part: Part = { name: "bytes", title: "Bytes and messages", run };
 
 interface Sizes {
   readonly what: string;
-  /** Absent where the figure is only told. */
+  /** Absent if the figure is only told. */
   readonly maxBytes?: number;
   readonly mean: number;
   readonly p50: number;

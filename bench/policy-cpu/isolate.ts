@@ -1,4 +1,4 @@
-/** The built policy in bare workerd, with a stub in the place of Zuplo's runtime. */
+/** The built policy in bare workerd, with a stub instead of Zuplo's runtime. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

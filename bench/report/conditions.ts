@@ -1,4 +1,4 @@
-/** Where and when a part was measured; without this no figure can be compared with another. */
+/** Where and when a part was measured, so that figures can be compared. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus, loadavg, totalmem, type } from "node:os";

@@ -32,7 +32,7 @@ export function pooled(rounds: readonly (readonly number[])[], q: number): numbe
   return quantile(rounds.flat(), q);
 }
 
-/** True where the two intervals share a value, so that the difference may be noise. */
+/** Returns true if the two intervals share a value, so that the difference may be noise. */
 export function overlaps(a: Estimate, b: Estimate): boolean {
   return a.low <= b.high && b.low <= a.high;
 }

@@ -23,7 +23,7 @@ export interface BareWorker extends WorkerScript {
 const fromMiniflare = createRequire(createRequire(import.meta.url).resolve("miniflare"));
 const { default: binary } = fromMiniflare("workerd") as { readonly default: string };
 
-/** Starts the workers; what they write to their log is thrown away. Codes: `unavailable`. */
+/** Starts the workers; what they write to their log is discarded. Codes: `unavailable`. */
 export async function startBareWorkerd(workers: readonly BareWorker[], stateDir: string): Promise<Workerd> {
   const ports = await Promise.all(workers.map(freePort));
   const services = await Promise.all(workers.map((worker, index) => writeWorker(worker, ports[index] ?? 0, stateDir)));

@@ -14,7 +14,7 @@ export async function uploadGzipBytes(): Promise<number> {
   return gzipSync((await uploadedWorker()).code).byteLength;
 }
 
-/** Ours with a ledger that costs nothing. */
+/** The worker with a ledger that does nothing. */
 export function withoutLedgerBundle(): Promise<string> {
   const contents = `
     import worker from ${JSON.stringify(OURS)};

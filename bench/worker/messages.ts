@@ -17,7 +17,7 @@ interface SignedMessage {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Bodies as the policy publishes them, so many records in each; every call makes new event ids. */
+/** Bodies as the policy publishes them, with that many records in each; every call makes new event ids. */
 export async function makeBodies(messages: number, records: number): Promise<readonly string[]> {
   const published = await drive({
     traceparent: true,

@@ -6,7 +6,7 @@ import { WrongUse } from "../run/failure.ts";
 
 const Problem = z.looseObject({ code: z.string(), detail: z.string() });
 
-/** An answer that is no success; `invalid_request` is wrong use, whatever the command line let through. */
+/** Turns an error response into a failure. `invalid_request` counts as wrong use (exit 2). */
 export function failureOfAnswer(status: number, json: unknown, retryAfter: string | null): AuditError | WrongUse {
   if (status === 401) {
     return new AuditError(

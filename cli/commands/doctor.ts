@@ -1,4 +1,4 @@
-/** `doctor`: finds the mistakes that others found in production, before the first event and at any time after. */
+/** `doctor`: finds common mistakes in a deployment, before the first event and at any later time. */
 import { resolve } from "node:path";
 import { type CheckResult, resultLines, runChecks } from "../doctor/check.ts";
 import { fileChecks } from "../doctor/files.ts";

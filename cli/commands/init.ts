@@ -30,7 +30,7 @@ export const init = command({
         choices: ROUTE_CHOICES,
         describe: "Routes that get the policy; default all on the first run, unchanged later",
       })
-      .option("check", { type: "boolean", describe: "Only report drift; exit 1 where there is any" })
+      .option("check", { type: "boolean", describe: "Only report drift; exit 1 if there is any" })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
       .option("force", {

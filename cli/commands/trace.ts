@@ -1,4 +1,4 @@
-/** `trace <event-id>`: the whole fate of one record; also by the request id of the gateway. */
+/** `trace <event-id>`: everything that happened to one record. Accepts the gateway's request id too. */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventReference } from "../../shared/event-id.ts";
@@ -70,14 +70,14 @@ function fateLines(io: Io, fate: EventFate): readonly string[] {
 /** As `dead-letters show` calls it. */
 const LABELS: Readonly<Record<string, string>> = { wrote: "accepted" };
 
-/** WorkOS has no route that reads an event back, so its 2xx is all there is to know. */
+/** WorkOS has no route to read an event back, so its 2xx is the only evidence. */
 function whereOf({ where, attempts }: EventFate): unknown {
   if (where !== "workos") return where;
   const accepted = attempts.findLast(({ outcome }) => outcome === "delivered")?.at;
   return accepted === undefined ? "accepted by WorkOS" : `accepted by WorkOS at ${accepted}`;
 }
 
-/** A field of a field stands under both their names. */
+/** Prefixes the names of nested fields with the name of their parent. */
 function pairsOf(fields: object, within = ""): (readonly [string, string])[] {
   return Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
     const name = within + (LABELS[key] ?? key.replaceAll("_", " "));

@@ -4,7 +4,7 @@ import type { Suggest } from "../run/suggestion.ts";
 
 interface Advice {
   readonly why: string;
-  /** Steps in order. Each is a sentence, or a command that runs as it is. */
+  /** Steps in order. Each is a sentence or a command that runs as printed. */
   readonly next: readonly string[];
 }
 

@@ -39,7 +39,7 @@ interface Filter {
   readonly until?: string;
 }
 
-/** The filter as query parameters; throws `WrongUse` where an option is no status or no time, or was given twice. */
+/** The filter as query parameters. Throws `WrongUse` if an option is no status or no time, or was given twice. */
 export function toFilter(options: FilterOptions, nowMs: number): Filter {
   const { status } = options;
   if (status !== undefined && !/^([1-5]\d\d|none)$/.test(status)) {
@@ -57,7 +57,7 @@ export function toFilter(options: FilterOptions, nowMs: number): Filter {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
 }
 
-/** The same filter as the body of a replay wants it: lists as lists, the status as a number. */
+/** Returns the same filter for the body of a replay: lists as arrays, the status as a number. */
 export function toReplayFilter({ class: classes, status, ...rest }: Filter): Record<string, unknown> {
   return {
     ...rest,

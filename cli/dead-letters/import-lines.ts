@@ -1,4 +1,4 @@
-/** Cuts an export into pieces that the worker takes, and refuses lines that would lose what they hide. */
+/** Splits an export into requests that the worker accepts. Refuses lines whose values were hidden. */
 import { WrongUse } from "../run/failure.ts";
 
 export interface Line {
@@ -11,7 +11,7 @@ export interface Line {
 const LINES_MAX = 1000;
 const BYTES_MAX = 4_500_000;
 
-/** Empty lines are left out. Throws `WrongUse` that names the line where one is no JSON object or hides values. */
+/** Empty lines are left out. Throws `WrongUse` that names the line if one is not a JSON object or hides values. */
 export async function* chunks(lines: AsyncIterable<string>): AsyncGenerator<readonly Line[]> {
   let chunk: Line[] = [];
   let bytes = 0;

@@ -6,7 +6,7 @@ const WORDS =
 /** `<token>`, `…`, `...`, and shell text that a quoted here-document did not expand. */
 const MARKS = /^<.*>$|^\[.*\]$|…|\.\.\.|\$\(|\$\{|`/;
 
-/** True for a value such as `sk_put_yours_here`, `changeme`, `<token>` or `xxxxxxxx`. URLs are never placeholders. */
+/** Returns true for a value such as `sk_put_yours_here`, `changeme`, `<token>` or `xxxxxxxx`. URLs are never placeholders. */
 export function isPlaceholder(value: string): boolean {
   if (/^https?:/i.test(value)) return false;
   const random = value.replace(/^(?:whsec|sk|sig|org)_/, "");

@@ -12,7 +12,7 @@ import { mustRun, type Variables, type Wrangler } from "./wrangler.ts";
 export interface DeployOptions {
   readonly environment: "staging" | "production";
   readonly dryRun: boolean;
-  /** Creates and binds the KV namespace `DIRECTORY` where it is missing. */
+  /** Creates and binds the KV namespace `DIRECTORY` if it is missing. */
   readonly directory: boolean;
   /** From the secrets file; empty without one. */
   readonly values: Values;

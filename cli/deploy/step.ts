@@ -6,7 +6,7 @@ export interface Step {
   /** `would`: a dry run stopped before it. `skipped`: there was nothing to do. */
   readonly state: "done" | "would" | "skipped" | "failed";
   readonly detail: string;
-  /** The command that was or would be run; what it reads on stdin stands in `stdin`, by name only. */
+  /** The command that was or would be run; `stdin` lists the names of what it reads on stdin. */
   readonly command?: string;
   readonly stdin?: readonly string[];
 }

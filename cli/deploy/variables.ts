@@ -122,7 +122,7 @@ export function faultOf(name: string, value: string): string | undefined {
   return rule.accepts(value) ? undefined : `must be ${rule.shape}`;
 }
 
-/** True if two values mean the same: URLs by their one spelling, anything else by its text. */
+/** Returns true if two values mean the same: URLs by their one spelling, anything else by its text. */
 export function sameValue(one: string, other: string): boolean {
   const url = baseUrl(one);
   return one === other || (url !== undefined && url === baseUrl(other));

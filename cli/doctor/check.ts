@@ -53,7 +53,7 @@ const MARKS = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", 
 const NAME_WIDTH = 18;
 const INDENT = NAME_WIDTH + 3;
 
-/** One line for each check. On a terminal, what does not fit is wrapped; a command to run is never broken. */
+/** Returns one line for each check. On a terminal, long lines are wrapped, but commands are never split. */
 export function resultLines(results: readonly CheckResult[], io: Pick<Io, "paint" | "columns">): readonly string[] {
   return results.flatMap(({ check, state, detail, fix }) => {
     const [colour, mark] = MARKS[state];

@@ -1,4 +1,4 @@
-/** The last check: one event of our own through both paths to WorkOS, and what became of it. */
+/** The last check: sends one event through both paths to WorkOS, and checks the result. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
@@ -15,7 +15,7 @@ import { type Check, failed, ok, skipped } from "./check.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
-/** How long the event may take; QStash delivers within a second where nothing waits before it. Our choice. */
+/** How long the event may take. QStash delivers within a second if no other message waits. Our choice. */
 const WAIT_MS = 20_000;
 const POLL_MS = 250;
 
@@ -26,7 +26,7 @@ export function pathChecks(setting: Setting): readonly Check[] {
   const body = JSON.stringify(encodeMessage([record]));
   return [
     { name: "whole path", run: () => wholePath(setting, record, body) },
-    // The same event by the second path: the ledger keeps it one.
+    // The same event on the second path. The ledger makes sure that it is stored once.
     { name: "ingest key", run: () => ingest(setting, record.id, body, at) },
   ];
 }
@@ -87,7 +87,7 @@ async function settled(api: Api, id: string): Promise<EventFate> {
   }
 }
 
-/** An event of ours that WorkOS refused is not left for an operator to find. */
+/** Returns why the event was not delivered. Discards its dead letter, so that no operator finds it. */
 async function explain(setting: Setting, api: Api, { event_id: id, state, attempts }: EventFate): Promise<string> {
   const reason = attempts.at(-1)?.reason ?? "no attempt was made";
   if (state !== "dead_letter") return `the event is ${state} after ${WAIT_MS / 1000} s: ${reason}`;

@@ -32,7 +32,7 @@ export const QSTASH_PLANS = {
 } as const;
 export type QstashPlan = keyof typeof QSTASH_PLANS;
 
-/** A variable, or undefined where it has no value. */
+/** A variable, or undefined if it has no value. */
 export function variable({ io }: Pick<Setting, "io">, name: string): string | undefined {
   return io.env[name] || undefined;
 }

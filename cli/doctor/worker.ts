@@ -6,7 +6,7 @@ import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { firstMissing, type Setting, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
-/** QStash's signatures hold for five minutes; a clock that is off by more than a minute is a fault on its way. Our choice. */
+/** Largest accepted clock difference. QStash's signatures are valid for five minutes, so more than a minute is worth a warning. Our choice. */
 const SKEW_MAX_MS = 60_000;
 
 /** The checks that ask the worker, skipped before a deploy. */
@@ -79,7 +79,7 @@ async function clocks(setting: Setting) {
   );
 }
 
-/** How far a server's `Date` header is ahead of this machine; undefined where it does not answer. */
+/** How far a server's `Date` header is ahead of this machine; undefined if it does not answer. */
 async function offsetMs(url: string): Promise<number | undefined> {
   const startMs = Date.now();
   const answer = await fetchJson(url, {}, TIMEOUT_MS).catch(() => undefined);

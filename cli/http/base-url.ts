@@ -14,7 +14,7 @@ export function baseUrl(text: string): string | undefined {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** True for a host that only this machine answers: `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`. */
+/** Returns true for a host that only this machine answers: `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host) || host.endsWith(".localhost");
 }

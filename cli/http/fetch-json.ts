@@ -3,12 +3,12 @@
 export interface JsonAnswer {
   readonly ok: boolean;
   readonly status: number;
-  /** Undefined where the body is no JSON. */
+  /** Undefined if the body is not JSON. */
   readonly json: unknown;
   readonly headers: Headers;
 }
 
-/** Follows no redirect, because the token is for this server alone; rejects where there is no answer within `timeoutMs`. */
+/** Fetches JSON without following redirects, because the token is only for this server. Rejects if there is no answer within `timeoutMs`. */
 export async function fetchJson(url: string, init: RequestInit, timeoutMs: number): Promise<JsonAnswer> {
   const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
   const text = await response.text();

@@ -36,7 +36,7 @@ interface PolicyEntry {
 }
 
 /**
- * Finds our entry, or adds it at the end. Throws `invalid_option` where the file has another shape, and `conflict` where a
+ * Finds our entry, or adds it at the end. Throws `invalid_option` if the file has another shape, and `conflict` where a
  * policy of another kind has our name. Where our module is there, the entry may name a module of the user's that builds on it.
  */
 export function placeEntry({ path, text }: ProjectFile, module: ProjectFile): PolicyEntry {

@@ -7,7 +7,7 @@ import { readPolicies } from "./policies.ts";
 import type { ProjectFile, ZuploProject } from "./project.ts";
 import { chosen, readRoutes, recordChoice, recordedChoice, type Route, type RouteChoice } from "./routes.ts";
 
-/** One file to write; `before` is absent where it is new. */
+/** One file to write; `before` is absent if it is new. */
 export interface Change {
   readonly path: string;
   readonly before?: string;

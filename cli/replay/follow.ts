@@ -1,11 +1,11 @@
-/** Follows a replay until it has ended. The replay runs in the worker, so that nothing depends on this process. */
+/** Follows a replay until it ends. The replay runs in the worker and does not depend on this process. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Replay } from "../api/answers.ts";
 import type { Api } from "../api/client.ts";
 import { failureOf } from "../run/failure.ts";
 import type { ProgressView } from "./progress.ts";
 
-/** How often the worker is asked. Our choice. */
+/** Time between two requests for the replay's state. Our choice. */
 const POLL_MS = 500;
 
 /** `ended`: done or stopped. `interrupted`: the operator pressed Ctrl-C, and the replay waits where the worker allows it. */

@@ -1,4 +1,4 @@
-/** Shows how far a replay is: a bar on a terminal, a line when something changed in a pipe. */
+/** Shows the progress of a replay: a bar on a terminal, or a line per change in a pipe. */
 import { Presets, SingleBar } from "cli-progress";
 import type { Replay } from "../api/answers.ts";
 import type { Io } from "../run/io.ts";

@@ -1,4 +1,4 @@
-/** From the command line to the body of `POST /api/replays`. Pure but for the file of `--map`, which is passed in. */
+/** Makes the body of `POST /api/replays` from the command line. Pure: the caller reads the file of `--map`. */
 import * as z from "zod";
 import { type FilterOptions, toFilter, toReplayFilter } from "../dead-letters/filter.ts";
 import { WrongUse } from "../run/failure.ts";

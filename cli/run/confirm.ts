@@ -1,4 +1,4 @@
-/** Asks a person for a yes. */
+/** Asks the operator for confirmation. */
 import { createInterface } from "node:readline/promises";
 import { NotConfirmed } from "./failure.ts";
 

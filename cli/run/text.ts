@@ -82,7 +82,7 @@ export function wrapped(text: string, width: number): readonly string[] {
   return lines;
 }
 
-/** Name and value pairs, one a line; pairs without a value are left out. */
+/** Formats name and value pairs, one per line. Omits pairs without a value. */
 export function pairLines(pairs: readonly (readonly [name: string, value: Cell])[]): readonly string[] {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
   const width = Math.max(0, ...shown.map(([name]) => name.length));

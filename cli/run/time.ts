@@ -23,7 +23,7 @@ function parseTime(option: string, text: string, nowMs: number): string {
   throw new WrongUse(`"${option}" must be an ISO 8601 time with a zone, or an age such as 2h or 3d`);
 }
 
-/** The time of two options, each as `parseTime` gives it; throws `WrongUse` where the first is not the earlier one. */
+/** The time of two options, each as `parseTime` gives it. Throws `WrongUse` if the first is not the earlier one. */
 export function parseSpan(
   options: { readonly since?: string | undefined; readonly until?: string | undefined },
   nowMs: number,

@@ -1,4 +1,4 @@
-/** What stands between a project, WorkOS and the lock file. Pure. */
+/** Compares a project with WorkOS and the lock file. Pure. */
 import type { Derived } from "./derive.ts";
 import type { Lock } from "./lock.ts";
 import { type ActionSchema, type RegisteredSchema, schemaBody, schemaLines } from "./schema.ts";

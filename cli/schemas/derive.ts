@@ -1,4 +1,4 @@
-/** From the routes of a project to the schema that each of its actions needs. Pure. */
+/** Derives the schema of each action from the routes of a project. Pure. */
 import { EVENT_METADATA } from "../../shared/event.ts";
 import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "../../shared/limits.ts";
 import { OPERATOR_ACTIONS, type OperatorActionSchema } from "../../shared/operator-actions.ts";
@@ -64,7 +64,7 @@ function schemaOf({ targets, actorMetadata, metadata }: InspectedEvent): ActionS
   for (const { type, metadata: types } of targets) {
     if (type !== undefined) byType.set(type, union(byType.get(type) ?? {}, types));
   }
-  // A key of ours wins over a custom one of the same name.
+  // A key of the audit forwarder replaces a custom key with the same name.
   return { targets: Object.fromEntries(byType), actor: actorMetadata, metadata: { ...metadata, ...EVENT_METADATA } };
 }
 

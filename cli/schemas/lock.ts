@@ -11,7 +11,7 @@ export const LOCK_FILE = fileURLToPath(new URL("../../audit-schemas.lock.json", 
 
 const LockShape = z.record(z.string(), z.int().min(1));
 
-/** Empty where there is no file. Throws `invalid_option` where it is malformed. */
+/** Empty if there is no file. Throws `invalid_option` if it is malformed. */
 export async function readLock(path: string): Promise<Lock> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "{}";

@@ -19,7 +19,7 @@ export interface Survey {
   readonly lock: Lock;
 }
 
-/** What the project's routes need; throws `not_found` where the project has no audit policy. */
+/** What the project's routes need. Throws `not_found` if the project has no audit policy. */
 async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
   const project = await readProject(resolve(directory));
   const policies = readPolicies(project);

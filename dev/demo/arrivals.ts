@@ -23,7 +23,7 @@ function matchArrivals(results: readonly CallResult[], stored: readonly StoredEv
   });
 }
 
-/** True where WorkOS holds one event of the call and one of each API call that it made, as expected. */
+/** Returns true if WorkOS holds one event of the call and one of each API call that it made, as expected. */
 export function isExact({ result: { call }, events: [event, ...more], children }: Arrival): boolean {
   const { expectAction, expectOutcome, expectChildAction } = call;
   const isRight =

@@ -56,7 +56,7 @@ export async function outageScene(stack: Stack, print: Printer): Promise<Arrival
   return arrivals;
 }
 
-/** The queue answers 503: the policy spills to the worker's outbox, which hands over once the queue answers again. */
+/** The queue answers 503: the policy spills to the worker's outbox, which publishes them when the queue answers again. */
 export async function spillScene(stack: Stack, print: Printer): Promise<Arrival[]> {
   print.title("3  The queue is down: records spill to the worker's outbox");
   stack.queue.setFaults({ publish: { status: 503 } });

@@ -32,7 +32,7 @@ export async function runLoad(
   return { sent, answered: answered.filter(Boolean).length };
 }
 
-/** True where the gateway answered; a gateway that was killed does not. */
+/** Returns true if the gateway answered; a gateway that was killed does not. */
 async function send(gatewayUrl: string, number: number): Promise<boolean> {
   const { method, path, token, body } = HEALTHY_CALLS[number % HEALTHY_CALLS.length] as (typeof HEALTHY_CALLS)[number];
   try {

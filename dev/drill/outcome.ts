@@ -1,4 +1,4 @@
-/** Reads what became of the records: the events of the WorkOS stand-in and the worker's dead letters. */
+/** Reads how the records ended: the events of the WorkOS stand-in and the worker's dead letters. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { control } from "./faults.ts";
 import type { DrillStack } from "./stack.ts";

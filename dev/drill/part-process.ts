@@ -25,7 +25,7 @@ interface ScriptOptions {
   readonly readyUrl: string;
 }
 
-/** A part that Node runs as a script of ours. */
+/** A part that is a script of this repository, run by Node. */
 export function scriptPart({ args, stdin = "", readyUrl }: ScriptOptions): PartProcess {
   let child: ChildProcess | undefined;
   return {

@@ -21,7 +21,7 @@ export interface DrillStack {
 
 const urlOf = (port: number) => `http://127.0.0.1:${port}`;
 
-/** What the gateway hands over: a publish to the queue, a spill to the worker. */
+/** What the gateway sends: a publish to the queue, or a spill to the worker. */
 const isPublish = (method: string, path: string) => method === "POST" && path.startsWith("/v2/publish/");
 const isSpill = (method: string, path: string) => method === "POST" && path === "/ingest";
 

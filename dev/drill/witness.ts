@@ -78,7 +78,7 @@ function forward(
   incoming.pipe(target);
 }
 
-/** Ids stand beside a packed body too (shared/packed.ts). */
+/** A packed message also has readable ids (shared/packed.ts). */
 function eventIdsOf(body: Buffer): readonly string[] {
   const { records } = JSON.parse(body.toString()) as { readonly records: readonly { readonly id: string }[] };
   return records.map(({ id }) => id);

@@ -15,7 +15,7 @@ export const EXAMPLE_PROJECT = fileURLToPath(new URL("./project/", import.meta.u
 interface GatewayOptions {
   /** Default: a free one. The gateway itself (workerd) listens on all interfaces; it has no option for that. */
   readonly port?: number;
-  /** What stands in `.env`, read by `$env(…)`. */
+  /** The variables in `.env`, which `$env(…)` reads. */
   readonly env: Readonly<Record<string, string>>;
   /** Default: the example project. Its `node_modules` are used where they are. */
   readonly projectDir?: string;

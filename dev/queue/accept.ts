@@ -36,7 +36,7 @@ export function checkUrlGroupName(name: string): void {
   }
 }
 
-/** True if a destination can be the name of a URL group; a URL cannot. */
+/** Returns true if a destination can be the name of a URL group; a URL cannot. */
 export function isUrlGroupName(destination: string): boolean {
   return /^[\w.-]+$/.test(destination);
 }

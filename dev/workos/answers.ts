@@ -67,7 +67,7 @@ export const ANSWERS = {
   bad_request: json(400, { message: "Audit Log event could not be processed." }),
   // [spec] the export endpoint's 400 has `message` as an array; nobody may assume a string.
   bad_request_list: json(400, { message: ["event should not be empty"], error: "Bad Request" }),
-  // What NestJS answers to a body that is no JSON; the wording is a guess.
+  // What NestJS answers to a body that is not JSON; the wording is a guess.
   unreadable: json(400, { message: "Unexpected token in JSON", error: "Bad Request", statusCode: 400 }),
   // Status from the docs' error table; the message is a guess.
   unauthorized: json(401, { message: "Unauthorized" }),

@@ -15,7 +15,7 @@ export class Keys {
     return this.#accepted;
   }
 
-  /** From now on only this key is accepted: what a rotation in the dashboard does. */
+  /** Accepts only this key from now on, like a rotation in the dashboard. */
   rotate(key: string): void {
     this.#accepted = key;
   }

@@ -34,7 +34,7 @@ export function listAnswer<T extends Listed>(
   });
 }
 
-/** The half-open range of the page, or undefined for a cursor that is no item's. */
+/** Returns the half-open range of the page, or undefined if the cursor is not the id of an item. */
 function pick(
   ordered: readonly Listed[],
   following: string | null,

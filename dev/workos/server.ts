@@ -47,7 +47,7 @@ export async function startWorkos(options: WorkosOptions = {}): Promise<WorkosSt
   const stopping = new AbortController();
   const server = createServer((request, response) => {
     serve({ world, options, stopping: stopping.signal }, request, response).catch((error: unknown) => {
-      // A caller that has gone or a stop in between is no news; anything else is a fault of the stand-in.
+      // Ignore a caller that has disconnected and a stop. Any other error is a bug in the stand-in.
       if (!stopping.signal.aborted && !request.socket.destroyed) console.error("workos stand-in:", error);
       response.destroy();
     });

@@ -1,4 +1,4 @@
-/** Everything one stand-in knows; the endpoints take it as their first argument. */
+/** The state of one stand-in. Every endpoint gets it as its first argument. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "./answers.ts";
 import { MovableClock } from "./clock.ts";
@@ -27,7 +27,7 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** The parsed body, or undefined when it is no JSON. */
+  /** The parsed body, or undefined if it is not JSON. */
   readonly json: unknown;
   readonly tooLarge: boolean;
   readonly idempotencyKey: string | undefined;
@@ -82,7 +82,7 @@ export function createWorld(options: WorkosOptions): World {
   return world;
 }
 
-/** Back to the first moment: nothing stored, no fault, the options as given. */
+/** Resets the state: no events, no faults, the original options. */
 export function resetWorld(world: World, options: WorkosOptions): void {
   Object.assign(world.knobs, knobsOf(options));
   world.events.length = 0;

@@ -1,4 +1,4 @@
-/** A ledger that costs nothing and remembers nothing: what is left of our worker's CPU is not the ledger's. */
+/** A ledger that does nothing, to measure the worker's CPU time without the ledger. */
 
 const shard = {
   /** Undefined: every claim is granted as that of an unknown event id. */
@@ -6,5 +6,5 @@ const shard = {
   settle: () => Promise.resolve(),
 };
 
-/** Stands in the place of the binding `LEDGER`. */
+/** Replaces the binding `LEDGER`. */
 export const freeLedger = { getByName: () => shard };

@@ -63,7 +63,7 @@ export const replay = command({
   },
 });
 
-/** Nothing to send is no failure, unless an id that was named does not exist. */
+/** A replay with nothing to send succeeds, unless one of the ids does not exist. */
 function nothing(plan: Plan, lines: readonly string[]): Report {
   const ok = (plan.skip_reasons["not_found"] ?? 0) === 0;
   return { json: { plan, replay: null }, lines: [...lines, "nothing to send"], ok };

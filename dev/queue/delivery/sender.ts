@@ -7,7 +7,7 @@ export interface Delivery {
   method: string;
   header: Record<string, string[]>;
   body: Uint8Array;
-  /** Milliseconds until the attempt is given up. */
+  /** Milliseconds until the attempt is aborted. */
   timeoutMs: number;
 }
 

@@ -8,7 +8,7 @@ import { parseJson } from "./body.ts";
 const diskSchema = z.strictObject({ full: z.boolean() });
 const clockSchema = z.strictObject({ advance_ms: z.int().min(0) });
 
-/** Knobs for tests outside this process. They are no part of QStash, stand under `/__dev/` and need no token. */
+/** Controls for tests in other processes, under `/__dev/`. They are not part of QStash and need no token. */
 export function devRoutes(app: App): Route[] {
   return [
     { method: "GET", path: /^\/__dev\/clock$/, run: () => ({ status: 200, json: { now: app.clock.now() } }) },

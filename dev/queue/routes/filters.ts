@@ -76,7 +76,7 @@ export function readCount(query: URLSearchParams, most: number, otherwise = most
   return Math.min(most, Math.max(1, readNumber(query, "count") ?? otherwise));
 }
 
-/** Ids given in the query, repeated or with commas between, or undefined when there are none. */
+/** Returns the ids in the query, repeated or separated by commas, or undefined if there are none. */
 export function readIds(query: URLSearchParams, ...names: string[]): string[] | undefined {
   const ids = names.flatMap((name) => query.getAll(name)).flatMap((value) => value.split(","));
   const given = ids.map((id) => id.trim()).filter((id) => id !== "");

@@ -67,7 +67,7 @@ function shape(app: App, key: FlowKey): Record<string, unknown> {
   };
 }
 
-/** Holds the given limits whatever later messages say, and starts the rate anew. */
+/** Pins the limits, so that later messages cannot change them, and restarts the rate's period. */
 function pin(app: App, { query }: Request, key: string): Partial<FlowKey> {
   const [parallelism, rate, period] = ["parallelism", "rate", "period"].map((name) => readLimit(query, name));
   if (parallelism === undefined && rate === undefined) throw new ApiError(400, "parallelism or rate must be given");

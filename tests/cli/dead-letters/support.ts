@@ -36,9 +36,9 @@ export async function deploy(variables: Record<string, string> = {}) {
       path.workos.faults.clear();
       return ids;
     },
-    /** Records whose every attempt failed, so that WorkOS may hold them. */
+    /** Records whose every attempt ended without a clear answer, so that WorkOS may hold them. A 503 would open the breaker. */
     async exhausted(count: number, fields: Partial<AuditRecord> = {}): Promise<readonly string[]> {
-      const ids = await letters(count, { status: 503 }, fields);
+      const ids = await letters(count, { status: 409, body: { message: "not now" } }, fields);
       await path.exhaust();
       path.workos.faults.clear();
       return ids;

@@ -260,13 +260,6 @@ describe("the stages of one event id", () => {
     expect(world.events).toHaveLength(1);
   });
 
-  it("an intent delivered first, because no outcome came in time, stays the one event", async () => {
-    const outcome = recordOf();
-    await world.deliver([{ ...outcome, stage: "intent", outcome: "unknown" }]);
-    expect(await world.deliver([outcome])).toMatchObject([{ kind: "skipped", reason: "delivered" }]);
-    expect(world.events).toHaveLength(1);
-  });
-
   it("an intent never overtakes an outcome that waits for its next attempt", async () => {
     const outcome = recordOf();
     world.state.trouble = () => ({ stored: false, sent: answered(503) });

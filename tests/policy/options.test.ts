@@ -14,7 +14,7 @@ describe("checkOptions", () => {
       coalesceMs: 50,
       maxRecords: 20,
       flowControlKey: "workos",
-      rate: 80,
+      rate: 600,
       retries: 3,
     });
   });
@@ -39,7 +39,7 @@ describe("checkOptions", () => {
     ["maxRecords", 101, 'invalid_option: "maxRecords" must be a whole number from 1 to 100; 20 is used'],
     ["maxRecords", null, 'invalid_option: "maxRecords" must be a whole number from 1 to 100; 20 is used'],
     ["retries", 2, 'invalid_option: "retries" must be a whole number from 3 to 8; 3 is used'],
-    ["rate", Number.NaN, 'invalid_option: "rate" must be a whole number from 1 to 1000; 80 is used'],
+    ["rate", Number.NaN, 'invalid_option: "rate" must be a whole number from 1 to 1000; 600 is used'],
     ["flowControlKey", "a\nb", 'invalid_option: "flowControlKey" must be one line of text; "workos" is used'],
     ["defaults", [], 'invalid_option: "defaults" must be an object'],
     ["pseudonymize", "ip", 'invalid_option: "pseudonymize" must be a list; [] is used'],

@@ -72,7 +72,7 @@ describe("a deployment that is well", () => {
         .filter(([, { state }]) => state === "skipped")
         .map(([name]) => name),
     ).toEqual(["gateway", "same on both sides", "lock file", "schemas"]);
-    expect(results["retry horizon"]?.detail).toMatch(/^4 attempts over 19\.9 h/);
+    expect(results["retry horizon"]?.detail).toMatch(/^4 attempts over 20\.0 h/);
     expect(results["bundle"]?.detail).toMatch(/^the worker has \d+ kB gzip of 3000 kB$/);
     await path.queue.idle();
     expect(path.workos.events().map(({ event }) => event.action)).toEqual(["audit_forwarder.checked"]);
@@ -202,7 +202,7 @@ describe("before the deploy", () => {
   test("needs nothing, and says what it could not look at", async () => {
     const { code, stdout } = await runCli(["doctor"]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/✓ retry horizon +4 attempts over 19\.9 h/);
+    expect(stdout).toMatch(/✓ retry horizon +4 attempts over 20\.0 h/);
     expect(stdout).toMatch(/- worker +not deployed yet/);
   });
 

@@ -105,7 +105,13 @@ describe("check exits 1 on drift", () => {
       {
         action: "team.created",
         state: "changed",
-        diff: ["- target team", "- target team metadata region: string", "+ target workspace"],
+        diff: [
+          "- metadata response_body_bytes: number",
+          "- metadata response_body_sha256: string",
+          "- target team",
+          "- target team metadata region: string",
+          "+ target workspace",
+        ],
       },
     ]);
     expect(json(checked).unused).toEqual(["team.read"]);

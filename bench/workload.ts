@@ -87,7 +87,13 @@ export function makeWorkload({ traceparent, selectors = false }: WorkloadOptions
     const search = selectors ? `?source=${query["source"]}` : "";
     const url = `https://api.example.com${path.replace("{id}", params.id)}${search}`;
     const body = method === "GET" || method === "DELETE" ? undefined : JSON.stringify(BODY);
-    const request = new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
+    // As clients send it: a request with a body but without a length would count as chunked.
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const request = new Request(url, {
+      method,
+      headers: { ...headers, ...length },
+      ...(body === undefined ? {} : { body }),
+    });
     return {
       route,
       request: Object.assign(request, { user: view.user, params, query }),

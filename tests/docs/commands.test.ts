@@ -48,8 +48,8 @@ describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, p
     return scene === undefined ? [] : [[block.text.split("\n")[0] ?? "", block, scene] as const];
   });
   it.each(toRun)("%s", async (_first, block, name) => {
-    const { env, ids = new Map() } = await sceneOf(name);
-    const text = [...ids].reduce((here, [written, real]) => here.replaceAll(written, real), block.text);
+    const { env, replacements = new Map() } = await sceneOf(name);
+    const text = [...replacements].reduce((here, [written, real]) => here.replaceAll(written, real), block.text);
     for (const { text: command, expected } of commandsOf({ ...block, text })) {
       const { exitCode, output } = await runCommand(command, env);
       expect.soft(exitCode, `${command}\n${output}`).toBe(0);

@@ -12,8 +12,8 @@ import { ROOT } from "./pages.ts";
 export interface Scene {
   /** Added to the environment of every command. */
   readonly env: Readonly<Record<string, string>>;
-  /** Event ids as the page writes them, with what they are here: an id holds the time of its request. */
-  readonly ids?: ReadonlyMap<string, string>;
+  /** Texts of the page with what replaces them here: an event id holds the time of its request, and the reader puts in own secrets. */
+  readonly replacements?: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
@@ -79,8 +79,15 @@ const KEY_B = Buffer.alloc(32, "b").toString("base64");
 async function clean(): Promise<Scene> {
   const home = await mkdtemp(join(tmpdir(), "docs-home-"));
   await cp(join(ROOT, "tests/cli/fixtures/zuplo-template"), join(home, "my-gateway"), { recursive: true });
-  return { env: { HOME: home }, stop: () => rm(home, { recursive: true, force: true }) };
+  return { env: { HOME: home }, replacements: OWN_SECRETS, stop: () => rm(home, { recursive: true, force: true }) };
 }
+
+/** What a reader of docs/deploy.md writes in place of its placeholders, which a deploy refuses. */
+const OWN_SECRETS = new Map([
+  ["sk_put_yours_here", "sk_test_4f9a1c7e2b8d6035"],
+  ["=put-yours-here", "=eyJVc2VySUQiOiI0ZjlhMWM3ZSJ9"],
+  ["sig_put_yours_here", "sig_4f9a1c7e2b8d60354f9a1c7e"],
+]);
 
 interface Incident {
   /** WorkOS takes only registered actions. */
@@ -108,8 +115,10 @@ async function incident({ strict = false, before, bodies, until }: Incident): Pr
     await stop();
     throw error;
   }
-  const ids = new Map(records.map(({ id, sequence }) => [`019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a0${sequence}`, id]));
-  return { ...withEnv(home, variablesOf(delivery)), ids, stop };
+  const replacements = new Map(
+    records.map(({ id, sequence }) => [`019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a0${sequence}`, id]),
+  );
+  return { ...withEnv(home, variablesOf(delivery)), replacements, stop };
 }
 
 /** What an operator has exported: the worker's variables and its URL. */

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeProject, type Project, TWO_ROUTES } from "../support/project.ts";
 import { json, runCli } from "../support/run-cli.ts";
 
+const ROUTE = { handler: {}, policies: { inbound: [] } };
+
 let made: Project;
 beforeEach(async () => {
   made = await makeProject({ "config/a.oas.json": TWO_ROUTES });
@@ -126,6 +128,36 @@ describe("init --check exits 1 and names", () => {
     expect(JSON.stringify(findings)).not.toContain("secret");
   });
 
+  test("each part of `x-audit` that cannot work, with its route", async () => {
+    const audited = (xAudit: object) => ({ "x-zuplo-route": ROUTE, "x-audit": xAudit });
+    const paths = {
+      "/item": { "x-audit": { action: "item.read" }, get: { "x-zuplo-route": ROUTE } },
+      "/action": { get: audited({ action: "réunion.read" }), put: audited({ action: "a".repeat(201) }) },
+      "/choice": { get: audited({ action: { select: "$query.op", map: { a: "fine.name", b: "two words" } } }) },
+      "/params/{id}": { get: audited({ targets: [{ type: "team", id: "$params.teamId" }] }) },
+      "/target": { post: audited({ targets: [{ type: "team" }] }) },
+      "/body": { get: audited({ metadata: { plan: "$body.plan" } }) },
+    };
+    await made.write("config/a.oas.json", JSON.stringify({ openapi: "3.1.0", paths }));
+    await runCli(["init", made.directory]);
+    const { code, findings } = await check();
+    const wrong = (route: string, text: string) => ({
+      level: "wrong",
+      subject: `${route} (config/a.oas.json)`,
+      message: expect.stringContaining(text),
+    });
+    expect(code).toBe(1);
+    expect(findings.filter(({ level }: { level: string }) => level !== "note")).toEqual([
+      wrong("GET /action", 'x-audit: the action "réunion.read" must be letters'),
+      wrong("PUT /action", "is longer than 200 characters"),
+      wrong("GET /choice", 'x-audit: the action "two words" must be letters'),
+      wrong("GET /params/{id}", 'x-audit: "$params.teamId" is no parameter of the path /params/{id}'),
+      wrong("POST /target", 'x-audit: "targets" has a target without "id"'),
+      wrong("GET /body", 'x-audit: "$body.plan" never resolves, because GET and HEAD have no body'),
+      wrong("/item", 'has "x-audit" beside its operations'),
+    ]);
+  });
+
   test("everything, in a project without the policy, and writes nothing", async () => {
     const before = await made.files();
     const { code, findings } = await check();
@@ -146,6 +178,30 @@ describe("init --check exits 0", () => {
     await runCli(["init", made.directory, "--routes", "writes"]);
     expect(await check()).toMatchObject({ code: 0, routes: { audited: 1, total: 2 } });
     expect(await check("--routes", "all")).toMatchObject({ code: 1 });
+  });
+
+  test("with a warning of a caller who chooses the organization, and of an action that is a UUID", async () => {
+    const trusting = { organization: { select: "$header.x-org", trustCaller: true } };
+    const operations = {
+      get: { "x-zuplo-route": ROUTE, "x-audit": trusting },
+      post: { "x-zuplo-route": ROUTE, operationId: "0b7e7d4a-1f5a-4c39-9a53-2d6f9c1f0a11" },
+    };
+    await made.write("config/a.oas.json", JSON.stringify({ openapi: "3.1.0", paths: { "/teams": operations } }));
+    await runCli(["init", made.directory]);
+    const { code, ok, findings } = await check();
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(findings.filter(({ level }: { level: string }) => level !== "note")).toEqual([
+      {
+        level: "warning",
+        subject: "GET /teams (config/a.oas.json)",
+        message: expect.stringContaining('x-audit: "organization" trusts the caller: whoever sends "$header.x-org"'),
+      },
+      {
+        level: "warning",
+        subject: "POST /teams (config/a.oas.json)",
+        message: expect.stringContaining('x-audit: "action" is a UUID'),
+      },
+    ]);
   });
 
   test("with a note where a variable has no value", async () => {

@@ -57,10 +57,15 @@ export interface Terminal {
   readonly exitCode: Promise<number>;
 }
 
-/** Runs a command on a pseudo-terminal of 120 columns. */
-export function openTerminal(args: readonly string[], { env, cwd }: Omit<RunOptions, "input"> = {}): Terminal {
+interface TerminalOptions extends Omit<RunOptions, "input"> {
+  /** Default 120. */
+  readonly columns?: number;
+}
+
+/** Runs a command on a pseudo-terminal. */
+export function openTerminal(args: readonly string[], { env, cwd, columns = 120 }: TerminalOptions = {}): Terminal {
   const terminal = spawnPty(process.execPath, [MAIN, ...args], {
-    cols: 120,
+    cols: columns,
     rows: 40,
     env: environment({ TERM: "xterm-256color", ...env }),
     ...(cwd ? { cwd } : {}),

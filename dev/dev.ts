@@ -2,6 +2,7 @@
 import { setInterval } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
+import { reportFailure } from "./command-failure.ts";
 import { createPrinter, formatMs } from "./demo/print.ts";
 import { WARM_UP_PATH, EXAMPLE_CALL } from "./demo/calls.ts";
 import { startStack, type Stack } from "./stack.ts";
@@ -132,9 +133,5 @@ try {
   if (options.help) console.log(HELP);
   else await run(options);
 } catch (error) {
-  const wrongUse = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") ?? false;
-  if (!wrongUse && !(error instanceof AuditError)) throw error;
-  const code = error instanceof AuditError ? error.code : "invalid_option";
-  console.error(`error[${code}]: ${(error as Error).message}`);
-  process.exitCode = wrongUse || code === "invalid_option" ? 2 : 1;
+  reportFailure(error);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
+import { reportFailure } from "./command-failure.ts";
 import { runDrill, type DrillOptions } from "./drill/run.ts";
 import { drillView } from "./drill/view.ts";
 
@@ -74,9 +75,5 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const wrongUse = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS") ?? false;
-  if (!wrongUse && !(error instanceof AuditError)) throw error;
-  const code = error instanceof AuditError ? error.code : "invalid_option";
-  console.error(`error[${code}]: ${(error as Error).message}`);
-  process.exitCode = wrongUse || code === "invalid_option" ? 2 : 1;
+  reportFailure(error);
 }

@@ -10,14 +10,15 @@ import { SECRETS } from "./deploy/variables.ts";
 import { wranglerOf } from "./deploy/wrangler.ts";
 import { failureOf, WrongUse } from "./run/failure.ts";
 import { processIo } from "./run/io.ts";
+import { DEPLOY_PROGRAM } from "./run/suggestion.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const CLI = fileURLToPath(new URL("main.ts", import.meta.url));
-const { note } = processIo();
+const { note, suggest } = processIo();
 const line = process.argv.slice(2);
 
 const parser = yargs()
-  .scriptName("npm run deploy --")
+  .scriptName(DEPLOY_PROGRAM)
   .usage("$0 [options]\n\nPuts the worker on Cloudflare: secrets, upload, doctor. Run it again at any time.")
   .option("env", {
     choices: ["staging", "production"] as const,
@@ -43,7 +44,7 @@ const parser = yargs()
   .option("json", { type: "boolean", default: false, describe: "Print one JSON document instead of text" })
   .epilogue(
     `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
-      `None is ever put on a command line.\nCloudflare: "npm run wrangler -- login", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
+      `None is ever put on a command line.\nCloudflare: "${suggest("wrangler", "login")}", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
   )
   .example("$0 --env staging --dry-run", "show what would be done")
   .example("$0 --env production --secrets-file ~/audit-production.env", "deploy")
@@ -56,7 +57,7 @@ const parser = yargs()
   .fail((message, error) => {
     // yargs throws its own complaints too, under a name of its own.
     if (error && error.name !== "YError") throw error;
-    throw new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "npm run deploy -- --help"`);
+    throw new WrongUse(`${message.replaceAll(/\s*\n\s*/g, "; ")}; see "${suggest("deployHelp")}"`);
   });
 
 // A reader such as `head` may close the pipe early; the deploy goes on.

@@ -149,6 +149,21 @@ const broken: readonly Case[] = [
     ],
   },
   {
+    rule: rules.suggestsCommandsFromTable,
+    name: "commands in messages",
+    files: {
+      "cli/a.ts":
+        '/** npm run a */\n// npx a\nf("run: npx b", `see npm run ${c}`, "npm run d", "audit-forwarder resume");',
+      "cli/run/suggestion.ts": '"npx audit-forwarder"',
+      "dev/a.ts": '"npm run demo"',
+    },
+    violations: [
+      'cli/a.ts suggests "npx b" by itself',
+      'cli/a.ts suggests "npm run d" by itself',
+      'cli/a.ts suggests "audit-forwarder resume" by itself',
+    ],
+  },
+  {
     rule: rules.keepsDeadLetterSqlTogether,
     name: "SQL on the dead letters elsewhere",
     files: {

@@ -71,7 +71,7 @@ function report(
     lines: [
       ...tableLines(io, ["method", "path", "state", "actions or reason"], operations.flatMap(rowsOf)),
       ...findings.map(({ subject, message }) => `${io.paint("red", "wrong")} ${visible(`${subject} ${message}`)}`),
-      ...(outdated ? [`to write the file, run: ${io.suggest("coverage", directory, "--update")}`] : []),
+      ...(outdated ? [`to write the file, run: ${io.suggest("coverageUpdate", directory)}`] : []),
       ...(update ? [`wrote ${COVERAGE_FILE}`] : []),
       summary,
     ],

@@ -24,7 +24,7 @@ function byClass(
   { class: name, reason, status, event_id: id }: Pick<DeadLetter, "class" | "reason" | "status" | "event_id">,
   suggest: Suggest,
 ): Advice {
-  const replay = [suggest("dead-letters", "replay", id, "--dry-run"), SEND];
+  const replay = [suggest("replayPlan", id), SEND];
   if (name === "rejected") return rejected(status, id, replay, suggest);
   if (name === "credential") {
     return {
@@ -35,11 +35,7 @@ function byClass(
   if (name === "unreadable") {
     return {
       why: "The message could not be decoded; its bytes are kept.",
-      next: [
-        "deploy a worker that is as new as the policy",
-        suggest("dead-letters", "show", id, "--reveal"),
-        ...replay,
-      ],
+      next: ["deploy a worker that is as new as the policy", suggest("reveal", id), ...replay],
     };
   }
   if (reason.startsWith("paused_by_operator")) {
@@ -50,7 +46,7 @@ function byClass(
   }
   return {
     why: "Every attempt failed: WorkOS or the way to it was down for the whole retry horizon.",
-    next: ["check that WorkOS answers", suggest("doctor", "--skip-event"), ...replay],
+    next: ["check that WorkOS answers", suggest("doctorWithoutEvent"), ...replay],
   };
 }
 
@@ -63,7 +59,7 @@ function rejected(status: number | undefined, id: string, replay: readonly strin
       next: [
         "add --set organization=<id> to name another one, or give the record up with discard",
         ...replay,
-        suggest("dead-letters", "discard", id, "--reason", "unknown organization"),
+        suggest("discard", id, "unknown organization"),
       ],
     };
   }
@@ -82,7 +78,8 @@ function rejected(status: number | undefined, id: string, replay: readonly strin
   return {
     why: "WorkOS refused the event: it does not fit the schema registered for its action.",
     next: [
-      "compare the project with WorkOS (schemas check), or add --set action=<name> or --drop metadata.<key>",
+      "compare the project with WorkOS, or add --set action=<name> or --drop metadata.<key>",
+      suggest("schemasHelp", "check"),
       ...replay,
     ],
   };

@@ -54,7 +54,12 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
   const secrets = await secretsStep(options, ports, end);
   const args = ["deploy", "--env", options.environment];
   const uploaded = await upload(ports.wrangler, args);
-  end({ name: "deploy", state: "done", detail: uploaded.url ?? "no URL of its own", command: shown(args) });
+  end({
+    name: "deploy",
+    state: "done",
+    detail: uploaded.url ?? "no URL of its own",
+    command: ports.io.suggest("wrangler", ...args),
+  });
   const url = await workerUrlStep(options, secrets, uploaded, ports, end);
   const variables = { ...whole(bundle.bindings), ...options.values.plain, ...secrets.given };
   const { exitCode, output } = await doctorStep(variables, url, ports);
@@ -68,7 +73,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
 
 type End = (step: Step) => void;
 
-async function bundleStep({ environment, values }: DeployOptions, { wrangler }: Ports, end: End): Promise<Upload> {
+async function bundleStep({ environment, values }: DeployOptions, { wrangler, io }: Ports, end: End): Promise<Upload> {
   const args = ["deploy", "--dry-run", "--env", environment];
   const bundle = await upload(wrangler, args);
   refuseOtherValues(values, bundle, environment);
@@ -80,7 +85,7 @@ async function bundleStep({ environment, values }: DeployOptions, { wrangler }: 
     );
   }
   const detail = `${bundle.worker}, ${(size / 1000).toFixed(1)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
-  end({ name: "bundle", state: "done", detail, command: shown(args) });
+  end({ name: "bundle", state: "done", detail, command: io.suggest("wrangler", ...args) });
   return bundle;
 }
 
@@ -108,7 +113,15 @@ async function directoryStep(options: DeployOptions, bundle: Upload, ports: Port
   }
   if (!options.directory)
     return end({ name: "directory", state: "skipped", detail: "optional; --directory makes one" });
-  const command = shown(["kv", "namespace", "create", "audit-forwarder-directory", "--env", environment]);
+  const command = ports.io.suggest(
+    "wrangler",
+    "kv",
+    "namespace",
+    "create",
+    "audit-forwarder-directory",
+    "--env",
+    environment,
+  );
   if (dryRun) {
     return end({
       name: "directory",
@@ -126,7 +139,7 @@ function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): 
   const { environment, values } = options;
   const names = Object.keys(values.secrets);
   const missing = missingSecrets(names, []);
-  const bulk = shown(["secret", "bulk", "--env", environment]);
+  const bulk = suggest("wrangler", "secret", "bulk", "--env", environment);
   const sets = names.length === 0 ? [] : [`sets ${names.length} from the file`];
   const asks = missing.length === 0 ? [] : [`needs, where the worker does not have it yet: ${missing.join(", ")}`];
   const detail = [...sets, ...asks].join("; ");
@@ -139,7 +152,12 @@ function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): 
   };
   return [
     { name: "secrets", state: "would", detail, command: bulk, stdin: names.length > 0 ? names : missing },
-    { name: "deploy", state: "would", detail: "uploads the worker", command: shown(["deploy", "--env", environment]) },
+    {
+      name: "deploy",
+      state: "would",
+      detail: "uploads the worker",
+      command: suggest("wrangler", "deploy", "--env", environment),
+    },
     ...(names.includes("AUDIT_WORKER_URL") ? [] : [url]),
     { name: "doctor", state: "would", detail: "checks the deployed worker", command: suggest("doctor") },
   ];
@@ -162,7 +180,13 @@ async function secretsStep({ environment, values }: DeployOptions, ports: Ports,
   }
   const args = ["secret", "bulk", "--env", environment];
   await mustRun(ports.wrangler, args, JSON.stringify(given));
-  end({ name: "secrets", state: "done", detail: `${names.length} set`, command: shown(args), stdin: names });
+  end({
+    name: "secrets",
+    state: "done",
+    detail: `${names.length} set`,
+    command: ports.io.suggest("wrangler", ...args),
+    stdin: names,
+  });
   return { given, onWorker };
 }
 
@@ -182,7 +206,13 @@ async function workerUrlStep(
   }
   const args = ["secret", "bulk", "--env", environment];
   await mustRun(wrangler, args, JSON.stringify({ AUDIT_WORKER_URL: uploaded.url }));
-  end({ name: "worker url", state: "done", detail: uploaded.url, command: shown(args), stdin: ["AUDIT_WORKER_URL"] });
+  end({
+    name: "worker url",
+    state: "done",
+    detail: uploaded.url,
+    command: io.suggest("wrangler", ...args),
+    stdin: ["AUDIT_WORKER_URL"],
+  });
   return uploaded.url;
 }
 
@@ -198,9 +228,4 @@ async function doctorStep(
 /** Wrangler cuts long values; a cut one would mislead `doctor`. */
 function whole(bindings: Upload["bindings"]): Variables {
   return Object.fromEntries([...bindings].filter(([, value]) => !value?.endsWith("...")));
-}
-
-/** The command as a person would run it in this clone. */
-function shown(args: readonly string[]): string {
-  return `npm run wrangler -- ${args.join(" ")}`;
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
+import { suggestFrom } from "../run/suggestion.ts";
 import { SECRETS } from "./variables.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -65,16 +66,17 @@ const NO_NETWORK = /fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETI
 /** `unauthorized` without a login, `unavailable` if Cloudflare cannot be reached, otherwise `rejected` with wrangler's own words. */
 export function wranglerFailure(args: readonly string[], output: string): AuditError {
   const said = complaintIn(output);
+  const suggest = suggestFrom(process.cwd());
   if (NO_LOGIN.test(output)) {
     return new AuditError(
       "unauthorized",
-      'Cloudflare refuses the login; run "npm run wrangler -- login", or set "CLOUDFLARE_API_TOKEN" and "CLOUDFLARE_ACCOUNT_ID"',
+      `Cloudflare refuses the login; run "${suggest("wrangler", "login")}", or set "CLOUDFLARE_API_TOKEN" and "CLOUDFLARE_ACCOUNT_ID"`,
     );
   }
   if (NO_NETWORK.test(output)) {
     return new AuditError("unavailable", `Cloudflare cannot be reached; check the network or the proxy (${said})`);
   }
-  return new AuditError("rejected", `"npm run wrangler -- ${args.join(" ")}" failed: ${said}`);
+  return new AuditError("rejected", `"${suggest("wrangler", ...args)}" failed: ${said}`);
 }
 
 /** The lines of wrangler's output that say what is wrong, on one line. */

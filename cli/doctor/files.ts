@@ -40,7 +40,7 @@ function gateway(setting: Setting) {
   const more = wrong.length > 1 ? `, and ${wrong.length - 1} more` : "";
   return failed(
     `${first.subject} ${first.message}${more}`,
-    `run: ${setting.io.suggest("init", project.project.directory, "--check")}`,
+    `run: ${setting.io.suggest("initCheck", project.project.directory)}`,
   );
 }
 

@@ -49,7 +49,7 @@ export function noProject(): Omit<CheckResult, "check"> {
 
 /** The `schemas` command for this project and this lock file. Without a project, the words that lead there. */
 export function suggestSchemas({ io, project, lockFile }: Setting, verb: "check" | "push"): string {
-  if (!project) return io.suggest("schemas", verb, "--help");
-  const lock = lockFile === LOCK_FILE ? [] : ["--lock", resolve(lockFile)];
-  return io.suggest("schemas", verb, project.project.directory, ...lock);
+  if (!project) return io.suggest("schemasHelp", verb);
+  const lock = lockFile === LOCK_FILE ? undefined : resolve(lockFile);
+  return io.suggest("schemas", verb, project.project.directory, lock);
 }

@@ -79,7 +79,7 @@ function routeFindings(
   const later = routes.filter((route) => route.place === "later");
   const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
   // Without "--routes", a later run leaves the routes as they are.
-  const unaudited = `is not audited; to add it, run: ${suggest("init", directory, "--routes", choice)}`;
+  const unaudited = `is not audited; to add it, run: ${suggest("init", directory, choice)}`;
   return [
     ...absent.map(({ file, name }) => drift(`${name} (${file})`, unaudited)),
     ...later.map(({ file, name }) => drift(`${name} (${file})`, 'has "audit-log", but not first in "inbound"')),

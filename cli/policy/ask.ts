@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import type { BuiltModule } from "../init/module.ts";
+import { suggestFrom } from "../run/suggestion.ts";
 
 const Types = z.record(z.string(), z.enum(["string", "number", "boolean", "any"]));
 export type MetadataTypes = z.infer<typeof Types>;
@@ -83,6 +84,7 @@ export async function evaluate(file: string, expression: string, given: unknown)
   try {
     return await json(child.stdout);
   } catch (cause) {
-    throw new AuditError("unavailable", 'the policy could not be built; run "npm run build" to see why', { cause });
+    const build = suggestFrom(process.cwd())("build");
+    throw new AuditError("unavailable", `the policy could not be built; to see why, run: ${build}`, { cause });
   }
 }

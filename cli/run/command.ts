@@ -19,8 +19,11 @@ interface Command<Options> {
   readonly run: (args: ArgumentsCamelCase<Options>, io: Io) => Promise<Report>;
 }
 
+/** Prints the report of a command, as JSON or for people. */
+export type Finish = (report: Report, json: boolean) => void;
+
 /** Adds one command to the parser. `io` is asked for when the command runs; `finish` prints its report. */
-export type Registration = (yargs: Argv, io: () => Io, finish: (report: Report, json: boolean) => void) => Argv;
+export type Registration = (yargs: Argv, io: () => Io, finish: Finish) => Argv;
 
 /** Registers a command. The type of its options ends here, so that all commands fit into one list. */
 export function command<Options>(definition: Command<Options>): Registration {

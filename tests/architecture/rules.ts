@@ -248,6 +248,18 @@ export function keepsDeadLetterSqlTogether(tree: Tree): string[] {
   });
 }
 
+/** A message takes the commands that it suggests from one table, which a test gives to the real parser. */
+export function suggestsCommandsFromTable(tree: Tree): string[] {
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) !== "cli" || path === "cli/run/suggestion.ts" || path.startsWith("cli/bootstrap/")) return [];
+    const code = text.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+    const commands = code.matchAll(
+      /\b(?:npx|npm (?:run|--prefix)|node cli\/bin\.mjs) [\w-]+|(?<!Made by `)\baudit-forwarder [a-z-]+/g,
+    );
+    return [...commands].map(([command]) => `${path} suggests "${command}" by itself`);
+  });
+}
+
 const CONTRACT_LISTS: readonly (readonly string[])[] = [
   DEAD_LETTER_CLASSES,
   DEAD_LETTER_STATES,

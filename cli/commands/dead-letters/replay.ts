@@ -120,7 +120,7 @@ async function ending(
 }
 
 function unfinished(how: Followed["how"], { id, state, progress }: Replay, suggest: Suggest): readonly string[] {
-  const again = `continue with: ${suggest("dead-letters", "replay", "--resume", id)}`;
+  const again = `continue with: ${suggest("replayResume", id)}`;
   if (state === "stopped") {
     return [`stopped: ${count(progress.failed_again, "record")} failed again, more than --stop-on-error-rate`, again];
   }

@@ -16,8 +16,8 @@ export const check = command({
     const found = await survey(openWorkos(io), args.zuploProject, args.lock, io.suggest);
     const { changes, unlocked } = found.comparison;
     const ok = found.derived.problems.length === 0 && changes.length === 0 && unlocked.length === 0;
-    const lock = args.lock === LOCK_FILE ? [] : ["--lock", resolve(args.lock)];
-    const push = io.suggest("schemas", "push", resolve(args.zuploProject), ...lock);
+    const lock = args.lock === LOCK_FILE ? undefined : resolve(args.lock);
+    const push = io.suggest("schemas", "push", resolve(args.zuploProject), lock);
     const hint = ok ? [] : [`to register what is missing or changed, run: ${push}`];
     return { json: { ok, ...surveyJson(found) }, lines: [...surveyLines(found, io.paint), ...hint], ok };
   },

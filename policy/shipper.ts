@@ -14,10 +14,8 @@ import type { Failover } from "./failover.ts";
 import type { Outgoing } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
-/** Records of one isolate that may wait at once. The one above that is lost, with a line in the log. Our choice. */
-const WAITING_MAX = 2_000;
-/** From this number on, messages take the spill first, so that a slow queue fills no memory. Our choice. */
-const WAITING_MANY = 1_000;
+/** From this number of waiting records on, messages take the spill first, so that a slow queue fills no memory. Our choice. */
+const WAITING_MANY = 500;
 /** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;
 /** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
@@ -33,6 +31,13 @@ const TAKEN_MARGIN_MS = 1_000;
 /** Whose record it is. If memory is full, a lower rank is lost for a higher one; a higher rank is also sent first. */
 export const RANK = { refusedStranger: 0, anonymous: 1, signedIn: 2 } as const;
 export type Rank = (typeof RANK)[keyof typeof RANK];
+
+/**
+ * How many records of an isolate may wait at once for one of each rank to join them. Above that it is lost, with a line in the log,
+ * unless a lower rank gives its place. The steps keep places free for higher ranks, because a record that is on its way out cannot
+ * give up its place. Our choice.
+ */
+const WAITING_MAX: Readonly<Record<Rank, number>> = { 0: 1_000, 1: 1_500, 2: 2_000 };
 
 /** The records of a request, to be made once the response has left. */
 export interface Draft {
@@ -83,7 +88,7 @@ export function makeShipper(
   }
 
   async function shipOne(own: Waiting, log: GatewayLog): Promise<void> {
-    if (!makeRoom(own, log)) return lose(own, log, FULL);
+    if (!makeRoom(own, log)) return lose(own, log, fullFor(own));
     waiting.add(own);
     const endMs = ports.nowMs() + options.holdMs;
     if (own.shares) await gatherer.gather(own);
@@ -100,12 +105,12 @@ export function makeShipper(
 
   /** True if there is room, or a record of a lower rank gave its place. */
   function makeRoom(own: Waiting, log: GatewayLog): boolean {
-    if (waiting.size < WAITING_MAX) return true;
+    if (waiting.size < WAITING_MAX[own.rank]) return true;
     let victim: Waiting | undefined;
     for (const one of waiting) if (one.rank < (victim ?? own).rank && !isTaken(one)) victim = one;
     if (!victim) return false;
     victim.out = true;
-    lose(victim, log, FULL);
+    lose(victim, log, fullFor(own));
     return true;
   }
 
@@ -173,7 +178,7 @@ function makeGatherer({ coalesceMs, maxRecords }: ShipperOptions, ports: Pick<Po
   };
 }
 
-const FULL = `${WAITING_MAX} records wait already`;
+const fullFor = ({ rank }: Waiting) => `${WAITING_MAX[rank]} records wait already`;
 
 async function sendNow(
   failover: Failover,

@@ -141,9 +141,21 @@ describe("a flood from many addresses", () => {
     expect(world.records().filter(({ actor }) => actor.id === "ada")).toHaveLength(60);
     const lost = gateway.logs.filter((line) => line.includes("is lost"));
     expect(lost.length).toBeGreaterThan(1_000);
-    expect(lost[0]).toMatch(
-      /record \S+ is lost: 2000 records wait already; QStash does not take messages \(no connection\); the worker does/,
+    expect(lost.at(-1)).toMatch(
+      /record \S+ is lost: 1000 records wait already; QStash does not take messages \(no connection\); the worker does/,
     );
+  });
+
+  it("keeps places free for signed-in callers while every record that waits is on its way out", async () => {
+    const world = new World();
+    world.queue = { afterMs: 2_900, reply: ACCEPTED };
+    world.spill = { afterMs: 2_900, reply: ACCEPTED };
+    const gateway = new TestGateway(world, { coalesceMs: 0 });
+    await flood(gateway, world, 5_000);
+    await gateway.run(signedIn());
+    await world.advance(30_000);
+    expect(gateway.logs.some((line) => line.includes("records wait already"))).toBe(true);
+    expect(world.records().some(({ actor }) => actor.id === "ada")).toBe(true);
   });
 
   it("loses nothing while QStash is healthy but slow: the spill takes what QStash has not", async () => {

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { SpreadingSequencer } from "./tests/order/sequencer.ts";
+import { OPERATORS } from "./tests/worker/support/tokens.ts";
 
 const gateway = ["tests/gateway/**/*.test.ts", "tests/e2e/**/*.test.ts"];
 const workerd = ["tests/**/*.workerd.test.ts"];
@@ -17,6 +19,13 @@ const WORKER_VARIABLES = {
   AUDIT_WORKER_URL: "https://worker.example",
   AUDIT_INGEST_KEY: "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=",
   AUDIT_ADMIN_TOKEN: "test-admin-token-0000001",
+  AUDIT_ENVIRONMENT: "test",
+  AUDIT_TOKENS: JSON.stringify(
+    Object.values(OPERATORS).map(({ token, ...entry }) => ({
+      ...entry,
+      sha256: createHash("sha256").update(token).digest("hex"),
+    })),
+  ),
 };
 
 /** For the processes that tests start; the same as under `npm test`. */

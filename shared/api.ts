@@ -2,6 +2,7 @@
  * The contract of the worker's API: the fields of its answers and the limits of its parameters, as data. The worker's views, the
  * CLI's parsers and the tables of `docs/api.md` are derived from it, so that a new field is one edit here.
  */
+import { ROLES, type Role } from "./access-tokens.ts";
 import {
   DEAD_LETTER_CLASSES,
   DEAD_LETTER_SOURCES,
@@ -62,6 +63,18 @@ const required = <T>(kind: Field["kind"], about: string, values?: readonly strin
   ...(values ? { values } : {}),
 });
 const optional = <T>(kind: Field["kind"], about: string): Optional<T> => ({ kind, isAlways: false, about });
+
+/** Who calls, as `GET /api/me` answers. */
+export const ME_FIELDS = {
+  name: required<string>(
+    "text",
+    "whom receipts and audit events name: the token's name, or who signed in through Cloudflare Access",
+  ),
+  role: required<Role>("text", "what you may do; each role includes the ones before it", ROLES),
+  environment: optional<string>("text", "`AUDIT_ENVIRONMENT` of the worker"),
+} satisfies Fields;
+
+export type MeAnswer = AnswerOf<typeof ME_FIELDS>;
 
 /** A dead letter in a list. */
 export const DEAD_LETTER_FIELDS = {

@@ -14,8 +14,10 @@ export type ErrorCode =
   | "invalid_signature"
   /** A body or a bundle is larger than its limit. */
   | "payload_too_large"
-  /** The admin token is missing, wrong, or in the query. */
+  /** The token is missing, wrong, expired, or in the query. */
   | "unauthorized"
+  /** The token is right, but its role may not do this; the message names the role that may. */
+  | "forbidden"
   /** The route, event or entry does not exist. */
   | "not_found"
   /** The route exists with another method. */

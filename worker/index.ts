@@ -12,6 +12,7 @@ import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./api/delivery.ts";
+import { meRoutes } from "./api/me.ts";
 import { watch } from "./health/watch.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
 import { verifyRoutes } from "./api/verify.ts";
@@ -25,6 +26,7 @@ const routes: readonly Route[] = [
   ...deliverRoutes,
   ...ingestRoutes,
   ...monitorRoutes,
+  ...meRoutes,
   ...metricsRoutes,
   ...eventRoutes,
   ...deadLetterRoutes,

@@ -9,7 +9,7 @@ import { monitor } from "./monitor/client.ts";
 import { reportRefusals } from "./monitor/refusal-client.ts";
 import { outboxStatus } from "./outbox/client.ts";
 
-export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "token", handle: metrics }];
+export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics", access: "read", handle: metrics }];
 
 async function metrics({ env }: RouteContext): Promise<Response> {
   await reportRefusals(env);

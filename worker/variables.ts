@@ -1,9 +1,7 @@
 /** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
 import * as z from "zod/mini";
+import { parseTokens, ROLES, SECRET_MIN_LENGTH, type TokenEntry } from "../shared/access-tokens.ts";
 import { isLoopback } from "./loopback.ts";
-
-/** Shortest token, and shortest key in bytes, that nobody can guess. Our choice; `openssl rand -base64 24` makes more of both. */
-const SECRET_MIN_LENGTH = 24;
 
 /** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
 const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
@@ -26,6 +24,12 @@ const urls = z.pipe(
   z.transform((text: string): readonly string[] => text.split(",").map((part) => url.parse(part))),
 );
 const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isLongKey));
+
+/** `wrangler.toml` can hold a list, and a secret is text. */
+const tokens = z.pipe(
+  z.transform((given: unknown) => parseTokens(typeof given === "string" ? given : JSON.stringify(given))),
+  z.custom<readonly TokenEntry[]>(Array.isArray),
+);
 
 /** `wrangler.toml` can hold a number, and everything else gives text. */
 const rate = z.pipe(
@@ -73,17 +77,26 @@ export const Variables = z.object({
   /** Events a second to WorkOS, 1 to 100. */
   AUDIT_RATE: rate,
   /** An audited GET route of the gateway. Every five minutes the worker calls it and expects its record. */
-  AUDIT_PROBE_URL: z.optional(address(/^https?:\/\/\S+$/i)),
+  AUDIT_PROBE_URL: z.optional(secretAddress(/^https?:\/\/\S+$/i)),
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`, at least 24 bytes); the same on both sides. */
   AUDIT_INGEST_KEY: webhookKey,
   /** The ingest key before a rotation; what was signed with it is still taken. */
   AUDIT_INGEST_KEY_PREVIOUS: z.optional(webhookKey),
-  /** Opens the admin routes; at least 24 characters. */
+  /** The operator's token with the role `admin` and the name `admin`; at least 24 characters. */
   AUDIT_ADMIN_TOKEN: secret.check(z.minLength(SECRET_MIN_LENGTH)),
+  /**
+   * Further operators: a JSON list of `{"name", "role", "sha256", "expires"?}`, or base64url of it. `audit-forwarder tokens create`
+   * makes an entry.
+   */
+  AUDIT_TOKENS: z.optional(tokens),
+  /** The name of the environment, such as `production`: the console shows it. 1 to 40 characters. */
+  AUDIT_ENVIRONMENT: z.optional(z.string().check(z.trim(), z.regex(/^[^\p{C}]{1,40}$/u))),
   /** Cloudflare Access as another way to the admin routes: the team's domain (`team.cloudflareaccess.com`), with the audience below. */
   AUDIT_ACCESS_TEAM_DOMAIN: z.optional(z.string().check(z.regex(/^[a-z0-9.-]+$/))),
   /** The audience tag (AUD) of the Access application in front of the worker. */
   AUDIT_ACCESS_AUDIENCE: z.optional(secret),
+  /** What people who come through Cloudflare Access may do: `read`, `operate` or `admin`. */
+  AUDIT_ACCESS_ROLE: or(z.enum(ROLES), "operate"),
   /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
   AUDIT_OPERATOR_EVENTS: or(z.enum(["on", "off"]), "on"),
   /** WorkOS organization of the events about operators; without it there are none. */

@@ -11,7 +11,7 @@ export function failureOfAnswer(status: number, json: unknown, retryAfter: strin
   if (status === 401) {
     return new AuditError(
       "unauthorized",
-      'the worker refuses "AUDIT_ADMIN_TOKEN"; export the token it was deployed with',
+      'the worker refuses "AUDIT_ADMIN_TOKEN": it is wrong or has expired; export a token that the worker knows',
     );
   }
   const problem = Problem.safeParse(json);

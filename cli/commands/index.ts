@@ -9,6 +9,7 @@ import { pause, resume } from "./pause.ts";
 import { preview } from "./preview.ts";
 import { pseudonym } from "./pseudonym.ts";
 import { schemas } from "./schemas/index.ts";
+import { tokens } from "./tokens.ts";
 import { trace } from "./trace.ts";
 import { verify } from "./verify.ts";
 
@@ -22,6 +23,7 @@ export const commands: readonly Registration[] = [
   trace,
   pause,
   resume,
+  tokens,
   verify,
   pseudonym,
   completion,

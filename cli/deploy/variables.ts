@@ -1,5 +1,6 @@
 /** The variables a deploy may set, and what each value must look like. A test compares them with the worker's own table. */
 import { parseEnv } from "node:util";
+import { parseTokens, ROLES, SECRET_MIN_LENGTH } from "../../shared/access-tokens.ts";
 import { baseUrl, isLoopback } from "../http/base-url.ts";
 import { WrongUse } from "../run/failure.ts";
 import { isPlaceholder } from "./placeholder.ts";
@@ -11,16 +12,14 @@ interface Rule {
   readonly accepts: (value: string) => boolean;
 }
 
-/** An admin token opens every record, so it must resist guessing. Our choice. */
-const ADMIN_TOKEN_MIN_CHARS = 24;
 /** The shortest key that Standard Webhooks allows. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 const WEBHOOK_KEY_MIN_BYTES = 24;
 
 const text = (shape: string): Rule => ({ required: false, shape, accepts: (value) => /^[\x21-\x7e]+$/.test(value) });
 const adminToken: Rule = {
   required: true,
-  shape: `${ADMIN_TOKEN_MIN_CHARS} characters or more, without spaces`,
-  accepts: (value) => new RegExp(`^[\\x21-\\x7e]{${ADMIN_TOKEN_MIN_CHARS},}$`).test(value),
+  shape: `${SECRET_MIN_LENGTH} characters or more, without spaces`,
+  accepts: (value) => new RegExp(`^[\\x21-\\x7e]{${SECRET_MIN_LENGTH},}$`).test(value),
 };
 const webhookKey: Rule = {
   required: false,
@@ -42,6 +41,12 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   QSTASH_NEXT_SIGNING_KEY: required(text("a QStash signing key")),
   AUDIT_INGEST_KEY: required(webhookKey),
   AUDIT_ADMIN_TOKEN: adminToken,
+  AUDIT_TOKENS: {
+    required: false,
+    shape:
+      'a JSON list of {"name", "role", "sha256", "expires"?}, or base64url of it, as "audit-forwarder tokens create" prints it',
+    accepts: (value) => parseTokens(value) !== undefined,
+  },
   QSTASH_CURRENT_SIGNING_KEY_2: text("a QStash signing key"),
   QSTASH_NEXT_SIGNING_KEY_2: text("a QStash signing key"),
   AUDIT_INGEST_KEY_PREVIOUS: webhookKey,
@@ -60,6 +65,16 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     accepts: (value) => /^[a-z0-9.-]+$/.test(value),
   },
   AUDIT_ACCESS_AUDIENCE: text("an Access audience tag"),
+  AUDIT_ACCESS_ROLE: {
+    required: false,
+    shape: `one of ${ROLES.join(", ")}`,
+    accepts: (value) => ROLES.some((role) => role === value),
+  },
+  AUDIT_ENVIRONMENT: {
+    required: false,
+    shape: "1 to 40 characters",
+    accepts: (value) => /^[^\p{C}]{1,40}$/u.test(value.trim()),
+  },
   AUDIT_WORKER_URL: secureUrl,
   AUDIT_WORKER_URL_PREVIOUS: {
     required: false,
@@ -71,12 +86,7 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     shape: "a whole number from 1 to 100",
     accepts: (value) => /^(?:[1-9]\d?|100)$/.test(value),
   },
-  // No secret is sent to it.
-  AUDIT_PROBE_URL: {
-    required: false,
-    shape: "an http or https URL",
-    accepts: (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ""),
-  },
+  AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
 };
 
 /** Set in `wrangler.toml`. A secrets file may repeat them, but not with another value. */

@@ -1,5 +1,12 @@
 /** The tables of `docs/api.md` that come from the contract of the API; the rest of the page is written by hand. */
-import { DEAD_LETTER_FIELDS, PAGE_DEFAULT, PAGE_MAX, WHOLE_PAGE_MAX, type Fields } from "../../shared/api.ts";
+import {
+  DEAD_LETTER_FIELDS,
+  ME_FIELDS,
+  PAGE_DEFAULT,
+  PAGE_MAX,
+  WHOLE_PAGE_MAX,
+  type Fields,
+} from "../../shared/api.ts";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
 import { code, filled, table } from "./markdown.ts";
 
@@ -7,6 +14,7 @@ import { code, filled, table } from "./markdown.ts";
 export function apiPage(page: string): string {
   return [
     ["list-parameters", listParameters()],
+    ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);
 }

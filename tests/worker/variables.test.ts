@@ -78,31 +78,29 @@ describe("a secret that could be guessed is malformed", () => {
   });
 });
 
-describe.each(["WORKOS_BASE_URL", "QSTASH_URL", "AUDIT_WORKER_URL", "AUDIT_WORKER_URL_PREVIOUS", "AUDIT_ALERT_URL"])(
-  "a secret is sent to %s, so that",
-  (name) => {
-    it.each([
-      "http://service.example",
-      "HTTP://service.example",
-      "http://localhost.example",
-      "http://127.0.0.1.example",
-      "http://128.0.0.1",
-      "http://0.0.0.0",
-    ])("%s is malformed", (url) => {
-      expect(parseSettings({ ...variables, [name]: url })).toEqual({ ok: false, missing: [], malformed: [name] });
-    });
+const URLS = "WORKOS_BASE_URL QSTASH_URL AUDIT_WORKER_URL AUDIT_WORKER_URL_PREVIOUS AUDIT_ALERT_URL AUDIT_PROBE_URL";
+describe.each(URLS.split(" "))("whoever listens on the way must not read what is sent to %s, so that", (name) => {
+  it.each([
+    "http://service.example",
+    "HTTP://service.example",
+    "http://localhost.example",
+    "http://127.0.0.1.example",
+    "http://128.0.0.1",
+    "http://0.0.0.0",
+  ])("%s is malformed", (url) => {
+    expect(parseSettings({ ...variables, [name]: url })).toEqual({ ok: false, missing: [], malformed: [name] });
+  });
 
-    it.each([
-      "http://localhost:8080",
-      "http://127.0.0.1:1",
-      "http://[::1]:80",
-      "http://worker.localhost",
-      "https://x.example",
-    ])("%s is accepted", (url) => {
-      expect(parseSettings({ ...variables, [name]: url })).toMatchObject({ ok: true });
-    });
-  },
-);
+  it.each([
+    "http://localhost:8080",
+    "http://127.0.0.1:1",
+    "http://[::1]:80",
+    "http://worker.localhost",
+    "https://x.example",
+  ])("%s is accepted", (url) => {
+    expect(parseSettings({ ...variables, [name]: url })).toMatchObject({ ok: true });
+  });
+});
 
 it("an alert is posted to its URL as it stands: a slash at the end is part of another's address", () => {
   const parsed = parseSettings({ ...variables, AUDIT_ALERT_URL: "https://alerts.example/hook/?a=b/" });
@@ -146,6 +144,22 @@ describe("AUDIT_RATE", () => {
   });
 });
 
+describe("AUDIT_TOKENS", () => {
+  const entry = { name: "ann", role: "read", sha256: "0".repeat(64) };
+
+  it.each<[string, unknown]>([
+    ["JSON", JSON.stringify([entry])],
+    ["base64url", Buffer.from(JSON.stringify([entry])).toString("base64url")],
+    ["a list in wrangler.toml", [entry]],
+  ])("is read from %s", (_, given) => {
+    expect(parseSettings({ ...variables, AUDIT_TOKENS: given })).toMatchObject({ settings: { AUDIT_TOKENS: [entry] } });
+  });
+});
+
+it("people who come through Cloudflare Access may operate unless the variable says otherwise", () => {
+  expect(parseSettings(variables)).toMatchObject({ settings: { AUDIT_ACCESS_ROLE: "operate" } });
+});
+
 it("former URLs of the worker are a list", () => {
   const given = "https://a.example/, http://127.0.0.1:1/base";
   expect(parseSettings({ ...variables, AUDIT_WORKER_URL_PREVIOUS: given })).toMatchObject({
@@ -158,6 +172,14 @@ it.each([
   ["AUDIT_WORKER_URL_PREVIOUS", "https://a.example b.example"],
   ["AUDIT_WORKER_URL_PREVIOUS", "a.example"],
   ["AUDIT_PROBE_URL", "/health"],
+  ["AUDIT_TOKENS", "[{}]"],
+  ["AUDIT_TOKENS", "ann"],
+  ["AUDIT_TOKENS", 1],
+  ["AUDIT_TOKENS", {}],
+  ["AUDIT_ENVIRONMENT", " "],
+  ["AUDIT_ENVIRONMENT", "x".repeat(41)],
+  ["AUDIT_ENVIRONMENT", "prod\u0000"],
+  ["AUDIT_ACCESS_ROLE", "root"],
 ])("%s: %j is malformed", (name, value) => {
   expect(parseSettings({ ...variables, [name]: value })).toEqual({ ok: false, missing: [], malformed: [name] });
 });

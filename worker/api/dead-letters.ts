@@ -4,6 +4,7 @@ import { IMPORT_MAX_LINES } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventReference } from "../../shared/event-id.ts";
 import { jsonAnswer } from "../http/answers.ts";
+import { demandRole } from "../http/caller.ts";
 import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { markDiscarded } from "../ledger/client.ts";
@@ -22,26 +23,26 @@ import { summaryView, wholeView } from "./dead-letter-view.ts";
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
 export const deadLetterRoutes: readonly Route[] = [
-  { method: "GET", path: "/api/dead-letters", access: "token", handle: list },
+  { method: "GET", path: "/api/dead-letters", access: "read", handle: list },
   {
     method: "POST",
     path: "/api/dead-letters/import",
-    access: "token",
+    access: "admin",
     bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
     handle: importEntries,
   },
-  { method: "GET", path: "/api/dead-letters/:event_id", access: "token", handle: show },
+  { method: "GET", path: "/api/dead-letters/:event_id", access: "read", handle: show },
   {
     method: "POST",
     path: "/api/dead-letters/:event_id/discard",
-    access: "token",
+    access: "operate",
     bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
     handle: discard,
   },
   callbackRoute,
 ];
 
-async function list({ url, env }: RouteContext): Promise<Response> {
+async function list({ url, env, operator }: RouteContext): Promise<Response> {
   const query = parseListQuery(url.searchParams);
   const { filter, states, limit, after, groupBy, reveal } = query;
   if (groupBy) {
@@ -54,6 +55,7 @@ async function list({ url, env }: RouteContext): Promise<Response> {
     }));
     return jsonAnswer({ group_by: groupBy, groups, total: counted.total });
   }
+  if (query.whole) demandRole(operator, "operate", '"whole", which exports,');
   const asked = { filter, states, limit, after };
   const page: Page<Summary> = query.whole
     ? await deadLetters(env).wholePage(asked)
@@ -65,12 +67,13 @@ async function list({ url, env }: RouteContext): Promise<Response> {
   });
 }
 
-async function show({ url, env, params }: RouteContext): Promise<Response> {
+async function show({ url, env, params, operator }: RouteContext): Promise<Response> {
   const { reveal, ...unknown } = onceEach(url.searchParams);
   const [wrong] = Object.keys(unknown);
   if (wrong !== undefined) throw invalid('only "reveal" is a parameter of this route');
   if (reveal !== undefined && reveal !== "true" && reveal !== "false")
     throw invalid('"reveal" must be "true" or "false"');
+  if (reveal === "true") demandRole(operator, "operate", '"reveal"');
   const row = await deadLetters(env).entry(eventIdOf(params));
   if (!row) throw notFound();
   return jsonAnswer(wholeView(row, reveal === "true"));
@@ -90,14 +93,14 @@ async function discard({ body, env, settings, params, operator }: RouteContext):
       throw new AuditError("conflict", `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`);
     }
   }
-  const result = await deadLetters(env).discard(eventId, reason, operator);
+  const result = await deadLetters(env).discard(eventId, reason, operator.name);
   if (result.kind === "not_found") throw notFound();
   if (result.kind === "conflict") throw new AuditError("conflict", `the dead letter is ${result.state}`);
   if (result.fresh) {
     await recordOperatorEvent(env, settings, {
       action: "audit_forwarder.dead_letter_discarded",
       route: "/api/dead-letters/:event_id/discard",
-      by: operator,
+      by: operator.name,
       targets: [{ id: eventId, type: "dead_letter" }],
       metadata: { reason },
     });
@@ -114,7 +117,7 @@ async function importEntries({ body, env, settings, operator }: RouteContext): P
     await recordOperatorEvent(env, settings, {
       action: "audit_forwarder.dead_letters_imported",
       route: "/api/dead-letters/import",
-      by: operator,
+      by: operator.name,
       targets: [{ id: "archive", type: "archive" }],
       metadata: { imported },
     });

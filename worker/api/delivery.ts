@@ -11,8 +11,8 @@ const DELIVERY = { id: "delivery", type: "delivery" };
 
 export const monitorRoutes: readonly Route[] = [
   { method: "GET", path: "/health", access: "anyone", handle: health },
-  { method: "POST", path: "/api/pause", access: "token", handle: pause },
-  { method: "POST", path: "/api/resume", access: "token", handle: resume },
+  { method: "POST", path: "/api/pause", access: "operate", handle: pause },
+  { method: "POST", path: "/api/resume", access: "operate", handle: resume },
 ];
 
 async function pause({ env, settings, operator }: RouteContext): Promise<Response> {
@@ -21,7 +21,7 @@ async function pause({ env, settings, operator }: RouteContext): Promise<Respons
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.delivery_paused",
     route: "/api/pause",
-    by: operator,
+    by: operator.name,
     targets: [DELIVERY],
     metadata: { reason },
   });
@@ -31,7 +31,7 @@ async function pause({ env, settings, operator }: RouteContext): Promise<Respons
 async function resume({ env, settings, operator }: RouteContext): Promise<Response> {
   if (await resumeDelivery(env)) {
     const action = "audit_forwarder.delivery_resumed" as const;
-    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator, targets: [DELIVERY] });
+    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator.name, targets: [DELIVERY] });
     return jsonAnswer({ paused: false });
   }
   const detail = "QStash did not confirm it, so what was paused stays paused; try again";

@@ -16,8 +16,8 @@ import type { LedgerAttempt, LedgerEntry } from "../ledger/types.ts";
 const SEARCH_WINDOW_MS = 24 * 3_600_000;
 
 export const eventRoutes: readonly Route[] = [
-  { method: "GET", path: "/api/events/:event_id", access: "token", handle: show },
-  { method: "GET", path: "/api/events", access: "token", handle: search },
+  { method: "GET", path: "/api/events/:event_id", access: "read", handle: show },
+  { method: "GET", path: "/api/events", access: "read", handle: search },
 ];
 
 async function show({ env, params }: RouteContext): Promise<Response> {

@@ -27,21 +27,21 @@ const ItemsQuery = z.strictObject({
 });
 
 export const replayRoutes: readonly Route[] = [
-  { method: "POST", path: "/api/replays", access: "token", bodyMaxBytes: OPERATOR_BODY_MAX_BYTES, handle: create },
-  { method: "GET", path: "/api/replays", access: "token", handle: list },
-  { method: "GET", path: "/api/replays/:id", access: "token", handle: show },
-  { method: "GET", path: "/api/replays/:id/items", access: "token", handle: items },
+  { method: "POST", path: "/api/replays", access: "operate", bodyMaxBytes: OPERATOR_BODY_MAX_BYTES, handle: create },
+  { method: "GET", path: "/api/replays", access: "read", handle: list },
+  { method: "GET", path: "/api/replays/:id", access: "read", handle: show },
+  { method: "GET", path: "/api/replays/:id/items", access: "read", handle: items },
   ...(["pause", "resume", "cancel"] as const).map((name): Route => ({
     method: "POST",
     path: `/api/replays/:id/${name}`,
-    access: "token",
+    access: "operate",
     handle: (context) => control(context, name),
   })),
 ];
 
 async function create({ body, env, settings, operator }: RouteContext): Promise<Response> {
   const asked = parseReplayRequest(jsonOf(body));
-  const created = await replays(env).createReplay(asked, operator);
+  const created = await replays(env).createReplay(asked, operator.name);
   if (created.kind === "refused") throw refusedPlan(created.plan);
   const { id, state, plan, name, acceptDuplicates, isMending } = created;
   if (id === null) return jsonAnswer({ id, state, plan });
@@ -49,7 +49,7 @@ async function create({ body, env, settings, operator }: RouteContext): Promise<
   await recordOperatorEvent(env, settings, {
     action: "audit_forwarder.replay_started",
     route: "/api/replays",
-    by: operator,
+    by: operator.name,
     targets: [replayTarget(id, name)],
     metadata: {
       send,
@@ -114,7 +114,7 @@ async function control({ env, settings, params, operator }: RouteContext, name: 
   const action = result.changed ? CONTROL_ACTIONS[name] : undefined;
   if (action) {
     const targets = [replayTarget(result.replay.id, undefined)];
-    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: operator, targets });
+    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: operator.name, targets });
   }
   return jsonAnswer(replayView(result.replay, true));
 }

@@ -12,7 +12,7 @@ const SETTLE_MS = 5 * 60_000;
 /** Isolates with gaps that one answer names. Our choice. */
 const GAPS_MAX = 1_000;
 
-export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "token", handle: verify }];
+export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "read", handle: verify }];
 
 async function verify({ env, url }: RouteContext): Promise<Response> {
   const untilMs = timeOf(url, "until") ?? Date.now() - SETTLE_MS;

@@ -1,24 +1,25 @@
 /** What the entry passes on to the monitor: refused calls, missing variables, and how the sweep went. */
 import { sweep, type SweepResult } from "../dead-letters/sweep.ts";
 import type { Env, Settings, SettingsResult } from "../env.ts";
-import { RefusedCall } from "../http/caller.ts";
+import { RefusedCall, ROLE_TOO_LOW } from "../http/caller.ts";
 import type { Refusal, RefusalPort } from "../http/pipeline.ts";
-import { WRONG_TOKEN } from "../http/token-caller.ts";
+import { EXPIRED_TOKEN, WRONG_TOKEN } from "../http/token-caller.ts";
 import { monitor, reportIncident } from "../monitor/client.ts";
 import { noteRefusal } from "../monitor/refusal-client.ts";
 
 /** URLs of other people's messages that `/health` names. Our choice. */
 const FOREIGN_URLS_MAX = 10;
 
-/** Counts a refused call of a machine, and a wrong token. Other mistakes of operators are their own business. */
+/** Counts a refused call of a machine, a wrong or expired token, and a role that is too low. Other mistakes are the operator's own. */
 export const countRefusal: RefusalPort = (refusal, env, execution) => {
   const isMachine = refusal.access === "qstash" || refusal.access === "webhook";
-  const isWrongToken = refusal.error instanceof RefusedCall && refusal.error.reason === WRONG_TOKEN;
-  if (!isMachine && !isWrongToken) return;
+  const reason = reasonOf(refusal);
+  const isWrongToken = reason === WRONG_TOKEN;
+  if (!isMachine && ![WRONG_TOKEN, EXPIRED_TOKEN, ROLE_TOO_LOW].includes(reason)) return;
   const call = {
     // One name for all routes of operators, whose number is no business of the metrics.
     route: isMachine ? refusal.path : "admin",
-    reason: reasonOf(refusal),
+    reason,
     looksLikeQstash: refusal.error instanceof RefusedCall && refusal.error.looksLikeQstash,
     isWrongToken,
   };

@@ -1,4 +1,5 @@
 /** Who calls: decided from the headers alone, before a byte of the body is read. */
+import { roleAllows, type Role } from "../../shared/access-tokens.ts";
 import { AuditError, type ErrorCode } from "../../shared/errors.ts";
 import type { Settings } from "../variables.ts";
 
@@ -15,10 +16,28 @@ export class RefusedCall extends AuditError {
   }
 }
 
+/** A person or a program with a token. */
+export interface Operator {
+  /** Whom receipts and audit events name; empty for machines. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** The caller of a route that is not for operators. */
+export const NOBODY: Operator = { name: "", role: "read" };
+
+/** The reason of a refusal for want of a role. */
+export const ROLE_TOO_LOW = "role_too_low";
+
+/** Throws `forbidden` unless the operator has the role `needed` or a higher one; `what` names what needs it. */
+export function demandRole({ role }: Operator, needed: Role, what = "this"): void {
+  if (roleAllows(role, needed)) return;
+  throw new RefusedCall("forbidden", `${what} needs the role "${needed}"; your role is "${role}"`, ROLE_TOO_LOW);
+}
+
 /** A caller whose headers are right. */
 export interface Caller {
-  /** The operator's name; empty for machines. */
-  readonly operator: string;
+  readonly operator: Operator;
   /** Checks the body of a signed request. Throws `invalid_signature` if it is not the one that was signed. */
   readonly checkBody?: (body: Uint8Array) => Promise<void>;
 }

@@ -2,10 +2,11 @@
  * The way of every request: route, caller, body, handler, and errors as problem documents. A refusal costs less than what it
  * refuses: the headers decide first, then the body is read up to the route's limit, and only then is it checked and parsed.
  */
+import type { Role } from "../../shared/access-tokens.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { parseSettings, type Env } from "../env.ts";
 import { readBounded } from "./body.ts";
-import type { Caller, CallerPorts } from "./caller.ts";
+import { demandRole, NOBODY, type Caller, type CallerPorts } from "./caller.ts";
 import { problemOf, unavailable } from "./problem.ts";
 import { qstashCaller } from "./qstash-caller.ts";
 import type { Access, Route } from "./route.ts";
@@ -17,11 +18,22 @@ const NO_BODY = new Uint8Array();
 
 /** How each kind of caller is checked. */
 const CALLERS: Readonly<Record<Access, (request: Request, ports: CallerPorts) => Promise<Caller> | Caller>> = {
-  anyone: () => ({ operator: "" }),
+  anyone: () => ({ operator: NOBODY }),
   qstash: qstashCaller,
   webhook: webhookCaller,
-  token: tokenCaller,
+  read: withRole("read"),
+  operate: withRole("operate"),
+  admin: withRole("admin"),
 };
+
+/** An operator with at least this role. */
+function withRole(needed: Role) {
+  return async (request: Request, ports: CallerPorts): Promise<Caller> => {
+    const caller = await tokenCaller(request, ports);
+    demandRole(caller.operator, needed);
+    return caller;
+  };
+}
 
 /** A call that was refused, for whoever counts them. */
 export interface Refusal {

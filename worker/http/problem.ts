@@ -13,6 +13,7 @@ const STATUSES: Readonly<Partial<Record<ErrorCode, Status>>> = {
   invalid_request: { status: 400, title: "Invalid request" },
   invalid_message: { status: 400, title: "Unreadable message" },
   unauthorized: { status: 401, title: "Unauthorized", headers: { "www-authenticate": "Bearer" } },
+  forbidden: { status: 403, title: "Forbidden" },
   invalid_signature: { status: 401, title: "Unauthorized" },
   not_found: { status: 404, title: "Not found" },
   conflict: { status: 409, title: "Conflict" },

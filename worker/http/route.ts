@@ -1,11 +1,13 @@
 /** What a route is, and what its handler gets. */
+import type { Role } from "../../shared/access-tokens.ts";
 import type { Env, Settings } from "../env.ts";
+import type { Operator } from "./caller.ts";
 
 /**
- * Who may call a route. `qstash`: a request that QStash signed. `webhook`: one that the policy signed with the ingest key.
- * `token`: an operator, by token or through Cloudflare Access. The pipeline checks it before the handler runs.
+ * Who may call a route. `qstash`: a request that QStash signed. `webhook`: one that the policy signed with the ingest key. A role:
+ * an operator with that role or a higher one, by token or through Cloudflare Access. The pipeline checks it before the handler runs.
  */
-export type Access = "anyone" | "qstash" | "webhook" | "token";
+export type Access = "anyone" | "qstash" | "webhook" | Role;
 
 export interface RouteContext {
   /** For its headers. Read the body from `body`. */
@@ -15,8 +17,8 @@ export interface RouteContext {
   readonly params: Readonly<Record<string, string>>;
   readonly env: Env;
   readonly settings: Settings;
-  /** The operator who called a `token` route; empty on the others. */
-  readonly operator: string;
+  /** Who called; on a route that is not for operators, nobody. */
+  readonly operator: Operator;
   /** The whole body, no longer than the route allows and checked against its signature. Empty if the route takes none. */
   readonly body: Uint8Array;
 }

@@ -1,17 +1,23 @@
-/** An operator: `Authorization: Bearer <AUDIT_ADMIN_TOKEN>`, or a person who signed in through Cloudflare Access. */
-import { RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
+/** An operator: `Authorization: Bearer <token>`, or a person who signed in through Cloudflare Access. */
+import { expiryMs, SECRET_MIN_LENGTH } from "../../shared/access-tokens.ts";
+import { fromHex } from "../../shared/bytes.ts";
+import type { Settings } from "../variables.ts";
+import { RefusedCall, type Caller, type CallerPorts, type Operator } from "./caller.ts";
 import { accessIdentity } from "./cloudflare-access.ts";
 
-/** The name of whoever holds the token, because the token names nobody. */
-const TOKEN_HOLDER = "admin";
+/** The operator of `AUDIT_ADMIN_TOKEN`, which names nobody. */
+const ADMIN: Operator = { name: "admin", role: "admin" };
 
 /** The reason of a refusal that a guess would cause. */
 export const WRONG_TOKEN = "wrong_token";
+export const EXPIRED_TOKEN = "expired_token";
 
-const EXPECTED = '"authorization" must be "Bearer <AUDIT_ADMIN_TOKEN>"';
+const EXPECTED = '"authorization" must be "Bearer <token>"';
+
+type Ports = Pick<CallerPorts, "settings" | "nowMs">;
 
 /** Throws `unauthorized` unless an operator calls. A token that is sent must be right, whoever signed in. */
-export async function tokenCaller(request: Request, { settings }: Pick<CallerPorts, "settings">): Promise<Caller> {
+export async function tokenCaller(request: Request, { settings, nowMs }: Ports): Promise<Caller> {
   const query = new URL(request.url).searchParams;
   if (["token", "access_token", "admin_token"].some((name) => query.has(name))) {
     throw refusal('a token in the query is refused; send it in the "authorization" header');
@@ -20,28 +26,55 @@ export async function tokenCaller(request: Request, { settings }: Pick<CallerPor
   if (header === null) {
     const person = await accessIdentity(request, settings);
     if (person === undefined) throw refusal(EXPECTED);
-    return operator(person);
+    return { operator: { name: person, role: settings.AUDIT_ACCESS_ROLE } };
   }
   const token = /^Bearer (.+)$/i.exec(header)?.[1];
   if (token === undefined) throw refusal(EXPECTED);
-  if (!(await equalInConstantTime(token, settings.AUDIT_ADMIN_TOKEN))) {
-    throw refusal('the token in "authorization" is wrong', WRONG_TOKEN);
-  }
-  return operator(TOKEN_HOLDER);
+  return { operator: await holderOf(token, settings, nowMs) };
 }
 
-function operator(name: string): Caller {
-  return { operator: name };
+/** A known token, by its hash. */
+interface Known {
+  readonly hash: Uint8Array;
+  readonly operator: Operator;
+  readonly untilMs: number;
+}
+
+/**
+ * Compares hashes, and all of them, so that neither the length, nor the first difference, nor the place in the list shows in the
+ * time.
+ */
+async function holderOf(token: string, settings: Settings, nowMs: number): Promise<Operator> {
+  const hash = await sha256(token);
+  let holder: Known | undefined;
+  for (const known of await knownTokens(settings)) {
+    if (crypto.subtle.timingSafeEqual(hash, known.hash)) holder ??= known;
+  }
+  if (!holder || token.length < SECRET_MIN_LENGTH) throw refusal('the token in "authorization" is wrong', WRONG_TOKEN);
+  if (nowMs >= holder.untilMs) throw refusal('the token in "authorization" has expired', EXPIRED_TOKEN);
+  return holder.operator;
+}
+
+const lists = new WeakMap<Settings, readonly Known[]>();
+
+/** Hashes and dates are parsed once for each environment. */
+async function knownTokens(settings: Settings): Promise<readonly Known[]> {
+  const known = lists.get(settings) ?? [
+    { hash: await sha256(settings.AUDIT_ADMIN_TOKEN), operator: ADMIN, untilMs: Infinity },
+    ...(settings.AUDIT_TOKENS ?? []).map(({ name, role, sha256: hex, expires }) => ({
+      hash: fromHex(hex),
+      operator: { name, role },
+      untilMs: expires === undefined ? Infinity : (expiryMs(expires) ?? 0),
+    })),
+  ];
+  lists.set(settings, known);
+  return known;
 }
 
 function refusal(detail: string, reason = "missing"): RefusedCall {
   return new RefusedCall("unauthorized", detail, reason);
 }
 
-/** Compares digests, so that neither the length nor the first difference shows in the time. */
-async function equalInConstantTime(left: string, right: string): Promise<boolean> {
-  const [a, b] = await Promise.all(
-    [left, right].map((text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
-  );
-  return crypto.subtle.timingSafeEqual(a as ArrayBuffer, b as ArrayBuffer);
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }

@@ -3,7 +3,7 @@
  * The signature covers the body, so that the headers alone prove nothing. What they can show to be wrong is refused at once.
  */
 import { Webhook } from "standardwebhooks";
-import { RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
+import { NOBODY, RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
 
 const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
 /** What the standard allows a timestamp to be off. */
@@ -22,7 +22,7 @@ export function webhookCaller(request: Request, { settings, nowMs }: Pick<Caller
   if (!SIGNATURE.test(headers["webhook-signature"] ?? "")) throw refusal("malformed");
   const keys = [settings.AUDIT_INGEST_KEY, settings.AUDIT_INGEST_KEY_PREVIOUS];
   return {
-    operator: "",
+    operator: NOBODY,
     async checkBody(body) {
       const text = new TextDecoder().decode(body);
       if (!keys.some((key) => key !== undefined && isSignedWith(key, text, headers))) throw refusal("key");

@@ -18,6 +18,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_ALERT_URL: "https://alerts.example.com/hook",
   AUDIT_WORKER_URL: "https://worker.example.com",
   AUDIT_WORKER_URL_PREVIOUS: "https://old.example.com, https://older.example.com/",
+  AUDIT_TOKENS: JSON.stringify([{ name: "ann", role: "operate", sha256: "0".repeat(64), expires: "2099-01-31" }]),
+  AUDIT_ACCESS_ROLE: "admin",
   AUDIT_RATE: "40",
   AUDIT_PROBE_URL: "https://api.example.com/health",
   WORKOS_BASE_URL: "https://api.workos.com",
@@ -47,6 +49,8 @@ it.each([
   "AUDIT_RATE",
   "AUDIT_PROBE_URL",
   "AUDIT_OPERATOR_EVENTS",
+  "AUDIT_TOKENS",
+  "AUDIT_ACCESS_ROLE",
 ])("refuses a %s that the worker would refuse", (name) => {
   expect(faultOf(name, "wrong")).toMatch(/^must be /);
   expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });

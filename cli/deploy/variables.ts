@@ -44,7 +44,7 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   AUDIT_TOKENS: {
     required: false,
     shape:
-      'a JSON list of {"name", "role", "sha256", "expires"?}, or base64url of it, as "audit-forwarder tokens create" prints it',
+      'a JSON list of {"name", "role", "sha256", "expires"?}, or base64url of it (operations.md, "Give somebody a token")',
     accepts: (value) => parseTokens(value) !== undefined,
   },
   QSTASH_CURRENT_SIGNING_KEY_2: text("a QStash signing key"),

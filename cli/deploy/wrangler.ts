@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { AuditError } from "../../shared/errors.ts";
 import { suggestFrom } from "../run/suggestion.ts";
 import { SECRETS } from "./variables.ts";
@@ -61,16 +62,29 @@ export async function mustRun(
 
 const NO_LOGIN =
   /CLOUDFLARE_API_TOKEN|not logged in|not authenticated|Authentication error|Invalid access token|code: (?:10000|9109|10001)\b/i;
+/** Wrangler keeps its login and its log in the home directory, and ends where it cannot. */
+const NO_HOME = /\b(?:EACCES|EROFS|EPERM|ENOTDIR)\b[^]*\.wrangler/;
 const NO_NETWORK = /fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|Couldn't connect/i;
 
-/** `unauthorized` without a login, `unavailable` if Cloudflare cannot be reached, otherwise `rejected` with wrangler's own words. */
-export function wranglerFailure(args: readonly string[], output: string): AuditError {
+/**
+ * `unauthorized` without a login, `unavailable` if Cloudflare cannot be reached or the home directory cannot be written to,
+ * otherwise `rejected` with wrangler's own words.
+ */
+export function wranglerFailure(args: readonly string[], colouredOutput: string): AuditError {
+  // An early failure is coloured in spite of NO_COLOR.
+  const output = stripVTControlCharacters(colouredOutput);
   const said = complaintIn(output);
   const suggest = suggestFrom(process.cwd());
   if (NO_LOGIN.test(output)) {
     return new AuditError(
       "unauthorized",
       `Cloudflare refuses the login; run "${suggest("wrangler", "login")}", or set "CLOUDFLARE_API_TOKEN" and "CLOUDFLARE_ACCOUNT_ID"`,
+    );
+  }
+  if (NO_HOME.test(output)) {
+    return new AuditError(
+      "unavailable",
+      'wrangler cannot write to your home directory; set "XDG_CONFIG_HOME" to a directory that it can write to',
     );
   }
   if (NO_NETWORK.test(output)) {

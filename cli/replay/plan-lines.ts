@@ -1,7 +1,7 @@
 /** The plan of a replay, for people. Pure. */
 import type { Plan } from "../api/answers.ts";
 import type { Io } from "../run/io.ts";
-import { count, pairLines, visible } from "../run/text.ts";
+import { count, pairLines, visible, wrapped } from "../run/text.ts";
 
 /** Why a dead letter is left out, in words. */
 const SKIPPED: Readonly<Record<string, string>> = {
@@ -22,53 +22,72 @@ const AGES: Readonly<Record<string, string>> = {
   never_attempted: "never attempted",
 };
 
-/** The plan as lines: what is sent, what is left out and why, what is mended. */
-export function planLines(plan: Plan, paint: Io["paint"]): readonly string[] {
+/** The plan as lines: what is sent, what is left out and why, what is mended. On a terminal, no line is wider than it. */
+export function planLines(plan: Plan, { paint, columns }: Pick<Io, "paint" | "columns">): readonly string[] {
   const at = plan.rate === undefined ? "" : ` at ${plan.rate} a second`;
   const time = plan.seconds === undefined || plan.send === 0 ? "" : `, about ${duration(plan.seconds)}`;
-  return [
-    paint("bold", `plan: send ${count(plan.send, "dead letter")}${at}${time}; skip ${plan.skip}`),
+  const rows: readonly Row[] = [
+    { text: `plan: send ${count(plan.send, "dead letter")}${at}${time}; skip ${plan.skip}`, style: "bold" },
     ...section("by class", plan.by_class),
     ...section("by action", plan.by_action),
     ...section("by organization", plan.by_organization),
     ...section("by age of the first attempt", named(plan.age, AGES)),
     ...section("skipped", named(plan.skip_reasons, SKIPPED)),
-    ...duplicateLines(plan, paint),
-    ...mendLines(plan, paint),
+    ...duplicateRows(plan),
+    ...mendRows(plan),
   ];
+  return rows.flatMap((row) => fitted(row, columns).map((line) => (row.style ? paint(row.style, line) : line)));
 }
 
-function section(title: string, counts: Readonly<Record<string, number>>): readonly string[] {
+interface Row {
+  /** What stands before the text on its first line; further lines are indented by its width. */
+  readonly start?: string;
+  readonly text: string;
+  readonly style?: "bold" | "yellow" | "red" | "green";
+}
+
+function fitted({ start = "", text }: Row, columns = Infinity): readonly string[] {
+  const [first = "", ...rest] = wrapped(text, columns - start.length);
+  return [start + first, ...rest.map((line) => " ".repeat(start.length) + line)];
+}
+
+function section(title: string, counts: Readonly<Record<string, number>>): readonly Row[] {
   const rows = Object.entries(counts).filter(([, n]) => n > 0);
   if (rows.length === 0) return [];
   const width = Math.max(...rows.map(([, n]) => String(n).length));
-  return [title, ...rows.map(([name, n]) => `  ${String(n).padStart(width)}  ${visible(name)}`)];
+  return [
+    { text: title },
+    ...rows.map(([name, n]) => ({ start: `  ${String(n).padStart(width)}  `, text: visible(name) })),
+  ];
 }
 
 function named(counts: Readonly<Record<string, number>>, names: Readonly<Record<string, string>>) {
   return Object.fromEntries(Object.entries(counts).map(([name, n]) => [names[name] ?? name, n]));
 }
 
-function duplicateLines(plan: Plan, paint: Io["paint"]): readonly string[] {
+function duplicateRows(plan: Plan): readonly Row[] {
   if (plan.duplicates_possible === 0) return [];
   const what = `${count(plan.duplicates_possible, "event")} may be in WorkOS already`;
-  return [paint("yellow", plan.needs_accept_duplicates ? `${what}; they are skipped` : `${what} and may appear twice`)];
+  const text = plan.needs_accept_duplicates ? `${what}; they are skipped` : `${what} and may appear twice`;
+  return [{ text, style: "yellow" }];
 }
 
-function mendLines({ mend }: Plan, paint: Io["paint"]): readonly string[] {
+function mendRows({ mend }: Plan): readonly Row[] {
   if (!mend) return [];
-  const changes = mend.sample.flatMap(({ event_id, changes }) => [
-    `  ${visible(event_id)}`,
-    ...changes.flatMap(({ field, from, to }) => [
-      paint("red", `    - ${visible(field)}: ${value(from)}`),
-      ...(to === null || to === undefined ? [] : [paint("green", `    + ${visible(field)}: ${value(to)}`)]),
+  const changes = mend.sample.flatMap(({ event_id, changes }): readonly Row[] => [
+    { start: "  ", text: visible(event_id) },
+    ...changes.flatMap(({ field, from, to }): readonly Row[] => [
+      { start: "    - ", text: `${visible(field)}: ${value(from)}`, style: "red" },
+      ...(to === null || to === undefined
+        ? []
+        : [{ start: "    + ", text: `${visible(field)}: ${value(to)}`, style: "green" } as const]),
     ]),
   ]);
   const rest = mend.changed - mend.sample.length;
   return [
-    `mending changes ${mend.changed} and leaves ${mend.unchanged} as they are`,
+    { text: `mending changes ${mend.changed} and leaves ${mend.unchanged} as they are` },
     ...changes,
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ...(rest > 0 ? [{ start: "  ", text: `and ${rest} more` }] : []),
   ];
 }
 

@@ -54,7 +54,7 @@ export const replay = command({
     const body = replayBody(args, await readMap(args.map), Date.now());
     const api = openApi(io);
     const { plan } = await api.post(Planned, "/api/replays", { ...body, dry_run: true });
-    const lines = planLines(plan, io.paint);
+    const lines = planLines(plan, io);
     if (args.dryRun) return { json: { dry_run: true, plan }, lines };
     if (plan.send === 0) return nothing(plan, lines);
     // A worker before plans had ids takes the whole request again.

@@ -63,3 +63,21 @@ test("an export and a receipt close a file that others could read", async () => 
     expect({ mode: mode & 0o777, isReplaced: size !== 9000 }).toEqual({ mode: 0o600, isReplaced: true });
   }
 });
+
+test("on a dumb terminal of 60 columns a confirmed replay shows its plan and its progress line by line", async () => {
+  await worker.rejected(6, { action: "action ".repeat(20).trim() });
+  const replay = openTerminal(["dead-letters", "replay", "--all", "--rate", "2", "--set", "action=user.created"], {
+    env: { ...worker.env, TERM: "dumb" },
+    columns: 60,
+  });
+  await replay.shows("[y/N]");
+  replay.write("y\r");
+  expect(await replay.exitCode).toBe(0);
+  const rows = replay.screen().split("\r\n");
+  expect(rows.filter((row) => row.length > 60)).toEqual([]);
+  expect(rows.filter((row) => row.includes("- action: action action")).length).toBeGreaterThan(0);
+  expect(rows.filter((row) => /^(?:running|settling|done): \d+\/\d+,/.test(row)).length).toBeGreaterThan(1);
+  expect(replay.screen()).toMatch(/replay rp_\w+ is done/);
+  // oxlint-disable-next-line no-control-regex -- control codes are what must be absent
+  expect(replay.screen()).not.toMatch(/(?!\r*\n)[\u0000-\u001F\u007F]/);
+});

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmod } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { newAccount, ROOT, runDeploy } from "./process.ts";
 
@@ -171,6 +172,17 @@ describe("a deploy that cannot go on", () => {
       1,
       'error[unauthorized]: Cloudflare refuses the login; run "npm run wrangler -- login", or set "CLOUDFLARE_API_TOKEN" ' +
         'and "CLOUDFLARE_ACCOUNT_ID"\n',
+    ]);
+  });
+
+  it("names the fix where the home directory cannot be written to, with the real wrangler", async () => {
+    // A file in the place of the directory: the one kind of home that root cannot write to either.
+    const home = { HOME: fileURLToPath(import.meta.url), XDG_CONFIG_HOME: "", CLOUDFLARE_API_TOKEN: "" };
+    const { exitCode, stderr } = await runDeploy(["--dry-run"], { ...home, WRANGLER: "" });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'error[unavailable]: wrangler cannot write to your home directory; set "XDG_CONFIG_HOME" to a directory that it can ' +
+        "write to\n",
     ]);
   });
 

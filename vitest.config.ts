@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { writeConsole } from "./console/build.ts";
 import { SpreadingSequencer } from "./tests/order/sequencer.ts";
 import { OPERATORS } from "./tests/worker/support/tokens.ts";
 
@@ -34,6 +35,9 @@ const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".audit-forwarder/compil
 /** Ends what hangs, and judges no speed: a test of a few seconds takes ten times as long where others have the machine. */
 const PATIENCE_MS = 300_000;
 const patience = { testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS, expect: { poll: { timeout: PATIENCE_MS } } };
+
+// `[assets]` in wrangler.toml must exist before the worker starts.
+await writeConsole();
 
 export default defineConfig({
   test: {

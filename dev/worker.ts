@@ -2,6 +2,7 @@
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
 import { freePort, refuseTakenPort } from "./free-port.ts";
+import { SITE, writeConsole } from "../console/build.ts";
 import { bundleWorker, RUNTIME, uploadedWorker } from "../worker/build.ts";
 
 const HOST = "127.0.0.1";
@@ -32,7 +33,7 @@ export interface RunningWorker {
 /** Starts the worker. Throws `port_taken` if something else listens on the port. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   if (options.port) await refuseTakenPort(options.port, HOST);
-  const [script, port] = await Promise.all([scriptOf(options), options.port || freePort()]);
+  const [script, port] = await Promise.all([scriptOf(options), options.port || freePort(), writeConsole()]);
   const url = `http://${HOST}:${port}`;
   const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, script, port, url)));
   let isStopped = false;
@@ -80,6 +81,15 @@ async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Pr
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
+/** As `[assets]` in wrangler.toml; the names are those of its own configuration of the two workers in front. */
+const ASSETS = {
+  directory: SITE,
+  binding: "ASSETS",
+  run_worker_first: true,
+  routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+  assetConfig: { html_handling: "none" },
+} as const;
+
 const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
 function miniflareOptions(
@@ -103,6 +113,7 @@ function miniflareOptions(
         ...RUNTIME,
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,
+        assets: ASSETS,
         kvNamespaces: directory ? ["DIRECTORY"] : [],
       },
     ],

@@ -39,7 +39,6 @@ async function bundled(options: BuildOptions): Promise<UploadedWorker> {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     alias: { "fast-sha256": path("./native/sha256.ts"), "@stablelib/base64": path("./native/base64.ts") },
-    loader: { ".html": "text" },
     logLevel: "silent",
     ...options,
   });

@@ -7,6 +7,8 @@ export interface Env {
   readonly OUTBOX: DurableObjectNamespace;
   readonly ARCHIVE: DurableObjectNamespace;
   readonly MONITOR: DurableObjectNamespace;
+  /** The console's files; absent where a worker runs without them. */
+  readonly ASSETS?: Fetcher;
   /** Optional directory of organizations and names. */
   readonly DIRECTORY?: KVNamespace;
   readonly [variable: string]: unknown;

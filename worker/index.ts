@@ -1,7 +1,7 @@
 /** The worker's entry: routes, cron and Durable Objects. Almost no logic. */
 import { deadLetters } from "./dead-letters/client.ts";
 import { deadLetterRoutes } from "./api/dead-letters.ts";
-import { consoleRoutes } from "./console/routes.ts";
+import { consoleSite } from "./console/site.ts";
 import { deliverRoutes } from "./deliver/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
@@ -32,13 +32,12 @@ const routes: readonly Route[] = [
   ...deadLetterRoutes,
   ...replayRoutes,
   ...verifyRoutes,
-  ...consoleRoutes,
 ];
 
 const handle = pipeline(routes, countRefusal);
 
 export default {
-  fetch: (request, env, execution) => handle(request, env, execution),
+  fetch: async (request, env, execution) => consoleSite(request, env) ?? handle(request, env, execution),
 
   async scheduled(_controller, env): Promise<void> {
     const parsed = parseSettings(env);

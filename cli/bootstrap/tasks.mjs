@@ -49,9 +49,9 @@ export const TASKS = {
     ],
   },
   upload: {
-    about: "the worker as wrangler uploads it, which calls this",
+    about: "the worker and the console as wrangler uploads them, which calls this",
     noArguments: true,
-    steps: ours("worker/upload.ts"),
+    steps: (args, root) => ["worker/upload.ts", "console/upload.ts"].flatMap((file) => ours(file)(args, root)),
   },
   drill: { about: "the real processes under load and faults", gateway: true, steps: ours("dev/drill.ts") },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },

@@ -24,11 +24,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   policy: ["shared"],
   worker: ["shared"],
+  console: ["shared"],
   cli: ["shared"],
-  dev: ["shared", "policy", "worker", "cli"],
-  bench: ["shared", "policy", "worker", "cli", "dev"],
-  docs: ["shared", "policy", "worker", "cli", "dev"],
-  tests: ["shared", "policy", "worker", "cli", "dev", "bench", "docs"],
+  dev: ["shared", "policy", "worker", "console", "cli"],
+  bench: ["shared", "policy", "worker", "console", "cli", "dev"],
+  docs: ["shared", "policy", "worker", "console", "cli", "dev"],
+  tests: ["shared", "policy", "worker", "console", "cli", "dev", "bench", "docs"],
 };
 
 export function importsGoDown(tree: Tree): string[] {

@@ -7,7 +7,7 @@ import { parseSync } from "oxc-parser";
 export type Tree = ReadonlyMap<string, string>;
 
 const NOT_OURS = new Set(["node_modules", "dist", "coverage"]);
-const SOURCE = /\.(ts|mjs)$/;
+const SOURCE = /\.(ts|tsx|mjs)$/;
 /** GitHub workflows and actions, wherever they are kept. */
 export const WORKFLOW = /\.ya?ml$/;
 

@@ -1,0 +1,76 @@
+/** Calls the worker's API with the token of this tab, or with none where Cloudflare Access vouches for the person. */
+
+/** Longer than any answer takes; it ends a wait for a worker that is gone. */
+const TIMEOUT_MS = 30_000;
+const STORED_TOKEN = "audit-forwarder.token";
+
+/** Why a call failed, in a sentence for the person. */
+export class ApiFailure extends Error {
+  /** HTTP status; 0 if there was no answer. */
+  readonly status: number;
+  /** `code` of the problem document, or `no_answer`. */
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+let token = sessionStorage.getItem(STORED_TOKEN) ?? "";
+let onUnauthorized = () => {};
+
+/** Keeps the token until the tab is closed. Empty forgets it. */
+export function keepToken(given: string): void {
+  token = given;
+  if (given === "") sessionStorage.removeItem(STORED_TOKEN);
+  else sessionStorage.setItem(STORED_TOKEN, given);
+}
+
+/** Calls `told` whenever the API answers 401. */
+export function watchUnauthorized(told: () => void): void {
+  onUnauthorized = told;
+}
+
+export const api = {
+  get: <T>(path: string): Promise<T> => call("GET", path),
+  post: <T>(path: string, body: unknown = {}): Promise<T> => call("POST", path, body),
+};
+
+/** Throws `ApiFailure`. */
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body);
+  const json = await response.json().catch(() => undefined);
+  if (response.ok && json !== undefined) return json as T;
+  const { code = "unexpected", detail } = (json ?? {}) as { code?: string; detail?: string };
+  if (response.status === 401) onUnauthorized();
+  throw new ApiFailure(response.status, code, detail ? sentence(detail) : `The worker answered ${response.status}.`);
+}
+
+async function send(method: string, path: string, body: unknown): Promise<Response> {
+  if (/[^\x20-\x7e]/.test(token)) {
+    throw new ApiFailure(401, "unauthorized", "The token has characters that no token has. Copy it again.");
+  }
+  try {
+    return await fetch(path, {
+      method,
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiFailure(0, "no_answer", "The worker does not answer. Check your connection, then try again.");
+  }
+}
+
+/** The API's messages are clauses; people read sentences. */
+function sentence(clause: string): string {
+  const text = clause.charAt(0).toUpperCase() + clause.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** Any error as an `ApiFailure`. */
+export function failureOf(error: unknown): ApiFailure {
+  return error instanceof ApiFailure ? error : new ApiFailure(0, "internal", "The console failed. Reload the page.");
+}

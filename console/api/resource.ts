@@ -1,0 +1,54 @@
+/** Answers of the API in components: what is known is shown at once, and asked for again behind it. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { api, type ApiFailure, failureOf } from "./client.ts";
+
+export interface Resource<T> {
+  /** The newest answer, also while it is asked for again. */
+  readonly data: T | undefined;
+  /** Why the last call failed; `data` may still hold the answer before it. */
+  readonly failure: ApiFailure | undefined;
+  readonly reload: () => Promise<void>;
+}
+
+/** Answers by path, so that Back shows what was there. */
+const known = new Map<string, unknown>();
+
+/** Forgets every answer, as another person may sign in. */
+export function forgetAnswers(): void {
+  known.clear();
+}
+
+/**
+ * Gets a path, again every `everyMs` while the page is visible, and when it becomes visible. An undefined path gets nothing.
+ */
+export function useResource<T>(path: string | undefined, everyMs?: number): Resource<T> {
+  const [state, setState] = useState<{ path?: string; failure?: ApiFailure }>({});
+  const wanted = useRef(path);
+  wanted.current = path;
+  const reload = useCallback(async () => {
+    if (path === undefined) return;
+    const failure = await api.get<T>(path).then(
+      (answer) => void known.set(path, answer),
+      (error: unknown) => failureOf(error),
+    );
+    if (wanted.current === path) setState({ path, ...(failure ? { failure } : {}) });
+  }, [path]);
+  useEffect(() => {
+    void reload();
+    return everyMs === undefined ? undefined : repeatWhileVisible(reload, everyMs);
+  }, [reload, everyMs]);
+  const failure = state.path === path ? state.failure : undefined;
+  return { data: path === undefined ? undefined : (known.get(path) as T | undefined), failure, reload };
+}
+
+function repeatWhileVisible(run: () => Promise<void>, everyMs: number): () => void {
+  const runIfVisible = () => {
+    if (!document.hidden) void run();
+  };
+  const timer = setInterval(runIfVisible, everyMs);
+  document.addEventListener("visibilitychange", runIfVisible);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", runIfVisible);
+  };
+}

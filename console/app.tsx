@@ -1,0 +1,69 @@
+/** The application: asks who is there, and shows the sign-in or the view that the address names. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { MeAnswer } from "../shared/api.ts";
+import { type ApiFailure, failureOf, watchUnauthorized } from "./api/client.ts";
+import { usePlace } from "./location.ts";
+import { Failure, Skeleton } from "./parts/notice.tsx";
+import { forget, SessionContext, signIn } from "./session.tsx";
+import { Shell } from "./shell.tsx";
+import { viewOf } from "./views/index.tsx";
+import { SignIn } from "./views/sign-in.tsx";
+
+type State = { readonly me: MeAnswer } | { readonly said?: string } | { readonly failure: ApiFailure } | undefined;
+
+export function App() {
+  const [state, setState] = useState<State>();
+  const start = async () => setState(await known());
+  useEffect(() => {
+    watchUnauthorized(() =>
+      setState((before) => {
+        forget();
+        return before && "me" in before
+          ? { said: "Your session has ended. Sign in again to go on where you were." }
+          : before;
+      }),
+    );
+    void start();
+  }, []);
+  if (!state) return <Starting />;
+  if ("failure" in state) return <NoAnswer failure={state.failure} onRetry={() => void start()} />;
+  if (!("me" in state)) return <SignIn said={state.said} onDone={(me) => setState({ me })} />;
+  return <SignedIn me={state.me} onSignOut={() => setState({})} />;
+}
+
+/** Whoever the stored token or Cloudflare Access names. */
+async function known(): Promise<State> {
+  try {
+    return { me: await signIn() };
+  } catch (error) {
+    const failure = failureOf(error);
+    return failure.status === 401 ? {} : { failure };
+  }
+}
+
+function SignedIn({ me, onSignOut }: { readonly me: MeAnswer; readonly onSignOut: () => void }) {
+  const place = usePlace();
+  const session = useMemo(() => ({ me, signOut: () => (forget(), onSignOut()) }), [me, onSignOut]);
+  return (
+    <SessionContext value={session}>
+      <Shell place={place}>{viewOf(place)}</Shell>
+    </SessionContext>
+  );
+}
+
+function Starting() {
+  return (
+    <main class="alone">
+      <Skeleton lines={4} />
+    </main>
+  );
+}
+
+function NoAnswer({ failure, onRetry }: { readonly failure: ApiFailure; readonly onRetry: () => void }) {
+  return (
+    <main class="alone">
+      <h1>Audit forwarder</h1>
+      <Failure failure={failure} what="The console could not start" onRetry={onRetry} />
+    </main>
+  );
+}

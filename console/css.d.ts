@@ -1,0 +1,2 @@
+/** esbuild bundles the style sheets. */
+declare module "*.css";

@@ -1,0 +1,41 @@
+/** Who is signed in. The token stays in this tab's session storage; with Cloudflare Access there is none. */
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { MeAnswer } from "../shared/api.ts";
+import { type Role, roleAllows } from "../shared/access-tokens.ts";
+import { api, ApiFailure, keepToken } from "./api/client.ts";
+import { forgetAnswers } from "./api/resource.ts";
+
+interface Session {
+  readonly me: MeAnswer;
+  readonly signOut: () => void;
+}
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+/** The session of whoever sees this component; there is one in every view. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new TypeError("useSession is called outside of a session");
+  return session;
+}
+
+/** Whether the person's role allows what needs `role`. */
+export function useMay(role: Role): boolean {
+  return roleAllows(useSession().me.role, role);
+}
+
+/** Signs in with a token, or as whoever the API already knows. Throws `ApiFailure`. */
+export async function signIn(token?: string): Promise<MeAnswer> {
+  if (token !== undefined) keepToken(token);
+  return api.get<MeAnswer>("/api/me").catch((error: unknown) => {
+    if (error instanceof ApiFailure && error.status === 401) forget();
+    throw error;
+  });
+}
+
+/** Forgets the token and everything that it showed. */
+export function forget(): void {
+  keepToken("");
+  forgetAnswers();
+}

@@ -1,0 +1,17 @@
+/** The view of an address that names none. */
+import { addressOf } from "../location.ts";
+import { Empty } from "../parts/notice.tsx";
+import { View } from "../parts/view.tsx";
+
+export function Unknown() {
+  return (
+    <View title="No such page">
+      <Empty title="This address names no view of the console.">
+        <p>Check it for a missing or an extra part, or search for the event id above.</p>
+        <p>
+          <a href={addressOf("")}>Go to the start</a>
+        </p>
+      </Empty>
+    </View>
+  );
+}

@@ -2,6 +2,7 @@
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
+import { claimOf } from "../ledger/claim.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
@@ -107,23 +108,6 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
       job.letter = refusedEntry(job.record, job.grant, ended.attempt, delivery);
     }
   }
-}
-
-function claimOf(record: AuditRecord, body: string): Claim {
-  const { id, stage, occurredAtMs, requestId, gateway, sequence, replay, corrects } = record;
-  return {
-    id,
-    stage,
-    body,
-    occurredAtMs,
-    ...(requestId === undefined ? {} : { requestId }),
-    isolate: gateway.isolateId,
-    // The gateway counted the record once.
-    sequence: corrects === undefined ? sequence : 0,
-    ...(replay && {
-      replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },
-    }),
-  };
 }
 
 /** Archives before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */

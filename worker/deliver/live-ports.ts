@@ -1,6 +1,6 @@
 /** The real ports of a delivery. */
 import { deadLetters } from "../dead-letters/client.ts";
-import { cachedDirectory, type Directory } from "../directory.ts";
+import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
@@ -27,14 +27,4 @@ export function livePorts(
     heard,
     observe: (event) => logRecord(event, messageId),
   };
-}
-
-const directories = new WeakMap<KVNamespace, Directory>();
-
-/** One for each isolate, because it keeps a cache. */
-function directoryOf({ DIRECTORY: store }: Env): Directory | undefined {
-  if (!store) return undefined;
-  const directory = directories.get(store) ?? cachedDirectory(store, Date.now);
-  directories.set(store, directory);
-  return directory;
 }

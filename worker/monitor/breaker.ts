@@ -31,7 +31,14 @@ export interface Breaker {
   readonly nextProbeMs: number;
   /** Events delivered since the probe that resumed the queue. */
   readonly delivered: number;
+  /** Probes that failed since it opened. */
+  readonly failedProbes: number;
+  /** How many of these sent an event from the queue that nobody had tried before. */
+  readonly untriedProbes: number;
 }
+
+/** Where the event of a probe comes from: an event that the ledger holds because an attempt failed, or a message at QStash. */
+export type ProbeSource = "ledger" | "queue";
 
 export const CLOSED: Breaker = {
   phase: "closed",
@@ -40,6 +47,8 @@ export const CLOSED: Breaker = {
   openings: 0,
   nextProbeMs: 0,
   delivered: 0,
+  failedProbes: 0,
+  untriedProbes: 0,
 };
 
 /** One attempt of an ordinary delivery has ended. While the breaker is open, attempts that were under way change nothing. */
@@ -74,6 +83,22 @@ function opened(openings: number, nowMs: number): Breaker {
 /** A probe begins: the next one is due in a minute. */
 export function afterProbeBegan(breaker: Breaker, nowMs: number): Breaker {
   return breaker.phase === "open" ? { ...breaker, nextProbeMs: nowMs + PROBE_EVERY_MS } : breaker;
+}
+
+/**
+ * Returns where the next probe takes its event from. The `waiting` events of the ledger go first. If each of them has failed as a
+ * probe, they may be at fault and not WorkOS, so the next probe sends an event that nobody has tried yet. In a long outage that gets
+ * rarer: each time the wait doubles, because after 24 h an event that was tried can end as a dead letter.
+ */
+export function probeSource({ failedProbes, untriedProbes }: Breaker, waiting: number): ProbeSource {
+  return failedProbes >= waiting * 2 ** untriedProbes ? "queue" : "ledger";
+}
+
+/** A probe failed: WorkOS did not accept its event. */
+export function afterFailedProbe(breaker: Breaker, source: ProbeSource): Breaker {
+  if (breaker.phase !== "open") return breaker;
+  const untriedProbes = breaker.untriedProbes + (source === "queue" ? 1 : 0);
+  return { ...breaker, failedProbes: breaker.failedProbes + 1, untriedProbes };
 }
 
 /** Probes delivered so many events (0: no event was there to try with), so the queue runs again. */

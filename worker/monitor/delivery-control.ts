@@ -3,7 +3,16 @@ import type { Verdict } from "../../shared/outcome.ts";
 import { parseSettings, type Env, type Settings } from "../env.ts";
 import type { FlowKey } from "../qstash/flow-control.ts";
 import type { Agenda } from "./agenda.ts";
-import { afterAttempt, afterDelivered, afterProbe, afterProbeBegan, CLOSED, type Breaker } from "./breaker.ts";
+import {
+  afterAttempt,
+  afterDelivered,
+  afterFailedProbe,
+  afterProbe,
+  afterProbeBegan,
+  CLOSED,
+  probeSource,
+  type Breaker,
+} from "./breaker.ts";
 import { DeliveryState } from "./delivery-state.ts";
 import type { IncidentKind } from "./incidents.ts";
 import { Pace } from "./pace.ts";
@@ -161,7 +170,8 @@ export class DeliveryControl {
     const reason = "WorkOS is down";
     const pause: Pause = { reason, by: "breaker", sinceMs: this.#now(), confirmed: false };
     this.#state.pause = pause;
-    await this.#ports.report("destination_down", "WorkOS does not take events; delivery waits, and goes on by itself");
+    const detail = "the last attempts at WorkOS failed; messages wait, and delivery goes on by itself";
+    await this.#ports.report("destination_down", detail);
     await this.#inTurn(async () => {
       if (this.#state.pause === pause) await this.#confirm(pause);
     });
@@ -175,9 +185,12 @@ export class DeliveryControl {
     this.#state.breaker = afterProbeBegan(this.#state.breaker, this.#now());
     const takeTurn = () => this.#pace.take(1, settings.AUDIT_RATE, Infinity, this.#now());
     const isStopped = () => !this.#state.isProbing;
-    const probed = await probe(probePorts(this.#ports.env, settings, { now: this.#ports.now, takeTurn, isStopped }));
+    const control = { now: this.#ports.now, takeTurn, isStopped, flowKeys: this.#state.usedKeys(settings) };
+    const sourceFor = (waiting: number) => probeSource(this.#state.breaker, waiting);
+    const probed = await probe(probePorts(this.#ports.env, settings, control), sourceFor);
     if (probed.kind === "stopped" || isStopped()) return;
     this.#ports.tally.add({ [`probes_${probed.kind}`]: 1 });
+    if (probed.kind === "down") this.#state.breaker = afterFailedProbe(this.#state.breaker, probed.source);
     if (probed.kind === "refused") await this.pause(`WorkOS refuses the API key (${probed.reason})`, "credential");
     if (probed.kind === "up") await this.#inTurn(() => this.#resumeAfter(probed.delivered));
   }

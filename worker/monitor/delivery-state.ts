@@ -21,7 +21,8 @@ export class DeliveryState {
   constructor(store: Store) {
     this.#store = store;
     this.#pause = store.get<Pause>("pause") ?? null;
-    this.#breaker = store.get<Breaker>("breaker") ?? CLOSED;
+    // An earlier version stored fewer fields.
+    this.#breaker = { ...CLOSED, ...store.get<Breaker>("breaker") };
     this.endResume(false);
   }
 

@@ -1,24 +1,39 @@
-/** The real ports of a probe: the ledger's waiting events, and WorkOS. */
+/** The real ports of a probe: the ledger's waiting events, messages that wait at QStash, and WorkOS. */
+import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
-import { claimWaiting, ledgerPort, waitingIds } from "../ledger/client.ts";
+import { claimWaiting, ledgerPort, lookup, waitingIds } from "../ledger/client.ts";
+import { prepareAll } from "../prepare.ts";
+import { waitingBodies } from "../qstash/message-log.ts";
 import { eventSender } from "../workos.ts";
 import type { ProbePorts } from "./probe.ts";
+import { claimUntried } from "./untried.ts";
 
 interface ProbeControl {
   readonly now: () => number;
   /** Takes the token of one event; returns how long it waits, in ms. */
   readonly takeTurn: () => number;
   readonly isStopped: () => boolean;
+  /** The flow-control keys under which messages of ours can wait. */
+  readonly flowKeys: readonly string[];
 }
 
 /** One set of ports for each round of probes, under a lease of its own. */
-export function probePorts(env: Env, settings: Settings, { now, takeTurn, isStopped }: ProbeControl): ProbePorts {
+export function probePorts(env: Env, settings: Settings, control: ProbeControl): ProbePorts {
+  const { now, takeTurn, isStopped, flowKeys } = control;
   const lease = `probe-${crypto.randomUUID()}`;
   const ledger = ledgerPort(env);
   return {
     now,
     candidates: () => waitingIds(env),
     claim: (id) => claimWaiting(env, id, lease, now()),
+    claimUntried: () =>
+      claimUntried(lease, {
+        now,
+        bodies: () => waitingBodies(settings, fetch, flowKeys),
+        lookup: (ids) => lookup(env, ids),
+        prepare: (records) => prepareAll(records, directoryOf(env)),
+        ledger,
+      }),
     send: eventSender(settings, fetch),
     settle: (id, attempt) => ledger.settle(lease, [{ id, attempt }], now()),
     turn: async () => {

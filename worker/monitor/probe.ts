@@ -3,8 +3,9 @@
  * made-up event would be a lie in somebody's audit log, and a read would prove nothing about writes.
  */
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from "../../shared/outcome.ts";
-import type { LedgerAttempt } from "../ledger/types.ts";
+import type { LedgerAttempt, WaitingEvent } from "../ledger/types.ts";
 import type { Sent } from "../workos.ts";
+import type { ProbeSource } from "./breaker.ts";
 
 /** Requests at the same time. https://developers.cloudflare.com/workers/platform/limits/ */
 const LANES = 5;
@@ -13,19 +14,14 @@ const FAILURES_TO_STOP = 5;
 /** Longest time that events are sent before the queue runs again. Our choice. */
 const DRAIN_MAX_MS = 20_000;
 
-/** An event that waits, as the ledger hands it out under a lease. */
-interface Waiting {
-  readonly id: string;
-  readonly key: string;
-  readonly body: string;
-}
-
 export interface ProbePorts {
   readonly now: () => number;
   /** Event ids that wait for their next attempt, the one that has waited longest since its last attempt first. */
   readonly candidates: () => Promise<readonly string[]>;
   /** Undefined where the event no longer waits, or where another delivery holds it. */
-  readonly claim: (id: string) => Promise<Waiting | undefined>;
+  readonly claim: (id: string) => Promise<WaitingEvent | undefined>;
+  /** Leases an event of a message that waits at QStash and that nobody has tried; undefined if there is none. */
+  readonly claimUntried: () => Promise<WaitingEvent | undefined>;
   readonly send: (body: string, key: string) => Promise<Sent>;
   readonly settle: (id: string, attempt: LedgerAttempt) => Promise<void>;
   /** Resolves when the pace lets one more event go. */
@@ -38,7 +34,7 @@ export interface ProbePorts {
 type Probed =
   /** WorkOS took so many events. 0: it took none, and nothing is left to try with. */
   | { readonly kind: "up"; readonly delivered: number }
-  | { readonly kind: "down" }
+  | { readonly kind: "down"; readonly source: ProbeSource }
   /** 401 or 403, whoever answered. */
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "stopped" };
@@ -46,20 +42,28 @@ type Probed =
 interface Ended {
   readonly verdict: Verdict | "refused";
   readonly reason: string;
+  readonly source: ProbeSource;
 }
 
 /**
  * Sends one event. Once WorkOS has taken it, the others that wait go out too, before the queue runs again: each of them has spent
- * an attempt already, and if WorkOS goes down again they must not spend the next.
+ * an attempt already, and if WorkOS goes down again they must not spend the next. `sourceFor` says where the event comes from if so
+ * many wait in the ledger.
  */
-export async function probe(ports: ProbePorts): Promise<Probed> {
+export async function probe(ports: ProbePorts, sourceFor: (waiting: number) => ProbeSource): Promise<Probed> {
   const queue = [...(await ports.candidates())];
-  const first = await sendNext(queue, ports);
+  const first = await sendFirst(queue, sourceFor(queue.length), ports);
   if (ports.isStopped()) return { kind: "stopped" };
   if (first === undefined) return { kind: "up", delivered: 0 };
-  if (first.verdict === "failed") return { kind: "down" };
+  if (first.verdict === "failed") return { kind: "down", source: first.source };
   if (first.verdict === "refused") return { kind: "refused", reason: first.reason };
   return drain(queue, first.verdict === "delivered" ? 1 : 0, ports);
+}
+
+/** Sends an event from the wanted source, or from the other one if that has none. */
+async function sendFirst(queue: string[], source: ProbeSource, ports: ProbePorts): Promise<Ended | undefined> {
+  if (source === "queue") return (await sendUntried(ports)) ?? sendNext(queue, ports);
+  return (await sendNext(queue, ports)) ?? sendUntried(ports);
 }
 
 async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts): Promise<Probed> {
@@ -76,7 +80,13 @@ async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   if (ports.isStopped()) return { kind: "stopped" };
-  return failures < FAILURES_TO_STOP ? { kind: "up", delivered } : { kind: "down" };
+  if (failures < FAILURES_TO_STOP) return { kind: "up", delivered };
+  // Events that fail by themselves can all wait here. One that nobody has tried says whether WorkOS is down again.
+  const last = await sendUntried(ports);
+  if (ports.isStopped()) return { kind: "stopped" };
+  if (last === undefined || last.verdict === "failed") return { kind: "down", source: last?.source ?? "ledger" };
+  if (last.verdict === "refused") return { kind: "refused", reason: last.reason };
+  return { kind: "up", delivered: delivered + (last.verdict === "delivered" ? 1 : 0) };
 }
 
 /** Sends the next event that still waits; undefined where none is left or sending must stop. */
@@ -84,12 +94,19 @@ async function sendNext(queue: string[], ports: ProbePorts): Promise<Ended | und
   for (let id = queue.shift(); id !== undefined && !ports.isStopped(); id = queue.shift()) {
     await ports.turn();
     const waiting = await ports.claim(id);
-    if (waiting) return sendOne(waiting, ports);
+    if (waiting) return sendOne(waiting, "ledger", ports);
   }
   return undefined;
 }
 
-async function sendOne({ id, key, body }: Waiting, ports: ProbePorts): Promise<Ended> {
+async function sendUntried(ports: ProbePorts): Promise<Ended | undefined> {
+  if (ports.isStopped()) return undefined;
+  await ports.turn();
+  const untried = await ports.claimUntried();
+  return untried && sendOne(untried, "queue", ports);
+}
+
+async function sendOne({ id, key, body }: WaitingEvent, source: ProbeSource, ports: ProbePorts): Promise<Ended> {
   const startedMs = ports.now();
   const { answer, detail } = await ports.send(body, key);
   const endedMs = ports.now();
@@ -105,7 +122,7 @@ async function sendOne({ id, key, body }: Waiting, ports: ProbePorts): Promise<E
     ...(reason ? { reason } : {}),
   });
   const isRefused = status === 401 || status === 403;
-  return { verdict: isRefused ? "refused" : (verdictOf(answer) ?? "failed"), reason };
+  return { verdict: isRefused ? "refused" : (verdictOf(answer) ?? "failed"), reason, source };
 }
 
 /** A refusal is left to the message's own delivery, which has the whole record and can archive it. */

@@ -1,6 +1,6 @@
 /** QStash's HTTP API in front of the model: what the policy and the worker use of it. */
 import type { HttpReply, HttpRequest, Server } from "../network.ts";
-import type { DeadMessage, Queue } from "./queue.ts";
+import type { DeadMessage, Message, Queue } from "./queue.ts";
 
 const PAGE = 100;
 
@@ -30,12 +30,18 @@ function route(queue: Queue, { method, url, headers, body }: HttpRequest): HttpR
     queue.removeDead(searchParams.getAll("dlqIds"));
     return json({ deleted: searchParams.getAll("dlqIds").length });
   }
+  if (pathname === "/v2/events") return json({ events: queue.log(Number(searchParams.get("count"))).map(entryOf) });
   if (pathname === "/v2/flowControl") return json(queue.flowKeys());
   const [, key, action] = /^\/v2\/flowControl\/([^/]+)(?:\/(pause|resume))?$/.exec(pathname) ?? [];
   if (key === undefined) return json({ error: "not found" }, 404);
   if (action === "pause") queue.pausedKeys.add(key);
   if (action === "resume") queue.resume(key);
   return json({ flowControlKey: key, isPaused: queue.pausedKeys.has(key) });
+}
+
+function entryOf({ id, url, body, retried }: Message) {
+  const state = retried === 0 ? "CREATED" : "ERROR";
+  return { messageId: id, state, url, body: Buffer.from(body).toString("base64") };
 }
 
 function published({ messageId, deduplicated }: { messageId: string; deduplicated: boolean }): HttpReply {

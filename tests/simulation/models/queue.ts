@@ -60,6 +60,7 @@ export class Queue {
   readonly #keys = new Set<string>();
   readonly #known = new Map<string, { readonly messageId: string; readonly atMs: number }>();
   readonly #open = new Set<Message>();
+  readonly #log: Message[] = [];
   readonly #ports: QueuePorts;
   #count = 0;
 
@@ -70,6 +71,11 @@ export class Queue {
   /** Messages that were neither delivered nor given up. */
   get open(): readonly Message[] {
     return [...this.#open];
+  }
+
+  /** Messages of the label's log, newest first. It forgets none, so that it also tells of those that were delivered. */
+  log(count: number): readonly Message[] {
+    return this.#log.slice(-count).toReversed();
   }
 
   publish({ url, headers, body }: NewMessage): { messageId: string; deduplicated: boolean } {
@@ -146,6 +152,7 @@ export class Queue {
   #admit(message: Message): void {
     if (message.flowKey !== undefined) this.#keys.add(message.flowKey);
     this.#open.add(message);
+    this.#log.push(message);
     this.#ports.accepted(message);
   }
 

@@ -4,9 +4,11 @@ import type { Verdict } from "../../../shared/outcome.ts";
 import {
   afterAttempt,
   afterDelivered,
+  afterFailedProbe,
   afterProbe,
   afterProbeBegan,
   CLOSED,
+  probeSource,
   type Breaker,
 } from "../../../worker/monitor/breaker.ts";
 
@@ -101,6 +103,51 @@ describe("probing", () => {
 
   it("resumes where no event was there to try with", () => {
     expect(afterProbe(OPEN, 0)).toMatchObject({ phase: "recovering", delivered: 0 });
+  });
+});
+
+describe("the event of a probe", () => {
+  /** The numbers of the failed probes after which one took its event from the queue, which makes one more event wait. */
+  const fromQueue = (waiting: number, probes: number, isQueueEmpty = false): number[] => {
+    let breaker = OPEN;
+    const found: number[] = [];
+    for (let failed = 0; failed < probes; failed++) {
+      const source = probeSource(breaker, waiting + breaker.untriedProbes);
+      if (source === "queue") found.push(failed);
+      breaker = afterFailedProbe(breaker, isQueueEmpty ? "ledger" : source);
+    }
+    return found;
+  };
+
+  it.each([
+    // waiting in the ledger, failed probes before one with an event from the queue
+    [0, [0, 2, 8, 24, 64, 160, 384, 896]],
+    [1, [1, 4, 12, 32, 80, 192, 448, 1024]],
+    [5, [5, 12, 28, 64, 144, 320, 704]],
+    [40, [40, 82, 168, 344, 704, 1440]],
+  ])(
+    "comes from the queue once each of %i that wait has failed, and then ever more rarely: %j",
+    (waiting, expected) => {
+      expect(fromQueue(waiting, 1_441)).toEqual(expected);
+    },
+  );
+
+  it("is looked for in the queue each time while nothing waits there", () => {
+    expect(fromQueue(1, 5, true)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("comes from the ledger again once it has closed and opened", () => {
+    const failed = afterFailedProbe(afterFailedProbe(OPEN, "ledger"), "queue");
+    const opened = after(
+      afterProbe(failed, 1),
+      [0, 0, 0, 0, 0].map((at) => [at, "failed"] as const),
+    );
+    expect(opened).toMatchObject({ phase: "open", failedProbes: 0, untriedProbes: 0 });
+    expect(probeSource(opened, 1)).toBe("ledger");
+  });
+
+  it("is not counted while it is not open", () => {
+    expect(afterFailedProbe(CLOSED, "queue")).toEqual(CLOSED);
   });
 });
 

@@ -99,6 +99,36 @@ describe("an outage of WorkOS", () => {
     expect(records.map(({ id }) => id)).toContain(probed.event_id);
   });
 
+  it("ends with an event that nobody has tried, even if the one that opened the breaker fails for ever", async () => {
+    const [poisoned, ...others] = recordsOf(21);
+    if (!poisoned) throw new Error("no record");
+    path.workos.faults.add({ match: { event_id: poisoned.id }, status: 500 });
+    await path.publish([poisoned], { "upstash-retries": "4", "upstash-retry-delay": "1000" });
+    for (let attempts = 1; attempts <= 5; attempts++) {
+      await path.queue.idle();
+      path.clock.advance(1_001);
+    }
+    await until(health, ({ pause }) => pause?.confirmed_by_queue === true);
+    const [packed, single] = [others.slice(0, 19), others.slice(19)];
+    await path.publish(single);
+    // The newest message that waits holds several records, and before it one whose outcome may still come.
+    await path.publish(packed);
+    const intents = recordsOf(1, { stage: "intent" });
+    await path.publish(intents, { "upstash-delay": "200s" });
+    const asked = path.workos.requests().length;
+    // Its attempts are used up, so that the ledger has no event left to probe with.
+    await until(
+      async () => (await path.get("/api/dead-letters")).json.dead_letters,
+      (letters) => letters.length === 1,
+    );
+    await until(isPausedAtQueue, (isPaused) => !isPaused);
+    const probed = path.workos.requests()[asked]?.event_id;
+    expect(packed.map(({ id }) => id)).toContain(probed);
+    await path.queue.idle();
+    expect(new Set(eventIds())).toEqual(new Set([...packed, ...single].map(({ id }) => id)));
+    expect(path.workos.events()).toHaveLength(packed.length + single.length);
+  });
+
   it("survives a kill of the worker", async () => {
     const records = await outage(6, { status: 503, body: { message: "m" } });
     const { pause } = await health();

@@ -1,0 +1,13 @@
+/** The directory behind the worker's binding. */
+import { cachedDirectory, type Directory } from "./directory.ts";
+import type { Env } from "./env.ts";
+
+const directories = new WeakMap<KVNamespace, Directory>();
+
+/** Returns the directory of this worker, or undefined if it has none. One for each isolate, because it keeps a cache. */
+export function directoryOf({ DIRECTORY: store }: Pick<Env, "DIRECTORY">): Directory | undefined {
+  if (!store) return undefined;
+  const directory = directories.get(store) ?? cachedDirectory(store, Date.now);
+  directories.set(store, directory);
+  return directory;
+}

@@ -41,14 +41,15 @@ await writeConsole();
 
 export default defineConfig({
   test: {
-    // One more than there are cores: a file that waits for its gateway leaves the cores to the others.
-    maxWorkers: availableParallelism() + 1,
+    // Two more than there are cores: files that wait for a gateway or a clock leave the cores to the others.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SpreadingSequencer },
     projects: [
       {
         test: {
           name: "node",
           env,
+          globalSetup: ["./tests/order/cli-bundle.ts"],
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
           ...patience,
@@ -71,6 +72,7 @@ export default defineConfig({
           name: "gateway",
           env,
           include: gateway,
+          globalSetup: ["./tests/order/cli-bundle.ts"],
           setupFiles: ["./tests/order/gateway-turn.ts"],
           ...patience,
         },

@@ -1,10 +1,14 @@
 /** Checks before a deploy: files, options, variables, arithmetic, sizes. They need no network. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import { DEFAULT_RETRIES, HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
-import { BUNDLE_MAX_GZIP_BYTES, upload } from "../deploy/upload.ts";
+import { BUNDLE_MAX_GZIP_BYTES } from "../deploy/upload.ts";
 import { faultOf, missingSecrets, PLAIN_VARIABLES, sameValue, SECRETS } from "../deploy/variables.ts";
-import { wranglerOf } from "../deploy/wrangler.ts";
 import { findDrift } from "../init/check.ts";
 import { isError } from "../init/finding.ts";
 import { POLICY_VARIABLE_NAMES, readValues } from "../init/env-file.ts";
@@ -24,7 +28,7 @@ export function fileChecks(setting: Setting): readonly Check[] {
     { name: "variables", run: () => Promise.resolve(variables(setting)) },
     { name: "retry horizon", run: () => Promise.resolve(horizon(setting)) },
     { name: "queue plan", run: () => Promise.resolve(queuePlan(setting)) },
-    { name: "bundle", run: () => bundle(setting) },
+    { name: "bundle", run: bundle },
     { name: "lock file", run: () => lockFile(setting) },
   ];
 }
@@ -103,8 +107,10 @@ function retriesOf(project: Setting["project"]): number {
   return typeof given === "number" && given >= 3 && given <= 8 ? given : DEFAULT_RETRIES;
 }
 
-async function bundle({ io }: Setting) {
-  const { gzipBytes = 0 } = await upload(wranglerOf(ROOT, io.env), ["deploy", "--dry-run", "--env", "production"]);
+/** Builds what wrangler would upload. wrangler's own dry run gives the same number in ten times the time. */
+async function bundle() {
+  await promisify(execFile)(process.execPath, [join(ROOT, "worker/upload.ts")]);
+  const gzipBytes = gzipSync(await readFile(join(ROOT, "dist/worker/index.js"))).length;
   const detail = `the worker has ${Math.ceil(gzipBytes / 1000)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
   return gzipBytes <= BUNDLE_MAX_GZIP_BYTES ? ok(detail) : failed(detail, "Cloudflare's smallest plan takes no more");
 }

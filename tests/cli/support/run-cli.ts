@@ -1,10 +1,8 @@
 /** Runs the CLI as its own process, with pipes or on a pseudo-terminal. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { spawn as spawnPty } from "@lydell/node-pty";
-
-const MAIN = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
+import { inject } from "vitest";
 
 export interface Ended {
   readonly code: number;
@@ -34,7 +32,7 @@ export async function runCli(args: readonly string[], { env, input = "", cwd }: 
 
 /** Starts a command and leaves it running. */
 export function startCli(args: readonly string[], { env, cwd }: Omit<RunOptions, "input"> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: environment(env), cwd });
+  const child = spawn(process.execPath, [inject("cliFile"), ...args], { env: environment(env), cwd });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -64,7 +62,7 @@ interface TerminalOptions extends Omit<RunOptions, "input"> {
 
 /** Runs a command on a pseudo-terminal. */
 export function openTerminal(args: readonly string[], { env, cwd, columns = 120 }: TerminalOptions = {}): Terminal {
-  const terminal = spawnPty(process.execPath, [MAIN, ...args], {
+  const terminal = spawnPty(process.execPath, [inject("cliFile"), ...args], {
     cols: columns,
     rows: 40,
     env: environment({ TERM: "xterm-256color", ...env }),

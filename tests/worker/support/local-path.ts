@@ -102,10 +102,10 @@ export async function until<T>(
   timeoutMs = 240_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
     const value = await probe();
     if (isRight(value)) return value;
     if (Date.now() > endMs) throw new Error(`waited in vain; last seen: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -96,3 +96,8 @@ export function addressOf(path: string, query: Readonly<Record<string, string | 
   const text = new URLSearchParams(entries).toString();
   return `${ROOT}${path || "/"}${text && `?${text}`}`;
 }
+
+/** The address of one record. */
+export function recordAddress(eventId: string): string {
+  return addressOf(`/events/${encodeURIComponent(eventId)}`);
+}

@@ -4,6 +4,7 @@ import { useContext } from "preact/hooks";
 import type { MeAnswer } from "../shared/api.ts";
 import { type Role, roleAllows } from "../shared/access-tokens.ts";
 import { api, ApiFailure, keepToken } from "./api/client.ts";
+import { forgetPages } from "./api/pages.ts";
 import { forgetAnswers } from "./api/resource.ts";
 
 interface Session {
@@ -38,4 +39,5 @@ export async function signIn(token?: string): Promise<MeAnswer> {
 export function forget(): void {
   keepToken("");
   forgetAnswers();
+  forgetPages();
 }

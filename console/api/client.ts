@@ -38,14 +38,27 @@ export const api = {
   post: <T>(path: string, body: unknown = {}): Promise<T> => call("POST", path, body),
 };
 
+/** The bytes of a file that the worker serves. Throws `ApiFailure`. */
+export async function rawBytes(path: string): Promise<Uint8Array> {
+  const response = await send("GET", path, undefined);
+  if (!response.ok) throw await refusal(response);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 /** Throws `ApiFailure`. */
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await send(method, path, body);
-  const json = await response.json().catch(() => undefined);
-  if (response.ok && json !== undefined) return json as T;
+  if (!response.ok) throw await refusal(response);
+  return response.json().catch(() => {
+    throw new ApiFailure(response.status, "unexpected", "Something other than the worker answered. Reload the page.");
+  }) as Promise<T>;
+}
+
+async function refusal(response: Response): Promise<ApiFailure> {
+  const json: unknown = await response.json().catch(() => undefined);
   const { code = "unexpected", detail } = (json ?? {}) as { code?: string; detail?: string };
   if (response.status === 401) onUnauthorized();
-  throw new ApiFailure(response.status, code, detail ? sentence(detail) : `The worker answered ${response.status}.`);
+  return new ApiFailure(response.status, code, detail ? sentence(detail) : `The worker answered ${response.status}.`);
 }
 
 async function send(method: string, path: string, body: unknown): Promise<Response> {

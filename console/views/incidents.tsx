@@ -34,8 +34,8 @@ function IncidentCard({ incident: { kind, detail, since } }: { readonly incident
         <code>{kind}</code> · since <Time at={since} />, for {ago(since)}
       </p>
       <p>{means}</p>
-      <p>
-        <OutsideText text={detail} />
+      <p class="quiet">
+        Detail: <OutsideText text={detail} />
       </p>
       <h4>What to do</h4>
       <ol>

@@ -1,0 +1,116 @@
+/** A list that is loaded page by page and keeps its place: Back shows what was loaded, and a reload loads as much again. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { DeadLetterAnswer } from "../../shared/api.ts";
+import { PAGE_MAX } from "../../shared/api.ts";
+import type { DeadLetterPage, WholeDeadLetter } from "./answers.ts";
+import { api, type ApiFailure, failureOf } from "./client.ts";
+
+/** Rows of the first page and of each further one. */
+const PAGE = 100;
+
+interface Loaded {
+  readonly letters: readonly DeadLetterAnswer[];
+  /** Undefined on the last page. */
+  readonly cursor: string | undefined;
+}
+
+export interface Pages {
+  /** Undefined until the first page is there. */
+  readonly letters: readonly DeadLetterAnswer[] | undefined;
+  readonly hasMore: boolean;
+  readonly failure: ApiFailure | undefined;
+  readonly more: () => Promise<void>;
+  /** Loads as many rows as are shown again. */
+  readonly reload: () => Promise<void>;
+}
+
+/** What was loaded, by filters. */
+const known = new Map<string, Loaded>();
+
+/** Forgets what was loaded, as another person may sign in. */
+export function forgetPages(): void {
+  known.clear();
+}
+
+/** The dead letters that match `filters`, a query of `GET /api/dead-letters`. */
+export function useDeadLetters(filters: string): Pages {
+  const [state, setState] = useState<{ filters?: string; failure?: ApiFailure }>({});
+  const wanted = useRef(filters);
+  wanted.current = filters;
+  const run = useCallback(
+    async (load: () => Promise<Loaded>) => {
+      const failure = await load().then(
+        (loaded) => void known.set(filters, loaded),
+        (error: unknown) => failureOf(error),
+      );
+      if (wanted.current === filters) setState({ filters, ...(failure ? { failure } : {}) });
+    },
+    [filters],
+  );
+  const reload = useCallback(
+    () => run(() => loadRows(filters, Math.max(PAGE, known.get(filters)?.letters.length ?? 0))),
+    [filters, run],
+  );
+  const more = useCallback(
+    () =>
+      run(async () => {
+        const { letters, cursor } = known.get(filters) ?? { letters: [], cursor: undefined };
+        const page = await pageOf(filters, PAGE, cursor);
+        return { letters: [...letters, ...page.dead_letters], cursor: page.cursor };
+      }),
+    [filters, run],
+  );
+  useEffect(() => void reload(), [reload]);
+  const loaded = known.get(filters);
+  return {
+    letters: loaded?.letters,
+    hasMore: loaded?.cursor !== undefined,
+    failure: state.filters === filters ? state.failure : undefined,
+    more,
+    reload,
+  };
+}
+
+/** Loads at least `rows` rows, if there are as many. */
+async function loadRows(filters: string, rows: number): Promise<Loaded> {
+  const letters: DeadLetterAnswer[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pageOf(filters, Math.min(PAGE_MAX, rows - letters.length), cursor);
+    letters.push(...page.dead_letters);
+    cursor = page.cursor;
+  } while (cursor !== undefined && letters.length < rows);
+  return { letters, cursor };
+}
+
+function pageOf(filters: string, limit: number, cursor: string | undefined): Promise<DeadLetterPage> {
+  const query = new URLSearchParams(filters);
+  query.set("limit", String(limit));
+  if (cursor !== undefined) query.set("cursor", cursor);
+  return api.get<DeadLetterPage>(`/api/dead-letters?${query}`);
+}
+
+/** Every page of whole dead letters that match, one after the other. `reveal` leaves nothing hidden. */
+export async function* wholePages(filters: string, reveal: boolean): AsyncGenerator<readonly WholeDeadLetter[]> {
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams(filters);
+    query.set("limit", "100");
+    query.set("whole", "true");
+    if (reveal) query.set("reveal", "true");
+    if (cursor !== undefined) query.set("cursor", cursor);
+    const page = await api.get<{ dead_letters: readonly WholeDeadLetter[]; cursor?: string }>(
+      `/api/dead-letters?${query}`,
+    );
+    yield page.dead_letters;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** The event ids of every open dead letter that matches. */
+export async function openIds(filters: string): Promise<readonly string[]> {
+  const open = new URLSearchParams(filters);
+  open.set("state", "open");
+  const { letters } = await loadRows(open.toString(), Number.MAX_SAFE_INTEGER);
+  return letters.map(({ event_id }) => event_id);
+}

@@ -1,0 +1,15 @@
+/** How far a replay is, as a bar and in numbers. */
+import type { Replay } from "../api/answers.ts";
+import { count } from "../words/metrics.ts";
+
+export function ReplayProgress({ replay: { progress } }: { readonly replay: Pick<Replay, "progress"> }) {
+  const { total, delivered, failed_again: failed, skipped } = progress;
+  return (
+    <div class="progress">
+      <progress max={Math.max(total, 1)} value={delivered + failed + skipped} aria-label="Ended" />
+      <p class="quiet">
+        {count(delivered)} delivered, {count(failed)} failed again, {count(skipped)} skipped of {count(total)}
+      </p>
+    </div>
+  );
+}

@@ -21,7 +21,7 @@ interface GatewayOptions {
   readonly projectDir?: string;
   /** Files that replace or join those of the project; path inside the project → text. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Longest time until the gateway answers; default 60 s. */
+  /** Longest time until the gateway answers; default 180 s, because a busy machine takes ten times as long. */
   readonly timeoutMs?: number;
   /** Told each line that the gateway writes. */
   readonly onLine?: (line: string) => void;
@@ -63,7 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     folders.delete(dir);
   };
   try {
-    await ready(url, child, options.timeoutMs ?? 60_000);
+    await ready(url, child, options.timeoutMs ?? 180_000);
   } catch (cause) {
     await stop();
     throw new AuditError("unavailable", `the gateway did not start: ${whatItSaid(text)}`, { cause });

@@ -1,6 +1,7 @@
 /** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
 import * as z from "zod/mini";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH, type TokenEntry } from "../shared/access-tokens.ts";
+import { OBJECT_MAX_BYTES } from "../shared/limits.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
@@ -31,14 +32,15 @@ const tokens = z.pipe(
   z.custom<readonly TokenEntry[]>(Array.isArray),
 );
 
-/** `wrangler.toml` can hold a number, and everything else gives text. */
-const rate = z.pipe(
-  z.transform((given: unknown) => {
-    if (given === undefined) return DEFAULT_RATE;
-    return typeof given === "string" && given.trim() !== "" ? Number(given) : given;
-  }),
-  z.number().check(z.int(), z.minimum(1), z.maximum(100)),
-);
+/** A whole number. `wrangler.toml` can hold a number, and everything else gives text. */
+const whole = (otherwise: number, least: number, most: number) =>
+  z.pipe(
+    z.transform((given: unknown) => {
+      if (given === undefined) return otherwise;
+      return typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+    }),
+    z.number().check(z.int(), z.minimum(least), z.maximum(most)),
+  );
 
 /** The value, or else a default; `z._default` alone does the same in ten times the code. */
 function or<T extends string>(schema: z.ZodMiniType<T, string>, value: T) {
@@ -75,7 +77,9 @@ export const Variables = z.object({
   /** A former URL of the worker, or several separated by commas. Messages published to one of them are still delivered. */
   AUDIT_WORKER_URL_PREVIOUS: z.optional(urls),
   /** Events a second to WorkOS, 1 to 100. */
-  AUDIT_RATE: rate,
+  AUDIT_RATE: whole(DEFAULT_RATE, 1, 100),
+  /** Size in bytes at which a Durable Object counts as full. Cloudflare's limit is the default; lower it only to try what happens then. */
+  AUDIT_OBJECT_MAX_BYTES: whole(OBJECT_MAX_BYTES, 100_000, OBJECT_MAX_BYTES),
   /** An audited GET route of the gateway. Every five minutes the worker calls it and expects its record. */
   AUDIT_PROBE_URL: z.optional(secretAddress(/^https?:\/\/\S+$/i)),
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`, at least 24 bytes); the same on both sides. */

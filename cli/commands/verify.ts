@@ -8,6 +8,8 @@ import { parseSpan } from "../run/time.ts";
 const Verification = z.looseObject({
   since: z.string(),
   until: z.string(),
+  /** Present where a part of the period cannot be checked any more. */
+  forgotten_until: z.optional(z.string()),
   isolates: z.number(),
   seen: z.number(),
   missing: z.number(),
@@ -40,9 +42,12 @@ export const verify = command({
     ]);
     const summary = `${count(found.seen, "record")} of ${count(found.isolates, "isolate")} seen, ${found.missing} missing`;
     const hint = "missing records are lost with their isolate, or still wait (see /health and the queue)";
+    const { forgotten_until: forgotten } = found;
+    const unchecked = `nothing before ${forgotten} was checked: the ledger was nearly full and forgot delivered records early`;
     return {
       json: found,
       lines: [
+        ...(forgotten === undefined ? [] : [unchecked]),
         ...(rows.length > 0 ? [...tableLines(io, ["isolate", "range", "seen", "missing"], rows), hint] : []),
         `${summary}, from ${found.since} to ${found.until}`,
       ],

@@ -3,7 +3,7 @@ import { AuditError } from "../../shared/errors.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
-import { sequenceRuns } from "../ledger/client.ts";
+import { forgottenUntil, sequenceRuns } from "../ledger/client.ts";
 import { countOf, isolatesOf } from "./sequence-gaps.ts";
 
 const DEFAULT_SPAN_MS = 24 * 3_600_000;
@@ -16,11 +16,14 @@ export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/veri
 
 async function verify({ env, url }: RouteContext): Promise<Response> {
   const untilMs = timeOf(url, "until") ?? Date.now() - SETTLE_MS;
-  const sinceMs = timeOf(url, "since") ?? untilMs - DEFAULT_SPAN_MS;
-  if (!(sinceMs < untilMs)) {
+  const askedMs = timeOf(url, "since") ?? untilMs - DEFAULT_SPAN_MS;
+  if (!(askedMs < untilMs)) {
     const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';
     throw new AuditError("invalid_request", detail);
   }
+  // Where ended records were forgotten early, those that are left would show gaps that are none.
+  const forgottenMs = await forgottenUntil(env);
+  const sinceMs = Math.min(Math.max(askedMs, forgottenMs), untilMs);
   const runsOf = async (fromMs: number, toMs: number) =>
     (await Promise.all([sequenceRuns(env, fromMs, toMs), deadLetters(env).sequences(fromMs, toMs)])).flat();
   const runs = await runsOf(sinceMs, untilMs);
@@ -30,6 +33,7 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
   return jsonAnswer({
     since: new Date(sinceMs).toISOString(),
     until: new Date(untilMs).toISOString(),
+    ...(sinceMs > askedMs ? { forgotten_until: new Date(forgottenMs).toISOString() } : {}),
     isolates: isolates.length,
     seen: isolates.reduce((sum, { seen }) => sum + seen, 0),
     missing: gaps.reduce((sum, { missing }) => sum + countOf(missing), 0),

@@ -7,7 +7,9 @@ import { outboxStatus } from "../outbox/client.ts";
 import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "../monitor/client.ts";
 import type { IncidentKind } from "../monitor/incidents.ts";
 import type { OutboxStatus } from "../outbox/store.ts";
-import { nearlyFull, storageUse } from "./storage.ts";
+import { objectMaxBytes } from "../storage/size.ts";
+import { nearlyFull } from "./nearly-full.ts";
+import { storageUse } from "./storage.ts";
 import type { OwnKeys } from "../monitor/queue-switch.ts";
 
 /** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
@@ -33,7 +35,7 @@ async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promi
     const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
     await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
     await resolveIncident(env, "ledger_unreachable");
-    const full = nearlyFull(await storageUse(env, shards, outbox));
+    const full = nearlyFull(await storageUse(env, shards, outbox), objectMaxBytes(env));
     if (full === undefined) await resolveIncident(env, "storage_nearly_full");
     else await reportIncident(env, "storage_nearly_full", full, nowMs);
   } catch {

@@ -1,22 +1,35 @@
 /** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
 import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
-import { correctedId, mintEventId } from "../../shared/event-id.ts";
-import { IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { correctedId } from "../../shared/event-id.ts";
 import type { Sql } from "../storage/sql.ts";
 import { Counters } from "./counters.ts";
-import { afterAttempt, afterDiscard, decide, freshGrant, freshRow, leaseWaiting, type Row } from "./rules.ts";
+import { Notes } from "./notes.ts";
+import { lowestIdAt, mintedMs, Retention } from "./retention.ts";
+import {
+  afterAttempt,
+  afterDiscard,
+  decide,
+  type Decision,
+  forgottenGrant,
+  freshGrant,
+  freshRow,
+  leaseWaiting,
+  type Row,
+} from "./rules.ts";
 import { LedgerStore } from "./store.ts";
 import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement, WaitingEvent, WaitingSince } from "./types.ts";
 
-const DAY_MS = 86_400_000;
-
 export class Book {
   readonly counters: Counters;
+  readonly notes: Notes;
+  readonly retention: Retention;
   readonly #store: LedgerStore;
   #savedCounters: string | undefined;
 
   constructor(sql: Sql) {
     this.#store = new LedgerStore(sql);
+    this.notes = new Notes(sql);
+    this.retention = new Retention(sql, this.notes);
     this.#savedCounters = this.#store.readCounters();
     this.counters = new Counters(this.#savedCounters);
   }
@@ -29,6 +42,8 @@ export class Book {
   /** The same with a JSON list of so many claims; undefined where all of them are granted as unknown event ids are. */
   claimJson(lease: string, claimsJson: string, count: number, nowMs: number): readonly Grant[] | undefined {
     return this.#store.transaction(() => {
+      const doubtful = this.#doubtful(claimsJson, nowMs);
+      if (doubtful) return doubtful.map((claim) => this.#claimOne(lease, claim, nowMs));
       const added = this.#store.addFresh(lease, claimsJson, nowMs);
       for (const [id, isolate] of added) if (isolate !== CHECK_ISOLATE_ID) this.#countNew(id);
       if (added.size === count) return undefined;
@@ -39,16 +54,32 @@ export class Book {
     });
   }
 
+  /** The claims, if the shard may have forgotten one of them early; undefined if each unknown one is new. */
+  #doubtful(claimsJson: string, nowMs: number): readonly Claim[] | undefined {
+    if (this.retention.forgottenMs === 0) return undefined;
+    const claims = JSON.parse(claimsJson) as readonly Claim[];
+    return claims.some(({ id, occurredAtMs }) => this.retention.isForgotten(id, occurredAtMs, nowMs))
+      ? claims
+      : undefined;
+  }
+
   #claimOne(lease: string, claim: Claim, nowMs: number): Grant {
     const known = this.#store.get(claim.id);
-    const { grant, row } = decide(known, claim, lease, nowMs);
+    const forgotten = known ? undefined : this.#forgotten(claim, nowMs);
+    const { grant, row }: Decision = forgotten ? { grant: forgotten } : decide(known, claim, lease, nowMs);
     if (row) this.#store.put(row, nowMs);
     if (grant.kind === "expired") this.#store.endWait(claim.id);
     if (claim.isolate !== CHECK_ISOLATE_ID) {
-      if (known === undefined) this.#countNew(claim.id);
+      if (known === undefined && row) this.#countNew(claim.id);
       this.counters.claimed(grant);
     }
     return grant;
+  }
+
+  #forgotten(claim: Claim, nowMs: number): Grant | undefined {
+    const { id, occurredAtMs } = claim;
+    if (!this.retention.isForgotten(id, occurredAtMs, nowMs)) return undefined;
+    return forgottenGrant(claim, mintedMs(id, occurredAtMs));
   }
 
   #countNew(id: string): void {
@@ -80,6 +111,11 @@ export class Book {
     if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
     else if (known.attempts.length > 0) this.#store.endWait(id);
     if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, known.occurredMs, nowMs);
+  }
+
+  /** Those of the ids that this shard holds. */
+  known(ids: readonly string[]): readonly string[] {
+    return this.#store.known(ids);
   }
 
   /** Records that wait for their next attempt, the one whose last attempt is longest ago first. */
@@ -142,12 +178,6 @@ export class Book {
     this.#store.writeCounters(json);
     this.#savedCounters = json;
   }
-
-  /** Forgets one slice of what is older than the retention; true where more may remain. */
-  prune(nowMs: number): boolean {
-    const oldId = lowestIdAt(nowMs - LEDGER_RETENTION_MS);
-    return this.#store.prune(nowMs, oldId, lowestIdAt(nowMs + DAY_MS), IDEMPOTENCY_WINDOW_MS);
-  }
 }
 
 function entryOf(row: Row, nowMs: number): LedgerEntry {
@@ -172,8 +202,4 @@ function entryOf(row: Row, nowMs: number): LedgerEntry {
 /** The row of an event id that was never claimed. */
 function unseen(id: string, nowMs: number): Row {
   return freshRow({ id, stage: "outcome", body: "", occurredAtMs: nowMs }, nowMs);
-}
-
-function lowestIdAt(ms: number): string {
-  return mintEventId(Math.max(ms, 0), new Uint8Array(9), 0).slice(0, 13);
 }

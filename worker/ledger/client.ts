@@ -2,6 +2,7 @@
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
+import { shardName } from "./former-shard.ts";
 import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
 import { freshGrant } from "./rules.ts";
@@ -12,6 +13,8 @@ export const MAX_FOUND = 50;
 
 /** More than the messages under way when WorkOS goes down, of which each may hold a hundred records. Our choice. */
 const WAITING_PER_SHARD = 500;
+
+const SHARDS: readonly number[] = Array.from({ length: LEDGER_SHARDS }, (_, shard) => shard);
 
 /** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
@@ -30,7 +33,12 @@ export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]):
     (id) => id,
     (shard, group) => ledger(env, shard).fates(group),
   );
-  return new Map(parts.flatMap(parseFates).map((fate) => [fate.id, fate]));
+  return new Map(
+    parts
+      .flat()
+      .flatMap(parseFates)
+      .map((fate) => [fate.id, fate]),
+  );
 }
 
 /**
@@ -95,13 +103,21 @@ export async function sequenceRuns(
   return (await Promise.all(allShards(env).map((shard) => shard.sequenceRuns(sinceMs, untilMs)))).flat();
 }
 
-/** What each shard has seen and what waits there. */
-export function shardStatuses(env: Pick<Env, "LEDGER">): Promise<readonly ShardStatus[]> {
-  return Promise.all(allShards(env).map((shard) => shard.status()));
+/** When the newest record was minted that a shard forgot early because it was nearly full, ms since the epoch; 0 if none was. */
+export async function forgottenUntil(env: Pick<Env, "LEDGER">): Promise<number> {
+  return Math.max(...(await shardStatuses(env)).map(({ forgottenMs }) => forgottenMs));
+}
+
+/** What each shard has seen and what waits there; all shards unless some are named. */
+export function shardStatuses(
+  env: Pick<Env, "LEDGER">,
+  shards: readonly number[] = SHARDS,
+): Promise<readonly ShardStatus[]> {
+  return Promise.all(shards.map(async (shard) => ({ shard, ...(await ledger(env, shard).status()) })));
 }
 
 function allShards(env: Pick<Env, "LEDGER">) {
-  return Array.from({ length: LEDGER_SHARDS }, (_, shard) => ledger(env, shard));
+  return SHARDS.map((shard) => ledger(env, shard));
 }
 
 /** The ledger of all shards as a delivery uses it. */
@@ -125,7 +141,7 @@ export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
 
 /** The Durable Object of one shard, 0 to `LEDGER_SHARDS` - 1. */
 export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
-  return (env.LEDGER as DurableObjectNamespace<Ledger>).getByName(`ledger-${shard}`);
+  return (env.LEDGER as DurableObjectNamespace<Ledger>).getByName(shardName(shard));
 }
 
 /**

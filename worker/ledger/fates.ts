@@ -17,6 +17,15 @@ export function readFates(sql: Sql, ids: readonly string[]): string {
   return (row?.["found"] as string | undefined) ?? "[]";
 }
 
+/** The same with those ids that the shard may have forgotten: only an operator may risk a second event of them. */
+export function addForgotten(json: string, ids: readonly string[], isForgotten: (id: string) => boolean): string {
+  const packed = JSON.parse(json) as readonly Packed[];
+  const known = new Set(packed.map(([id]) => id));
+  const forgotten = ids.filter((id) => !known.has(id) && isForgotten(id));
+  const maybe = WROTE.indexOf("maybe");
+  return JSON.stringify([...packed, ...forgotten.map((id): Packed => [id, STATES.indexOf("pending"), maybe, 0, 0])]);
+}
+
 /** Reads what `readFates` wrote. */
 export function parseFates(json: string): Fate[] {
   return (JSON.parse(json) as readonly Packed[]).map(([id, state, wrote, replays, firstAttemptAtMs]) => ({

@@ -1,12 +1,16 @@
-/** One shard of the ledger as a Durable Object: a thin shell around `Book`. */
+/** One shard of the ledger as a Durable Object: a thin shell around `Book`, and around its former shard. */
 import { DurableObject } from "cloudflare:workers";
+import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
+import { objectMaxBytes } from "../storage/size.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
+import { addForgotten, readFates } from "./fates.ts";
+import { FormerShard, formerShardOf, shardName } from "./former-shard.ts";
 import { Gather } from "./gather.ts";
-import { readFates } from "./fates.ts";
-import type { Grant, LedgerEntry, SequenceRun, WaitingEvent, WaitingSince } from "./types.ts";
+import { freshGrant } from "./rules.ts";
+import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement, WaitingEvent, WaitingSince } from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
@@ -17,54 +21,98 @@ const GATHER_MS = 4;
  * billed as such; what the last seconds before an eviction counted is lost. Our choice.
  */
 const SAVE_EVERY_MS = 5_000;
+/** From this part of its size on, a shard forgets ended records early. */
+const FORGETS_AT = 0.9;
 
 export interface ShardStatus {
+  readonly shard: number;
   readonly numbers: Numbers;
   readonly waiting: number;
   readonly oldestMs: number | null;
   /** Size of the shard's database. */
   readonly bytes: number;
+  /** See `Retention.forgottenMs`. */
+  readonly forgottenMs: number;
 }
 
 export class Ledger extends DurableObject<Env> {
   readonly #book: Book;
+  readonly #former: FormerShard<DurableObjectStub<Ledger>>;
   readonly #gather = new Gather(GATHER_MS);
+  /** Empty if there is none. */
+  #formerName: string | undefined;
   #alarmIsSet = false;
   #savedMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#book = new Book(durableSql(ctx.storage));
+    this.#former = new FormerShard({
+      notes: this.#book.notes,
+      now: () => Date.now(),
+      find: () => this.#findFormer(),
+      holdsHere: (ids) => this.#book.known(ids),
+    });
   }
 
   /** Text crosses an RPC at a fraction of what objects cost; undefined: all are granted as unknown event ids are. */
   async claim(lease: string, claimsJson: string, count: number, nowMs: number): Promise<readonly Grant[] | undefined> {
-    const grants = await this.#gather.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
-    if (!this.#alarmIsSet) await this.#setAlarm();
-    return grants;
+    if (this.#former.isOver) return this.#claimHere(lease, claimsJson, count, nowMs);
+    const claims = JSON.parse(claimsJson) as readonly Claim[];
+    const parts = await this.#former.each(
+      claims,
+      idOf,
+      async (own) => (await this.#claimHere(lease, JSON.stringify(own), own.length, nowMs)) ?? freshGrants(own, nowMs),
+      async (stub, others) =>
+        (await stub.claim(lease, JSON.stringify(others), others.length, nowMs)) ?? freshGrants(others, nowMs),
+    );
+    return parts.flat();
   }
 
-  settle(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
-    return this.#gather.do(() => {
-      this.#book.settleJson(lease, settlementsJson, nowMs);
-      this.#saveNowAndThen();
-    });
+  async settle(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
+    if (this.#former.isOver) return this.#settleHere(lease, settlementsJson, nowMs);
+    const settlements = JSON.parse(settlementsJson) as readonly Settlement[];
+    await this.#former.each<Settlement, void>(
+      settlements,
+      idOf,
+      (own) => this.#settleHere(lease, JSON.stringify(own), nowMs),
+      (stub, others) => stub.settle(lease, JSON.stringify(others), nowMs),
+    );
   }
 
   waitingSince(limit: number): readonly WaitingSince[] {
     return this.#book.waitingSince(limit);
   }
 
-  claimWaiting(id: string, lease: string, nowMs: number): WaitingEvent | undefined {
-    return this.#book.claimWaiting(id, lease, nowMs);
+  async claimWaiting(id: string, lease: string, nowMs: number): Promise<WaitingEvent | undefined> {
+    const [event] = await this.#former.each<string, WaitingEvent | undefined>(
+      [id],
+      itself,
+      () => this.#book.claimWaiting(id, lease, nowMs),
+      (stub) => stub.claimWaiting(id, lease, nowMs),
+    );
+    return event;
   }
 
-  lookup(ids: readonly string[], nowMs: number): readonly LedgerEntry[] {
-    return this.#book.lookup(ids, nowMs);
+  async lookup(ids: readonly string[], nowMs: number): Promise<readonly LedgerEntry[]> {
+    const parts = await this.#former.each<string, readonly LedgerEntry[]>(
+      ids,
+      itself,
+      (own) => this.#book.lookup(own, nowMs),
+      (stub, others) => stub.lookup(others, nowMs),
+    );
+    return parts.flat();
   }
 
-  fates(ids: readonly string[]): string {
-    return readFates(durableSql(this.ctx.storage), ids);
+  /** One text for each place that holds some of the ids; see `parseFates`. */
+  async fates(ids: readonly string[]): Promise<readonly string[]> {
+    const parts = await this.#former.each<string, readonly string[]>(
+      ids,
+      itself,
+      (own) => [this.#fatesHere(own)],
+      (stub, others) => stub.fates(others),
+    );
+    return parts.flat();
   }
 
   findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {
@@ -75,29 +123,94 @@ export class Ledger extends DurableObject<Env> {
     return this.#book.sequenceRuns(sinceMs, untilMs);
   }
 
-  discard(id: string, reason: string, nowMs: number): "discarded" | "delivered" | "leased" {
-    return this.#book.discard(id, reason, nowMs);
+  async discard(id: string, reason: string, nowMs: number): Promise<"discarded" | "delivered" | "leased"> {
+    const [end] = await this.#former.each<string, "discarded" | "delivered" | "leased">(
+      [id],
+      itself,
+      () => this.#book.discard(id, reason, nowMs),
+      (stub) => stub.discard(id, reason, nowMs),
+    );
+    return end ?? "discarded";
   }
 
-  parked(ids: readonly string[]): void {
-    this.#book.parked(ids);
+  async parked(ids: readonly string[]): Promise<void> {
+    await this.#former.each<string, void>(
+      ids,
+      itself,
+      (own) => this.#book.parked(own),
+      (stub, others) => stub.parked(others),
+    );
   }
 
-  /** What is shown is on disk first, so that no counter is seen to go back after an eviction: Prometheus takes that for a reset. */
-  status(): ShardStatus {
+  /** Whether it may hold records that now belong to another shard. */
+  hadRows(): boolean {
+    return this.#book.notes.get("had_rows") === 1;
+  }
+
+  /** Those of the ids that this shard itself holds. */
+  holds(ids: readonly string[]): readonly string[] {
+    return this.#book.known(ids);
+  }
+
+  /**
+   * What is shown is on disk first, so that no counter is seen to go back after an eviction: Prometheus takes that for a reset. The cron
+   * asks every few minutes, so a shard that is nearly full begins to forget here.
+   */
+  async status(): Promise<Omit<ShardStatus, "shard">> {
     this.#book.saveCounters();
+    if (this.#isFull()) await this.ctx.storage.setAlarm(Date.now());
     const { count, oldestMs } = this.#book.waiting();
     return {
       numbers: this.#book.counters.numbers(),
       waiting: count,
       oldestMs,
       bytes: this.ctx.storage.sql.databaseSize,
+      forgottenMs: this.#book.retention.forgottenMs,
     };
   }
 
   override async alarm(): Promise<void> {
-    const more = this.#book.prune(Date.now());
+    const { retention } = this.#book;
+    const more = [retention.prune(Date.now()), retention.forgetEarly(() => this.#isFull())].includes(true);
     await this.ctx.storage.setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
+  }
+
+  async #claimHere(lease: string, claimsJson: string, count: number, nowMs: number) {
+    const grants = await this.#gather.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
+    if (!this.#alarmIsSet) await this.#setAlarm();
+    return grants;
+  }
+
+  #settleHere(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
+    return this.#gather.do(() => {
+      this.#book.settleJson(lease, settlementsJson, nowMs);
+      this.#saveNowAndThen();
+    });
+  }
+
+  #fatesHere(ids: readonly string[]): string {
+    const { retention } = this.#book;
+    const json = readFates(durableSql(this.ctx.storage), ids);
+    if (retention.forgottenMs === 0) return json;
+    return addForgotten(json, ids, (id) => retention.isForgotten(id, 0, Date.now()));
+  }
+
+  #findFormer(): DurableObjectStub<Ledger> | undefined {
+    this.#formerName ??= this.#nameOfFormer();
+    const shards = this.env.LEDGER as DurableObjectNamespace<Ledger>;
+    return this.#formerName === "" ? undefined : shards.getByName(this.#formerName);
+  }
+
+  /** An object that an alarm has started does not know its name, so the namespace says which one it is. */
+  #nameOfFormer(): string {
+    const isThis = (shard: number) => this.env.LEDGER.idFromName(shardName(shard)).equals(this.ctx.id);
+    const shard = Array.from({ length: LEDGER_SHARDS }, (_, index) => index).find(isThis);
+    const former = shard === undefined ? undefined : formerShardOf(shard);
+    return former === undefined ? "" : shardName(former);
+  }
+
+  #isFull(): boolean {
+    return this.ctx.storage.sql.databaseSize > FORGETS_AT * objectMaxBytes(this.env);
   }
 
   async #setAlarm(): Promise<void> {
@@ -111,4 +224,16 @@ export class Ledger extends DurableObject<Env> {
     this.#savedMs = nowMs;
     this.#book.saveCounters();
   }
+}
+
+function itself(id: string): string {
+  return id;
+}
+
+function idOf({ id }: Claim | Settlement): string {
+  return id;
+}
+
+function freshGrants(claims: readonly Claim[], nowMs: number): readonly Grant[] {
+  return claims.map(({ id }) => freshGrant(id, nowMs));
 }

@@ -30,7 +30,7 @@ export interface Row {
 }
 
 /** A grant, and the row to store where the claim changes it. */
-interface Decision {
+export interface Decision {
   readonly grant: Grant;
   readonly row?: Row;
 }
@@ -97,6 +97,11 @@ function decideUnwritten(row: Row, claim: Claim, lease: string, nowMs: number, i
 /** What an unknown event id is granted. */
 export function freshGrant(id: string, nowMs: number): Grant {
   return { id, kind: "send", key: id, attempt: 1, firstAttemptAtMs: nowMs };
+}
+
+/** What an event id is granted that the ledger may have forgotten; undefined if an operator accepts a duplicate. */
+export function forgottenGrant({ id, replay }: Claim, mintedMs: number): Grant | undefined {
+  return replay?.acceptDuplicates ? undefined : { id, kind: "expired", attempts: 0, firstAttemptAtMs: mintedMs };
 }
 
 function skip(id: string, why: "delivered" | "discarded" | "superseded"): Decision {

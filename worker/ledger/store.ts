@@ -1,5 +1,5 @@
 /** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
-import { LEASE_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
+import { LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -16,6 +16,11 @@ CREATE TABLE IF NOT EXISTS ledger (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
+`,
+  // Rows at this moment are of a release with fewer shards, and some of them now belong to another shard.
+  `
+CREATE TABLE shard_notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO shard_notes (name, value) SELECT 'had_rows', 1 WHERE EXISTS (SELECT 1 FROM ledger);
 `,
 ];
 
@@ -75,8 +80,6 @@ export const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected
 export const WROTE = ["no", "maybe", "yes"] as const;
 const STAGES: readonly Stage[] = ["outcome", "intent", "watchdog"];
 const OUTCOMES = ["delivered", "retry", "reject", "pause", "lost"] as const;
-/** Rows that one step of the pruning removes. */
-const PRUNE_SLICE_ROWS = 5_000;
 
 export class LedgerStore {
   readonly #sql: Sql;
@@ -93,6 +96,12 @@ export class LedgerStore {
   get(id: string): Row | undefined {
     const [found] = this.#sql.all("SELECT * FROM ledger WHERE id = ?", id);
     return found && readRow(found);
+  }
+
+  /** Those of the ids that have a row. */
+  known(ids: readonly string[]): readonly string[] {
+    const query = "SELECT id FROM ledger WHERE id IN (SELECT value FROM json_each(?))";
+    return this.#sql.all(query, JSON.stringify(ids)).map(({ id }) => String(id));
   }
 
   /**
@@ -187,18 +196,6 @@ export class LedgerStore {
 
   writeCounters(json: string): void {
     this.#sql.all("INSERT OR REPLACE INTO counters (id, json) VALUES (1, ?)", json);
-  }
-
-  /**
-   * Forgets what was last touched before the retention, at most one slice; true where more may remain. A UUIDv7 sorts by
-   * time, so only ids below `oldId` and above `futureId` need to be looked at: the others are either younger or come into
-   * reach later.
-   */
-  prune(nowMs: number, oldId: string, futureId: string, waitingMaxAgeMs: number): boolean {
-    this.#sql.all("DELETE FROM waiting WHERE touched_ms < ?", nowMs - waitingMaxAgeMs);
-    const query = `DELETE FROM ledger WHERE id IN (
-      SELECT id FROM ledger WHERE (id < ? OR id > ?) AND touched_ms < ? LIMIT ${PRUNE_SLICE_ROWS}) RETURNING id`;
-    return this.#sql.all(query, oldId, futureId, nowMs - LEDGER_RETENTION_MS).length === PRUNE_SLICE_ROWS;
   }
 }
 

@@ -120,6 +120,7 @@ export class DurableObjectHost {
     });
     let ready: Promise<unknown> = Promise.resolve();
     const state = {
+      id: { name: this.name },
       storage: this.#storage(incarnation),
       waitUntil: () => undefined,
       blockConcurrencyWhile: (run: () => Promise<unknown>) => {

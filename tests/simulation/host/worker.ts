@@ -115,7 +115,7 @@ export class WorkerHost {
   #env(): object {
     const bindings = Object.entries(BINDINGS).map(([binding, type]) => [
       binding,
-      { getByName: (name: string) => this.#stub(name, type) },
+      { getByName: (name: string) => this.#stub(name, type), idFromName },
     ]);
     return { ...this.#variables, ...Object.fromEntries(bindings) };
   }
@@ -126,6 +126,11 @@ export class WorkerHost {
     this.#objects.set(name, object);
     return object.stub((call) => this.#crashing(call));
   }
+}
+
+/** https://developers.cloudflare.com/durable-objects/api/id/ */
+function idFromName(name: string) {
+  return { equals: (other: { readonly name: string }) => other.name === name };
 }
 
 function ignore(): void {}

@@ -212,7 +212,7 @@ describe("pruning", () => {
       book.claim("L1", [claim(ids.old), claim(ids.foreign), claim(ids.replayed)], old);
       book.claim("L2", [claim(ids.young)], young);
       book.claim("L3", [claim(ids.replayed)], NOW - DAY);
-      expect(book.prune(NOW)).toBe(false);
+      expect(book.retention.prune(NOW)).toBe(false);
       return book
         .lookup(Object.values(ids), NOW)
         .map(({ id }) => Object.entries(ids).find(([, known]) => known === id)?.[0]);

@@ -1,0 +1,9 @@
+/** How large the database of a Durable Object may become. */
+import { OBJECT_MAX_BYTES } from "../../shared/limits.ts";
+import { parseSettings, type Env } from "../env.ts";
+
+/** Size at which a Durable Object is full, in bytes. */
+export function objectMaxBytes(env: Env): number {
+  const parsed = parseSettings(env);
+  return parsed.ok ? parsed.settings.AUDIT_OBJECT_MAX_BYTES : OBJECT_MAX_BYTES;
+}

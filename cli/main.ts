@@ -1,8 +1,10 @@
 /** The entry of `audit-forwarder`: parses the command line, runs one command, prints its report. Exit 0 done, 1 failed, 2 wrong use. */
 import { readSecretsFile } from "./deploy/secrets-file.ts";
+import { runWrangler } from "./deploy/wrangler-run.ts";
 import { commandLine } from "./parser.ts";
 import type { Report } from "./run/command.ts";
 import { failureOf } from "./run/failure.ts";
+import { programVersion } from "./run/installation.ts";
 import { processIo } from "./run/io.ts";
 import { visible } from "./run/text.ts";
 
@@ -15,6 +17,13 @@ async function readSecrets(secretsFile: string): Promise<void> {
   const { plain, secrets } = await readSecretsFile(secretsFile, io.note);
   for (const [name, value] of Object.entries({ ...plain, ...secrets })) variables[name] ||= value;
   io = processIo(variables, secretsFile);
+}
+
+/** Only if it is asked for, because a clone asks git for its commit. */
+function versionText(): string {
+  if (!line.includes("--version")) return "";
+  const { version, commit } = programVersion();
+  return `${version} (commit ${commit})`;
 }
 
 function finish(report: Report, json: boolean): void {
@@ -44,7 +53,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await commandLine({ io: () => io, finish, readSecrets }).parseAsync(line);
+  if (line[0] === "wrangler") process.exitCode = await runWrangler(line.slice(1), process.env);
+  else await commandLine({ io: () => io, finish, readSecrets, version: versionText() }).parseAsync(line);
 } catch (error) {
   fail(error);
 }

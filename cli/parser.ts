@@ -7,6 +7,8 @@ import type { Io } from "./run/io.ts";
 import { PROGRAM } from "./run/suggestion.ts";
 
 interface ParserPorts {
+  /** What `--version` prints. */
+  readonly version?: string;
   /** Asked for when a command runs, after the secrets file was read. */
   readonly io: () => Io;
   /** Prints the report of a command. */
@@ -16,7 +18,7 @@ interface ParserPorts {
 }
 
 /** Returns the parser of a command line. It throws `WrongUse`, and whatever the command throws. */
-export function commandLine({ io, finish, readSecrets }: ParserPorts): Argv {
+export function commandLine({ io, finish, readSecrets, version = "" }: ParserPorts): Argv {
   const parser = yargs()
     .scriptName(PROGRAM)
     .usage("$0 <command>\n\nDurable audit events from a Zuplo gateway to WorkOS.")
@@ -34,6 +36,7 @@ export function commandLine({ io, finish, readSecrets }: ParserPorts): Argv {
       'AUDIT_WORKER_URL and AUDIT_ADMIN_TOKEN name the deployment and open it. "schemas" reads WORKOS_API_KEY instead, "pseudonym" ' +
         'AUDIT_PSEUDONYM_KEYS, "init" none; "doctor" reads the worker\'s variables too.\nExit codes: 0 done, 1 failed, 2 wrong use.',
     )
+    .version(version)
     .locale("en")
     .parserConfiguration({ "duplicate-arguments-array": true, "boolean-negation": false })
     .strict()
@@ -60,4 +63,4 @@ export function commandLine({ io, finish, readSecrets }: ParserPorts): Argv {
 }
 
 /** Options and positionals that take several values; any other one that is given twice is refused. */
-const REPEATABLE = new Set(["_", "class", "state", "header", "set", "drop", "event-ids", "eventIds"]);
+const REPEATABLE = new Set(["_", "arguments", "class", "state", "header", "set", "drop", "event-ids", "eventIds"]);

@@ -24,9 +24,9 @@ export async function bundleWorker(options: BuildOptions = {}): Promise<string> 
   return (await bundled(options)).code;
 }
 
-/** The worker's module as it is uploaded: minified, with a source map. */
-export function uploadedWorker(): Promise<UploadedWorker> {
-  return bundled({ minify: true, sourcemap: "linked", outfile: FILE });
+/** The worker's module as it is uploaded: minified, with a source map. `options` are esbuild's. */
+export function uploadedWorker(options: BuildOptions = {}): Promise<UploadedWorker> {
+  return bundled({ ...options, minify: true, sourcemap: "linked", outfile: FILE });
 }
 
 async function bundled(options: BuildOptions): Promise<UploadedWorker> {

@@ -48,6 +48,11 @@ export const TASKS = {
       { name: "worker", args: [WRANGLER, "deploy", "--dry-run", "--env=", "--outdir", "dist/worker"] },
     ],
   },
+  prepack: {
+    about: 'what the package holds, which "npm pack" calls',
+    noArguments: true,
+    steps: ours("release/main.ts"),
+  },
   upload: {
     about: "the worker and the console as wrangler uploads them, which calls this",
     noArguments: true,
@@ -65,7 +70,11 @@ export const TASKS = {
     about: "formats every file, or the given ones",
     steps: (args) => [{ name: "format", args: [PRETTIER, "--write", ...(args.length > 0 ? args : ["."])] }],
   },
-  deploy: { about: "deploys the worker", secrets: true, steps: ours("cli/deploy.ts") },
+  deploy: {
+    about: "deploys the worker",
+    secrets: true,
+    steps: (args, root) => ours("cli/main.ts")(["deploy", ...args], root),
+  },
   // Wrangler refuses to run under Node 20, where `npx wrangler` would start it.
   wrangler: {
     about: "the pinned wrangler; arguments go to it",

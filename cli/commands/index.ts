@@ -3,6 +3,8 @@ import type { Registration } from "../run/command.ts";
 import { completion } from "./completion.ts";
 import { coverage } from "./coverage.ts";
 import { deadLetters } from "./dead-letters/index.ts";
+import { deploy } from "./deploy.ts";
+import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
@@ -12,11 +14,13 @@ import { schemas } from "./schemas/index.ts";
 import { tokens } from "./tokens.ts";
 import { trace } from "./trace.ts";
 import { verify } from "./verify.ts";
+import { wrangler } from "./wrangler.ts";
 
 export const commands: readonly Registration[] = [
   init,
   coverage,
   preview,
+  deploy,
   doctor,
   schemas,
   deadLetters,
@@ -26,5 +30,7 @@ export const commands: readonly Registration[] = [
   tokens,
   verify,
   pseudonym,
+  dev,
+  wrangler,
   completion,
 ];

@@ -1,5 +1,5 @@
-/** `init <zuplo-project>`: adds the audit policy to a Zuplo project, or checks it. */
-import { resolve } from "node:path";
+/** `init [zuplo-project]`: adds the audit policy to a Zuplo project and makes the folder of the worker, or checks both. */
+import { basename, join, resolve } from "node:path";
 import { findDrift } from "../init/check.ts";
 import { diffLines } from "../init/diff.ts";
 import { isError } from "../init/finding.ts";
@@ -7,17 +7,20 @@ import { refuseForeign } from "../init/module.ts";
 import { type InitPlan, planInit } from "../init/plan.ts";
 import { readProject, type ZuploProject } from "../init/project.ts";
 import { ROUTE_CHOICES } from "../init/routes.ts";
+import { planWorkerSide, type WorkerSide } from "../init/worker-side.ts";
 import { writeAll } from "../init/write.ts";
 import { builtModule } from "../policy/ask.ts";
 import { inspectRoutes } from "../policy/inspection.ts";
 import { command, type Report } from "../run/command.ts";
 import { confirm } from "../run/confirm.ts";
+import { WrongUse } from "../run/failure.ts";
+import { IS_PACKAGE } from "../run/installation.ts";
 import type { Io } from "../run/io.ts";
 import { count, visible } from "../run/text.ts";
 
 export const init = command({
-  usage: "init <zuplo-project>",
-  about: "Add the audit policy to a Zuplo project, or upgrade it",
+  usage: "init [zuplo-project]",
+  about: "Add the audit policy to a Zuplo project, or upgrade it, and make the worker's folder",
   examples: [
     ["init ./my-api", "audit every route"],
     ["init ./my-api --routes writes", "audit POST, PUT, PATCH and DELETE"],
@@ -25,7 +28,10 @@ export const init = command({
   ],
   options: (yargs) =>
     yargs
-      .positional("zuplo-project", { type: "string", demandOption: true, describe: "The project's directory" })
+      .positional("zuplo-project", {
+        type: "string",
+        describe: "The project's directory; with the package, none makes only the worker's folder audit/",
+      })
       .option("routes", {
         choices: ROUTE_CHOICES,
         describe: "Routes that get the policy; default all on the first run, unchanged later",
@@ -40,34 +46,68 @@ export const init = command({
       .conflicts("check", ["dry-run", "yes", "force"]),
 
   run: async (args, io) => {
+    const worker = await planWorkerSide(process.cwd());
+    if (args.zuploProject === undefined) {
+      if (!IS_PACKAGE) throw new WrongUse('"zuplo-project" is missing; name the project\'s directory');
+      return args.check ? workerReport(worker, io) : apply([worker], args, io, workerSteps(worker, io));
+    }
     const project = await readProject(resolve(args.zuploProject));
     const plan = planInit(project, await builtModule(project.module.text), args.routes);
     if (args.check) return checkReport(project, plan, io);
     if (!args.force) refuseForeign(plan.module);
-    return apply(project, plan, args, io);
+    const gateway = { folder: project.directory, changes: plan.changes };
+    return apply([gateway, worker], args, io, [...next(plan), ...workerSteps(worker, io)]);
   },
 });
 
+interface Side {
+  readonly folder: string;
+  readonly changes: InitPlan["changes"];
+}
+
+/** The first side is the one that was asked for. */
 async function apply(
-  project: ZuploProject,
-  plan: InitPlan,
+  sides: readonly [Side, ...Side[]],
   options: { readonly dryRun?: boolean | undefined; readonly yes?: boolean | undefined },
   io: Io,
+  steps: readonly string[],
 ): Promise<Report> {
-  const shown = plan.changes.flatMap((change) => diffLines(change, io.paint));
-  const files = plan.changes.map(({ path, before }) => ({ path, change: before === undefined ? "added" : "changed" }));
-  const json = { directory: project.directory, changed: plan.changes.length > 0, files };
-  if (plan.changes.length === 0) return { json: { ...json, written: false }, lines: ["nothing to change"] };
+  const [{ folder: directory, changes }, ...others] = sides;
+  const added = others.flatMap((side) => side.changes.map((change) => shownIn(side, change)));
+  const all = [...changes, ...added];
+  const shown = all.flatMap((change) => diffLines(change, io.paint));
+  const files = all.map(({ path, before }) => ({ path, change: before === undefined ? "added" : "changed" }));
+  const json = { directory, changed: all.length > 0, files };
+  if (all.length === 0) return { json: { ...json, written: false }, lines: ["nothing to change"] };
   if (options.dryRun)
     return { json: { ...json, written: false }, lines: [...shown, "", "dry run: nothing was written"] };
   const asks = io.interactive && !options.yes;
   if (asks) {
     for (const line of shown) io.note(line);
-    await confirm(`Write ${count(plan.changes.length, "file")}?`);
+    await confirm(`Write ${count(all.length, "file")}?`);
   }
-  await writeAll(project.directory, plan.changes);
-  const lines = [...(asks ? [] : [...shown, ""]), `wrote ${count(plan.changes.length, "file")}`, ...next(plan)];
+  for (const side of sides) await writeAll(side.folder, side.changes);
+  const lines = [...(asks ? [] : [...shown, ""]), `wrote ${count(all.length, "file")}`, ...steps];
   return { json: { ...json, written: true }, lines };
+}
+
+/** A file of another folder is shown with that folder's name. */
+function shownIn({ folder }: Side, change: Side["changes"][number]): Side["changes"][number] {
+  return { ...change, path: join(basename(folder), change.path) };
+}
+
+function workerSteps({ folder, changes }: WorkerSide, io: Io): readonly string[] {
+  if (changes.length === 0) return [];
+  return [`next: commit "${folder}", and preview the worker's deploy: ${io.suggest("deployDryRun")}`];
+}
+
+function workerReport({ folder, changes }: WorkerSide, io: Io): Report {
+  const ok = changes.length === 0;
+  const findings = changes.map(({ path }) => ({ level: "drift", subject: join(folder, path), message: "is missing" }));
+  const lines = findings.map(
+    ({ level, subject, message }) => `${io.paint("red", level.padEnd(7))} ${subject} ${message}`,
+  );
+  return { json: { ok, findings }, lines: ok ? [`${io.paint("green", "ok")}      ${folder} is complete`] : lines, ok };
 }
 
 function next({ options, changes }: InitPlan): readonly string[] {

@@ -7,6 +7,7 @@ import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
 import { missingSecrets, sameValue, type Values } from "./variables.ts";
+import { writeWorker } from "./worker-files.ts";
 import { mustRun, type Variables, type Wrangler } from "./wrangler.ts";
 
 export interface DeployOptions {
@@ -29,7 +30,7 @@ export interface Ports {
   readonly onStep: (step: Step) => void;
 }
 
-export interface Deployed {
+interface Deployed {
   readonly worker: string;
   readonly url?: string;
   readonly steps: readonly Step[];
@@ -73,8 +74,13 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
 
 type End = (step: Step) => void;
 
-async function bundleStep({ environment, values }: DeployOptions, { wrangler, io }: Ports, end: End): Promise<Upload> {
+async function bundleStep(
+  { environment, values }: DeployOptions,
+  { root, wrangler, io }: Ports,
+  end: End,
+): Promise<Upload> {
   const args = ["deploy", "--dry-run", "--env", environment];
+  await writeWorker(root);
   const bundle = await upload(wrangler, args);
   refuseOtherValues(values, bundle, environment);
   const size = bundle.gzipBytes ?? 0;

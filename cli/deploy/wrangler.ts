@@ -24,7 +24,7 @@ export type Wrangler = (args: readonly string[], input?: string, env?: Variables
  * Wrangler gets the worker's secrets on stdin when it stores them, and never in its environment.
  */
 export function wranglerOf(root: string, env: Variables): Wrangler {
-  const [file, ...before] = env["WRANGLER"] ? [env["WRANGLER"]] : [process.execPath, pinnedWrangler()];
+  const [file, ...before] = wranglerProgram(env);
   const withoutSecrets = Object.fromEntries(Object.entries(env).filter(([name]) => !Object.hasOwn(SECRETS, name)));
   const quiet = { ...withoutSecrets, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", FORCE_COLOR: "0" };
   return (args, input = "", more = {}) =>
@@ -41,6 +41,11 @@ export function wranglerOf(root: string, env: Variables): Wrangler {
       // A child that ends before it has read its input closes the pipe; its exit code says what happened.
       child.stdin.on("error", () => undefined).end(input);
     });
+}
+
+/** The program and its first arguments: what `WRANGLER` names, or the pinned wrangler under this Node. */
+export function wranglerProgram(env: Variables): readonly [file: string, ...before: string[]] {
+  return env["WRANGLER"] ? [env["WRANGLER"]] : [process.execPath, pinnedWrangler()];
 }
 
 function pinnedWrangler(): string {

@@ -1,23 +1,20 @@
 /** Checks before a deploy: files, options, variables, arithmetic, sizes. They need no network. */
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import { DEFAULT_RETRIES, HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
 import { BUNDLE_MAX_GZIP_BYTES } from "../deploy/upload.ts";
 import { faultOf, missingSecrets, PLAIN_VARIABLES, sameValue, SECRETS } from "../deploy/variables.ts";
+import { workerFile } from "../deploy/worker-files.ts";
 import { findDrift } from "../init/check.ts";
 import { isError } from "../init/finding.ts";
 import { POLICY_VARIABLE_NAMES, readValues } from "../init/env-file.ts";
+import { workerFolder } from "../run/installation.ts";
 import { deriveSchemas } from "../schemas/derive.ts";
 import { readLock } from "../schemas/lock.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { noProject, QSTASH_PLANS, type Setting, suggestSchemas, variable } from "./setting.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HOUR_MS = 3_600_000;
 
 /** The checks that need nothing but this machine. */
@@ -107,10 +104,9 @@ function retriesOf(project: Setting["project"]): number {
   return typeof given === "number" && given >= 3 && given <= 8 ? given : DEFAULT_RETRIES;
 }
 
-/** Builds what wrangler would upload. wrangler's own dry run gives the same number in ten times the time. */
+/** Makes what wrangler would upload. wrangler's own dry run gives the same number in ten times the time. */
 async function bundle() {
-  await promisify(execFile)(process.execPath, [join(ROOT, "worker/upload.ts")]);
-  const gzipBytes = gzipSync(await readFile(join(ROOT, "dist/worker/index.js"))).length;
+  const gzipBytes = gzipSync(await readFile(await workerFile(workerFolder()))).length;
   const detail = `the worker has ${Math.ceil(gzipBytes / 1000)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
   return gzipBytes <= BUNDLE_MAX_GZIP_BYTES ? ok(detail) : failed(detail, "Cloudflare's smallest plan takes no more");
 }

@@ -8,6 +8,7 @@ export function diffLines(change: Change, paint: Io["paint"]): readonly string[]
   const { path, before, after, kind } = change;
   const title = paint("bold", `${before === undefined ? "add" : "change"} ${path}`);
   if (kind === "module") return [`${title} (${Buffer.byteLength(after)} bytes, built)`];
+  if (kind === "template") return [title];
   if (kind === "variables") return [title, ...addedLines(change, paint)];
   const { hunks } = structuredPatch(path, path, before ?? "", after, undefined, undefined, { context: 2 });
   return [title, ...hunks.flatMap(({ lines }) => lines.flatMap((line) => shown(line, paint)))];

@@ -12,8 +12,8 @@ export interface Change {
   readonly path: string;
   readonly before?: string;
   readonly after: string;
-  /** A built file is named, not shown; of the variables only the added lines are shown. */
-  readonly kind: "edit" | "module" | "variables";
+  /** A built file and a template are named, not shown; of the variables only the added lines are shown. */
+  readonly kind: "edit" | "module" | "template" | "variables";
 }
 
 export interface InitPlan {

@@ -3,11 +3,14 @@
  * project's options and `x-audit` mean to it.
  */
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import type { BuiltModule } from "../init/module.ts";
+import { builtFile, IS_PACKAGE, ROOT } from "../run/installation.ts";
 import { suggestFrom } from "../run/suggestion.ts";
 
 const Types = z.record(z.string(), z.enum(["string", "number", "boolean", "any"]));
@@ -47,21 +50,25 @@ export interface ToInspect {
   }[];
 }
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
 /**
  * Returns the module that `init` writes into a project, as the current sources build it, beside the fingerprint of the module
  * that the project has. Throws `unavailable`.
  */
 export async function builtModule(present?: string): Promise<BuiltModule> {
-  const text = z.string().parse(await evaluate("policy/build-cache.ts", "code.cachedPolicyText()", {}));
+  const text = await moduleText();
   if (present === undefined) return { text };
-  const fingerprint = "code.fingerprintOf(given.present).catch(() => null)";
+  // Only a text that is not TypeScript has no fingerprint; esbuild without its own binary is a failure.
+  const fingerprint = "code.fingerprintOf(given.present).catch((e) => { if (!e.errors) throw e; return null; })";
   const found = z
     .string()
     .nullable()
     .parse(await evaluate("policy/fingerprint.ts", fingerprint, { present }));
   return found === null ? { text } : { text, present: found };
+}
+
+async function moduleText(): Promise<string> {
+  if (IS_PACKAGE) return readFile(builtFile("policy/audit-log.ts"), "utf8");
+  return z.string().parse(await evaluate("policy/build-cache.ts", "code.cachedPolicyText()", {}));
 }
 
 /** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
@@ -73,7 +80,7 @@ export async function inspectProject(project: ToInspect): Promise<Inspection> {
 export async function evaluate(file: string, expression: string, given: unknown): Promise<unknown> {
   const script = [
     'import { json } from "node:stream/consumers";',
-    `import * as code from ${JSON.stringify(new URL(`../../${file}`, import.meta.url).href)};`,
+    `import * as code from ${JSON.stringify(pathToFileURL(codeFile(file)).href)};`,
     "const given = await json(process.stdin);",
     `process.stdout.write(JSON.stringify(await (${expression})));`,
   ].join("\n");
@@ -84,7 +91,14 @@ export async function evaluate(file: string, expression: string, given: unknown)
   try {
     return await json(child.stdout);
   } catch (cause) {
-    const build = suggestFrom(process.cwd())("build");
-    throw new AuditError("unavailable", `the policy could not be built; to see why, run: ${build}`, { cause });
+    const fix = IS_PACKAGE
+      ? "install the package again, with its optional packages"
+      : `to see why, run: ${suggestFrom(process.cwd())("build")}`;
+    throw new AuditError("unavailable", `the policy's code does not run; ${fix}`, { cause });
   }
+}
+
+/** The package holds each of these files with what it imports. */
+function codeFile(file: string): string {
+  return IS_PACKAGE ? builtFile(file.replace(/\.ts$/, ".mjs")) : join(ROOT, file);
 }

@@ -12,6 +12,8 @@ export interface Io {
   readonly redraws: boolean;
   /** Width of stdout's terminal; absent in a pipe. */
   readonly columns?: number;
+  /** Writes a part of the answer to stdout while the command still runs. */
+  readonly print: (line: string) => void;
   /** Writes progress, warnings and questions to stderr, so that stdout holds the answer alone. */
   readonly note: (line: string) => void;
   /** Colours text for a terminal; plain text in a pipe, with `NO_COLOR`, and on `TERM=dumb`. */
@@ -27,6 +29,7 @@ export function processIo(env: Io["env"] = process.env, secretsFile?: string): I
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     redraws: process.stderr.isTTY && !plain,
     ...(process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : {}),
+    print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
     paint: (style, text) => (plain ? text : styleText(style, text, { stream: process.stdout, validateStream: true })),
     suggest: suggestFrom(process.cwd(), secretsFile),

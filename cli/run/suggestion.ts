@@ -1,17 +1,18 @@
 /** Every command that a message suggests. A message takes it from here, so that one test can run them all as printed. */
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { isAbsolute, relative, resolve } from "node:path";
+import { IS_PACKAGE, ROOT } from "./installation.ts";
 import { quoted } from "./shell.ts";
 
-/** The programs as help pages name them, for a reader in the clone. */
+/** The program as help pages name it, for a reader in the clone or in the repository that installs the package. */
 export const PROGRAM = "npx audit-forwarder";
-export const DEPLOY_PROGRAM = "npm run deploy --";
 
 interface Suggestion {
   readonly program: "audit-forwarder" | "npm run";
   readonly words: readonly string[];
   /** True if the command reads variables, and so the secrets file. */
   readonly readsVariables?: boolean;
+  /** True for a script that the package lacks. */
+  readonly needsClone?: boolean;
 }
 
 /** The commands by name. Paths must be absolute, so that a command works from any directory. */
@@ -31,7 +32,9 @@ const SUGGESTIONS = {
   replayPlan: (eventId: string) => withVariables("dead-letters", "replay", eventId, "--dry-run"),
   replayResume: (replayId: string) => withVariables("dead-letters", "replay", "--resume", replayId),
   discard: (eventId: string, reason: string) => withVariables("dead-letters", "discard", eventId, "--reason", reason),
-  build: () => script("build"),
+  dev: () => inClone("dev"),
+  build: () => inClone("build"),
+  deployDryRun: () => script("deploy", "--dry-run"),
   deployHelp: () => script("deploy", "--help"),
   wrangler: (...words: string[]) => script("wrangler", ...words),
 } satisfies Record<string, (...values: never[]) => Suggestion>;
@@ -46,22 +49,33 @@ export type SuggestionValues<Name extends SuggestionName> = Parameters<(typeof S
  */
 export type Suggest = <Name extends SuggestionName>(name: Name, ...values: SuggestionValues<Name>) => string;
 
-const ROOT = resolve(fileURLToPath(new URL("../../", import.meta.url)));
-
 /** Suggestions for a reader in `directory`. `secretsFile` is the file of variables that they named for this command. */
 export function suggestFrom(directory: string, secretsFile?: string): Suggest {
-  // Outside the clone, `npx` alone would download a package of somebody else.
-  const prefix = directory === ROOT ? [] : ["--prefix", ROOT];
+  // Outside the clone, or the repository that installs the package, `npx` alone would download a package of somebody else.
+  const home = IS_PACKAGE ? installedIn(ROOT) : ROOT;
+  const prefix = isInside(directory, home) ? [] : ["--prefix", home];
   const file = secretsFile === undefined ? [] : ["--secrets-file", resolve(directory, secretsFile)];
   return (name, ...values) => {
     const make: (...values: never[]) => Suggestion = SUGGESTIONS[name];
-    const { program, words, readsVariables = false } = make(...(values as never[]));
+    const { program, words, readsVariables = false, needsClone = false } = make(...(values as never[]));
     const line =
-      program === "npm run"
-        ? ["npm", ...prefix, "run", ...scriptWords(words)]
-        : ["npx", ...prefix, program, ...words, ...(readsVariables ? file : [])];
+      program === "npm run" && (needsClone || !IS_PACKAGE)
+        ? ["npm", ...(needsClone && IS_PACKAGE ? [] : prefix), "run", ...scriptWords(words)]
+        : ["npx", ...prefix, "audit-forwarder", ...words, ...(readsVariables ? file : [])];
     return line.map(quoted).join(" ");
   };
+}
+
+/** The folder whose `node_modules` holds the package. */
+function installedIn(root: string): string {
+  const [folder = root] = root.split(/[\\/]node_modules[\\/]/, 1);
+  return folder;
+}
+
+/** `npx` finds the package from each folder of the repository that installs it, but the clone only from its root. */
+function isInside(directory: string, home: string): boolean {
+  if (directory === home) return true;
+  return IS_PACKAGE && !relative(home, directory).startsWith("..") && !isAbsolute(relative(home, directory));
 }
 
 /** npm takes options before `--` for its own. */
@@ -75,6 +89,10 @@ function plain(...words: readonly string[]): Suggestion {
 
 function withVariables(...words: readonly string[]): Suggestion {
   return { program: "audit-forwarder", words, readsVariables: true };
+}
+
+function inClone(name: string): Suggestion {
+  return { program: "npm run", words: [name], needsClone: true };
 }
 
 function script(...words: readonly string[]): Suggestion {

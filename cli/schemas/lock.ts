@@ -1,13 +1,14 @@
 /** The committed lock file: the registered schema version of each action, with which the worker is built. */
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
+import { workerFolder } from "../run/installation.ts";
 
 export type Lock = Readonly<Record<string, number>>;
 
-/** Where the worker's build looks. */
-export const LOCK_FILE = fileURLToPath(new URL("../../audit-schemas.lock.json", import.meta.url));
+/** Where a deploy of the worker looks. */
+export const LOCK_FILE = join(workerFolder(), "audit-schemas.lock.json");
 
 const LockShape = z.record(z.string(), z.int().min(1));
 

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
+import { builtFile, IS_PACKAGE } from "../run/installation.ts";
 
 const DOCUMENT_ID = "workos";
 
@@ -12,7 +13,9 @@ let shared: Ajv2020 | undefined;
 /** Compiled once for each process. */
 function judge(): Ajv2020 {
   if (shared) return shared;
-  const file = createRequire(import.meta.url).resolve("@workos/openapi-spec/spec");
+  const file = IS_PACKAGE
+    ? builtFile("workos.yaml")
+    : createRequire(import.meta.url).resolve("@workos/openapi-spec/spec");
   shared = newAjv();
   shared.addSchema(parse(auditLogParts(readFileSync(file, "utf8"))) as object, DOCUMENT_ID);
   return shared;

@@ -8,7 +8,7 @@ export const COMMAND_VARIABLES: Readonly<Record<string, string>> = {
   WORKOS_BASE_URL: "where WorkOS's API is; default the real one",
   AUDIT_PSEUDONYM_KEYS: "`pseudonym`: the keys, as the gateway has them",
   TERM: "`dumb`: no colours and no progress bar",
-  WRANGLER: "`npm run deploy` and `doctor`: another wrangler than the pinned one",
+  WRANGLER: "`deploy` and `doctor`: another wrangler than the pinned one",
 };
 
 export function commandVariables(): string {

@@ -27,9 +27,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ["shared"],
   cli: ["shared"],
   dev: ["shared", "policy", "worker", "console", "cli"],
+  release: ["shared", "policy", "worker", "console", "cli"],
   bench: ["shared", "policy", "worker", "console", "cli", "dev"],
   docs: ["shared", "policy", "worker", "console", "cli", "dev"],
-  tests: ["shared", "policy", "worker", "console", "cli", "dev", "bench", "docs"],
+  tests: ["shared", "policy", "worker", "console", "cli", "dev", "release", "bench", "docs"],
 };
 
 export function importsGoDown(tree: Tree): string[] {

@@ -34,7 +34,9 @@ const VALUES: { readonly [Name in SuggestionName]: readonly SuggestionValues<Nam
   replayPlan: [[ID]],
   replayResume: [["rp_1"]],
   discard: [[ID, "unknown organization"]],
+  dev: [[]],
   build: [[]],
+  deployDryRun: [[]],
   deployHelp: [[]],
   wrangler: [["login"], ["secret", "bulk", "--env", "staging"]],
 };
@@ -121,7 +123,7 @@ describe("a suggested command", () => {
   it.each<[SuggestionName, string]>([
     ["initCheck", '"/srv/my api" is not a directory'],
     ["resume", '"AUDIT_WORKER_URL" is not set'],
-    ["deployHelp", "Puts the worker on Cloudflare"],
+    ["deployHelp", "Put the worker on Cloudflare"],
   ])("runs as printed in the clone and outside of it: %s", async (name, expected) => {
     for (const directory of [ROOT, elsewhere]) {
       const line = suggestFrom(directory)(name as "initCheck", ...(VALUES[name][0] as [string]));

@@ -51,7 +51,7 @@ export async function newAccount(state: object = {}): Promise<{
 
 /** Runs the program without a terminal. */
 export async function runDeploy(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/deploy.ts", ...args], {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/main.ts", "deploy", ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -7,7 +7,7 @@ async function onTerminal(
   env: Readonly<Record<string, string>>,
   answers: readonly string[],
 ): Promise<{ readonly screen: string }> {
-  const terminal = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/deploy.ts"], {
+  const terminal = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/main.ts", "deploy"], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     cols: 200,

@@ -1,0 +1,84 @@
+/** Builds what the package holds besides its launcher: one file for the CLI, the policy's module, the worker and a template. */
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type BuildOptions } from "esbuild";
+import { consoleFiles } from "../console/build.ts";
+import { policyText } from "../policy/build.ts";
+import { wranglerTemplate } from "./template.ts";
+import { packagedWorker } from "./worker.ts";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** Where `npm pack` finds the built files. */
+const PACKAGE = join(ROOT, "dist", "package");
+/** The oldest Node that runs the CLI. */
+const TARGET = "node20";
+/** Code that the CLI runs in a process of its own. */
+const CODE = ["policy/inspect", "policy/preview", "policy/fingerprint", "worker/enrich"];
+
+/** A bundled CommonJS package may call `require`. Node 20 lacks `URL.parse`, which came with 22.1. */
+const BANNER = `import { createRequire as createRequireOfBundle } from "node:module";
+const require = createRequireOfBundle(import.meta.url);
+URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);`;
+
+/** Writes `dist/package/` anew; returns the version and commit in it. */
+export async function buildPackage(): Promise<{ readonly version: string; readonly commit: string }> {
+  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const made = { version: manifest.version, commit: commitOf() };
+  await rm(PACKAGE, { recursive: true, force: true });
+  await Promise.all([
+    bundle("cli/main.ts", "audit-forwarder.mjs", { define: { AUDIT_PACKAGE: JSON.stringify(made) } }),
+    ...CODE.map((name) => bundle(`${name}.ts`, `${name}.mjs`)),
+    policyText().then((text) => write("policy/audit-log.ts", text)),
+    writeWorker(made),
+    writeSite(),
+    readFile(join(ROOT, "wrangler.toml"), "utf8").then((toml) => write("wrangler.toml", wranglerTemplate(toml))),
+    copy(createRequire(import.meta.url).resolve("@workos/openapi-spec/spec"), "workos.yaml"),
+  ]);
+  return made;
+}
+
+async function writeWorker(made: object): Promise<void> {
+  const { code, map } = await packagedWorker({ AUDIT_BUILD: JSON.stringify(made) });
+  await Promise.all([write("upload/worker/index.js", code), write("upload/worker/index.js.map", map)]);
+}
+
+async function writeSite(): Promise<void> {
+  const files = [...(await consoleFiles())];
+  await Promise.all(files.map(([name, text]) => write(`upload/site/console/${name}`, text)));
+}
+
+async function bundle(entry: string, target: string, options: BuildOptions = {}): Promise<void> {
+  await build({
+    entryPoints: [join(ROOT, entry)],
+    outfile: join(PACKAGE, target),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: TARGET,
+    // "module" first: the CommonJS build of jsonc-parser hides its imports from bundlers.
+    mainFields: ["module", "main"],
+    external: ["esbuild", "wrangler"],
+    banner: { js: BANNER },
+    logLevel: "error",
+    ...options,
+  });
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(PACKAGE, path)), { recursive: true });
+  await writeFile(join(PACKAGE, path), text);
+}
+
+async function copy(from: string, path: string): Promise<void> {
+  await mkdir(dirname(join(PACKAGE, path)), { recursive: true });
+  await cp(from, join(PACKAGE, path));
+}
+
+/** Returns "unknown" outside of a Git repository. */
+function commitOf(): string {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "--short=7", "HEAD"], { cwd: ROOT, encoding: "utf8" });
+  return status === 0 ? stdout.trim() : "unknown";
+}

@@ -17,6 +17,8 @@ export const PAGE_MAX = 500;
 export const PAGE_DEFAULT = 50;
 /** Largest page of whole dead letters: with their records and histories. Our choice. */
 export const WHOLE_PAGE_MAX = 100;
+/** Largest page of the records of one request id: each is looked up in several places. Our choice. */
+export const FOUND_PAGE_MAX = 100;
 /** Most event ids that one replay can name. Our choice. */
 export const REPLAY_EVENT_IDS_MAX = 10_000;
 /** Records a second of a replay. The default is half of what WorkOS is paced to, so that live events go on beside it. Our choice. */

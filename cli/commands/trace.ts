@@ -1,8 +1,9 @@
 /** `trace <event-id>`: everything that happened to one record. Accepts the gateway's request id too. */
 import * as z from "zod";
+import { FOUND_PAGE_MAX } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventReference } from "../../shared/event-id.ts";
-import { type Api, openApi, type Query } from "../api/client.ts";
+import { type Api, openApi } from "../api/client.ts";
 import { attemptLines, type EventFate, EventFateAnswer } from "../api/events.ts";
 import { command } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
@@ -10,7 +11,8 @@ import type { Io } from "../run/io.ts";
 import { pairLines } from "../run/text.ts";
 import { parseSpan } from "../run/time.ts";
 
-const EventPage = z.looseObject({ events: z.array(EventFateAnswer) });
+const EventPage = z.looseObject({ events: z.array(EventFateAnswer), cursor: z.string().optional() });
+type Found = Pick<z.infer<typeof EventPage>, "events" | "cursor">;
 
 export const trace = command({
   usage: "trace <id>",
@@ -24,15 +26,27 @@ export const trace = command({
         type: "string",
         describe: "For a request id: ISO 8601, or an age; default 24 h before --until",
       })
-      .option("until", { type: "string", describe: "For a request id: ISO 8601, or an age; default now" }),
-  run: async ({ id, requestId, ...span }, io) => {
+      .option("until", { type: "string", describe: "For a request id: ISO 8601, or an age; default now" })
+      .option("limit", {
+        type: "number",
+        describe: `For a request id: records on the page, 1 to ${FOUND_PAGE_MAX}; default 50`,
+      })
+      .option("cursor", { type: "string", describe: "For a request id: the next page, as the last one named it" }),
+  run: async ({ id, requestId, limit, cursor, since, until }, io) => {
     if (id === "") throw new WrongUse('"id" must not be empty');
-    const between = parseSpan(span, Date.now());
+    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= FOUND_PAGE_MAX)) {
+      throw new WrongUse(`"--limit" must be a whole number from 1 to ${FOUND_PAGE_MAX}`);
+    }
+    const query = { request_id: id, ...parseSpan({ since, until }, Date.now()), limit, cursor };
     const api = openApi(io);
-    const fates = (requestId ? undefined : await byEventId(api, id)) ?? (await byRequestId(api, id, between));
+    const isEventId = !requestId && cursor === undefined;
+    const found =
+      (isEventId ? await byEventId(api, id) : undefined) ?? (await api.get(EventPage, "/api/events", query));
+    const { events: fates, cursor: next } = found;
     if (fates.length === 0) throw notFound(id);
+    if (next !== undefined) io.note(`more records have this request id: add --cursor ${next}`);
     return {
-      json: fates.length === 1 ? fates[0] : { events: fates },
+      json: fates.length === 1 && next === undefined ? fates[0] : { events: fates, cursor: next },
       lines: fates.flatMap((fate, index) => (index > 0 ? [""] : []).concat(fateLines(io, fate))),
     };
   },
@@ -43,23 +57,18 @@ function notFound(id: string): AuditError {
   return new AuditError("not_found", `no record has the event id or request id "${id}"; ${unless}`);
 }
 
-async function byEventId(api: Api, id: string): Promise<readonly EventFate[] | undefined> {
+async function byEventId(api: Api, id: string): Promise<Found | undefined> {
   if (!isEventReference(id)) return undefined;
   try {
     const fate = await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(id)}`);
     if (fate.state === "unknown") return undefined;
     const { late_outcome: late } = fate;
-    return late === undefined
-      ? [fate]
-      : [fate, await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(late)}`)];
+    if (late === undefined) return { events: [fate] };
+    return { events: [fate, await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(late)}`)] };
   } catch (error) {
     if (error instanceof AuditError && error.code === "not_found") return undefined;
     throw error;
   }
-}
-
-async function byRequestId(api: Api, requestId: string, between: Query): Promise<readonly EventFate[]> {
-  return (await api.get(EventPage, "/api/events", { request_id: requestId, ...between })).events;
 }
 
 function fateLines(io: Io, fate: EventFate): readonly string[] {

@@ -93,6 +93,8 @@ export interface Fate {
 export interface FoundEvents {
   readonly events: readonly Fate[];
   readonly searched: { readonly since: string; readonly until: string };
+  /** Present if more records have the request id. */
+  readonly cursor?: string;
 }
 
 type Counts = Readonly<Record<string, number>>;

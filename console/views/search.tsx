@@ -14,6 +14,9 @@ const DAY_MS = 86_400_000;
 /** How far back the wider search goes. There is no index of request ids, so that each day costs time. */
 const WIDE_DAYS = 30;
 
+/** Most that the worker answers at once. */
+const PAGE_LIMIT = "100";
+
 export function Search({ wanted }: { readonly wanted: string }) {
   const [found, setFound] = useState<FoundEvents>();
   const [failure, setFailure] = useState<ApiFailure>();
@@ -53,6 +56,9 @@ export function Search({ wanted }: { readonly wanted: string }) {
         </Empty>
       )}
       {found && found.events.length > 0 && <Found events={found.events} />}
+      {found?.cursor !== undefined && (
+        <p>More records have this request id. These are the oldest; the CLI shows all of them, page by page.</p>
+      )}
     </View>
   );
 }
@@ -99,5 +105,5 @@ async function isEvent(id: string): Promise<boolean> {
 
 function byRequest(id: string, days: number): Promise<FoundEvents> {
   const since = new Date(Date.now() - days * DAY_MS).toISOString();
-  return api.get<FoundEvents>(`/api/events?${new URLSearchParams({ request_id: id, since })}`);
+  return api.get<FoundEvents>(`/api/events?${new URLSearchParams({ request_id: id, since, limit: PAGE_LIMIT })}`);
 }

@@ -156,6 +156,35 @@ test("one name for whether WorkOS may hold the event, wherever it is told", asyn
   }
 });
 
+describe("trace by a request id that stands for many records", () => {
+  const fates = [1, 2].map((n) => ({ event_id: `ev_${n}`, state: "delivered", attempts: [] }));
+  const many: Script = ({ path }) =>
+    path === "/api/events"
+      ? { json: { events: fates, cursor: "next-page" } }
+      : { json: { ...fates[0], state: "unknown" } };
+
+  test("says that there are more, and asks for the next page as it was told", async () => {
+    const { env, calls } = await worker(many);
+    const { code, stdout, stderr } = await runCli(["trace", "req-1", "--limit", "2"], { env });
+    expect([code, stderr]).toEqual([0, "more records have this request id: add --cursor next-page\n"]);
+    expect(stdout).toContain("ev_2");
+    await runCli(["trace", "req-1", "--since", "2026-11-01T00:00:00Z", "--cursor", "next-page"], { env });
+    expect(calls.at(-1)?.query).toEqual({
+      request_id: "req-1",
+      since: "2026-11-01T00:00:00.000Z",
+      cursor: "next-page",
+    });
+    expect(json(await runCli(["trace", "req-1", "--json"], { env }))).toMatchObject({ cursor: "next-page" });
+  });
+
+  test.each(["0", "101", "x"])("refuses --limit %s", async (limit) => {
+    const { env, calls } = await worker(many);
+    const { code, stderr } = await runCli(["trace", "req-1", "--limit", limit], { env });
+    expect([code, stderr]).toEqual([2, 'error[wrong_use]: "--limit" must be a whole number from 1 to 100\n']);
+    expect(calls).toEqual([]);
+  });
+});
+
 test("a table is aligned on a terminal and separated by tabs in a pipe", async () => {
   const rest = {
     state: "open",

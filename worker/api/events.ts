@@ -1,5 +1,4 @@
 /** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
-import { AuditError } from "../../shared/errors.ts";
 import { correctedId, isEventReference, lateOutcomeId } from "../../shared/event-id.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import type { Row } from "../dead-letters/row.ts";
@@ -8,12 +7,11 @@ import { jsonAnswer } from "../http/answers.ts";
 import { isoTime } from "../json-fields.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { outboxHolds } from "../outbox/client.ts";
-import { decodedParameter } from "./parameters.ts";
-import { findByRequest, lookup, MAX_FOUND } from "../ledger/client.ts";
+import { encodeCursor } from "./cursor.ts";
+import { searchOf } from "./event-search.ts";
+import { decodedParameter, invalid } from "./parameters.ts";
+import { findByRequest, lookup } from "../ledger/client.ts";
 import type { LedgerAttempt, LedgerEntry } from "../ledger/types.ts";
-
-/** How far back a request id is looked for by default; the ledger keeps no index of them. Our choice. */
-const SEARCH_WINDOW_MS = 24 * 3_600_000;
 
 export const eventRoutes: readonly Route[] = [
   { method: "GET", path: "/api/events/:event_id", access: "read", handle: show },
@@ -29,28 +27,28 @@ async function show({ env, params }: RouteContext): Promise<Response> {
 }
 
 async function search({ env, url }: RouteContext): Promise<Response> {
-  const requestId = url.searchParams.get("request_id");
-  if (!requestId) throw invalid('"request_id" must be given');
-  const untilMs = timeOf(url.searchParams.get("until")) ?? Date.now() + 60_000;
-  const sinceMs = timeOf(url.searchParams.get("since")) ?? Math.max(untilMs - SEARCH_WINDOW_MS, 0);
-  if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) throw invalid('"since" and "until" must be ISO 8601 times');
+  const { limit, ...asked } = searchOf(url.searchParams, Date.now());
+  // One more than the page says whether there is another.
+  const one = { ...asked, limit: limit + 1 };
   const [found, parked] = await Promise.all([
-    findByRequest(env, requestId, sinceMs, untilMs),
+    findByRequest(env, one),
     // Some fail before they get to the ledger.
-    deadLetters(env).idsOfRequest(requestId, sinceMs, untilMs, MAX_FOUND),
+    deadLetters(env).idsOfRequest(one),
   ]);
-  const known = new Map([...(await lookup(env, parked)), ...found.map((entry) => [entry.id, entry] as const)]);
-  const ids = [...new Set([...known.keys(), ...parked])];
-  const fates = await Promise.all(ids.map((id) => fateOf(env, id, known.get(id))));
+  const inLedger = new Map(found.map((entry) => [entry.id, entry]));
+  const ids = [...new Set([...inLedger.keys(), ...parked])].toSorted();
+  const shown = ids.slice(0, limit);
+  const others = await lookup(
+    env,
+    shown.filter((id) => !inLedger.has(id)),
+  );
+  const fates = await Promise.all(shown.map((id) => fateOf(env, id, inLedger.get(id) ?? others.get(id))));
+  const last = ids.length > limit ? shown.at(-1) : undefined;
   return jsonAnswer({
-    events: fates.toSorted((left, right) => (left.occurred_at ?? "").localeCompare(right.occurred_at ?? "")),
-    searched: { since: isoTime(sinceMs), until: isoTime(untilMs) },
+    events: fates,
+    searched: { since: isoTime(asked.sinceMs), until: isoTime(asked.untilMs) },
+    ...(last === undefined ? {} : { cursor: encodeCursor([0, last]) }),
   });
-}
-
-/** NaN where it is no time. */
-function timeOf(text: string | null): number | undefined {
-  return text === null ? undefined : Date.parse(text);
 }
 
 async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
@@ -116,8 +114,4 @@ function ledgerView(ledger: LedgerEntry) {
     ...(firstMs === undefined ? {} : { first_attempt_at: isoTime(firstMs) }),
     ...(ledger.reason === undefined ? {} : { reason: ledger.reason }),
   };
-}
-
-function invalid(detail: string): AuditError {
-  return new AuditError("invalid_request", detail);
 }

@@ -2,7 +2,7 @@
 import type { Env } from "../env.ts";
 import { markParked } from "../ledger/client.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
-import type { SequenceRun } from "../ledger/types.ts";
+import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import type { Discarded } from "./discard.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import type { Filter, Group, Page, Position } from "./query.ts";
@@ -47,7 +47,7 @@ export interface DeadLetterCalls {
     states: readonly DeadLetterState[] | undefined,
     by: DeadLetterGroup,
   ): Answer<{ groups: Group[]; total: number }>;
-  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): Answer<string[]>;
+  idsOfRequest(search: RequestSearch): Answer<string[]>;
   entry(eventId: string): Answer<Row | undefined>;
   discard(eventId: string, reason: string, by: string): Answer<Discarded>;
   /** Stores dead letters of another deployment, except those of a known event id. Returns how many were new. */

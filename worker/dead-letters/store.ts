@@ -4,7 +4,7 @@
  */
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { DeadLetterGroup } from "../../shared/dead-letter.ts";
-import type { SequenceRun } from "../ledger/types.ts";
+import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import type { Sql } from "../storage/sql.ts";
 import { pageOf, type Group, type Page, type Position, type Where } from "./query.ts";
 import { COLUMNS, SUMMARY_COLUMNS, type Row, type Summary } from "./row.ts";
@@ -136,10 +136,10 @@ export function idsAfter(sql: Sql, where: Where, after: string, limit: number): 
 }
 
 /** Returns event ids of a request id among the requests of a time; reads the record of each of them. */
-export function idsOfRequest(sql: Sql, requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
+export function idsOfRequest(sql: Sql, { requestId, sinceMs, untilMs, afterId, limit }: RequestSearch): string[] {
   const query = `SELECT event_id FROM dead_letters
-    WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? LIMIT ?`;
-  return sql.all<{ event_id: string }>(query, sinceMs, untilMs, requestId, limit).map((row) => row.event_id);
+    WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? AND event_id > ? ORDER BY event_id LIMIT ?`;
+  return sql.all<{ event_id: string }>(query, sinceMs, untilMs, requestId, afterId, limit).map((row) => row.event_id);
 }
 
 /** Counts by one column, largest first, and the count of all. */

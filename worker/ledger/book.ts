@@ -17,7 +17,16 @@ import {
   type Row,
 } from "./rules.ts";
 import { LedgerStore } from "./store.ts";
-import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement, WaitingEvent, WaitingSince } from "./types.ts";
+import type {
+  Claim,
+  Grant,
+  LedgerEntry,
+  RequestSearch,
+  SequenceRun,
+  Settlement,
+  WaitingEvent,
+  WaitingSince,
+} from "./types.ts";
 
 export class Book {
   readonly counters: Counters;
@@ -141,9 +150,10 @@ export class Book {
     });
   }
 
-  /** Event ids of a request id among the UUIDv7 minted between two times. */
-  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly string[] {
-    return this.#store.idsOfRequest(requestId, lowestIdAt(sinceMs), lowestIdAt(untilMs), limit);
+  /** Event ids of a request id among the UUIDv7 minted between two times, lowest first; only those after `afterId`. */
+  idsOfRequest({ requestId, sinceMs, untilMs, afterId, limit }: RequestSearch): readonly string[] {
+    const fromId = lowestIdAt(sinceMs);
+    return this.#store.idsOfRequest(requestId, afterId > fromId ? afterId : fromId, lowestIdAt(untilMs), limit);
   }
 
   /** Runs of sequence numbers among the UUIDv7 minted between two times. */

@@ -6,10 +6,16 @@ import { shardName } from "./former-shard.ts";
 import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
 import { freshGrant } from "./rules.ts";
-import type { Claim, Grant, LedgerEntry, LedgerPort, SequenceRun, Settlement, WaitingEvent } from "./types.ts";
-
-/** A client can choose its request id, so one may stand for many. Our choice. */
-export const MAX_FOUND = 50;
+import type {
+  Claim,
+  Grant,
+  LedgerEntry,
+  LedgerPort,
+  RequestSearch,
+  SequenceRun,
+  Settlement,
+  WaitingEvent,
+} from "./types.ts";
 
 /** More than the messages under way when WorkOS goes down, of which each may hold a hundred records. Our choice. */
 const WAITING_PER_SHARD = 500;
@@ -62,17 +68,9 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
   );
 }
 
-/** Records of a request id whose event ids were minted between two times; asks every shard. */
-export async function findByRequest(
-  env: Pick<Env, "LEDGER">,
-  requestId: string,
-  sinceMs: number,
-  untilMs: number,
-): Promise<readonly LedgerEntry[]> {
-  const parts = await Promise.all(
-    allShards(env).map((shard) => shard.findByRequest(requestId, sinceMs, untilMs, MAX_FOUND)),
-  );
-  return parts.flat();
+/** Records of a request id; asks every shard. Each answers its lowest ids, so a page of `limit` loses none. */
+export async function findByRequest(env: Pick<Env, "LEDGER">, search: RequestSearch): Promise<readonly LedgerEntry[]> {
+  return (await Promise.all(allShards(env).map((shard) => shard.findByRequest(search)))).flat();
 }
 
 /** Event ids that wait for their next attempt in all shards, the one whose last attempt is longest ago first. */

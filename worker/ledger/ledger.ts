@@ -10,7 +10,16 @@ import { addForgotten, readFates } from "./fates.ts";
 import { FormerShard, formerShardOf, shardName } from "./former-shard.ts";
 import { Gather } from "./gather.ts";
 import { freshGrant } from "./rules.ts";
-import type { Claim, Grant, LedgerEntry, SequenceRun, Settlement, WaitingEvent, WaitingSince } from "./types.ts";
+import type {
+  Claim,
+  Grant,
+  LedgerEntry,
+  RequestSearch,
+  SequenceRun,
+  Settlement,
+  WaitingEvent,
+  WaitingSince,
+} from "./types.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
@@ -115,8 +124,8 @@ export class Ledger extends DurableObject<Env> {
     return parts.flat();
   }
 
-  findByRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): readonly LedgerEntry[] {
-    return this.#book.lookup(this.#book.idsOfRequest(requestId, sinceMs, untilMs, limit), Date.now());
+  findByRequest(search: RequestSearch): readonly LedgerEntry[] {
+    return this.#book.lookup(this.#book.idsOfRequest(search), Date.now());
   }
 
   sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {

@@ -156,10 +156,10 @@ export class LedgerStore {
     return this.#sql.all<SequenceRun>(query, fromId, untilId);
   }
 
-  /** Event ids of a request id, newest first; reads every row between the two ids, so keep them near. */
-  idsOfRequest(requestId: string, fromId: string, untilId: string, limit: number): readonly string[] {
-    const query = "SELECT id FROM ledger WHERE id >= ? AND id < ? AND request_id = ? ORDER BY id DESC LIMIT ?";
-    return this.#sql.all(query, fromId, untilId, requestId, limit).map(({ id }) => String(id));
+  /** Event ids of a request id between two ids, without the ends, lowest first; reads every row between them, so keep them near. */
+  idsOfRequest(requestId: string, afterId: string, untilId: string, limit: number): readonly string[] {
+    const query = "SELECT id FROM ledger WHERE id > ? AND id < ? AND request_id = ? ORDER BY id LIMIT ?";
+    return this.#sql.all(query, afterId, untilId, requestId, limit).map(({ id }) => String(id));
   }
 
   /** Notes that a record waits for its next attempt; not on the clean path. */

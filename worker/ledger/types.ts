@@ -76,6 +76,19 @@ export type Grant =
   /** WorkOS may hold it and no longer remembers its key: sending it could duplicate. */
   | { readonly id: string; readonly kind: "expired"; readonly attempts: number; readonly firstAttemptAtMs: number };
 
+/** A search for the records of one request id. A client can choose its request id, so one may stand for many. */
+export interface RequestSearch {
+  readonly requestId: string;
+  /** Minted from then on, ms since the epoch. */
+  readonly sinceMs: number;
+  /** Minted before then. */
+  readonly untilMs: number;
+  /** Only ids that sort after this one; empty: all. */
+  readonly afterId: string;
+  /** Most ids of each shard. */
+  readonly limit: number;
+}
+
 /** A record that waits for its next attempt. */
 export interface WaitingSince {
   readonly id: string;

@@ -42,7 +42,8 @@ export async function probeGateway(
 
 async function hasArrived(env: Env, { requestIds, atMs }: Probe, nowMs: number): Promise<boolean> {
   for (const id of requestIds) {
-    const found = await findByRequest(env, id, atMs - SKEW_MS, nowMs + SKEW_MS);
+    const span = { sinceMs: atMs - SKEW_MS, untilMs: nowMs + SKEW_MS };
+    const found = await findByRequest(env, { requestId: id, ...span, afterId: "", limit: 1 });
     if (found.length > 0) return true;
   }
   return false;

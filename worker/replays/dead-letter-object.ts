@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import { parseSettings, type Env } from "../env.ts";
 import { fatesOf, lookup } from "../ledger/client.ts";
-import type { SequenceRun } from "../ledger/types.ts";
+import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
 import { removeFromDlq } from "../qstash/dlq.ts";
 import { controlReplay, type Control, type Controlled } from "./control.ts";
@@ -118,8 +118,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return groups(this.#sql, whereOf(filter, states), by);
   }
 
-  idsOfRequest(requestId: string, sinceMs: number, untilMs: number, limit: number): string[] {
-    return idsOfRequest(this.#sql, requestId, sinceMs, untilMs, limit);
+  idsOfRequest(search: RequestSearch): string[] {
+    return idsOfRequest(this.#sql, search);
   }
 
   entry(eventId: string): Row | undefined {

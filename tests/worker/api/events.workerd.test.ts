@@ -1,6 +1,7 @@
 /** `GET /api/events`: what is said of a record is what became of it, wherever it got to. */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { mintEventId } from "../../../shared/event-id.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
@@ -80,6 +81,60 @@ describe("a dead letter that the ledger has never seen", () => {
     const { json } = await get(`/api/events?request_id=${requestId}&since=${CAPTURED}`);
     expect(json.events).toMatchObject([{ event_id: record.id, state: "delivered", where: "workos" }]);
   });
+});
+
+describe("a request id that a client has chosen for many requests", () => {
+  const claimOf = (record: AuditRecord) => ({
+    id: record.id,
+    stage: "outcome" as const,
+    body: "{}",
+    occurredAtMs: record.occurredAtMs,
+    requestId: record.requestId ?? "",
+  });
+
+  it("is answered in pages, oldest first, each record once, and a page says whether there are more", async () => {
+    const requestId = crypto.randomUUID();
+    const records = Array.from({ length: 125 }, (_, n) => {
+      const occurredAtMs = CAPTURED_MS + n * 1_000;
+      // All over the shards of the ledger.
+      const id = mintEventId(occurredAtMs, crypto.getRandomValues(new Uint8Array(9)), n * 7);
+      return recordOf({ occurredAtMs, requestId, id });
+    });
+    const [parked, claimed] = [records.filter((_, n) => n % 25 === 3), records.filter((_, n) => n % 25 !== 3)];
+    await ledgerPort(workerEnv).claim("lease", claimed.map(claimOf), CAPTURED_MS);
+    for (const record of parked) await parkUnseen(record);
+    const pages: string[][] = [];
+    const span = `since=${CAPTURED}&until=${new Date(CAPTURED_MS + 3_600_000).toISOString()}`;
+    for (let cursor: string | undefined = ""; cursor !== undefined;) {
+      const more = cursor === "" ? "" : `&cursor=${cursor}`;
+      const { status, json } = await get(`/api/events?request_id=${requestId}&${span}${more}`);
+      expect(status).toBe(200);
+      pages.push(json.events.map((event: { event_id: string }) => event.event_id));
+      cursor = json.cursor as string | undefined;
+    }
+    expect(pages.map((page) => page.length)).toEqual([50, 50, 25]);
+    expect(pages.flat()).toEqual(records.map(({ id }) => id));
+    const whole = await get(`/api/events?request_id=${requestId}&${span}&limit=100`);
+    expect([whole.json.events.length, typeof whole.json.cursor]).toEqual([100, "string"]);
+  });
+
+  it("that fills its page exactly has no more", async () => {
+    const requestId = crypto.randomUUID();
+    const records = [recordOf({ requestId }), recordOf({ requestId })];
+    await ledgerPort(workerEnv).claim("lease", records.map(claimOf), Date.now());
+    const { json } = await get(`/api/events?request_id=${requestId}&limit=2`);
+    expect(json.events).toHaveLength(2);
+    expect(json).not.toHaveProperty("cursor");
+  });
+
+  it.each(["limit=0", "limit=101", "limit=x", "limit=1.5", "cursor=", "cursor=x", "since=never"])(
+    "is refused with %s",
+    async (wrong) => {
+      const { status, json } = await get(`/api/events?request_id=x&${wrong}`);
+      expect([status, json.code]).toEqual([400, "invalid_request"]);
+      expect(json.detail).toContain(`"${wrong.split("=")[0]}"`);
+    },
+  );
 });
 
 it("a replayed record's first attempt is its first, not that of the key that it has now", async () => {

@@ -173,7 +173,13 @@ describe("a record that an old shard holds", () => {
 
   it("is found by its request, its fate and its numbers, once", async () => {
     const span = [Date.now() - 2 * DAY, Date.now() + DAY] as const;
-    const found = await findByRequest(bindings, "req-old", ...span);
+    const found = await findByRequest(bindings, {
+      requestId: "req-old",
+      sinceMs: span[0],
+      untilMs: span[1],
+      afterId: "",
+      limit: 10,
+    });
     expect(found.map(({ id }) => id).toSorted()).toEqual([DELIVERED, WAITING, REJECTED].toSorted());
     const fates = await fatesOf(bindings, ids);
     expect(ids.map((id) => fates.get(id)?.state)).toEqual(["delivered", "pending", "rejected", "delivered"]);

@@ -1,0 +1,32 @@
+/** The query of `GET /api/events`, parsed once. Throws `invalid_request` naming the parameter. */
+import { FOUND_PAGE_MAX, PAGE_DEFAULT } from "../../shared/api.ts";
+import type { RequestSearch } from "../ledger/types.ts";
+import { decodeCursor } from "./cursor.ts";
+import { invalid } from "./parameters.ts";
+
+/** How far back a request id is looked for by default; the ledger keeps no index of them. Our choice. */
+const SEARCH_WINDOW_MS = 24 * 3_600_000;
+/** A gateway's clock may be ahead. */
+const SKEW_MS = 60_000;
+
+/** The search that a query asks for. */
+export function searchOf(query: URLSearchParams, nowMs: number): RequestSearch {
+  const requestId = query.get("request_id");
+  if (!requestId) throw invalid('"request_id" must be given');
+  const untilMs = timeOf(query.get("until")) ?? nowMs + SKEW_MS;
+  const sinceMs = timeOf(query.get("since")) ?? Math.max(untilMs - SEARCH_WINDOW_MS, 0);
+  if (Number.isNaN(untilMs) || Number.isNaN(sinceMs)) throw invalid('"since" and "until" must be ISO 8601 times');
+  const limit = Number(query.get("limit") ?? PAGE_DEFAULT);
+  if (!Number.isInteger(limit) || limit < 1 || limit > FOUND_PAGE_MAX) {
+    throw invalid(`"limit" must be a whole number from 1 to ${FOUND_PAGE_MAX}`);
+  }
+  const cursor = query.get("cursor");
+  const after = cursor === null ? undefined : decodeCursor(cursor);
+  if (cursor !== null && !after) throw invalid('"cursor" must be one that this route has answered');
+  return { requestId, sinceMs, untilMs, afterId: after?.[1] ?? "", limit };
+}
+
+/** NaN where it is no time. */
+function timeOf(text: string | null): number | undefined {
+  return text === null ? undefined : Date.parse(text);
+}

@@ -78,6 +78,28 @@ export const ME_FIELDS = {
 
 export type MeAnswer = AnswerOf<typeof ME_FIELDS>;
 
+/** One thing that an operator did, as `GET /api/incidents` answers it. */
+export const ACTION_FIELDS = {
+  action: required<string>("text", "action of the audit event about it, such as `audit_forwarder.delivery_resumed`"),
+  by: required<string>("text", "the operator's name"),
+  at: required<string>("time", "when it was done"),
+  target: required<{ readonly type: string; readonly id: string }>("object", "what it was done to: `{type, id}`"),
+} satisfies Fields;
+
+/** An incident, as `GET /api/incidents` answers it. */
+export const INCIDENT_FIELDS = {
+  kind: required<string>("text", "the name of the alert"),
+  detail: required<string>("text", "one line for people"),
+  since: required<string>("time", "when it opened"),
+  until: optional<string>("time", "when it ended; absent while it is open"),
+  actions: required<readonly AnswerOf<typeof ACTION_FIELDS>[]>(
+    "object",
+    "what operators did between `since` and `until`, oldest first, at most the newest 100",
+  ),
+} satisfies Fields;
+
+export type IncidentAnswer = AnswerOf<typeof INCIDENT_FIELDS>;
+
 /** A dead letter in a list. */
 export const DEAD_LETTER_FIELDS = {
   event_id: required<string>("text", "identity of the record, the same everywhere"),
@@ -105,6 +127,10 @@ export const DEAD_LETTER_FIELDS = {
   safe_until: optional<string>(
     "time",
     "only if `wrote` is `maybe`: the end of WorkOS's 24 h window, less ten minutes. A replay after it may duplicate",
+  ),
+  imported: optional<{ readonly by: string; readonly at: string }>(
+    "object",
+    "who imported it from another deployment, and when: `{by, at}`",
   ),
   discarded: optional<{ readonly reason: string; readonly at: string; readonly by: string }>(
     "object",

@@ -74,6 +74,10 @@ export const EVENT_METADATA = {
   mended: "string",
   /** The replay that sent the event. */
   replay_id: "string",
+  /** The operator who imported the record from another deployment. No gateway of this one has vouched for it. */
+  imported_by: "string",
+  /** When it was imported (ISO 8601). */
+  imported_at: "string",
 } as const satisfies Readonly<Record<string, "string" | "number" | "boolean">>;
 
 export { CUSTOM_METADATA_MAX_KEYS } from "./limits.ts";

@@ -3,7 +3,7 @@
 /** WorkOS metadata objects: at most 50 keys. https://workos.com/docs/audit-logs/metadata-schema */
 export const METADATA_MAX_KEYS = 50;
 /** Custom metadata keys of an event: the 50 of WorkOS less the keys of `EVENT_METADATA`. A test compares the two. */
-export const CUSTOM_METADATA_MAX_KEYS = 24;
+export const CUSTOM_METADATA_MAX_KEYS = 22;
 /** WorkOS metadata keys: `^[a-zA-Z0-9_-]{0,40}$` in the published OpenAPI description. */
 export const METADATA_KEY_MAX_CHARS = 40;
 /** WorkOS metadata strings: 500, counted in code points (measured with ajv on the published description). */

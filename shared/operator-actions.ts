@@ -2,6 +2,8 @@
  * The audit forwarder's own actions: what an operator did, and the event that `doctor` sends to test the path. Each has a target type
  * and metadata in addition to `EVENT_METADATA`, as registered in WorkOS.
  */
+import type { AuditRecord } from "./record.ts";
+
 export interface OperatorActionSchema {
   readonly target: string;
   readonly metadata: Readonly<Record<string, "string" | "number" | "boolean">>;
@@ -18,14 +20,28 @@ export const OPERATOR_ACTIONS = {
       mend: "boolean",
     },
   },
+  "audit_forwarder.replay_paused": { target: "replay", metadata: {} },
   "audit_forwarder.replay_resumed": { target: "replay", metadata: {} },
   "audit_forwarder.replay_cancelled": { target: "replay", metadata: {} },
   "audit_forwarder.dead_letter_discarded": { target: "dead_letter", metadata: { reason: "string" } },
+  "audit_forwarder.dead_letters_revealed": { target: "dead_letter", metadata: {} },
+  "audit_forwarder.dead_letters_exported": {
+    target: "archive",
+    metadata: { exported: "number", revealed: "boolean" },
+  },
   "audit_forwarder.dead_letters_imported": { target: "archive", metadata: { imported: "number" } },
   "audit_forwarder.delivery_paused": { target: "delivery", metadata: { reason: "string" } },
   "audit_forwarder.delivery_resumed": { target: "delivery", metadata: {} },
   "audit_forwarder.checked": { target: "worker", metadata: {} },
 } as const satisfies Readonly<Record<string, OperatorActionSchema>>;
+
+/** The isolate id of the records about operators: the worker makes them itself. */
+export const WORKER_ISOLATE_ID = "worker";
+
+/** Returns true for a record that the worker itself has made about an operator. */
+export function isOperatorRecord({ action, gateway }: Pick<AuditRecord, "action" | "gateway">): boolean {
+  return gateway.isolateId === WORKER_ISOLATE_ID && Object.hasOwn(OPERATOR_ACTIONS, action);
+}
 
 export type OperatorActionName = keyof typeof OPERATOR_ACTIONS;
 

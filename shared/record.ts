@@ -37,6 +37,13 @@ export interface GatewayInfo {
   readonly policyVersion: string;
 }
 
+/** Who imported a dead letter from another deployment, and when. */
+export interface ImportMark {
+  readonly by: string;
+  /** ms since the epoch. */
+  readonly atMs: number;
+}
+
 /** Set by a replay: its id, its number among the replays of this event id (from 1), and the fields that an operator changed. */
 export interface ReplayMark {
   readonly id: string;
@@ -44,6 +51,8 @@ export interface ReplayMark {
   readonly mended?: readonly string[];
   /** The operator accepted that WorkOS may hold this event already. */
   readonly acceptDuplicates?: boolean;
+  /** The dead letter was imported, so no gateway of this deployment has vouched for the record. */
+  readonly imported?: ImportMark;
 }
 
 export interface AuditRecord {

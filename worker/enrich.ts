@@ -49,6 +49,7 @@ function withName(party: Party, name: string | undefined): Party {
 /** The record's metadata with ours: keys as in `EVENT_METADATA`; what the record does not hold is left out. */
 function withOwn(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
+  const imported = record.replay?.imported;
   const known: Record<string, MetadataValue | undefined> = {
     event_id: record.id,
     corrects: record.corrects,
@@ -76,6 +77,8 @@ function withOwn(record: AuditRecord): Metadata {
     record_v: MESSAGE_VERSION,
     mended: listed(record.replay?.mended),
     replay_id: record.replay?.id,
+    imported_by: imported?.by,
+    imported_at: imported && new Date(imported.atMs).toISOString(),
   };
   const metadata: Record<string, MetadataValue> = { ...record.metadata };
   for (const key in known) {

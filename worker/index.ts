@@ -12,6 +12,7 @@ import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./api/delivery.ts";
+import { incidentRoutes } from "./api/incidents.ts";
 import { meRoutes } from "./api/me.ts";
 import { watch } from "./health/watch.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
@@ -27,6 +28,7 @@ const routes: readonly Route[] = [
   ...ingestRoutes,
   ...monitorRoutes,
   ...meRoutes,
+  ...incidentRoutes,
   ...metricsRoutes,
   ...eventRoutes,
   ...deadLetterRoutes,

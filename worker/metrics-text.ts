@@ -74,6 +74,9 @@ export function render(snapshot: Snapshot, nowMs: number): string {
       PROBES.map((outcome): Sample => [`{outcome="${outcome}"}`, snapshot.tally[`probes_${outcome}`] ?? 0]),
     ),
     metric("audit_refused_total", "counter", "Refused calls by route and reason.", refusedOf(snapshot.tally)),
+    metric("audit_operator_events_refused_total", "counter", "Events about operators that WorkOS did not accept.", [
+      ["", snapshot.tally["operator_events_refused"] ?? 0],
+    ]),
     gauge(
       "audit_queue_waiting_messages",
       "Messages that wait at QStash under our flow-control keys.",

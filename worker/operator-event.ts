@@ -1,56 +1,80 @@
 /** What an operator does to the forwarder is itself an audit event, sent the same way as any other. */
 import { mintEventId } from "../shared/event-id.ts";
-import type { OperatorActionName } from "../shared/operator-actions.ts";
+import { WORKER_ISOLATE_ID, type OperatorActionName } from "../shared/operator-actions.ts";
 import { deduplicationId } from "../shared/publish-headers.ts";
 import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
 import type { Env } from "./env.ts";
+import type { RouteContext } from "./http/route.ts";
+import { monitor } from "./monitor/client.ts";
 import { outboxOf } from "./outbox/client.ts";
-import type { Settings } from "./variables.ts";
 
+/** What was done, and to what. */
 export interface OperatorEvent {
   readonly action: OperatorActionName;
   /** Route of the request that did it. */
   readonly route: string;
-  readonly by: string;
-  readonly targets: readonly Party[];
+  readonly target: Party;
   readonly metadata?: Metadata;
 }
 
-type OperatorSettings = Pick<Settings, "AUDIT_OPERATOR_EVENTS" | "AUDIT_ORGANIZATION_ID">;
+/** What is known of the request. */
+type Acting = Pick<RouteContext, "settings" | "operator" | "receivedMs"> & {
+  readonly env: Pick<Env, "OUTBOX" | "MONITOR">;
+};
 
 let isSkipLogged = false;
 
 /**
- * Hands the event to the outbox, which stores it before this resolves. Does nothing where `AUDIT_OPERATOR_EVENTS` is `off` or
- * no organization is set. Never throws: what the operator asked for is done already.
+ * Tells of something that an operator has done: one line in the log, the list of the incidents, and an audit event that the outbox
+ * stores before this resolves. There is no event if `AUDIT_OPERATOR_EVENTS` is `off` or no organization is set. Never throws,
+ * because what the operator asked for is done already.
  */
-export async function recordOperatorEvent(
-  env: Pick<Env, "OUTBOX">,
-  settings: OperatorSettings,
-  event: OperatorEvent,
-): Promise<void> {
+export async function recordOperatorEvent(acting: Acting, event: OperatorEvent): Promise<void> {
+  const { env, operator, receivedMs } = acting;
+  logAction(operator.name, event);
+  const { action, target } = event;
+  const done = { action, by: operator.name, targetType: target.type, targetId: target.id };
+  await Promise.allSettled([
+    sendEvent(acting, event),
+    monitor(env).noteAction({ ...done, startedMs: receivedMs, endedMs: Date.now() }),
+  ]);
+}
+
+/**
+ * The same for an operator who is about to be shown what is hidden otherwise. Throws if the outbox does not store the event, because
+ * nobody may look without a trace.
+ */
+export async function recordLook(acting: Acting, event: OperatorEvent): Promise<void> {
+  logAction(acting.operator.name, event);
+  await sendEvent(acting, event);
+}
+
+async function sendEvent({ env, settings, operator }: Acting, event: OperatorEvent): Promise<void> {
   if (settings.AUDIT_OPERATOR_EVENTS === "off") return;
   const organization = settings.AUDIT_ORGANIZATION_ID;
   if (organization === undefined) {
-    if (!isSkipLogged) log("audit.operator_event_skipped", event, '"AUDIT_ORGANIZATION_ID" is not set');
+    if (!isSkipLogged) warn("audit.operator_event_skipped", event, '"AUDIT_ORGANIZATION_ID" is not set');
     isSkipLogged = true;
     return;
   }
   const nowMs = Date.now();
-  const record = operatorRecord(event, organization, nowMs, crypto.getRandomValues(new Uint8Array(9)));
+  const random = crypto.getRandomValues(new Uint8Array(9));
+  const record = operatorRecord(event, operator.name, organization, nowMs, random);
   const id = deduplicationId([record]);
   const body = JSON.stringify(encodeMessage([record]));
   try {
     await outboxOf(env, id).add({ deduplicationId: id, body, delaySeconds: 0, receivedMs: nowMs });
-  } catch {
-    log("audit.operator_event_lost", event, "the outbox does not answer");
+  } catch (error) {
+    warn("audit.operator_event_lost", event, "the outbox does not answer");
+    throw error;
   }
 }
 
 /** The record of what an operator did. Pure; `random` must hold at least 9 bytes. */
 export function operatorRecord(
   event: OperatorEvent,
+  by: string,
   organization: string,
   nowMs: number,
   random: Uint8Array,
@@ -61,19 +85,25 @@ export function operatorRecord(
     occurredAtMs: nowMs,
     action: event.action,
     organization,
-    actor: { id: event.by, type: "operator" },
-    targets: event.targets,
+    actor: { id: by, type: "operator" },
+    targets: [event.target],
     ...(event.metadata ? { metadata: event.metadata } : {}),
     method: "POST",
     route: event.route,
     status: 200,
     outcome: "success",
     assurance: "durable",
-    gateway: { isolateId: "worker", policyVersion: "worker" },
+    gateway: { isolateId: WORKER_ISOLATE_ID, policyVersion: "worker" },
     sequence: 0,
   };
 }
 
-function log(name: string, event: OperatorEvent, reason: string): void {
+/** It holds no data of any record, only what the operator did and to what. */
+function logAction(by: string, { action, target, route }: OperatorEvent): void {
+  const line = { severity_text: "INFO", "event.name": "audit.operator_action", "http.route": route, action };
+  console.log(JSON.stringify({ ...line, "enduser.id": by, target: `${target.type} ${target.id}` }));
+}
+
+function warn(name: string, event: OperatorEvent, reason: string): void {
   console.warn(JSON.stringify({ severity_text: "WARN", "event.name": name, action: event.action, reason }));
 }

@@ -1,6 +1,8 @@
 /** The tables of `docs/api.md` that come from the contract of the API; the rest of the page is written by hand. */
 import {
+  ACTION_FIELDS,
   DEAD_LETTER_FIELDS,
+  INCIDENT_FIELDS,
   ME_FIELDS,
   PAGE_DEFAULT,
   PAGE_MAX,
@@ -14,6 +16,8 @@ import { code, filled, table } from "./markdown.ts";
 export function apiPage(page: string): string {
   return [
     ["list-parameters", listParameters()],
+    ["incident-fields", fieldTable(INCIDENT_FIELDS)],
+    ["action-fields", fieldTable(ACTION_FIELDS)],
     ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);

@@ -1,22 +1,33 @@
 /** What an operator does becomes an audit event of its own, and can be switched off. */
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
 import { decodeMessage } from "../../worker/message/decode.ts";
 import { enrich } from "../../worker/enrich.ts";
 import type { Env } from "../../worker/env.ts";
-import { operatorRecord, recordOperatorEvent, type OperatorEvent } from "../../worker/operator-event.ts";
+import { operatorRecord, recordLook, recordOperatorEvent, type OperatorEvent } from "../../worker/operator-event.ts";
+import type { Settings } from "../../worker/variables.ts";
 import { outboxOf } from "../../worker/outbox/client.ts";
 
 const workerEnv = env as unknown as Env;
 const EVENT: OperatorEvent = {
   action: "audit_forwarder.replay_started",
   route: "/api/replays",
-  by: "admin",
-  targets: [{ id: "rp_1", type: "replay", name: "outage" }],
+  target: { id: "rp_1", type: "replay", name: "outage" },
   metadata: { send: 3, skip: 0, duplicates_possible: 0, accept_duplicates: false, mend: false },
 };
+
+type Switches = Pick<Settings, "AUDIT_OPERATOR_EVENTS" | "AUDIT_ORGANIZATION_ID">;
+
+/** A request of Ann's. */
+const acting = (switches: Switches, bindings: Env = workerEnv) => ({
+  env: bindings,
+  settings: switches as Settings,
+  operator: { name: "ann", role: "operate" } as const,
+  receivedMs: Date.now(),
+});
+const ON: Switches = { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: "org_ops" };
 
 /** What the outbox holds, whichever shard took it. */
 async function stored(): Promise<string[]> {
@@ -40,7 +51,7 @@ async function stored(): Promise<string[]> {
 
 it("is stored in the outbox before the operator gets an answer, as a record like any other", async () => {
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("", { status: 503 }));
-  await recordOperatorEvent(workerEnv, { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: "org_ops" }, EVENT);
+  await recordOperatorEvent(acting(ON), EVENT);
   const [body, ...others] = await stored();
   expect(others).toEqual([]);
   const decoded = decodeMessage(new TextEncoder().encode(body));
@@ -50,7 +61,7 @@ it("is stored in the outbox before the operator gets an answer, as a record like
       {
         action: EVENT.action,
         organization: "org_ops",
-        actor: { id: "admin", type: "operator" },
+        actor: { id: "ann", type: "operator" },
         metadata: EVENT.metadata,
       },
     ],
@@ -62,19 +73,38 @@ it.each([
   ["no organization is set", { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: undefined }],
 ] as const)("is not made where %s", async (_, settings) => {
   const before = await stored();
-  await recordOperatorEvent(workerEnv, settings, EVENT);
+  await recordOperatorEvent(acting(settings), EVENT);
   expect(await stored()).toEqual(before);
 });
 
-it("never makes the operator's request fail", async () => {
-  const broken = { OUTBOX: { getByName: () => ({ add: () => Promise.reject(new Error("down")) }) } } as unknown as Env;
-  await expect(
-    recordOperatorEvent(broken, { AUDIT_OPERATOR_EVENTS: "on", AUDIT_ORGANIZATION_ID: "org" }, EVENT),
-  ).resolves.toBeUndefined();
+describe("while the outbox does not answer", () => {
+  const outbox = { getByName: () => ({ add: () => Promise.reject(new Error("down")) }) };
+  const broken = { ...workerEnv, OUTBOX: outbox } as unknown as Env;
+
+  it("what was done is answered all the same", async () => {
+    await expect(recordOperatorEvent(acting(ON, broken), EVENT)).resolves.toBeUndefined();
+  });
+
+  it("nobody is shown anything without a trace", async () => {
+    await expect(recordLook(acting(ON, broken), EVENT)).rejects.toThrow("down");
+  });
+});
+
+it("is one line of the log that names who did what, also if no event is sent", async () => {
+  const log = vi.spyOn(console, "log");
+  await recordOperatorEvent(acting({ AUDIT_OPERATOR_EVENTS: "off", AUDIT_ORGANIZATION_ID: undefined }), EVENT);
+  expect(log.mock.calls.map(([line]) => JSON.parse(String(line)))).toContainEqual({
+    severity_text: "INFO",
+    "event.name": "audit.operator_action",
+    "http.route": "/api/replays",
+    action: "audit_forwarder.replay_started",
+    "enduser.id": "ann",
+    target: "replay rp_1",
+  });
 });
 
 it("has the target and the metadata that its schema in WorkOS declares", () => {
-  const record = operatorRecord(EVENT, "org_ops", 1_790_000_000_000, new Uint8Array(9));
+  const record = operatorRecord(EVENT, "ann", "org_ops", 1_790_000_000_000, new Uint8Array(9));
   const schema = OPERATOR_ACTIONS["audit_forwarder.replay_started"];
   expect(enrich(record)?.event.targets[0]?.type).toBe(schema.target);
   expect(Object.keys(EVENT.metadata ?? {})).toEqual(Object.keys(schema.metadata));

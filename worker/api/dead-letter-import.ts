@@ -2,7 +2,8 @@
 import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
-import type { AuditRecord } from "../../shared/record.ts";
+import { isOperatorRecord } from "../../shared/operator-actions.ts";
+import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { decodeMessage } from "../message/decode.ts";
 import { parseJson } from "../parse-json.ts";
@@ -54,12 +55,12 @@ const Entry = z.object({
 });
 
 /** Reads the lines; a line that is wrong is refused by itself, with its number from 1. Empty lines are skipped. */
-export function parseImport(body: string, nowMs: number): ParsedImport {
+export function parseImport(body: string, mark: ImportMark): ParsedImport {
   const rows: Row[] = [];
   const refused: RefusedLine[] = [];
   for (const [index, line] of body.split("\n").entries()) {
     if (line.trim() === "") continue;
-    const row = parseLine(line, nowMs);
+    const row = parseLine(line, mark);
     if (typeof row === "string") refused.push({ line: index + 1, code: "invalid_request", detail: row });
     else rows.push(row);
   }
@@ -67,15 +68,16 @@ export function parseImport(body: string, nowMs: number): ParsedImport {
 }
 
 /** The row, or why there is none. */
-function parseLine(line: string, nowMs: number): Row | string {
+function parseLine(line: string, mark: ImportMark): Row | string {
   const parsed = Entry.safeParse(parseJson(line));
   if (!parsed.success)
     return `"${printable(parsed.error.issues[0]?.path.join(".") ?? "") || "line"}" is missing or malformed`;
   const entry = parsed.data;
-  if (nowMs - entry.parked_at >= DEAD_LETTER_RETENTION_MS)
+  if (mark.atMs - entry.parked_at >= DEAD_LETTER_RETENTION_MS)
     return '"parked_at" is longer ago than dead letters are kept';
   const record = entry.record === undefined ? undefined : readRecord(entry.record, entry.event_id);
   if (typeof record === "string") return record;
+  if (record && isOperatorRecord(record)) return '"record" is about an operator of the audit forwarder itself';
   if (!record && entry.body === undefined) return '"record" or "body" must be there; export with "reveal=true"';
   return {
     ...failureRow(entry),
@@ -90,6 +92,7 @@ function parseLine(line: string, nowMs: number): Row | string {
     accepted: 0,
     discarded: null,
     history: JSON.stringify(entry.history.map((past): PastFailure => ({ ...failureRow(past), ...replayOf(past) }))),
+    imported: JSON.stringify(mark),
     body: record ? null : (entry.body ?? null),
   };
 }

@@ -1,7 +1,7 @@
 /** Dead letters as the API shows them. What a route selected from a request stays hidden unless asked for. */
 import { DEAD_LETTER_FIELDS, type DeadLetterAnswer, type Field } from "../../shared/api.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../shared/limits.ts";
-import type { AuditRecord, Metadata, Party } from "../../shared/record.ts";
+import type { AuditRecord, ImportMark, Metadata, Party } from "../../shared/record.ts";
 import { isoTime, withoutNulls } from "../json-fields.ts";
 import type { PastFailure, Row, Summary } from "../dead-letters/row.ts";
 
@@ -11,6 +11,7 @@ export const HIDDEN = "[hidden]";
 const COMPUTED = {
   safe_until: ({ wrote, first_attempt_at }: Summary) =>
     wrote === "maybe" && first_attempt_at !== null ? isoTime(first_attempt_at + IDEMPOTENCY_SAFE_MS) : null,
+  imported: ({ imported }: Summary) => (imported === null ? null : importView(JSON.parse(imported) as ImportMark)),
   discarded: ({ discarded }: Summary) => (discarded === null ? null : (JSON.parse(discarded) as unknown)),
 };
 
@@ -21,6 +22,10 @@ type StoredField = Exclude<keyof typeof DEAD_LETTER_FIELDS, keyof typeof COMPUTE
 export function summaryView(row: Summary): DeadLetterAnswer {
   const fields = Object.entries(DEAD_LETTER_FIELDS).map(([name, { kind }]) => [name, valueOf(row, name, kind)]);
   return withoutNulls(Object.fromEntries(fields) as Record<string, unknown>) as unknown as DeadLetterAnswer;
+}
+
+function importView({ by, atMs }: ImportMark) {
+  return { by, at: isoTime(atMs) };
 }
 
 function valueOf(row: Summary, name: string, kind: Field["kind"]): unknown {

@@ -9,7 +9,7 @@ import { jsonOf, OPERATOR_BODY_MAX_BYTES } from "../http/json.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { markDiscarded } from "../ledger/client.ts";
 import type { Page } from "../dead-letters/query.ts";
-import { recordOperatorEvent } from "../operator-event.ts";
+import { recordLook, recordOperatorEvent } from "../operator-event.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import { callbackRoute } from "../dead-letters/callback.ts";
 import { encodeCursor } from "./cursor.ts";
@@ -19,6 +19,9 @@ import { decodedParameter, invalid, onceEach } from "./parameters.ts";
 import type { Row, Summary } from "../dead-letters/row.ts";
 import { isoTime } from "../json-fields.ts";
 import { summaryView, wholeView } from "./dead-letter-view.ts";
+
+/** All dead letters together, as the target of an audit event. */
+const ARCHIVE = { id: "archive", type: "archive" };
 
 const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
 
@@ -42,7 +45,8 @@ export const deadLetterRoutes: readonly Route[] = [
   callbackRoute,
 ];
 
-async function list({ url, env, operator }: RouteContext): Promise<Response> {
+async function list(context: RouteContext): Promise<Response> {
+  const { url, env, operator } = context;
   const query = parseListQuery(url.searchParams);
   const { filter, states, limit, after, groupBy, reveal } = query;
   if (groupBy) {
@@ -60,6 +64,14 @@ async function list({ url, env, operator }: RouteContext): Promise<Response> {
   const page: Page<Summary> = query.whole
     ? await deadLetters(env).wholePage(asked)
     : await deadLetters(env).page(asked);
+  if (query.whole) {
+    await recordLook(context, {
+      action: "audit_forwarder.dead_letters_exported",
+      route: "/api/dead-letters",
+      target: ARCHIVE,
+      metadata: { exported: page.rows.length, revealed: reveal },
+    });
+  }
   const last = page.more ? page.rows.at(-1) : undefined;
   return jsonAnswer({
     dead_letters: page.rows.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
@@ -67,7 +79,8 @@ async function list({ url, env, operator }: RouteContext): Promise<Response> {
   });
 }
 
-async function show({ url, env, params, operator }: RouteContext): Promise<Response> {
+async function show(context: RouteContext): Promise<Response> {
+  const { url, env, params, operator } = context;
   const { reveal, ...unknown } = onceEach(url.searchParams);
   const [wrong] = Object.keys(unknown);
   if (wrong !== undefined) throw invalid('only "reveal" is a parameter of this route');
@@ -76,10 +89,18 @@ async function show({ url, env, params, operator }: RouteContext): Promise<Respo
   if (reveal === "true") demandRole(operator, "operate", '"reveal"');
   const row = await deadLetters(env).entry(eventIdOf(params));
   if (!row) throw notFound();
+  if (reveal === "true") {
+    await recordLook(context, {
+      action: "audit_forwarder.dead_letters_revealed",
+      route: "/api/dead-letters/:event_id",
+      target: { id: row.event_id, type: "dead_letter" },
+    });
+  }
   return jsonAnswer(wholeView(row, reveal === "true"));
 }
 
-async function discard({ body, env, settings, params, operator }: RouteContext): Promise<Response> {
+async function discard(context: RouteContext): Promise<Response> {
+  const { body, env, params, operator } = context;
   const eventId = eventIdOf(params);
   const asked = DiscardBody.safeParse(jsonOf(body));
   if (!asked.success) throw invalid('"reason" must be 1 to 500 characters, and the only field');
@@ -97,32 +118,32 @@ async function discard({ body, env, settings, params, operator }: RouteContext):
   if (result.kind === "not_found") throw notFound();
   if (result.kind === "conflict") throw new AuditError("conflict", `the dead letter is ${result.state}`);
   if (result.fresh) {
-    await recordOperatorEvent(env, settings, {
+    await recordOperatorEvent(context, {
       action: "audit_forwarder.dead_letter_discarded",
       route: "/api/dead-letters/:event_id/discard",
-      by: operator.name,
-      targets: [{ id: eventId, type: "dead_letter" }],
+      target: { id: eventId, type: "dead_letter" },
       metadata: { reason },
     });
   }
   return jsonAnswer(summaryView(result.row));
 }
 
-async function importEntries({ body, env, settings, operator }: RouteContext): Promise<Response> {
-  const { rows, refused } = parseImport(new TextDecoder().decode(body), Date.now());
+async function importEntries(context: RouteContext): Promise<Response> {
+  const { body, env, operator, receivedMs } = context;
+  const by = operator.name;
+  const { rows, refused } = parseImport(new TextDecoder().decode(body), { by, atMs: receivedMs });
   if (rows.length + refused.length > IMPORT_MAX_LINES)
     throw invalid(`the body must hold at most ${IMPORT_MAX_LINES} lines`);
   const imported = await deadLetters(env).importRows(rows);
   if (imported > 0) {
-    await recordOperatorEvent(env, settings, {
+    await recordOperatorEvent(context, {
       action: "audit_forwarder.dead_letters_imported",
       route: "/api/dead-letters/import",
-      by: operator.name,
-      targets: [{ id: "archive", type: "archive" }],
+      target: ARCHIVE,
       metadata: { imported },
     });
   }
-  return jsonAnswer({ imported, known: rows.length - imported, refused });
+  return jsonAnswer({ imported, known: rows.length - imported, refused, by, at: isoTime(receivedMs) });
 }
 
 function eventIdOf(params: RouteContext["params"]): string {

@@ -15,24 +15,25 @@ export const monitorRoutes: readonly Route[] = [
   { method: "POST", path: "/api/resume", access: "operate", handle: resume },
 ];
 
-async function pause({ env, settings, operator }: RouteContext): Promise<Response> {
+async function pause(context: RouteContext): Promise<Response> {
+  const { env, operator } = context;
   const reason = "paused by an operator";
-  const state = await pauseDelivery(env, reason, "operator");
-  await recordOperatorEvent(env, settings, {
+  const state = await pauseDelivery(env, reason, "operator", operator.name);
+  await recordOperatorEvent(context, {
     action: "audit_forwarder.delivery_paused",
     route: "/api/pause",
-    by: operator.name,
-    targets: [DELIVERY],
+    target: DELIVERY,
     metadata: { reason },
   });
-  return jsonAnswer(describePause(state, null));
+  const { pause: shown } = describePause(state, null);
+  return jsonAnswer({ paused: true, pause: { ...shown, operator: state.operator } });
 }
 
-async function resume({ env, settings, operator }: RouteContext): Promise<Response> {
-  if (await resumeDelivery(env)) {
+async function resume(context: RouteContext): Promise<Response> {
+  if (await resumeDelivery(context.env)) {
     const action = "audit_forwarder.delivery_resumed" as const;
-    await recordOperatorEvent(env, settings, { action, route: "/api/resume", by: operator.name, targets: [DELIVERY] });
-    return jsonAnswer({ paused: false });
+    await recordOperatorEvent(context, { action, route: "/api/resume", target: DELIVERY });
+    return jsonAnswer({ paused: false, operator: context.operator.name });
   }
   const detail = "QStash did not confirm it, so what was paused stays paused; try again";
   throw new AuditError("queue_unreachable", detail);

@@ -1,7 +1,7 @@
 /** Replays as the API shows them. */
 import { isoTime, withoutNulls } from "../json-fields.ts";
 import { shownSelection } from "../replays/receipt.ts";
-import { requestOf, type ItemRow, type ReplayRow } from "../replays/store.ts";
+import { controlsOf, requestOf, type ItemRow, type ReplayRow } from "../replays/store.ts";
 
 /** An entry of the list; `whole` adds the plan and the receipt. */
 export function replayView(replay: ReplayRow, whole: boolean): Record<string, unknown> {
@@ -11,6 +11,8 @@ export function replayView(replay: ReplayRow, whole: boolean): Record<string, un
     state: replay.state,
     name: request.name ?? null,
     by: replay.requested_by,
+    planned_by: replay.planned_by,
+    controls: controlsOf(replay),
     created_at: isoTime(replay.created_at),
     finished_at: isoTime(replay.finished_at),
     rate: request.rate,

@@ -39,18 +39,18 @@ export const replayRoutes: readonly Route[] = [
   })),
 ];
 
-async function create({ body, env, settings, operator }: RouteContext): Promise<Response> {
+async function create(context: RouteContext): Promise<Response> {
+  const { body, env, operator } = context;
   const asked = parseReplayRequest(jsonOf(body));
   const created = await replays(env).createReplay(asked, operator.name);
   if (created.kind === "refused") throw refusedPlan(created.plan);
   const { id, state, plan, name, acceptDuplicates, isMending } = created;
   if (id === null) return jsonAnswer({ id, state, plan });
   const { send, skip, duplicates_possible } = plan;
-  await recordOperatorEvent(env, settings, {
+  await recordOperatorEvent(context, {
     action: "audit_forwarder.replay_started",
     route: "/api/replays",
-    by: operator.name,
-    targets: [replayTarget(id, name)],
+    target: replayTarget(id, name),
     metadata: {
       send,
       skip,
@@ -101,20 +101,20 @@ async function items({ url, env, params }: RouteContext): Promise<Response> {
   return jsonAnswer({ items: shown.map(itemView), ...(last ? { cursor: encodeCursor([0, last.event_id]) } : {}) });
 }
 
-/** A pause of a replay changes nothing in the audit log; going on or giving up does. */
-const CONTROL_ACTIONS: Readonly<Partial<Record<Control, OperatorActionName>>> = {
+const CONTROL_ACTIONS: Readonly<Record<Control, OperatorActionName>> = {
+  pause: "audit_forwarder.replay_paused",
   resume: "audit_forwarder.replay_resumed",
   cancel: "audit_forwarder.replay_cancelled",
 };
 
-async function control({ env, settings, params, operator }: RouteContext, name: Control): Promise<Response> {
-  const result = await replays(env).controlReplay(params["id"] ?? "", name);
+async function control(context: RouteContext, name: Control): Promise<Response> {
+  const { env, params, operator } = context;
+  const result = await replays(env).controlReplay(params["id"] ?? "", name, operator.name);
   if (result.kind === "not_found") throw notFound();
   if (result.kind === "conflict") throw new AuditError("conflict", `the replay is ${result.state}`);
-  const action = result.changed ? CONTROL_ACTIONS[name] : undefined;
-  if (action) {
-    const targets = [replayTarget(result.replay.id, undefined)];
-    await recordOperatorEvent(env, settings, { action, route: `/api/replays/:id/${name}`, by: operator.name, targets });
+  if (result.changed) {
+    const target = replayTarget(result.replay.id, undefined);
+    await recordOperatorEvent(context, { action: CONTROL_ACTIONS[name], route: `/api/replays/:id/${name}`, target });
   }
   return jsonAnswer(replayView(result.replay, true));
 }

@@ -26,7 +26,7 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
   const sinceMs = Math.min(Math.max(askedMs, forgottenMs), untilMs);
   const runsOf = async (fromMs: number, toMs: number) =>
     (await Promise.all([sequenceRuns(env, fromMs, toMs), deadLetters(env).sequences(fromMs, toMs)])).flat();
-  const runs = await runsOf(sinceMs, untilMs);
+  const [runs, imported] = await Promise.all([runsOf(sinceMs, untilMs), deadLetters(env).imported(sinceMs, untilMs)]);
   const edges = await Promise.all([runsOf(sinceMs - SETTLE_MS, sinceMs), runsOf(untilMs, untilMs + SETTLE_MS)]);
   const isolates = isolatesOf(runs, edges.flat());
   const gaps = isolates.filter(({ missing }) => missing.length > 0);
@@ -37,6 +37,7 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
     isolates: isolates.length,
     seen: isolates.reduce((sum, { seen }) => sum + seen, 0),
     missing: gaps.reduce((sum, { missing }) => sum + countOf(missing), 0),
+    imported,
     gaps: gaps
       .slice(0, GAPS_MAX)
       .map(({ isolate, first, last, seen, missing }) => ({ isolate_id: isolate, first, last, seen, missing })),

@@ -32,6 +32,8 @@ export interface DeadLetterCalls {
   park(entries: readonly DeadLetterEntry[], seen?: readonly string[]): Answer<number>;
   /** Returns the sequence numbers of the records of a time. The ledger may not know them: some fail before they get there. */
   sequences(sinceMs: number, untilMs: number): Answer<SequenceRun[]>;
+  /** Returns how many of the records of a time were imported. */
+  imported(sinceMs: number, untilMs: number): Answer<number>;
   /** Returns the entries of QStash's dead-letter queue that were not looked at yet. */
   unsighted(dlqIds: readonly string[]): Answer<string[]>;
   /** Closes open dead letters that the ledger knows to be delivered, one step at a time. Returns how many. */

@@ -71,6 +71,7 @@ export function recordColumns(record: AuditRecord | undefined) {
     method: record?.method ?? null,
     route: record?.route ?? null,
     occurred_at: record?.occurredAtMs ?? null,
+    imported: record?.replay?.imported ? JSON.stringify(record.replay.imported) : null,
     record: record ? JSON.stringify(record) : null,
   };
 }

@@ -36,6 +36,8 @@ export interface Row extends Failure {
   readonly accepted: 0 | 1;
   /** JSON of `{reason, at, by}`. */
   readonly discarded: string | null;
+  /** JSON of the `ImportMark`, if it was imported and nothing came from a gateway of this deployment since. */
+  readonly imported: string | null;
   /** JSON of `PastFailure[]`, oldest first. */
   readonly history: string;
   /** JSON of the `AuditRecord`. */
@@ -73,6 +75,7 @@ export const COLUMNS = [
   "dlq_id",
   "accepted",
   "discarded",
+  "imported",
   "history",
   "record",
   "body",

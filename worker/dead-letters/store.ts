@@ -170,10 +170,17 @@ export function unreadableAfter(sql: Sql, after: string, limit: number): Row[] {
 /** Returns one run for each record that a gateway isolate counted; reads every record of the time. */
 export function readSequences(sql: Sql, sinceMs: number, untilMs: number): SequenceRun[] {
   const query = `SELECT record ->> '$.gateway.isolateId' AS isolate, record ->> '$.sequence' AS sequence FROM dead_letters
-    WHERE occurred_at >= ? AND occurred_at < ? AND record ->> '$.sequence' > 0`;
+    WHERE occurred_at >= ? AND occurred_at < ? AND imported IS NULL AND record ->> '$.sequence' > 0`;
   return sql
     .all<{ isolate: string; sequence: number }>(query, sinceMs, untilMs)
     .map(({ isolate, sequence }) => ({ isolate, first: sequence, last: sequence }));
+}
+
+/** Returns how many of the records of a time were imported, whatever became of them. */
+export function countImported(sql: Sql, sinceMs: number, untilMs: number): number {
+  const query = `SELECT count(*) AS count FROM dead_letters
+    WHERE occurred_at >= ? AND occurred_at < ? AND imported IS NOT NULL`;
+  return sql.all<{ count: number }>(query, sinceMs, untilMs)[0]?.count ?? 0;
 }
 
 /** Removes what was last attempted before a time, except what is in a replay. Returns how many, at most `limit`. */

@@ -1,6 +1,7 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import type { Outcome, Verdict } from "../../shared/outcome.ts";
+import { isOperatorRecord } from "../../shared/operator-actions.ts";
 import { RETRIES_HEADER } from "../../shared/publish-headers.ts";
 import { isRetries } from "../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../shared/record.ts";
@@ -47,7 +48,7 @@ async function deliver(context: RouteContext): Promise<Response> {
   ]);
   const all = results.flat();
   await reportVerdicts(env, verdicts, turn.isWatched, Date.now());
-  if (all.some(({ kind }) => kind === "dead_letter")) await reportDeadLetters(context, all);
+  await reportDeadLetters(context, all, decoded);
   if (delivery.held && all.some(({ kind }) => kind === "retry")) return pausedAnswer("breaker", delivery);
   return answerFor(all, delivery, Date.now());
 }
@@ -113,9 +114,13 @@ function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEn
   return { id: eventId, kind: "dead_letter", class: deadLetterClass, reason };
 }
 
-/** The first dead letter of a class is an incident. */
-async function reportDeadLetters({ env }: RouteContext, results: readonly RecordResult[]): Promise<void> {
-  const classes = new Set(results.flatMap((result) => (result.kind === "dead_letter" ? result.class : [])));
+/** The first dead letter of a class is an incident. What is about an operator has one of its own. */
+async function reportDeadLetters({ env }: RouteContext, all: readonly RecordResult[], decoded: Decoded): Promise<void> {
+  const ended = all.flatMap((result) => (result.kind === "dead_letter" ? result : []));
+  if (ended.length === 0) return;
+  const records = decoded.kind === "message" ? decoded.records : [];
+  const own = new Set(records.filter(isOperatorRecord).map(({ id }) => id));
+  const classes = new Set(ended.filter(({ id }) => !own.has(id)).map((result) => result.class));
   await Promise.all([...classes].map((name) => reportDeadLetter(env, name, Date.now())));
 }
 

@@ -14,7 +14,7 @@ import type { OwnKeys } from "../monitor/queue-switch.ts";
 
 /** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
 const WAITS_TOO_LONG_MS = 15 * 60_000;
-/** A newer message that has not come again for so long counts as dealt with. Our choice. */
+/** A newer message, or a refused event about an operator, that has not come again for so long counts as dealt with. Our choice. */
 const QUIET_MS = 3_600_000;
 /** Refused calls that have stopped for so long are over. */
 const REFUSED_QUIET_MS = 30 * 60_000;
@@ -25,6 +25,7 @@ export async function watch(env: Env, nowMs: number): Promise<void> {
   const outbox = await outboxStatus(env);
   await Promise.all([watchLedger(env, outbox, nowMs), watchQueue(env, outbox, keys, nowMs), watchArchive(env, nowMs)]);
   await monitor(env).endQuiet("newer_message", nowMs - QUIET_MS);
+  await monitor(env).endQuiet("operator_events_refused", nowMs - QUIET_MS);
   await monitor(env).endQuiet("deliveries_refused", nowMs - REFUSED_QUIET_MS);
   await monitor(env).endQuiet("requests_refused", nowMs - REFUSED_QUIET_MS);
 }

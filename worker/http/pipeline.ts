@@ -82,10 +82,11 @@ async function serve(route: Route, matched: Matched): Promise<Response> {
   if (!parsed.ok) throw notConfigured(parsed.missing, parsed.malformed);
   const { settings } = parsed;
   if (isDeclaredTooLarge(request, route)) throw tooLarge(route);
-  const caller = await CALLERS[route.access](request, { path: route.path, settings, nowMs: Date.now() });
+  const receivedMs = Date.now();
+  const caller = await CALLERS[route.access](request, { path: route.path, settings, nowMs: receivedMs });
   const body = await bodyOf(request, route);
   await caller.checkBody?.(body);
-  return route.handle({ ...matched, settings, operator: caller.operator, body });
+  return route.handle({ ...matched, settings, operator: caller.operator, receivedMs, body });
 }
 
 function isDeclaredTooLarge(request: Request, { bodyMaxBytes = Infinity }: Route): boolean {

@@ -12,8 +12,8 @@ export function claimOf(record: AuditRecord, body: string): Claim {
     occurredAtMs,
     ...(requestId === undefined ? {} : { requestId }),
     isolate: gateway.isolateId,
-    // The gateway counted the record once.
-    sequence: corrects === undefined ? sequence : 0,
+    // The gateway counted the record once, and no gateway of this deployment has vouched for an imported one.
+    sequence: corrects === undefined && replay?.imported === undefined ? sequence : 0,
     ...(replay && {
       replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },
     }),

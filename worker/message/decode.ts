@@ -30,6 +30,7 @@ const RecordShape = z.looseObject({
       n: z.int().check(z.positive()),
       mended: z.optional(z.array(z.string())),
       acceptDuplicates: z.optional(z.boolean()),
+      imported: z.optional(z.object({ by: z.string(), atMs: z.number() })),
     }),
   ),
 });

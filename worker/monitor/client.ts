@@ -77,8 +77,13 @@ export async function reportVerdicts(
 }
 
 /** Pauses delivery at QStash and here; repeats change nothing. */
-export async function pauseDelivery(env: MonitorEnv, reason: string, by: Pause["by"]): Promise<Pause> {
-  return await monitor(env).pause(reason, by);
+export async function pauseDelivery(
+  env: MonitorEnv,
+  reason: string,
+  by: Pause["by"],
+  operator?: string,
+): Promise<Pause> {
+  return await monitor(env).pause(reason, by, operator);
 }
 
 /** Resumes delivery; false where QStash does not confirm it. */

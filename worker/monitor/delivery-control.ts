@@ -92,12 +92,13 @@ export class DeliveryControl {
   }
 
   /** Pauses delivery: remembered first, then at QStash, again and again until that confirms it. */
-  pause(reason: string, by: Pause["by"]): Promise<Pause> {
+  pause(reason: string, by: Pause["by"], operator?: string): Promise<Pause> {
     return this.#inTurn(async () => {
       const known = this.#state.pause;
       if (known && !outranks(by, known)) return known;
       // What QStash was told for the breaker holds for the other as well.
-      const pause: Pause = { confirmed: false, ...known, reason, by, sinceMs: this.#now() };
+      const named = operator === undefined ? {} : { operator };
+      const pause: Pause = { confirmed: false, ...known, reason, by, ...named, sinceMs: this.#now() };
       this.#state.pause = pause;
       await this.#ports.report("paused", `delivery is paused: ${reason}`);
       return pause.confirmed ? pause : this.#confirm(pause);

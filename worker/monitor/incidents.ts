@@ -1,5 +1,6 @@
 /** Open incidents and the messages about them that still have to go out; each incident is announced once and its end once. */
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
+import { HISTORY_KEPT_MS } from "./operator-actions.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -19,7 +20,8 @@ export type IncidentKind =
   | "sweep_failing"
   | "gateway_silent"
   | "queue_backlog"
-  | "storage_nearly_full";
+  | "storage_nearly_full"
+  | "operator_events_refused";
 
 export interface Incident {
   readonly kind: IncidentKind;
@@ -43,7 +45,22 @@ CREATE TABLE IF NOT EXISTS notices (
   tries INTEGER NOT NULL DEFAULT 0
 );
 `,
+  // `minutes` and `hours` hold the history of `GET /api/metrics`, by the second at which each begins.
+  `
+CREATE TABLE ended_incidents (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
+);
+CREATE TABLE operator_actions (
+  id INTEGER PRIMARY KEY, action TEXT NOT NULL, by_name TEXT NOT NULL, target_type TEXT NOT NULL, target_id TEXT NOT NULL,
+  started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL
+);
+CREATE TABLE minutes (at_s INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+CREATE TABLE hours (at_s INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+`,
 ];
+
+/** Most incidents in one list; a kind that flaps would fill it otherwise. Our choice. */
+const LIST_MAX = 500;
 
 export class Incidents {
   readonly #sql: Sql;
@@ -76,6 +93,9 @@ export class Incidents {
     );
     if (!ended) return undefined;
     const incident = { kind, detail: ended.detail, sinceMs: ended.since_ms, untilMs: nowMs };
+    const query = "INSERT INTO ended_incidents (kind, detail, since_ms, until_ms) VALUES (?, ?, ?, ?)";
+    this.#sql.all(query, kind, incident.detail, incident.sinceMs, nowMs);
+    this.#sql.all("DELETE FROM ended_incidents WHERE until_ms < ?", nowMs - HISTORY_KEPT_MS);
     this.#notice(incident);
     return incident;
   }
@@ -89,6 +109,14 @@ export class Incidents {
     return this.#sql
       .all<{ kind: IncidentKind; detail: string; since_ms: number }>("SELECT * FROM incidents ORDER BY since_ms")
       .map(({ kind, detail, since_ms }) => ({ kind, detail, sinceMs: since_ms, untilMs: null }));
+  }
+
+  /** What ended since a time, the one that ended last first. */
+  ended(sinceMs: number): readonly Incident[] {
+    type Found = { kind: IncidentKind; detail: string; since_ms: number; until_ms: number };
+    return this.#sql
+      .all<Found>("SELECT * FROM ended_incidents WHERE until_ms >= ? ORDER BY id DESC LIMIT ?", sinceMs, LIST_MAX)
+      .map(({ kind, detail, since_ms, until_ms }) => ({ kind, detail, sinceMs: since_ms, untilMs: until_ms }));
   }
 
   /** What has to be announced, oldest first. */

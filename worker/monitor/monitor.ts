@@ -7,6 +7,7 @@ import { Agenda } from "./agenda.ts";
 import { Announcer } from "./announcer.ts";
 import { DeliveryControl } from "./delivery-control.ts";
 import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
+import { actionsBetween, HISTORY_KEPT_MS, noteAction, type NotedAction } from "./operator-actions.ts";
 import type { Pause, Turn } from "./pause.ts";
 import { probeGateway } from "./gateway-probe.ts";
 import type { OwnKeys } from "./queue-switch.ts";
@@ -28,6 +29,9 @@ interface MonitorStatus {
   readonly rounds: Rounds;
   readonly storageBytes: number;
 }
+
+/** An incident with what operators did while it lasted. */
+export type IncidentStory = Incident & { readonly actions: readonly NotedAction[] };
 
 export class Monitor extends DurableObject<Env> {
   readonly #now = () => Date.now();
@@ -71,8 +75,8 @@ export class Monitor extends DurableObject<Env> {
     return this.#delivery.ended(verdicts, deliveredBefore);
   }
 
-  pause(reason: string, by: Pause["by"]): Promise<Pause> {
-    return this.#delivery.pause(reason, by);
+  pause(reason: string, by: Pause["by"], operator?: string): Promise<Pause> {
+    return this.#delivery.pause(reason, by, operator);
   }
 
   resume(): Promise<boolean> {
@@ -107,6 +111,23 @@ export class Monitor extends DurableObject<Env> {
     return this.#incidents.list();
   }
 
+  /** Open incidents, the newest first, then those that ended in the last 30 days. */
+  stories(): readonly IncidentStory[] {
+    const nowMs = this.#now();
+    const sql = durableSql(this.ctx.storage);
+    return [...this.#incidents.list().toReversed(), ...this.#incidents.ended(nowMs - HISTORY_KEPT_MS)].map(
+      (incident) => ({
+        ...incident,
+        actions: actionsBetween(sql, incident.sinceMs, incident.untilMs ?? nowMs),
+      }),
+    );
+  }
+
+  /** Keeps what an operator did. */
+  noteAction(noted: NotedAction): void {
+    noteAction(durableSql(this.ctx.storage), noted);
+  }
+
   /** Counts what an isolate has refused. */
   async refused(report: RefusalReport): Promise<void> {
     const counts = Object.entries(report.counts).map(([name, count]) => [`refused ${name}`, count]);
@@ -114,6 +135,12 @@ export class Monitor extends DurableObject<Env> {
     const { deliveries, requests } = this.#refusals.note(report, this.#now());
     if (deliveries !== undefined) await this.report("deliveries_refused", deliveries);
     if (requests !== undefined) await this.report("requests_refused", requests);
+  }
+
+  /** Counts events about operators that WorkOS has not accepted. */
+  async operatorEventsRefused(count: number, reason: string): Promise<void> {
+    this.#tally.add({ operator_events_refused: count });
+    await this.report("operator_events_refused", `WorkOS does not accept events about operators: ${reason}`);
   }
 
   /** Notes a round of the cron. */

@@ -3,6 +3,8 @@ export interface Pause {
   readonly reason: string;
   /** `breaker`: WorkOS is down, and probes go out. Only an operator ends the others. */
   readonly by: "breaker" | "credential" | "operator";
+  /** The name of the operator who paused it through the API. */
+  readonly operator?: string;
   readonly sinceMs: number;
   /** QStash holds back every message of ours. */
   readonly confirmed: boolean;

@@ -35,7 +35,7 @@ export interface ReplayCalls {
     limit: number,
     after: string,
   ): Answer<ItemRow[] | undefined>;
-  controlReplay(id: string, control: Control): Answer<Controlled>;
+  controlReplay(id: string, control: Control, by: string): Answer<Controlled>;
 }
 
 /** The object that runs the replays: the same that keeps the dead letters, because a replay changes both at once. */

@@ -1,6 +1,7 @@
 /** Pause, resume and cancel: what an operator may do to a replay, and in which state. */
 import { itemSkipped } from "./items.ts";
-import { findReplay, replayBySeq, type ReplayRow, type StoredReplayState } from "./store.ts";
+import { isoTime } from "../json-fields.ts";
+import { controlsOf, findReplay, replayBySeq, type ReplayRow, type StoredReplayState } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 export type Control = "pause" | "resume" | "cancel";
@@ -23,14 +24,19 @@ const ALREADY: Readonly<Record<Control, StoredReplayState | undefined>> = {
   cancel: undefined,
 };
 
+/** Controls that a replay keeps; the oldest are dropped. Our choice. */
+const CONTROLS_MAX = 100;
+
 /** Does it, if the replay's state allows it. */
-export function controlReplay(sql: Sql, id: string, control: Control, nowMs: number): Controlled {
+export function controlReplay(sql: Sql, id: string, control: Control, by: string, nowMs: number): Controlled {
   return sql.transaction(() => {
     const replay = findReplay(sql, id);
     if (!replay) return { kind: "not_found" };
     if (replay.state === ALREADY[control]) return { kind: "ok", replay, changed: false };
     if (!ALLOWED[control].includes(replay.state)) return { kind: "conflict", state: replay.state };
     ACTIONS[control](sql, replay, nowMs);
+    const controls = [...controlsOf(replay), { control, by, at: isoTime(nowMs) }].slice(-CONTROLS_MAX);
+    sql.all("UPDATE replays SET controls = ? WHERE seq = ?", JSON.stringify(controls), replay.seq);
     return { kind: "ok", replay: replayBySeq(sql, replay.seq) ?? replay, changed: true };
   });
 }

@@ -68,7 +68,7 @@ export async function createReplay(
   }
   const plan = counts.build();
   if (seq === undefined) {
-    storePlan(sql, replay.planId, request, now());
+    storePlan(sql, replay.planId, request, replay.by, now());
     return { id: null, plan: { id: replay.planId, ...plan } };
   }
   startReplay(sql, seq, plan, now());

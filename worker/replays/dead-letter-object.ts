@@ -20,11 +20,13 @@ import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.
 import type { DeadLetterCalls, PageQuery } from "../dead-letters/client.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
+import { setOperatorEventsAside } from "../dead-letters/operator-events.ts";
 import { parkEntries } from "../dead-letters/park.ts";
 import { whereOf, type Filter, type Group, type Page } from "../dead-letters/query.ts";
 import type { Row, Summary } from "../dead-letters/row.ts";
 import {
   considerRemovals,
+  countImported,
   groups,
   idsOfRequest,
   markSeen,
@@ -61,7 +63,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     void state.blockConcurrencyWhile(() => this.#schedule());
   }
 
-  async park(entries: readonly DeadLetterEntry[], seen: readonly string[] = []): Promise<number> {
+  async park(reported: readonly DeadLetterEntry[], seen: readonly string[] = []): Promise<number> {
+    const entries = await setOperatorEventsAside(this.env, reported);
     const nowMs = Date.now();
     const fresh = this.#sql.transaction(() => {
       const parked = parkEntries(this.#sql, entries, nowMs);
@@ -77,6 +80,10 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
 
   sequences(sinceMs: number, untilMs: number): SequenceRun[] {
     return readSequences(this.#sql, sinceMs, untilMs);
+  }
+
+  imported(sinceMs: number, untilMs: number): number {
+    return countImported(this.#sql, sinceMs, untilMs);
   }
 
   unsighted(dlqIds: readonly string[]): string[] {
@@ -174,8 +181,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return replay && listItems(this.#sql, replay.seq, outcome, limit, after);
   }
 
-  async controlReplay(id: string, control: Control): Promise<Controlled> {
-    const result = controlReplay(this.#sql, id, control, Date.now());
+  async controlReplay(id: string, control: Control, by: string): Promise<Controlled> {
+    const result = controlReplay(this.#sql, id, control, by, Date.now());
     if (result.kind !== "ok" || !result.changed) return result;
     await finishReplays(this.#sql, Date.now);
     await this.#schedule();

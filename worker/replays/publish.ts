@@ -1,6 +1,6 @@
 /** Publishes the next records of a running replay, at its rate. A kill at any point repeats at most one batch, under the same ids. */
 import { deduplicationId } from "../../shared/publish-headers.ts";
-import type { AuditRecord } from "../../shared/record.ts";
+import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
 import { readSummaries } from "../dead-letters/store.ts";
@@ -28,6 +28,7 @@ interface Pending {
   readonly safe_until: number | null;
   readonly tries: number;
   readonly record: string | null;
+  readonly imported: string | null;
 }
 
 /** One batch of one replay; sets when the next is due. */
@@ -62,15 +63,16 @@ export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish,
 function prepare(sql: Sql, replay: ReplayRow, size: number, nowMs: number): Pending[] {
   const query = `SELECT event_id, n, safe_until, tries FROM items
     WHERE replay = ? AND outcome = 'pending' ORDER BY event_id LIMIT ?`;
-  const items = sql.all<Omit<Pending, "record">>(query, replay.seq, size);
+  const items = sql.all<Omit<Pending, "record" | "imported">>(query, replay.seq, size);
   const letters = readSummaries(
     sql,
     items.map((item) => item.event_id),
     true,
   );
-  const pending = items.map((item): Pending =>
-    Object.assign(item, { record: letters.get(item.event_id)?.record ?? null }),
-  );
+  const pending = items.map((item): Pending => {
+    const { record = null, imported = null } = letters.get(item.event_id) ?? {};
+    return Object.assign(item, { record, imported });
+  });
   const isSafe = (item: Pending) => (item.safe_until === null || nowMs < item.safe_until) && item.record !== null;
   for (const item of pending)
     if (!isSafe(item)) itemSkipped(sql, replay.seq, item.event_id, "needs_accept_duplicates", nowMs);
@@ -95,6 +97,7 @@ function messageOf(item: Pending, replay: ReplayRow, request: ReplayRequest): Ba
       n: item.n,
       ...(mended.length > 0 ? { mended } : {}),
       ...(request.acceptDuplicates ? { acceptDuplicates: true } : {}),
+      ...(item.imported === null ? {} : { imported: JSON.parse(item.imported) as ImportMark }),
     },
   };
   return { body: JSON.stringify(encodeMessage([sent])), deduplicationId: deduplicationId([sent]) };

@@ -1,6 +1,6 @@
 /** The receipt: what a replay was asked for and what became of each record, with hashes to check both. */
 import { isoTime, withoutNulls } from "../json-fields.ts";
-import { requestOf, type ReplayRow } from "./store.ts";
+import { controlsOf, requestOf, type ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
 interface ItemLine {
@@ -24,6 +24,8 @@ export async function makeReceipt(sql: Sql, replay: ReplayRow, finishedAtMs: num
     replay_id: replay.id,
     name: request.name ?? null,
     by: replay.requested_by,
+    planned_by: replay.planned_by,
+    controls: controlsOf(replay),
     started_at: isoTime(replay.created_at),
     finished_at: isoTime(finishedAtMs),
     selection: shownSelection(request.asked),

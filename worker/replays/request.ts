@@ -14,6 +14,8 @@ export interface ReplayRequest {
   /** The selection as it was asked for, for people. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly dryRun: boolean;
+  /** Who made the plan that is confirmed. */
+  readonly plannedBy?: string | undefined;
   readonly acceptDuplicates: boolean;
   readonly name?: string | undefined;
   /** Records a second. */

@@ -93,5 +93,13 @@ CREATE TABLE plans (id TEXT PRIMARY KEY, request TEXT NOT NULL, expires_at INTEG
 CREATE TABLE plan_parts (plan TEXT NOT NULL, part INTEGER NOT NULL, letters TEXT NOT NULL, PRIMARY KEY (plan, part)) WITHOUT ROWID;
 `;
 
+/** Who made a plan, who controlled a replay, and who imported a dead letter. */
+const NAMES = `
+ALTER TABLE plans ADD COLUMN made_by TEXT;
+ALTER TABLE replays ADD COLUMN planned_by TEXT;
+ALTER TABLE replays ADD COLUMN controls TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE dead_letters ADD COLUMN imported TEXT;
+`;
+
 /** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
-export const STEPS: readonly string[] = [FIRST, PLANS];
+export const STEPS: readonly string[] = [FIRST, PLANS, NAMES];

@@ -16,7 +16,12 @@ export interface ReplayRow {
   /** JSON of the `ReplayRequest` without its list of event ids. */
   readonly request: string;
   readonly plan: string;
+  /** Who started it: who confirmed the plan, if there was one. */
   readonly requested_by: string;
+  /** Who made the plan that was confirmed. */
+  readonly planned_by: string | null;
+  /** JSON of the `ReplayControl`s, oldest first. */
+  readonly controls: string;
   readonly created_at: number;
   readonly finished_at: number | null;
   /** Next time something is to be published. */
@@ -68,10 +73,12 @@ export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: s
     selection: request.selection.kind === "event_ids" ? { kind: "event_ids" } : request.selection,
   });
   const [row] = sql.all<{ seq: number }>(
-    "INSERT INTO replays (id, state, request, requested_by, created_at, due_at) VALUES (?, 'planning', ?, ?, ?, ?) RETURNING seq",
+    `INSERT INTO replays (id, state, request, requested_by, planned_by, created_at, due_at)
+     VALUES (?, 'planning', ?, ?, ?, ?, ?) RETURNING seq`,
     id,
     stored,
     by,
+    request.plannedBy ?? null,
     nowMs,
     nowMs,
   );
@@ -94,6 +101,18 @@ export function startReplay(sql: Sql, seq: number, plan: Plan, nowMs: number): v
 /** Returns what a replay was asked for, without its list of event ids. */
 export function requestOf(replay: ReplayRow): ReplayRequest {
   return JSON.parse(replay.request) as ReplayRequest;
+}
+
+/** What was done to a replay after its start. */
+export interface ReplayControl {
+  readonly control: "pause" | "resume" | "cancel";
+  readonly by: string;
+  readonly at: string;
+}
+
+/** Returns what was done to a replay, oldest first. */
+export function controlsOf(replay: ReplayRow): readonly ReplayControl[] {
+  return JSON.parse(replay.controls) as readonly ReplayControl[];
 }
 
 /** A page of items in the order of their event ids. */

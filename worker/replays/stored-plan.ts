@@ -18,15 +18,23 @@ export type PlannedLetter = readonly [eventId: string, skip: SkipReason | null, 
 /** Why a plan cannot be confirmed. */
 export type PlanRefusal = "unknown" | "used" | "expired";
 
+interface StoredPlan {
+  readonly request: string;
+  readonly made_by: string | null;
+  readonly expires_at: number;
+  readonly used_at: number | null;
+}
+
 /** Stores one part of a plan; parts are numbered from 0. */
 export function storePlanPart(sql: Sql, planId: string, part: number, letters: readonly PlannedLetter[]): void {
   sql.all("INSERT INTO plan_parts (plan, part, letters) VALUES (?, ?, ?)", planId, part, JSON.stringify(letters));
 }
 
 /** Stores what the plan was asked for, which makes its parts usable. */
-export function storePlan(sql: Sql, planId: string, request: ReplayRequest, nowMs: number): void {
+export function storePlan(sql: Sql, planId: string, request: ReplayRequest, by: string, nowMs: number): void {
   const stored = JSON.stringify({ ...request, selection: { kind: "plan", planId } });
-  sql.all("INSERT INTO plans (id, request, expires_at) VALUES (?, ?, ?)", planId, stored, nowMs + PLAN_VALID_MS);
+  const query = "INSERT INTO plans (id, request, made_by, expires_at) VALUES (?, ?, ?, ?)";
+  sql.all(query, planId, stored, by, nowMs + PLAN_VALID_MS);
 }
 
 /** Returns one part of a plan, or undefined after the last. */
@@ -38,13 +46,14 @@ export function readPlanPart(sql: Sql, planId: string, part: number): PlannedLet
 
 /** Uses a plan up and returns what it was asked for, with the plan as its selection; a plan can be used once. */
 export function usePlan(sql: Sql, planId: string, nowMs: number): ReplayRequest | PlanRefusal {
-  const query = "SELECT request, expires_at, used_at FROM plans WHERE id = ?";
-  const [plan] = sql.all<{ request: string; expires_at: number; used_at: number | null }>(query, planId);
+  const query = "SELECT request, made_by, expires_at, used_at FROM plans WHERE id = ?";
+  const [plan] = sql.all<StoredPlan>(query, planId);
   if (!plan) return "unknown";
   if (plan.used_at !== null) return "used";
   if (nowMs >= plan.expires_at) return "expired";
   sql.all("UPDATE plans SET used_at = ? WHERE id = ?", nowMs, planId);
-  return { ...(JSON.parse(plan.request) as ReplayRequest), dryRun: false };
+  const request = { ...(JSON.parse(plan.request) as ReplayRequest), dryRun: false };
+  return plan.made_by === null ? request : { ...request, plannedBy: plan.made_by };
 }
 
 /** Forgets old plans with their parts. Call it only while no plan is being made: parts come before their plan. */

@@ -37,6 +37,7 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
   Object.assign(worker.workos.knobs, { strictSchemas: true, closedMetadata: true });
 
   await worker.cli(["dead-letters", "discard", first, "--reason", "made by a test"]);
+  await worker.cli(`dead-letters show ${second} --reveal`);
   const exported = join(folder, "letters.jsonl");
   await worker.cli(`dead-letters export --reveal --output ${exported}`);
   await writeFile(

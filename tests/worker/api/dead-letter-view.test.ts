@@ -1,4 +1,5 @@
 /** One contract: what the worker shows, what the CLI parses and what the page says are the fields of `shared/api.ts`. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DeadLetter } from "../../../cli/api/answers.ts";
 import { schemaOf } from "../../../cli/api/schema.ts";
@@ -18,7 +19,12 @@ function rowOf(changes: Partial<Row>): Row {
   return { ...row, ...changes };
 }
 
-const KNOWN = rowOf({ replay_id: "rp_1", discarded: '{"reason":"test","by":"admin","at":"2026-11-23T00:00:00.000Z"}' });
+const IMPORTED = JSON.stringify({ by: "ann", atMs: 1_795_997_391_000 });
+const KNOWN = rowOf({
+  replay_id: "rp_1",
+  imported: IMPORTED,
+  discarded: '{"reason":"test","by":"admin","at":"2026-11-23T00:00:00.000Z"}',
+});
 const UNKNOWN = rowOf({
   status: null,
   action: null,
@@ -66,8 +72,6 @@ it("a field added to the contract is parsed, and stands in the page", () => {
   expect(schemaOf(added, ["region"]).safeParse({}).success).toBe(false);
   expect(schemaOf(added, []).safeParse({ region: 7 }).success).toBe(false);
   expect(schemaOf(added, []).parse({ region: "eu" })).toEqual({ region: "eu" });
-  const page = ["list-parameters", "dead-letter-fields"].map(
-    (name) => `<!-- generated: ${name} -->\n<!-- /generated -->\n`,
-  );
-  for (const name of names) expect(apiPage(page.join(""))).toContain(`| \`${name}\` |`);
+  const page = apiPage(readFileSync(new URL("../../../docs/api.md", import.meta.url), "utf8"));
+  for (const name of names) expect(page).toContain(`| \`${name}\` |`);
 });

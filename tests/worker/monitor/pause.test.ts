@@ -54,7 +54,7 @@ describe.each([401, 403])("WorkOS answers %i", (status) => {
     expect(path.workos.requests()).toHaveLength(asked);
 
     path.workos.faults.clear();
-    expect((await path.post("/api/resume")).json).toEqual({ paused: false });
+    expect((await path.post("/api/resume")).json).toEqual({ paused: false, operator: "admin" });
     await path.queue.idle();
     path.clock.advance(60_000);
     await path.queue.idle();

@@ -32,6 +32,7 @@ const row = (changes: Partial<Summary> = {}): Summary => ({
   dlq_id: null,
   accepted: 0,
   discarded: null,
+  imported: null,
   ...changes,
 });
 

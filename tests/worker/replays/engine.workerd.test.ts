@@ -260,7 +260,7 @@ describe("a replay", () => {
   it("that was cancelled in the middle of a publish knows what was on its way", async () => {
     await park(...range(12));
     qstash.answer = async (batch) => {
-      await replays(workerEnv).controlReplay(replayOf(batch), "cancel");
+      await replays(workerEnv).controlReplay(replayOf(batch), "cancel", "ann");
       return new Error("lost");
     };
     const { id } = await start();

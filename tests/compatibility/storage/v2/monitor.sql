@@ -1,0 +1,10 @@
+CREATE TABLE ended_incidents ( id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL );
+CREATE TABLE hours (at_s INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+CREATE TABLE incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL);
+CREATE TABLE minutes (at_s INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+CREATE TABLE notices ( id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER, tries INTEGER NOT NULL DEFAULT 0 );
+CREATE TABLE operator_actions ( id INTEGER PRIMARY KEY, action TEXT NOT NULL, by_name TEXT NOT NULL, target_type TEXT NOT NULL, target_id TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL );
+CREATE TABLE versions (version INTEGER PRIMARY KEY);
+INSERT INTO incidents (kind, detail, since_ms, last_ms) VALUES ('dead_letters_rejected', 'dead letters of class "rejected" wait for an operator', 1795997391919, 1795997391919);
+INSERT INTO versions (version) VALUES (1);
+INSERT INTO versions (version) VALUES (2);

@@ -1,0 +1,50 @@
+/**
+ * Events about operators that WorkOS has not accepted. They never become dead letters: each action would add one, and the incident
+ * about them would stay open until somebody discarded them, which is another action.
+ */
+import { isOperatorRecord } from "../../shared/operator-actions.ts";
+import type { AuditRecord } from "../../shared/record.ts";
+import type { Env } from "../env.ts";
+import { monitor } from "../monitor/client.ts";
+import type { DeadLetterEntry } from "./entry.ts";
+
+type OperatorEntry = DeadLetterEntry & { readonly record: AuditRecord };
+
+/** Returns the entries that are not about operators. The others are logged, counted, and shown as one incident. Never throws. */
+export async function setOperatorEventsAside(
+  env: Pick<Env, "MONITOR">,
+  entries: readonly DeadLetterEntry[],
+): Promise<readonly DeadLetterEntry[]> {
+  const own = entries.filter(isAboutOperator).filter(isNews);
+  for (const entry of own) log(entry);
+  const [first] = own;
+  if (first)
+    await monitor(env)
+      .operatorEventsRefused(own.length, first.reason)
+      .catch(() => undefined);
+  return entries.filter((entry) => !isAboutOperator(entry));
+}
+
+function isAboutOperator(entry: DeadLetterEntry): entry is OperatorEntry {
+  return entry.record !== undefined && isOperatorRecord(entry.record);
+}
+
+/** QStash tells again of what the worker itself has seen refused. */
+function isNews({ class: name, source }: DeadLetterEntry): boolean {
+  return name !== "rejected" || source === "worker";
+}
+
+/** The log line is all that is left of the event, so it names who did what. */
+function log({ eventId, reason, record }: OperatorEntry): void {
+  const line = {
+    severity_text: "ERROR",
+    "event.name": "audit.operator_event_refused",
+    "audit.event_id": eventId,
+    "error.type": reason,
+    action: record.action,
+    "enduser.id": record.actor.id,
+    occurred_at: new Date(record.occurredAtMs).toISOString(),
+    targets: record.targets.map(({ type, id }) => `${type} ${id}`),
+  };
+  console.error(JSON.stringify(line));
+}

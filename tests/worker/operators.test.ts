@@ -106,7 +106,8 @@ it("pause and resume of delivery name who did it, and the incident shows both", 
       { action: "audit_forwarder.delivery_resumed", by: "bob" },
     ],
   });
-  expect((await told("delivery_paused", 2)).map(({ actor }) => actor.id).toSorted()).toEqual(["ann", "bob"]);
+  const pausers = new Set((await told("delivery_paused", 2)).map(({ actor }) => actor.id as string));
+  expect(pausers).toEqual(new Set(["ann", "bob"]));
   expect(await told("delivery_resumed")).toMatchObject([{ actor: { id: "bob" } }]);
 });
 

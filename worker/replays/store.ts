@@ -104,7 +104,7 @@ export function requestOf(replay: ReplayRow): ReplayRequest {
 }
 
 /** What was done to a replay after its start. */
-export interface ReplayControl {
+interface ReplayControl {
   readonly control: "pause" | "resume" | "cancel";
   readonly by: string;
   readonly at: string;

@@ -5,6 +5,8 @@ import { AuditError } from "../shared/errors.ts";
 import { reportFailure } from "./command-failure.ts";
 import { createPrinter, formatMs } from "./demo/print.ts";
 import { WARM_UP_PATH, EXAMPLE_CALL } from "./demo/calls.ts";
+import { causeIncident, INCIDENTS, NOT_HERE, parseIncident } from "./showcase/incidents.ts";
+import { keepTraffic } from "./showcase/traffic.ts";
 import { startStack, type Stack } from "./stack.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 
@@ -19,11 +21,18 @@ What the policy logs is shown. The worker's cron runs every five seconds instead
   --worker-port   default 8787
   --workos-port   default 8090
   --state-dir     where the queue and the worker keep their state; default .audit-forwarder
-  --json          one line of JSON with the URLs and variables once everything is ready
+  --incident      what goes wrong, by the name of an alert in the runbook; default dead_letters_rejected.
+                  "--incident help" lists what can go wrong here
+  --quiet         no traffic and no incident
+  --json          one line of JSON with the URLs and variables once everything is ready; implies --quiet
+                  unless --incident is given
   --help          this text
 
 Exit codes: 0 stopped, 1 a part did not start, 2 wrong use.
 `;
+
+/** What the console shows first unless you choose something else. */
+const DEFAULT_INCIDENT = "dead_letters_rejected";
 
 const PORTS = { gateway: "9000", queue: "8080", worker: "8787", workos: "8090" } as const;
 
@@ -39,11 +48,26 @@ function readOptions() {
       "worker-port": string(PORTS.worker),
       "workos-port": string(PORTS.workos),
       "state-dir": string(".audit-forwarder"),
+      incident: { type: "string" },
+      quiet: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
+  if (values.incident !== undefined && values.incident !== "help") parseIncident(values.incident);
   return values;
+}
+
+function incidentHelp(): string {
+  const missing = Object.entries(NOT_HERE).map(([name, why]) => `  ${name}: ${why}`);
+  return ["These can be caused here:", ...INCIDENTS.map((name) => `  ${name}`), "", "These cannot:", ...missing].join(
+    "\n",
+  );
+}
+
+/** The incident to cause, or undefined for a stack on which nothing happens. */
+function incidentOf({ incident, quiet, json }: ReturnType<typeof readOptions>): string | undefined {
+  return incident ?? (quiet || json ? undefined : DEFAULT_INCIDENT);
 }
 
 function portOf(name: string, text: string): number {
@@ -71,6 +95,12 @@ async function run(options: ReturnType<typeof readOptions>): Promise<void> {
   stopOnSignal(stack, 0);
   void keepCron(stack);
   await (await fetch(stack.gateway.url + WARM_UP_PATH)).arrayBuffer();
+  const incident = incidentOf(options);
+  if (incident !== undefined) {
+    print.step(`incident: ${incident}`);
+    await causeIncident(incident, { ...stack, workerUrl: stack.worker.url });
+    void keepTraffic(stack.gateway.url);
+  }
   if (options.json) {
     console.log(JSON.stringify(description(stack)));
     return;
@@ -103,10 +133,13 @@ function description(stack: Stack) {
 function howTo(stack: Stack): string[] {
   const { AUDIT_WORKER_URL: url, AUDIT_ADMIN_TOKEN: token } = stack.workerVariables;
   return [
+    `\nOpen the console`,
+    `  ${url}/console`,
+    `  access token   ${token}`,
     `\nURLs`,
     `  gateway   ${stack.gateway.url}   (all interfaces)`,
     `  queue     ${stack.queue.url}`,
-    `  worker    ${stack.worker.url}   console: ${stack.worker.url}/console`,
+    `  worker    ${stack.worker.url}`,
     `  WorkOS    ${stack.workos.url}   stored events: ${stack.workos.url}/__dev/events`,
     `\nVariables of the gateway`,
     ...variables(stack.gatewayVariables),
@@ -131,6 +164,7 @@ function curlOf(gatewayUrl: string): string {
 try {
   const options = readOptions();
   if (options.help) console.log(HELP);
+  else if (options.incident === "help") console.log(incidentHelp());
   else await run(options);
 } catch (error) {
   reportFailure(error);

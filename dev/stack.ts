@@ -79,6 +79,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     ...secrets,
     ...variablesOf(workos, queue),
     AUDIT_ORGANIZATION_ID: organization,
+    AUDIT_ENVIRONMENT: "development",
   };
   const worker = started(
     await startWorker({ port: ports.worker ?? 0, vars: workerVariables, persistPath: join(stateDir, "worker") }),

@@ -56,6 +56,7 @@ it("plans a replay of a page, and of all that match", async () => {
   await page.getByText("All 1,499 selected").waitFor();
   await page.getByRole("button", { name: "Plan replay" }).click();
   await page.getByRole("button", { name: "Send 1499" }).waitFor();
+  expect(await page.getByRole("dialog").innerText()).toContain("Sends 1,499");
   await page.keyboard.press("Escape");
 });
 

@@ -1,6 +1,7 @@
 /** Every view: for everyone who looks, on every screen, with what the role allows and with what came from outside. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type Axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../worker/support/local-path.ts";
@@ -58,7 +59,7 @@ const VIEWS: Readonly<
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import("axe-core") };
+    const { axe } = window as unknown as { axe: typeof Axe };
     const { violations } = await axe.run(document, {
       runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"],
     });

@@ -7,7 +7,7 @@ import type { WorkosStandIn } from "../workos/server.ts";
 import { exampleRecord, publishBody, publishRecord } from "./record.ts";
 
 /** The parts of the stack that an incident needs. */
-export interface Scene {
+interface Scene {
   readonly workos: WorkosStandIn;
   readonly queue: Queue;
   readonly clock: MovableClock;

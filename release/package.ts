@@ -32,7 +32,7 @@ export async function buildPackage(): Promise<{ readonly version: string; readon
     bundle("cli/main.ts", "audit-forwarder.mjs", { define: { AUDIT_PACKAGE: JSON.stringify(made) } }),
     ...CODE.map((name) => bundle(`${name}.ts`, `${name}.mjs`)),
     policyText().then((text) => write("policy/audit-log.ts", text)),
-    writeWorker(made),
+    writeWorker(),
     writeSite(),
     readFile(join(ROOT, "wrangler.toml"), "utf8").then((toml) => write("wrangler.toml", wranglerTemplate(toml))),
     copy(createRequire(import.meta.url).resolve("@workos/openapi-spec/spec"), "workos.yaml"),
@@ -40,8 +40,8 @@ export async function buildPackage(): Promise<{ readonly version: string; readon
   return made;
 }
 
-async function writeWorker(made: object): Promise<void> {
-  const { code, map } = await packagedWorker({ AUDIT_BUILD: JSON.stringify(made) });
+async function writeWorker(): Promise<void> {
+  const { code, map } = await packagedWorker();
   await Promise.all([write("upload/worker/index.js", code), write("upload/worker/index.js.map", map)]);
 }
 

@@ -16,7 +16,7 @@ const lockMark: Plugin = {
   },
 };
 
-/** The worker's module as the package holds it. `define` replaces names in it, as esbuild does. */
-export function packagedWorker(define: Readonly<Record<string, string>>): Promise<UploadedWorker> {
-  return uploadedWorker({ plugins: [lockMark], define: { ...define } });
+/** The worker's module as the package holds it. */
+export function packagedWorker(): Promise<UploadedWorker> {
+  return uploadedWorker({ plugins: [lockMark] });
 }

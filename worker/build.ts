@@ -1,7 +1,10 @@
 /** Builds the worker as one module: readable for the local stack, minified for the upload. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
+import type { Build } from "./version.ts";
 
 /** The runtime that `wrangler.toml` names; the local stack, tests and benchmarks use the same. */
 export const RUNTIME = {
@@ -40,10 +43,27 @@ async function bundled(options: BuildOptions): Promise<UploadedWorker> {
     external: ["cloudflare:*", "node:*"],
     alias: { "fast-sha256": path("./native/sha256.ts"), "@stablelib/base64": path("./native/base64.ts") },
     logLevel: "silent",
+    define: { AUDIT_BUILD: JSON.stringify(buildOf()) },
     ...options,
   });
   const textOf = (ending: string) => outputFiles.find((file) => file.path.endsWith(ending))?.text ?? "";
   return { code: outputFiles.length > 1 ? textOf(".js") : (outputFiles[0]?.text ?? ""), map: textOf(".map") };
+}
+
+/** The version of package.json, and the commit of the clone. */
+function buildOf(): Build {
+  const manifest = JSON.parse(readFileSync(path("../package.json"), "utf8")) as Build;
+  return { version: manifest.version, commit: commitOf() };
+}
+
+function commitOf(): string {
+  try {
+    const cwd = path("../");
+    const stdio = ["ignore" as const, "pipe" as const, "ignore" as const];
+    return execFileSync("git", ["rev-parse", "--short=7", "HEAD"], { cwd, stdio, encoding: "utf8" }).trim();
+  } catch {
+    return "unknown";
+  }
 }
 
 function path(relative: string): string {

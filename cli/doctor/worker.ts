@@ -4,6 +4,7 @@ import { openApi, workerUrl } from "../api/client.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { firstMissing, type Setting, variable } from "./setting.ts";
+import { versions } from "./versions.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Largest accepted clock difference. QStash's signatures are valid for five minutes, so more than a minute is worth a warning. Our choice. */
@@ -13,6 +14,7 @@ const SKEW_MAX_MS = 60_000;
 export function workerChecks(setting: Setting): readonly Check[] {
   return [
     { name: "worker", run: () => health(setting) },
+    { name: "versions", run: () => versions(setting) },
     { name: "admin token", run: () => adminToken(setting) },
     { name: "clocks", run: () => clocks(setting) },
   ];

@@ -11,6 +11,7 @@ import type { Incident } from "../monitor/incidents.ts";
 import type { Pause } from "../monitor/pause.ts";
 import { reportRefusals } from "../monitor/refusal-client.ts";
 import type { Rounds } from "../monitor/rounds.ts";
+import { BUILD } from "../version.ts";
 
 /** Three rounds of the cron, which runs every five minutes. */
 const CRON_SILENT_MS = 15 * 60_000;
@@ -45,6 +46,8 @@ async function describe(env: Env, nowMs: number) {
   ]);
   const isDegraded = incidents.length > 0 || isCronSilent(rounds, nowMs);
   return {
+    version: BUILD.version,
+    commit: BUILD.commit,
     status: pause ? "paused" : isDegraded ? "degraded" : "ok",
     ...describePause(pause, nextProbeMs),
     outbox: {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, type LocalPath, startLocalPath } from "../../worker/support/local-path.ts";
+import { programVersion } from "../../../cli/run/installation.ts";
 import { OPERATOR_ACTIONS } from "../../../shared/operator-actions.ts";
 import { makeProject } from "../support/project.ts";
 import { startRecordedApi } from "../support/recorded-api.ts";
@@ -73,6 +74,9 @@ describe("a deployment that is well", () => {
         .map(([name]) => name),
     ).toEqual(["gateway", "same on both sides", "lock file", "schemas"]);
     expect(results["retry horizon"]?.detail).toMatch(/^4 attempts over 20\.0 h/);
+    const { version, commit } = programVersion();
+    const build = `${version} (commit ${commit})`;
+    expect(results["versions"]?.detail).toBe(`worker ${build}, this command ${build}`);
     expect(results["bundle"]?.detail).toMatch(/^the worker has \d+ kB gzip of 3000 kB$/);
     await path.queue.idle();
     expect(path.workos.events().map(({ event }) => event.action)).toEqual(["audit_forwarder.checked"]);
@@ -82,7 +86,7 @@ describe("a deployment that is well", () => {
     const { stdout, code } = await runCli(["doctor", "--skip-event"], { env });
     const lines = stdout.trimEnd().split("\n");
     expect(code).toBe(0);
-    expect(lines).toHaveLength(18);
+    expect(lines).toHaveLength(19);
     expect(lines.slice(0, -1).every((line) => /^[✓!✗-] \S/.test(line))).toBe(true);
     expect(lines.at(-1)).toMatch(/^no check failed, \d+ skipped$/);
     for (const secret of [ADMIN_TOKEN, env["WORKOS_API_KEY"], env["QSTASH_TOKEN"], env["AUDIT_INGEST_KEY"]]) {

@@ -1,0 +1,61 @@
+/** Compares the versions of the policy in the project, the deployed worker and this command. */
+import * as z from "zod";
+import { workerUrl } from "../api/client.ts";
+import { fetchJson } from "../http/fetch-json.ts";
+import { isOurModule } from "../init/module.ts";
+import type { ProjectFile } from "../init/project.ts";
+import { programVersion } from "../run/installation.ts";
+import type { Io } from "../run/io.ts";
+import { versionOrder } from "../run/version-order.ts";
+import { failed, ok, skipped, warning } from "./check.ts";
+import { type Setting, variable } from "./setting.ts";
+
+const TIMEOUT_MS = 10_000;
+/** The last release whose `/health` did not name its version. */
+const BEFORE_VERSIONS = "0.1.0";
+
+const Health = z.looseObject({ version: z.string().default(BEFORE_VERSIONS), commit: z.string().default("unknown") });
+
+/** Asks the worker for its version; undefined if none is deployed or it does not answer as one of ours. */
+async function workerVersion(io: Io): Promise<z.infer<typeof Health> | undefined> {
+  const answer = await fetchJson(`${workerUrl(io)}/health`, {}, TIMEOUT_MS).catch(() => undefined);
+  const parsed = Health.safeParse(answer?.status === 200 ? answer.json : undefined);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The version in the first lines of a module that `init` wrote. */
+function moduleVersion(module: ProjectFile): string | undefined {
+  return isOurModule(module) ? /forwarder policy (\d\S*)/.exec(module.text ?? "")?.[1] : undefined;
+}
+
+/** The order of an upgrade is worker, then policy: the worker reads the messages of an older policy, but not those of a newer one. */
+export async function versions(setting: Setting) {
+  const own = programVersion();
+  const policy = setting.project && moduleVersion(setting.project.project.module);
+  const worker = variable(setting, "AUDIT_WORKER_URL") === undefined ? undefined : await workerVersion(setting.io);
+  if (worker === undefined && policy === undefined)
+    return skipped("no worker answers, and no project was named", 'set "AUDIT_WORKER_URL", or name the project');
+  if (worker?.version === "development") return ok("the worker is a development build");
+  const found = [
+    ...(policy === undefined ? [] : [`policy ${policy}`]),
+    ...(worker === undefined ? [] : [`worker ${worker.version} (commit ${worker.commit})`]),
+    `this command ${own.version} (commit ${own.commit})`,
+  ].join(", ");
+  const suggestion = setting.io.suggest("deployDryRun");
+  if (worker && policy !== undefined && versionOrder(policy, worker.version) > 0)
+    return failed(
+      `the policy is newer than the worker, so that messages may wait: ${found}`,
+      `deploy the worker; to preview that, run: ${suggestion}`,
+    );
+  if (worker && versionOrder(worker.version, own.version) !== 0)
+    return warning(
+      `the worker is ${versionOrder(worker.version, own.version) < 0 ? "older" : "newer"} than this command: ${found}`,
+      "use the same version for both",
+    );
+  if (policy !== undefined && versionOrder(policy, own.version) !== 0)
+    return warning(
+      `the policy is not of this version: ${found}`,
+      `run: ${setting.io.suggest("init", setting.project?.project.directory ?? ".")}`,
+    );
+  return ok(found);
+}

@@ -78,6 +78,36 @@ export const ME_FIELDS = {
 
 export type MeAnswer = AnswerOf<typeof ME_FIELDS>;
 
+/** Most points of each series in one answer of `GET /api/metrics`: more than the minutes of 48 hours. Our choice. */
+export const METRIC_POINTS_MAX = 3_000;
+
+/** What each series of `GET /api/metrics` shows. */
+export const METRICS = {
+  delivered: "events that WorkOS accepted in the step",
+  retried: "attempts in the step after which the event is sent again",
+  refused: "events in the step that WorkOS refused for good",
+  waiting: "records and messages that wait: for their next attempt, in the outbox, at QStash",
+  dead_letters_open: "open dead letters",
+  dead_letters_open_rejected: "those of class `rejected`",
+  dead_letters_open_exhausted: "those of class `exhausted`",
+  dead_letters_open_credential: "those of class `credential`",
+  dead_letters_open_unreadable: "those of class `unreadable`",
+  age_p50_ms: "half of the events delivered in the step were younger than this, in ms; at most a tenth off",
+  age_p99_ms: "99 % of them were younger than this",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type MetricSeries = keyof typeof METRICS;
+export const METRIC_SERIES = Object.keys(METRICS) as readonly MetricSeries[];
+
+/** The beginning of a step in Unix seconds, and the value. */
+export type Point = readonly [atS: number, value: number];
+
+/** The answer of `GET /api/metrics`. */
+export interface MetricsAnswer {
+  readonly step_seconds: number;
+  readonly series: Readonly<Record<MetricSeries, readonly Point[]>>;
+}
+
 /** One thing that an operator did, as `GET /api/incidents` answers it. */
 export const ACTION_FIELDS = {
   action: required<string>("text", "action of the audit event about it, such as `audit_forwarder.delivery_resumed`"),

@@ -10,6 +10,7 @@ import type { Route } from "./http/route.ts";
 import { monitor, resolveIncident } from "./monitor/client.ts";
 import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
+import { metricsHistoryRoutes } from "./api/metrics.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { monitorRoutes } from "./api/delivery.ts";
 import { incidentRoutes } from "./api/incidents.ts";
@@ -30,6 +31,7 @@ const routes: readonly Route[] = [
   ...meRoutes,
   ...incidentRoutes,
   ...metricsRoutes,
+  ...metricsHistoryRoutes,
   ...eventRoutes,
   ...deadLetterRoutes,
   ...replayRoutes,

@@ -4,6 +4,7 @@ import {
   DEAD_LETTER_FIELDS,
   INCIDENT_FIELDS,
   ME_FIELDS,
+  METRICS,
   PAGE_DEFAULT,
   PAGE_MAX,
   WHOLE_PAGE_MAX,
@@ -18,6 +19,13 @@ export function apiPage(page: string): string {
     ["list-parameters", listParameters()],
     ["incident-fields", fieldTable(INCIDENT_FIELDS)],
     ["action-fields", fieldTable(ACTION_FIELDS)],
+    [
+      "metric-series",
+      table(
+        ["series", "value"],
+        Object.entries(METRICS).map(([name, about]) => [code(name), about]),
+      ),
+    ],
     ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);

@@ -45,8 +45,8 @@ export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7, storedBytes: 170 
  * where the worker is busy, or records share a message.
  */
 const CPU_MS_PER_EVENT = 2.3;
-/** Two of the ledger, and at most one to ask whether delivery is paused. */
-const OBJECT_REQUESTS_PER_MESSAGE = 3;
+/** Two of the ledger, at most one to ask whether delivery is paused, and at most one for the history. */
+const OBJECT_REQUESTS_PER_MESSAGE = 4;
 /** 128 MB for an assumed 20 ms of activity a message. */
 const OBJECT_GB_SECONDS_PER_MESSAGE = 0.128 * 0.02;
 

@@ -4,9 +4,10 @@ import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
+import { countEnd, type Ended } from "../monitor/history-client.ts";
 import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";
-import type { DeliverPorts } from "./ports.ts";
+import type { DeliverPorts, RecordEvent } from "./ports.ts";
 
 /** One set of ports for each delivery, because timers and requests belong to the invocation that made them. */
 export function livePorts(
@@ -25,6 +26,18 @@ export function livePorts(
       await deadLetters(env).park([...entries]);
     },
     heard,
-    observe: (event) => logRecord(event, messageId),
+    observe: (event) => {
+      logRecord(event, messageId);
+      const nowMs = Date.now();
+      const ended = endOf(event, nowMs);
+      if (ended) countEnd(env, ended, nowMs);
+    },
   };
+}
+
+/** How an attempt ended; undefined if nothing was sent. */
+function endOf({ record, result, attempt }: RecordEvent, nowMs: number): Ended | undefined {
+  if (!attempt) return undefined;
+  if (result.kind === "delivered") return { kind: "delivered", ageMs: nowMs - record.occurredAtMs };
+  return { kind: result.kind === "dead_letter" ? "refused" : "retried" };
 }

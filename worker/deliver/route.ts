@@ -17,6 +17,7 @@ import {
   takeTurn,
   TURN_MAX_MS,
 } from "../monitor/client.ts";
+import { tellSoon } from "../monitor/history-client.ts";
 import type { Turn } from "../monitor/pause.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
 import { decodeMessage, type Decoded } from "../message/decode.ts";
@@ -48,6 +49,7 @@ async function deliver(context: RouteContext): Promise<Response> {
   ]);
   const all = results.flat();
   await reportVerdicts(env, verdicts, turn.isWatched, Date.now());
+  context.later(tellSoon(env, Date.now()));
   await reportDeadLetters(context, all, decoded);
   if (delivery.held && all.some(({ kind }) => kind === "retry")) return pausedAnswer("breaker", delivery);
   return answerFor(all, delivery, Date.now());

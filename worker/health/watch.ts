@@ -9,6 +9,8 @@ import type { IncidentKind } from "../monitor/incidents.ts";
 import type { OutboxStatus } from "../outbox/store.ts";
 import { objectMaxBytes } from "../storage/size.ts";
 import { nearlyFull } from "./nearly-full.ts";
+import type { Group } from "../dead-letters/query.ts";
+import { gaugesOf } from "../monitor/gauges.ts";
 import { storageUse } from "./storage.ts";
 import type { OwnKeys } from "../monitor/queue-switch.ts";
 
@@ -23,14 +25,23 @@ const REFUSED_QUIET_MS = 30 * 60_000;
 export async function watch(env: Env, nowMs: number): Promise<void> {
   const keys = await monitor(env).reconcile();
   const outbox = await outboxStatus(env);
-  await Promise.all([watchLedger(env, outbox, nowMs), watchQueue(env, outbox, keys, nowMs), watchArchive(env, nowMs)]);
+  const [records, open] = await Promise.all([
+    watchLedger(env, outbox, nowMs),
+    watchArchive(env, nowMs),
+    watchQueue(env, outbox, keys, nowMs),
+  ]);
+  const messages = keys.kind === "known" ? keys.keys.reduce((sum, key) => sum + key.waiting, 0) : 0;
+  if (records !== undefined) {
+    await monitor(env).sampled(gaugesOf({ records, spilled: outbox.waiting, messages, open }));
+  }
   await monitor(env).endQuiet("newer_message", nowMs - QUIET_MS);
   await monitor(env).endQuiet("operator_events_refused", nowMs - QUIET_MS);
   await monitor(env).endQuiet("deliveries_refused", nowMs - REFUSED_QUIET_MS);
   await monitor(env).endQuiet("requests_refused", nowMs - REFUSED_QUIET_MS);
 }
 
-async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promise<void> {
+/** Returns how many records wait for their next attempt; undefined if the ledger does not answer. */
+async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promise<number | undefined> {
   try {
     const shards = await shardStatuses(env);
     const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -39,8 +50,10 @@ async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promi
     const full = nearlyFull(await storageUse(env, shards, outbox), objectMaxBytes(env));
     if (full === undefined) await resolveIncident(env, "storage_nearly_full");
     else await reportIncident(env, "storage_nearly_full", full, nowMs);
+    return shards.reduce((sum, { waiting }) => sum + waiting, 0);
   } catch {
     await reportIncident(env, "ledger_unreachable", "the ledger does not answer", nowMs);
+    return undefined;
   }
 }
 
@@ -63,7 +76,8 @@ async function watchAge(env: Env, kind: IncidentKind, what: string, times: reado
   return reportIncident(env, kind, `${what} since ${new Date(oldest).toISOString()}`, nowMs);
 }
 
-async function watchArchive(env: Env, nowMs: number): Promise<void> {
+/** Returns the open dead letters by class. */
+async function watchArchive(env: Env, nowMs: number): Promise<readonly Group[]> {
   const { groups } = await deadLetters(env).groups({}, ["open"], "class");
   const open = new Set(groups.map(({ value }) => value));
   await Promise.all(
@@ -71,4 +85,5 @@ async function watchArchive(env: Env, nowMs: number): Promise<void> {
       open.has(name) ? reportDeadLetter(env, name, nowMs) : resolveIncident(env, `dead_letters_${name}`),
     ),
   );
+  return groups;
 }

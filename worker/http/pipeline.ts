@@ -9,7 +9,7 @@ import { readBounded } from "./body.ts";
 import { demandRole, NOBODY, type Caller, type CallerPorts } from "./caller.ts";
 import { problemOf, unavailable } from "./problem.ts";
 import { qstashCaller } from "./qstash-caller.ts";
-import type { Access, Route } from "./route.ts";
+import type { Access, Route, RouteContext } from "./route.ts";
 import { compileRoutes, matchRoute } from "./router.ts";
 import { tokenCaller } from "./token-caller.ts";
 import { webhookCaller } from "./webhook-caller.ts";
@@ -56,7 +56,8 @@ export function pipeline(routes: readonly Route[], refused: RefusalPort): Handle
     if ("refusal" in match) return match.refusal;
     const { route, params } = match;
     try {
-      return await serve(route, { request, url, params, env });
+      const later = (work: Promise<unknown>) => execution.waitUntil(work);
+      return await serve(route, { request, url, params, env, later });
     } catch (error) {
       const problem = problemOf(error);
       if (problem && error instanceof AuditError)
@@ -73,6 +74,7 @@ interface Matched {
   readonly url: URL;
   readonly params: Readonly<Record<string, string>>;
   readonly env: Env;
+  readonly later: RouteContext["later"];
 }
 
 async function serve(route: Route, matched: Matched): Promise<Response> {

@@ -19,6 +19,8 @@ export interface RouteContext {
   readonly settings: Settings;
   /** Who called; on a route that is not for operators, nobody. */
   readonly operator: Operator;
+  /** Keeps the invocation alive for work that goes on after the response, for 30 s at most. */
+  readonly later: (work: Promise<unknown>) => void;
   /** When the request came, ms since the epoch. */
   readonly receivedMs: number;
   /** The whole body, no longer than the route allows and checked against its signature. Empty if the route takes none. */

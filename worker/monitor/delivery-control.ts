@@ -30,6 +30,8 @@ interface ControlPorts {
   readonly tally: Tally;
   readonly report: (kind: IncidentKind, detail: string) => Promise<void>;
   readonly resolve: (kind: IncidentKind) => Promise<void>;
+  /** Told how many events a round of probes has delivered. */
+  readonly delivered: (count: number) => void;
 }
 
 export class DeliveryControl {
@@ -193,6 +195,7 @@ export class DeliveryControl {
     this.#ports.tally.add({ [`probes_${probed.kind}`]: 1 });
     if (probed.kind === "down") this.#state.breaker = afterFailedProbe(this.#state.breaker, probed.source);
     if (probed.kind === "refused") await this.pause(`WorkOS refuses the API key (${probed.reason})`, "credential");
+    if (probed.kind === "up" && probed.delivered > 0) this.#ports.delivered(probed.delivered);
     if (probed.kind === "up") await this.#inTurn(() => this.#resumeAfter(probed.delivered));
   }
 

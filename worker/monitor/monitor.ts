@@ -6,6 +6,7 @@ import { durableSql } from "../storage/durable-sql.ts";
 import { Agenda } from "./agenda.ts";
 import { Announcer } from "./announcer.ts";
 import { DeliveryControl } from "./delivery-control.ts";
+import { History, MINUTE_S, slotOf, type Slot } from "./history.ts";
 import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
 import { actionsBetween, HISTORY_KEPT_MS, noteAction, type NotedAction } from "./operator-actions.ts";
 import type { Pause, Turn } from "./pause.ts";
@@ -28,6 +29,8 @@ interface MonitorStatus {
   readonly numbers: Numbers;
   readonly rounds: Rounds;
   readonly storageBytes: number;
+  /** When the states of the history were last sampled, ms since the epoch; 0: not since the start. */
+  readonly sampledMs: number;
 }
 
 /** An incident with what operators did while it lasted. */
@@ -40,6 +43,7 @@ export class Monitor extends DurableObject<Env> {
   readonly #tally: Tally;
   readonly #rounds: RoundLog;
   readonly #refusals = new Refusals();
+  readonly #history: History;
   readonly #agenda: Agenda<"pause" | "alert">;
   readonly #delivery: DeliveryControl;
 
@@ -50,6 +54,7 @@ export class Monitor extends DurableObject<Env> {
     this.#announcer = new Announcer(this.#incidents, env);
     this.#tally = new Tally(kv);
     this.#rounds = new RoundLog(kv, this.#now());
+    this.#history = new History(durableSql(ctx.storage));
     const setAlarm = (atMs: number) => ctx.storage.setAlarm(atMs);
     this.#agenda = new Agenda({ now: this.#now, setAlarm, dueMs: () => this.#dueMs() });
     this.#delivery = new DeliveryControl({
@@ -60,6 +65,10 @@ export class Monitor extends DurableObject<Env> {
       tally: this.#tally,
       report: (kind, detail) => this.report(kind, detail),
       resolve: (kind) => this.resolve(kind),
+      delivered: (count) => {
+        const nowMs = this.#now();
+        this.#history.add([{ atS: slotOf(nowMs / 1_000, MINUTE_S), numbers: { delivered: count } }], nowMs);
+      },
     });
     // A crash between a change and its alarm must not strand it.
     if (this.#dueMs() !== undefined) void ctx.blockConcurrencyWhile(() => this.#agenda.arm());
@@ -104,6 +113,7 @@ export class Monitor extends DurableObject<Env> {
       numbers: this.#tally.numbers(),
       rounds: this.#rounds.rounds,
       storageBytes: this.ctx.storage.sql.databaseSize,
+      sampledMs: this.#history.sampledMs,
     };
   }
 
@@ -135,6 +145,22 @@ export class Monitor extends DurableObject<Env> {
     const { deliveries, requests } = this.#refusals.note(report, this.#now());
     if (deliveries !== undefined) await this.report("deliveries_refused", deliveries);
     if (requests !== undefined) await this.report("requests_refused", requests);
+  }
+
+  /** Adds what an isolate has counted to the history. */
+  async counted(slots: readonly Slot[]): Promise<void> {
+    this.#history.add(slots, this.#now());
+    await this.#agenda.arm();
+  }
+
+  /** Adds a sample of states to the history. */
+  async sampled(gauges: Numbers): Promise<void> {
+    this.#history.sample(gauges, this.#now());
+    await this.#agenda.arm();
+  }
+
+  history(table: "minutes" | "hours", fromS: number, untilS: number): readonly Slot[] {
+    return this.#history.read(table, fromS, untilS, this.#now());
   }
 
   /** Counts events about operators that WorkOS has not accepted. */
@@ -177,7 +203,7 @@ export class Monitor extends DurableObject<Env> {
   /** Never throws: an alarm that fails seven times is given up. */
   override async alarm(): Promise<void> {
     this.#agenda.rang();
-    const done = await Promise.allSettled([this.#announce(), ...this.#delivery.work()]);
+    const done = await Promise.allSettled([this.#announce(), this.#saveHistory(), ...this.#delivery.work()]);
     for (const step of done) {
       if (step.status === "fulfilled") continue;
       const type = step.reason instanceof Error ? step.reason.name : "unknown";
@@ -204,9 +230,14 @@ export class Monitor extends DurableObject<Env> {
     else this.#agenda.failed("alert");
   }
 
+  // Async, so that an error does not stop the others.
+  async #saveHistory(): Promise<void> {
+    if (this.#history.dueMs <= this.#now()) this.#history.save(this.#now());
+  }
+
   #dueMs(): number | undefined {
     const alertMs = this.#announcer.isPending() ? this.#agenda.retryMs("alert") : Infinity;
-    const dueMs = Math.min(alertMs, this.#delivery.dueMs);
+    const dueMs = Math.min(alertMs, this.#delivery.dueMs, this.#history.dueMs);
     return dueMs === Infinity ? undefined : dueMs;
   }
 }

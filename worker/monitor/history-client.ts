@@ -1,0 +1,70 @@
+/** What an isolate has delivered, retried and seen refused: counted in memory, and told to the monitor now and then. */
+import type { Env } from "../env.ts";
+import { ageBucket } from "./ages.ts";
+import { monitor } from "./client.ts";
+import { mergeNumbers, MINUTE_S, slotOf, type Slot } from "./history.ts";
+import type { Numbers } from "./tally.ts";
+
+type MonitorEnv = Pick<Env, "MONITOR">;
+
+/**
+ * Counts wait for so long: one call to the monitor for all messages of that time. An invocation may go on for 30 s after its
+ * response. https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
+ */
+const TELL_AFTER_MS = 20_000;
+/** A tell that is so late was cut off with its invocation. Our choice. */
+const LATE_MS = 20_000;
+
+interface Memory {
+  slots: Slot[];
+  /** When the next tell is due; 0 if none is under way. */
+  dueMs: number;
+}
+
+const memories = new WeakMap<MonitorEnv, Memory>();
+
+function memoryOf(env: MonitorEnv): Memory {
+  const memory = memories.get(env) ?? { slots: [], dueMs: 0 };
+  memories.set(env, memory);
+  return memory;
+}
+
+/** How one attempt ended. */
+export type Ended =
+  { readonly kind: "delivered"; readonly ageMs: number } | { readonly kind: "retried" } | { readonly kind: "refused" };
+
+/** Counts the end of one attempt. */
+export function countEnd(env: MonitorEnv, ended: Ended, nowMs: number): void {
+  const memory = memoryOf(env);
+  const atS = slotOf(nowMs / 1_000, MINUTE_S);
+  const counted: Numbers = {
+    [ended.kind]: 1,
+    ...(ended.kind === "delivered" ? { [`age_${ageBucket(ended.ageMs)}`]: 1 } : {}),
+  };
+  const last = memory.slots.at(-1);
+  if (last?.atS !== atS) memory.slots.push({ atS, numbers: counted });
+  else memory.slots[memory.slots.length - 1] = { atS, numbers: mergeNumbers([last.numbers, counted]) };
+}
+
+/** Tells the monitor after a while, unless another invocation will. Never throws; made for `waitUntil`. */
+export async function tellSoon(env: MonitorEnv, nowMs: number): Promise<void> {
+  const memory = memoryOf(env);
+  if (memory.slots.length === 0 || nowMs < memory.dueMs + LATE_MS) return;
+  memory.dueMs = nowMs + TELL_AFTER_MS;
+  await new Promise((resolve) => setTimeout(resolve, TELL_AFTER_MS));
+  await tellHistory(env);
+}
+
+/** Tells the monitor what this isolate has counted. Never throws. */
+export async function tellHistory(env: MonitorEnv): Promise<void> {
+  const memory = memoryOf(env);
+  const { slots } = memory;
+  memory.slots = [];
+  memory.dueMs = 0;
+  if (slots.length === 0) return;
+  try {
+    await monitor(env).counted(slots);
+  } catch {
+    memory.slots = [...slots, ...memory.slots];
+  }
+}

@@ -16,6 +16,8 @@ export interface WorkerOptions {
   readonly persistPath?: string | undefined;
   /** Entries of the directory of organizations and names (KV). */
   readonly directory?: Readonly<Record<string, string>> | undefined;
+  /** Binds a bucket for the evidence, in `persistPath` like the rest. */
+  readonly hasEvidence?: boolean | undefined;
   /** Runs what is uploaded in place of the readable module. */
   readonly isUpload?: boolean | undefined;
   /** Takes the lines that the worker logs; absent: they are dropped. */
@@ -25,8 +27,8 @@ export interface WorkerOptions {
 export interface RunningWorker {
   readonly url: string;
   readonly port: number;
-  /** Runs the cron handler once. */
-  scheduled(): Promise<void>;
+  /** Runs the cron handler once, as at a time in ms since the epoch; by default now. A later time seals what was delivered until then. */
+  scheduled(atMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await stop();
     throw error;
   }
-  return { url, port, stop, scheduled: () => runCron(miniflare) };
+  return { url, port, stop, scheduled: (atMs) => runCron(miniflare, atMs) };
 }
 
 async function scriptOf({ isUpload = false }: WorkerOptions): Promise<string> {
@@ -90,10 +92,16 @@ const ASSETS = {
   assetConfig: { html_handling: "none" },
 } as const;
 
-const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
+const STORES = {
+  LEDGER: "Ledger",
+  OUTBOX: "Outbox",
+  ARCHIVE: "Archive",
+  MONITOR: "Monitor",
+  EVIDENCE_LOG: "EvidenceLog",
+};
 
 function miniflareOptions(
-  { vars, persistPath, directory, onLog }: WorkerOptions,
+  { vars, persistPath, directory, hasEvidence = false, onLog }: WorkerOptions,
   script: string,
   port: number,
   url: string,
@@ -114,6 +122,7 @@ function miniflareOptions(
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,
         assets: ASSETS,
+        r2Buckets: hasEvidence ? ["EVIDENCE"] : [],
         kvNamespaces: directory ? ["DIRECTORY"] : [],
       },
     ],
@@ -128,8 +137,8 @@ async function fillDirectory(miniflare: Miniflare, directory: Readonly<Record<st
   for (const [key, value] of entries) await store.put(key, value);
 }
 
-async function runCron(miniflare: Miniflare): Promise<void> {
+async function runCron(miniflare: Miniflare, atMs = Date.now()): Promise<void> {
   const worker = await miniflare.getWorker();
-  const result = await worker.scheduled({ cron: "*/5 * * * *" });
+  const result = await worker.scheduled({ cron: "*/5 * * * *", scheduledTime: new Date(atMs) });
   if (result.outcome !== "ok") throw new AuditError("internal", `the cron handler ended as "${result.outcome}"`);
 }

@@ -9,7 +9,10 @@ export interface Env {
   readonly MONITOR: DurableObjectNamespace;
   /** The console's files; absent where a worker runs without them. */
   readonly ASSETS?: Fetcher;
+  readonly EVIDENCE_LOG: DurableObjectNamespace;
   /** Optional directory of organizations and names. */
   readonly DIRECTORY?: KVNamespace;
+  /** Optional bucket of the evidence; without it none is kept. */
+  readonly EVIDENCE?: R2Bucket;
   readonly [variable: string]: unknown;
 }

@@ -16,10 +16,13 @@ import { monitorRoutes } from "./api/delivery.ts";
 import { incidentRoutes } from "./api/incidents.ts";
 import { meRoutes } from "./api/me.ts";
 import { watch } from "./health/watch.ts";
+import { evidenceRoutes } from "./evidence/routes.ts";
+import { sealAndTell } from "./health/evidence.ts";
 import { ingestRoutes } from "./outbox/ingest.ts";
 import { verifyRoutes } from "./api/verify.ts";
 
 export { Archive } from "./replays/dead-letter-object.ts";
+export { EvidenceLog } from "./evidence/evidence-log.ts";
 export { Ledger } from "./ledger/ledger.ts";
 export { Monitor } from "./monitor/monitor.ts";
 export { Outbox } from "./outbox/outbox.ts";
@@ -36,6 +39,7 @@ const routes: readonly Route[] = [
   ...deadLetterRoutes,
   ...replayRoutes,
   ...verifyRoutes,
+  ...evidenceRoutes,
 ];
 
 const handle = pipeline(routes, countRefusal);
@@ -43,7 +47,7 @@ const handle = pipeline(routes, countRefusal);
 export default {
   fetch: async (request, env, execution) => consoleSite(request, env) ?? handle(request, env, execution),
 
-  async scheduled(_controller, env): Promise<void> {
+  async scheduled({ scheduledTime }, env): Promise<void> {
     const parsed = parseSettings(env);
     if (!parsed.ok) return reportMissing(env, parsed);
     await resolveIncident(env, "not_configured");
@@ -53,6 +57,8 @@ export default {
       watch(env, Date.now()),
       monitor(env).probeGateway(),
       deadLetters(env).reconcile(),
+      // A laptop may run the cron of a later time, to seal what was delivered just now.
+      sealAndTell(env, parsed.settings, Math.max(Date.now(), scheduledTime)),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);
   },

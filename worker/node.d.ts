@@ -12,4 +12,5 @@ declare module "node:crypto" {
     algorithm: "sha256",
     key: Uint8Array,
   ): { update(data: Uint8Array): { digest(): Uint8Array } };
+  export function createHash(algorithm: "sha256"): { update(data: Uint8Array): void; digest(): Uint8Array };
 }

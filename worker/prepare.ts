@@ -1,12 +1,13 @@
 /** Makes the bytes that WorkOS gets, for all records of a message: shape, look up, enrich, serialize. */
 import lock from "../audit-schemas.lock.json" with { type: "json" };
+import { canonicalJson } from "../shared/evidence/canonical-json.ts";
 import { EVENT_MAX_BYTES } from "../shared/limits.ts";
 import type { AuditRecord, Party } from "../shared/record.ts";
 import { keysOf, nameKey, organizationKey, type Directory } from "./directory.ts";
 import { enrich } from "./enrich.ts";
 import { isShaped, shape } from "./shape.ts";
 
-/** The bytes of one record's event, or why there are none. */
+/** The bytes of one record's event in canonical form, whose hash is its leaf in the evidence, or why there are none. */
 export type Prepared =
   | { readonly kind: "ready"; readonly body: string }
   /** It can never be sent as it is. */
@@ -57,5 +58,5 @@ function prepareOne(record: AuditRecord, found: ReadonlyMap<string, string> | un
   const organization = key === undefined ? undefined : found?.get(key);
   const nameOf = isNamed && found?.size ? (party: Party) => found.get(nameKey(party) ?? "") : undefined;
   const event = enrich(record, { organization, schemaVersion: schemaVersions.get(record.action), nameOf });
-  return event ? { kind: "ready", body: JSON.stringify(event) } : { kind: "rejected", reason: "organization_missing" };
+  return event ? { kind: "ready", body: canonicalJson(event) } : { kind: "rejected", reason: "organization_missing" };
 }

@@ -6,13 +6,13 @@ import { isLoopback } from "./loopback.ts";
 
 /** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
 const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
-const address = (shape: RegExp) =>
+export const address = (shape: RegExp) =>
   z.string().check(
     z.trim(),
     z.refine((text) => shape.test(text) && URL.canParse(text)),
   );
 /** The URL of a service that a secret is sent to: `https`, or `http` on this machine. */
-const secretAddress = (shape: RegExp) =>
+export const secretAddress = (shape: RegExp) =>
   address(shape).check(z.refine((text) => /^https:/i.test(text) || (URL.canParse(text) && isLoopback(text))));
 /** A base URL of such a service: paths are added to it. */
 const url = z.pipe(
@@ -24,7 +24,7 @@ const urls = z.pipe(
   z.string().check(z.refine((text) => text.split(",").every((part) => url.safeParse(part).success))),
   z.transform((text: string): readonly string[] => text.split(",").map((part) => url.parse(part))),
 );
-const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isLongKey));
+export const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isLongKey));
 
 /** `wrangler.toml` can hold a list, and a secret is text. */
 const tokens = z.pipe(

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as limits from "../../shared/limits.ts";
 import { HORIZON_MAX_MS, HORIZON_MIN_MS, retryPlan } from "../../shared/retry-horizon.ts";
 import { EVENT_METADATA } from "../../shared/event.ts";
+import { EvidenceVariables } from "../../worker/evidence/variables.ts";
 import { Variables } from "../../worker/variables.ts";
 import { commandVariables } from "./command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "./comments.ts";
@@ -19,6 +20,7 @@ export async function configurationPage(path: (name: string) => string): Promise
     describedInCode(await readFile(path("policy/public-types.ts"), "utf8")),
     gatewayVariables(),
     await workerVariables(path("worker/variables.ts")),
+    await evidenceVariables(path("worker/evidence/variables.ts")),
     commandVariables(),
     retries(),
     await limitTable(path("shared/limits.ts")),
@@ -39,7 +41,7 @@ async function workerVariables(path: string): Promise<string> {
       ? "required"
       : parsed.data === undefined
         ? "optional"
-        : `default ${code(String(parsed.data))}`;
+        : `default ${code(`${parsed.data as string | number}`)}`;
     return [code(name), need, linked(about)];
   });
   return `## Variables of the worker
@@ -57,6 +59,20 @@ ${table(["key", "value"], DIRECTORY)}
 
 Names that a record carries itself win. An answer is remembered for some minutes, so a change is not seen at once. While the directory does not
 answer, records that need an organization from it wait; names are left out.`;
+}
+
+async function evidenceVariables(path: string): Promise<string> {
+  const rows = (await membersOf(path, "EvidenceVariables")).map(({ name, about }) => {
+    const isOptional =
+      EvidenceVariables.shape[name as keyof typeof EvidenceVariables.shape].safeParse(undefined).success;
+    return [code(name), isOptional ? "optional" : "required", linked(about)];
+  });
+  return `## Variables of the evidence
+
+Read only if an R2 bucket is bound to the worker as \`EVIDENCE\`; without it no evidence is kept. With a required one missing or any one
+malformed, sealing waits and \`/health\` says so. Deliveries go on, and what they deliver is sealed later.
+
+${table(["variable", "", "meaning"], rows)}`;
 }
 
 const DIRECTORY = [

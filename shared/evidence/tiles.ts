@@ -2,9 +2,9 @@
 import { foldRight, HASH_BYTES, nodeHash, perfectSubtrees, type Sha256 } from "./merkle.ts";
 
 /** Hashes in a full tile, and entries in a full bundle. https://c2sp.org/tlog-tiles#merkle-tree */
-const TILE_WIDTH = 256;
+export const TILE_WIDTH = 256;
 /** Longest entry of a bundle, whose length takes two bytes. https://c2sp.org/tlog-tiles#log-entries */
-const ENTRY_MAX_BYTES = 65_535;
+export const ENTRY_MAX_BYTES = 65_535;
 
 /**
  * The right edge of the tree: for each level the hashes of its tile that is not full, 0 to 255 of 32 bytes, one after the other. It

@@ -4,7 +4,7 @@ import { deadLetters } from "../dead-letters/client.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { forgottenUntil, sequenceRuns } from "../ledger/client.ts";
-import { countOf, isolatesOf } from "./sequence-gaps.ts";
+import { countOf, isolatesOf } from "../ledger/sequence-gaps.ts";
 
 const DEFAULT_SPAN_MS = 24 * 3_600_000;
 /** Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. Our choice. */

@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { markParked } from "../ledger/client.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
 import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
+import type { PeriodCounts } from "./counts.ts";
 import type { Discarded } from "./discard.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import type { Filter, Group, Page, Position } from "./query.ts";
@@ -38,6 +39,8 @@ export interface DeadLetterCalls {
   unsighted(dlqIds: readonly string[]): Answer<string[]>;
   /** Closes open dead letters that the ledger knows to be delivered, one step at a time. Returns how many. */
   reconcile(): Answer<number>;
+  /** Counts what happened to dead letters in a period, and how many are open now. */
+  counts(fromMs: number, untilMs: number): Answer<PeriodCounts>;
   storageBytes(): Answer<number>;
   sweepPosition(): Answer<SweepPosition>;
   keepSweepPosition(position: SweepPosition): Answer<void>;

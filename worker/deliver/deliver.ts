@@ -14,6 +14,8 @@ interface Job {
   readonly record: AuditRecord;
   prepared?: Prepared;
   grant?: Grant;
+  /** What is sent, if anything is. */
+  body?: string;
   ended?: Ended;
   letter?: DeadLetterEntry;
   result?: RecordResult;
@@ -96,7 +98,9 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
     if (job) job.grant = grant;
     if (job && grant.kind === "expired") job.letter = expiredEntry(job.record, grant, delivery, startMs);
     const body = grant.kind === "send" ? (grant.body ?? bodies.get(grant.id)) : undefined;
-    if (grant.kind === "send" && body !== undefined) ready.push({ id: grant.id, body, key: grant.key });
+    if (grant.kind !== "send" || body === undefined) continue;
+    if (job) job.body = body;
+    ready.push({ id: grant.id, body, key: grant.key });
   }
   const all = await sendAll(ready, startMs, ports, delivery.held);
   ports.heard(all.flatMap(({ verdict }) => verdict ?? []));
@@ -124,7 +128,7 @@ async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void
 }
 
 async function settleJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
-  const settlements = jobs.flatMap(settlementOf);
+  const settlements = jobs.flatMap((job) => settlementOf(job, ports));
   if (settlements.length === 0) return;
   try {
     await ports.ledger.settle(delivery.lease, settlements, ports.now());
@@ -136,8 +140,11 @@ async function settleJobs(jobs: readonly Job[], delivery: Delivery, ports: Deliv
   }
 }
 
-function settlementOf({ record, ended, letter }: Job): Settlement[] {
+function settlementOf({ record, ended, letter, body }: Job, { leafOf }: DeliverPorts): Settlement[] {
   if (!ended) return [];
+  if (ended.outcome.kind === "delivered") {
+    return [{ id: record.id, attempt: ended.attempt, ...(body === undefined ? {} : leafOf?.(body)) }];
+  }
   const isParked = ended.outcome.kind !== "reject" || letter !== undefined;
   return [{ id: record.id, attempt: isParked ? ended.attempt : { ...ended.attempt, outcome: "retry" } }];
 }

@@ -2,6 +2,7 @@
 import { deadLetters } from "../dead-letters/client.ts";
 import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
+import { leafOf } from "../ledger/leaf.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
 import { countEnd, type Ended } from "../monitor/history-client.ts";
@@ -22,6 +23,7 @@ export function livePorts(
     ledger: ledgerPort(env),
     prepare: (records) => prepareAll(records, directory),
     send: eventSender(settings, fetch),
+    leafOf: env.EVIDENCE && leafOf,
     park: async (entries) => {
       await deadLetters(env).park([...entries]);
     },

@@ -1,7 +1,7 @@
 /** What the delivery of a message needs from the world; a simulation passes its own. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
-import type { LedgerPort } from "../ledger/types.ts";
+import type { Leaf, LedgerPort } from "../ledger/types.ts";
 import type { Outcome, Verdict } from "../../shared/outcome.ts";
 import type { Prepared } from "../prepare.ts";
 import type { Sent } from "../workos.ts";
@@ -12,6 +12,8 @@ export interface DeliverPorts {
   readonly ledger: LedgerPort;
   readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
   readonly send: (body: string, key: string) => Promise<Sent>;
+  /** The leaf of an event's bytes; absent if no evidence is kept. */
+  readonly leafOf?: ((body: string) => Leaf) | undefined;
   readonly park: (entries: readonly DeadLetterEntry[]) => Promise<void>;
   /** Told what the answers of WorkOS say about WorkOS, in the order in which they came. */
   readonly heard: (verdicts: readonly Verdict[]) => void;

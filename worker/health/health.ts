@@ -1,10 +1,12 @@
 /** `GET /health`: ok, or what is wrong; it shows no data and no secret. */
 import { AuditError } from "../../shared/errors.ts";
-import type { Env } from "../env.ts";
+import type { Env, Settings } from "../env.ts";
+import { evidenceState } from "../evidence/settings.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import { isoTime } from "../json-fields.ts";
 import type { RouteContext } from "../http/route.ts";
 import { outboxStatus } from "../outbox/client.ts";
+import { waitingDetail } from "./evidence.ts";
 import { configuredKeys, signingKeys } from "../signature.ts";
 import { monitor } from "../monitor/client.ts";
 import type { Incident } from "../monitor/incidents.ts";
@@ -23,7 +25,7 @@ export async function health({ env, settings, request }: RouteContext): Promise<
     throw new AuditError("invalid_variable", detail);
   }
   try {
-    return jsonAnswer(await describe(env, Date.now()));
+    return jsonAnswer(await describe(env, settings, Date.now()));
   } catch {
     return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
   }
@@ -38,13 +40,14 @@ function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms);
 }
 
-async function describe(env: Env, nowMs: number) {
+async function describe(env: Env, settings: Settings, nowMs: number) {
   await reportRefusals(env);
   const [{ pause, nextProbeMs, incidents, rounds }, outbox] = await Promise.all([
     monitor(env).status(),
     outboxStatus(env),
   ]);
-  const isDegraded = incidents.length > 0 || isCronSilent(rounds, nowMs);
+  const evidence = describeEvidence(env, settings);
+  const isDegraded = incidents.length > 0 || evidence.state === "waiting" || isCronSilent(rounds, nowMs);
   return {
     version: BUILD.version,
     commit: BUILD.commit,
@@ -56,9 +59,16 @@ async function describe(env: Env, nowMs: number) {
       failure: outbox.failure,
     },
     cron: { last_at: isoOrNull(rounds.lastMs), last_sweep_at: isoOrNull(rounds.lastSweepMs) },
+    evidence,
     foreign_messages: rounds.foreign,
     incidents: incidents.map(describeIncident),
   };
+}
+
+/** Whether evidence is kept; shown at once, because the incident comes only with the next round of the cron. */
+function describeEvidence(env: Env, settings: Settings) {
+  const state = evidenceState(env, settings);
+  return state.kind === "waiting" ? { state: state.kind, detail: waitingDetail(state.names) } : { state: state.kind };
 }
 
 /** Whether delivery is paused, and what is known of the pause. */

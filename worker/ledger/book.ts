@@ -16,6 +16,7 @@ import {
   leaseWaiting,
   type Row,
 } from "./rules.ts";
+import { Sealing } from "./sealing.ts";
 import { LedgerStore } from "./store.ts";
 import type {
   Claim,
@@ -32,6 +33,7 @@ export class Book {
   readonly counters: Counters;
   readonly notes: Notes;
   readonly retention: Retention;
+  readonly sealing: Sealing;
   readonly #store: LedgerStore;
   #savedCounters: string | undefined;
 
@@ -39,6 +41,7 @@ export class Book {
     this.#store = new LedgerStore(sql);
     this.notes = new Notes(sql);
     this.retention = new Retention(sql, this.notes);
+    this.sealing = new Sealing(sql);
     this.#savedCounters = this.#store.readCounters();
     this.counters = new Counters(this.#savedCounters);
   }
@@ -102,20 +105,38 @@ export class Book {
 
   /** The same with a JSON list of settlements. */
   settleJson(lease: string, settlementsJson: string, nowMs: number): void {
-    this.#store.transaction(() => {
-      const ended = this.#store.endDelivered(settlementsJson, nowMs);
-      for (const { id, attempt } of JSON.parse(settlementsJson) as readonly Settlement[]) {
-        const row = ended.get(id);
-        if (!row) this.#settleOne(lease, id, attempt, nowMs);
-        else if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, row.occurredMs, nowMs);
-      }
-    });
+    try {
+      this.#store.transaction(() => this.#settleAll(lease, settlementsJson, nowMs));
+    } catch (error) {
+      this.sealing.reload();
+      throw error;
+    }
   }
 
-  #settleOne(lease: string, id: string, attempt: Settlement["attempt"], nowMs: number): void {
+  #settleAll(lease: string, settlementsJson: string, nowMs: number): void {
+    const quarter = this.sealing.quarter(nowMs);
+    const ended = this.#store.endDelivered(settlementsJson, nowMs, quarter);
+    for (const settlement of JSON.parse(settlementsJson) as readonly Settlement[]) {
+      const { id, attempt, leaf } = settlement;
+      const row = ended.get(id);
+      if (!row) {
+        this.#settleOne(lease, settlement, nowMs);
+        continue;
+      }
+      if (leaf !== undefined) this.sealing.delivered(id, quarter);
+      if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, row.occurredMs, nowMs);
+    }
+  }
+
+  #settleOne(lease: string, { id, attempt, leaf, organization }: Settlement, nowMs: number): void {
     const known = this.#store.get(id);
     if (!known) return;
-    const row = afterAttempt(known, lease, attempt);
+    const ended = afterAttempt(known, lease, attempt);
+    const isNew = known.state !== "delivered" && ended.state === "delivered";
+    const isSealed = isNew && leaf !== undefined && organization !== undefined;
+    const quarter = this.sealing.quarter(nowMs);
+    const row = isSealed ? { ...ended, evidence: { leaf, organization, quarter } } : ended;
+    if (isSealed) this.sealing.delivered(id, quarter);
     this.#store.put(row, nowMs);
     if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
     else if (known.attempts.length > 0) this.#store.endWait(id);

@@ -16,6 +16,7 @@ import type {
   Settlement,
   WaitingEvent,
 } from "./types.ts";
+import type { Closed } from "./sealing.ts";
 
 /** More than the messages under way when WorkOS goes down, of which each may hold a hundred records. Our choice. */
 const WAITING_PER_SHARD = 500;
@@ -112,6 +113,23 @@ export function shardStatuses(
   shards: readonly number[] = SHARDS,
 ): Promise<readonly ShardStatus[]> {
   return Promise.all(shards.map(async (shard) => ({ shard, ...(await ledger(env, shard).status()) })));
+}
+
+/** Closes a quarter in one shard for the evidence, and returns what it delivered; see `Sealing.close`. */
+export async function closeQuarter(
+  env: Pick<Env, "LEDGER">,
+  shard: number,
+  quarter: number,
+  mayFreeze: boolean,
+): Promise<Closed> {
+  return JSON.parse(await ledger(env, shard).closeQuarter(quarter, mayFreeze)) as Closed;
+}
+
+/** The quarter of the first event that was kept for the evidence and is in no digest; undefined if none was. */
+export async function firstSealedQuarter(env: Pick<Env, "LEDGER">): Promise<number | undefined> {
+  const quarters = await Promise.all(allShards(env).map((shard) => shard.nextQuarter()));
+  const known = quarters.flatMap((quarter) => quarter ?? []);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function allShards(env: Pick<Env, "LEDGER">) {

@@ -89,6 +89,16 @@ export class Ledger extends DurableObject<Env> {
     );
   }
 
+  /** See `Sealing.close`; JSON of `Closed`. */
+  closeQuarter(quarter: number, mayFreeze: boolean): string {
+    return JSON.stringify(this.#book.sealing.close(quarter, mayFreeze));
+  }
+
+  /** See `Sealing.nextQuarter`. */
+  nextQuarter(): number | undefined {
+    return this.#book.sealing.nextQuarter;
+  }
+
   waitingSince(limit: number): readonly WaitingSince[] {
     return this.#book.waitingSince(limit);
   }

@@ -64,15 +64,20 @@ export class Retention {
   /** False if nothing is left to forget. */
   #forgetSlice(): boolean {
     return this.#sql.transaction(() => {
-      const query = `DELETE FROM ledger WHERE id IN (
-        SELECT id FROM ledger WHERE state IN (1, 3) AND lease IS NULL ORDER BY id LIMIT ${EARLY_SLICE_ROWS})
-        RETURNING id, occurred_ms AS occurredMs`;
-      const gone = this.#sql.all<{ id: string; occurredMs: number }>(query);
+      const sealed = this.#deleteEnded('(quarter IS NULL OR quarter <= (SELECT "until" FROM closed_quarters))');
+      // If sealing has failed for so long that nothing else is left, delivering goes before the evidence.
+      const gone = sealed.length > 0 ? sealed : this.#deleteEnded("1");
       const newestMs = Math.max(this.#forgottenMs, ...gone.map(({ id, occurredMs }) => mintedMs(id, occurredMs)));
       if (newestMs > this.#forgottenMs) this.#notes.put("forgotten_ms", newestMs);
       this.#forgottenMs = newestMs;
       return gone.length > 0;
     });
+  }
+
+  #deleteEnded(condition: string): readonly { readonly id: string; readonly occurredMs: number }[] {
+    return this.#sql.all(`DELETE FROM ledger WHERE id IN (
+      SELECT id FROM ledger WHERE state IN (1, 3) AND lease IS NULL AND ${condition} ORDER BY id LIMIT ${EARLY_SLICE_ROWS})
+      RETURNING id, occurred_ms AS occurredMs`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The rules of the ledger, pure: who may send what under which key, and what an attempt's end changes. */
 import { IDEMPOTENCY_SAFE_MS, LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
-import type { Claim, Grant, LedgerAttempt, LedgerState } from "./types.ts";
+import type { Claim, Grant, Leaf, LedgerAttempt, LedgerState } from "./types.ts";
 
 /** Of a record that fails for weeks, the newest attempts are kept. Our choice. */
 const MAX_ATTEMPTS_KEPT = 20;
@@ -27,6 +27,8 @@ export interface Row {
   readonly requestId: string | null;
   readonly isolate?: string;
   readonly sequence?: number;
+  /** The leaf of the event, and the quarter in which it was delivered; absent before that, or if no evidence was kept then. */
+  readonly evidence?: Leaf & { readonly quarter: number };
 }
 
 /** A grant, and the row to store where the claim changes it. */

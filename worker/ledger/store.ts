@@ -1,4 +1,5 @@
 /** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
+import { toHex } from "../../shared/bytes.ts";
 import { LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import { migrate } from "../storage/migration.ts";
@@ -22,6 +23,16 @@ CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL)
 CREATE TABLE shard_notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO shard_notes (name, value) SELECT 'had_rows', 1 WHERE EXISTS (SELECT 1 FROM ledger);
 `,
+  // The evidence: what was delivered in which quarter, and where to look for it. See `Sealing`.
+  `
+ALTER TABLE ledger ADD COLUMN leaf BLOB;
+ALTER TABLE ledger ADD COLUMN organization TEXT;
+ALTER TABLE ledger ADD COLUMN quarter INTEGER;
+CREATE TABLE closed_quarters (id INTEGER PRIMARY KEY, since INTEGER NOT NULL, "until" INTEGER NOT NULL);
+CREATE TABLE late_ranges (
+  quarter INTEGER NOT NULL, from_id TEXT NOT NULL, until_id TEXT NOT NULL, PRIMARY KEY (quarter, from_id)
+) WITHOUT ROWID;
+`,
 ];
 
 const COLUMNS = [
@@ -44,7 +55,8 @@ const COLUMNS = [
   "sequence",
 ] as const;
 
-const PUT = `INSERT OR REPLACE INTO ledger (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+const PUT = `INSERT OR REPLACE INTO ledger (${COLUMNS.join(", ")}, leaf, organization, quarter)
+VALUES (${COLUMNS.map(() => "?").join(", ")}, unhex(?), ?, ?)`;
 
 /**
  * The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. `jsonb_each` hands each claim
@@ -61,6 +73,8 @@ ON CONFLICT DO NOTHING RETURNING id, isolate`;
 /** From pending to delivered, for a record without an earlier attempt, which therefore nobody else has claimed since. Its text is that of `writeAttempts`. */
 const END_DELIVERED = `
 UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, touched_ms = ?1,
+  leaf = unhex(ended.value ->> 'leaf'), organization = ended.value ->> 'organization',
+  quarter = iif(ended.value ->> 'leaf' IS NULL, NULL, ?3),
   attempts = json_array(json_array(ended.value ->> '$.attempt.atMs', ended.value ->> '$.attempt.durationMs', 0, 2,
     ifnull(ended.value ->> '$.attempt.status', 0)))
 FROM jsonb_each(?2) AS ended
@@ -114,8 +128,8 @@ export class LedgerStore {
   }
 
   /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. */
-  endDelivered(settlementsJson: string, nowMs: number): ReadonlyMap<string, EndedRow> {
-    const ended = this.#sql.all(END_DELIVERED, nowMs, settlementsJson);
+  endDelivered(settlementsJson: string, nowMs: number, quarter: number): ReadonlyMap<string, EndedRow> {
+    const ended = this.#sql.all(END_DELIVERED, nowMs, settlementsJson, quarter);
     return new Map(
       ended.map(({ id, occurred_ms, isolate }) => [
         String(id),
@@ -144,6 +158,9 @@ export class LedgerStore {
       nowMs,
       row.isolate ?? null,
       row.sequence ?? null,
+      row.evidence?.leaf ?? null,
+      row.evidence?.organization ?? null,
+      row.evidence?.quarter ?? null,
     );
   }
 
@@ -217,7 +234,14 @@ function readRow(found: Record<string, unknown>): Row {
     occurredMs: Number(found["occurred_ms"]),
     requestId: found["request_id"] as string | null,
     ...(found["isolate"] === null ? {} : { isolate: found["isolate"] as string, sequence: Number(found["sequence"]) }),
+    ...evidenceOf(found),
   };
+}
+
+function evidenceOf({ leaf, organization, quarter }: Record<string, unknown>): Pick<Row, "evidence"> {
+  if (leaf === null || leaf === undefined) return {};
+  const bytes = new Uint8Array(leaf as ArrayBuffer);
+  return { evidence: { leaf: toHex(bytes), organization: String(organization), quarter: Number(quarter) } };
 }
 
 /** `[at, duration, outcome, wrote, status, reason]`, short because most rows keep one for months. */

@@ -110,8 +110,15 @@ export interface SequenceRun {
   readonly last: number;
 }
 
-/** What became of one granted record. */
-export interface Settlement {
+/** What the evidence needs of a delivered event. */
+export interface Leaf {
+  /** RFC 6962 hash of the bytes that WorkOS took, 64 hexadecimal digits. */
+  readonly leaf: string;
+  readonly organization: string;
+}
+
+/** What became of one granted record; with its leaf if it was delivered and evidence is kept. */
+export interface Settlement extends Partial<Leaf> {
   readonly id: string;
   readonly attempt: LedgerAttempt;
 }

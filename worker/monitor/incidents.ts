@@ -21,7 +21,8 @@ export type IncidentKind =
   | "gateway_silent"
   | "queue_backlog"
   | "storage_nearly_full"
-  | "operator_events_refused";
+  | "operator_events_refused"
+  | "evidence_not_sealed";
 
 export interface Incident {
   readonly kind: IncidentKind;

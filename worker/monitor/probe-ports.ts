@@ -4,6 +4,7 @@ import type { Env, Settings } from "../env.ts";
 import { claimWaiting, ledgerPort, lookup, waitingIds } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
 import { waitingBodies } from "../qstash/message-log.ts";
+import { leafOf } from "../ledger/leaf.ts";
 import { eventSender } from "../workos.ts";
 import type { ProbePorts } from "./probe.ts";
 import { claimUntried } from "./untried.ts";
@@ -35,7 +36,10 @@ export function probePorts(env: Env, settings: Settings, control: ProbeControl):
         ledger,
       }),
     send: eventSender(settings, fetch),
-    settle: (id, attempt) => ledger.settle(lease, [{ id, attempt }], now()),
+    settle: ({ id, body }, attempt) => {
+      const leaf = env.EVIDENCE && attempt.outcome === "delivered" ? leafOf(body) : {};
+      return ledger.settle(lease, [{ id, attempt, ...leaf }], now());
+    },
     turn: async () => {
       const waitMs = takeTurn();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));

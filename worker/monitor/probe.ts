@@ -23,7 +23,7 @@ export interface ProbePorts {
   /** Leases an event of a message that waits at QStash and that nobody has tried; undefined if there is none. */
   readonly claimUntried: () => Promise<WaitingEvent | undefined>;
   readonly send: (body: string, key: string) => Promise<Sent>;
-  readonly settle: (id: string, attempt: LedgerAttempt) => Promise<void>;
+  readonly settle: (event: WaitingEvent, attempt: LedgerAttempt) => Promise<void>;
   /** Resolves when the pace lets one more event go. */
   readonly turn: () => Promise<void>;
   /** Asked before each request: an operator may have paused delivery meanwhile. */
@@ -106,14 +106,14 @@ async function sendUntried(ports: ProbePorts): Promise<Ended | undefined> {
   return untried && sendOne(untried, "queue", ports);
 }
 
-async function sendOne({ id, key, body }: WaitingEvent, source: ProbeSource, ports: ProbePorts): Promise<Ended> {
+async function sendOne(event: WaitingEvent, source: ProbeSource, ports: ProbePorts): Promise<Ended> {
   const startedMs = ports.now();
-  const { answer, detail } = await ports.send(body, key);
+  const { answer, detail } = await ports.send(event.body, event.key);
   const endedMs = ports.now();
   const outcome = outcomeOf(answer, endedMs);
   const status = answer.kind === "response" ? answer.status : undefined;
   const reason = outcome.kind === "delivered" ? "" : [outcome.reason, detail].filter(Boolean).join(" ");
-  await ports.settle(id, {
+  await ports.settle(event, {
     atMs: startedMs,
     durationMs: endedMs - startedMs,
     outcome: settledAs(outcome),

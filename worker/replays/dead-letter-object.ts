@@ -18,6 +18,7 @@ import { prunePlans, usePlan } from "./stored-plan.ts";
 import { findReplay, listItems, listReplays, newId, takeBackOrphans, type ItemRow, type ReplayRow } from "./store.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
 import type { DeadLetterCalls, PageQuery } from "../dead-letters/client.ts";
+import { countPeriod, type PeriodCounts } from "../dead-letters/counts.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
 import { setOperatorEventsAside } from "../dead-letters/operator-events.ts";
@@ -94,6 +95,10 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
     if (closed > 0) await this.#schedule();
     return closed;
+  }
+
+  counts(fromMs: number, untilMs: number): PeriodCounts {
+    return countPeriod(this.#sql, fromMs, untilMs);
   }
 
   /** Size of the database in bytes. */

@@ -39,7 +39,7 @@ async function round({ waiting = [], untried = [], source = "ledger", answers }:
         sent.push(id);
         return Promise.resolve(answers(id));
       },
-      settle: (id, { outcome }) => Promise.resolve(void settled.set(id, outcome)),
+      settle: ({ id }, { outcome }) => Promise.resolve(void settled.set(id, outcome)),
       turn: () => Promise.resolve(),
       isStopped: () => false,
     },

@@ -1,5 +1,5 @@
 /** Gaps in the sequence numbers of the gateway's isolates. Pure. */
-import type { SequenceRun } from "../ledger/types.ts";
+import type { SequenceRun } from "./types.ts";
 
 interface Isolate {
   readonly isolate: string;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countOf, isolatesOf } from "../../../worker/api/sequence-gaps.ts";
+import { countOf, isolatesOf } from "../../../worker/ledger/sequence-gaps.ts";
 
 const run = (first: number, last: number, isolate = "a") => ({ isolate, first, last });
 

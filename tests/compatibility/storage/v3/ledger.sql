@@ -1,0 +1,18 @@
+CREATE TABLE closed_quarters (id INTEGER PRIMARY KEY, since INTEGER NOT NULL, "until" INTEGER NOT NULL);
+CREATE TABLE counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE late_ranges ( quarter INTEGER NOT NULL, from_id TEXT NOT NULL, until_id TEXT NOT NULL, PRIMARY KEY (quarter, from_id) ) WITHOUT ROWID;
+CREATE TABLE ledger ( id TEXT PRIMARY KEY, state INTEGER NOT NULL, wrote INTEGER NOT NULL, stage INTEGER NOT NULL, key TEXT, body TEXT, replays INTEGER NOT NULL, first_ms INTEGER NOT NULL, lease TEXT, lease_until_ms INTEGER NOT NULL, attempts TEXT, reason TEXT, occurred_ms INTEGER NOT NULL, request_id TEXT, touched_ms INTEGER NOT NULL, isolate TEXT, sequence INTEGER , leaf BLOB, organization TEXT, quarter INTEGER) WITHOUT ROWID;
+CREATE TABLE shard_notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE versions (version INTEGER PRIMARY KEY);
+CREATE TABLE waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters (id, json) VALUES (1, '{"seen":5,"delivered":1,"latency_le_0.05":3,"latency_sum":0.12,"age_le_1":1,"age_sum":0,"retry":1,"ambiguous":1,"reject":1}');
+INSERT INTO ledger (id, state, wrote, stage, key, body, replays, first_ms, lease, lease_until_ms, attempts, reason, occurred_ms, request_id, touched_ms, isolate, sequence, leaf, organization, quarter) VALUES ('01a1ae27-b400-7000-8000-000100000001', 1, 2, 0, NULL, NULL, 0, 1795997391659, NULL, 1795997421659, '[[1795997391659,40,0,2,200]]', NULL, 1795997391659, 'req-1', 1795997391659, 'iso-1', 1, NULL, NULL, NULL);
+INSERT INTO ledger (id, state, wrote, stage, key, body, replays, first_ms, lease, lease_until_ms, attempts, reason, occurred_ms, request_id, touched_ms, isolate, sequence, leaf, organization, quarter) VALUES ('01a1ae27-b400-7000-8000-000200000002', 0, 1, 0, NULL, '{"n":2}', 0, 1795997391659, NULL, 1795997421659, '[[1795997391659,40,1,1,503,"http_503"]]', NULL, 1795997391659, 'req-2', 1795997391659, 'iso-1', 2, NULL, NULL, NULL);
+INSERT INTO ledger (id, state, wrote, stage, key, body, replays, first_ms, lease, lease_until_ms, attempts, reason, occurred_ms, request_id, touched_ms, isolate, sequence, leaf, organization, quarter) VALUES ('01a1ae27-b400-7000-8000-000300000003', 2, 0, 0, NULL, NULL, 0, 1795997391659, NULL, 1795997421659, '[[1795997391659,40,2,0,422,"http_422"]]', 'http_422', 1795997391659, 'req-3', 1795997391659, 'iso-1', 3, NULL, NULL, NULL);
+INSERT INTO ledger (id, state, wrote, stage, key, body, replays, first_ms, lease, lease_until_ms, attempts, reason, occurred_ms, request_id, touched_ms, isolate, sequence, leaf, organization, quarter) VALUES ('01a1ae27-b400-7000-8000-000400000004', 3, 1, 0, NULL, NULL, 0, 1795997391659, NULL, 1795997421659, '[[1795997391659,0,4,1,0]]', 'test data', 1795997391659, 'req-4', 1795997451659, 'iso-1', 4, NULL, NULL, NULL);
+INSERT INTO ledger (id, state, wrote, stage, key, body, replays, first_ms, lease, lease_until_ms, attempts, reason, occurred_ms, request_id, touched_ms, isolate, sequence, leaf, organization, quarter) VALUES ('01a1ae27-b400-7000-8000-000500000005', 0, 0, 0, NULL, '{"n":5}', 0, 1795997391659, 'L1', 1795997421659, NULL, NULL, 1795997391659, 'req-5', 1795997391659, 'iso-1', 5, NULL, NULL, NULL);
+INSERT INTO shard_notes (name, value) VALUES ('had_rows', 1);
+INSERT INTO versions (version) VALUES (1);
+INSERT INTO versions (version) VALUES (2);
+INSERT INTO versions (version) VALUES (3);
+INSERT INTO waiting (id, occurred_ms, touched_ms) VALUES ('01a1ae27-b400-7000-8000-000200000002', 1795997391659, 1795997391659);

@@ -1,0 +1,28 @@
+/** How many dead letters came, went and are open, for the digests of the evidence. */
+import type { Sql } from "../storage/sql.ts";
+
+export interface PeriodCounts {
+  readonly parked: number;
+  /** Messages of replays that QStash took. */
+  readonly replayed: number;
+  readonly discarded: number;
+  /** Now, whatever the period. */
+  readonly open: number;
+}
+
+/** Dead letters that wait are few, and an index on the time serves them; of the others only those that were discarded are read. */
+const COUNTS = `SELECT
+  (SELECT count(*) FROM dead_letters WHERE live IN (0, 1) AND parked_at >= ?1 AND parked_at < ?2) AS parked,
+  (SELECT count(*) FROM items JOIN replays ON replays.seq = items.replay
+    WHERE replays.created_at < ?2 AND (replays.finished_at IS NULL OR replays.finished_at >= ?1)
+      AND items.published_at >= ?1 AND items.published_at < ?2) AS replayed,
+  (SELECT count(*) FROM dead_letters WHERE state = 'discarded' AND discarded ->> 'at' >= ?3 AND discarded ->> 'at' < ?4)
+    AS discarded,
+  (SELECT count(*) FROM dead_letters WHERE live = 1 AND state = 'open') AS open`;
+
+/** Counts a period, from inclusive and until exclusive, in ms since the epoch. */
+export function countPeriod(sql: Sql, fromMs: number, untilMs: number): PeriodCounts {
+  const times = [fromMs, untilMs].map((ms) => new Date(ms).toISOString());
+  const [counts] = sql.all<PeriodCounts>(COUNTS, fromMs, untilMs, ...times);
+  return { parked: 0, replayed: 0, discarded: 0, open: 0, ...counts };
+}

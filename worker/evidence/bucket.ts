@@ -1,0 +1,35 @@
+/** The bucket: what is written there, and how it is served. */
+import { CHECKPOINT_PATH } from "./paths.ts";
+
+/** Media types by the first part or the end of a path. */
+const TYPES: readonly (readonly [path: RegExp, type: string])[] = [
+  [/^checkpoint$/, "text/plain; charset=utf-8"],
+  [/^tile\/.+$/, "application/octet-stream"],
+  [/^leaves\/.+\.jsonl$/, "application/jsonl"],
+  [/^copies\/.+\.jsonl\.gz$/, "application/gzip"],
+  [/^anchors\/.+\.tsr$/, "application/timestamp-reply"],
+  [/^anchors\/.+\.jsonl$/, "application/jsonl"],
+];
+
+/** Returns the media type of a path in the bucket; undefined for a path that is not part of the evidence. */
+export function mediaType(path: string): string | undefined {
+  return TYPES.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+/** Writes an object; rejects if the bucket does not answer. */
+export async function putObject(bucket: R2Bucket, path: string, content: string | Uint8Array): Promise<void> {
+  const contentType = mediaType(path) ?? "application/octet-stream";
+  await bucket.put(path, content, { httpMetadata: { contentType } });
+}
+
+/**
+ * Publishes a checkpoint in place of the one that is there. Fails if another was published in between, so that a writer that was
+ * stopped in the middle never puts an older checkpoint over a newer one.
+ */
+export async function putCheckpoint(bucket: R2Bucket, note: string): Promise<void> {
+  const known = await bucket.head(CHECKPOINT_PATH);
+  const onlyIf = known ? { etagMatches: known.etag } : { etagDoesNotMatch: "*" };
+  const contentType = mediaType(CHECKPOINT_PATH) ?? "";
+  const put = await bucket.put(CHECKPOINT_PATH, note, { httpMetadata: { contentType }, onlyIf });
+  if (!put) throw new Error("another checkpoint was published in between");
+}

@@ -1,0 +1,27 @@
+/** What a digest says beside the events: dead letters, and gaps in the numbers of the gateway's isolates. */
+import { deadLetters } from "../dead-letters/client.ts";
+import type { Env } from "../env.ts";
+import { sequenceRuns } from "../ledger/client.ts";
+import { countOf, isolatesOf } from "../ledger/sequence-gaps.ts";
+import type { Facts } from "./digest.ts";
+
+/**
+ * Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. So the numbers are those of requests
+ * that began up to five minutes before the end, and five minutes before the start. Our choice.
+ */
+const SETTLE_MS = 5 * 60_000;
+
+/** Returns the facts of a period as they are now. */
+export async function factsOf(env: Pick<Env, "LEDGER" | "ARCHIVE">, fromMs: number, untilMs: number): Promise<Facts> {
+  const runsOf = async (sinceMs: number, endMs: number) =>
+    (await Promise.all([sequenceRuns(env, sinceMs, endMs), deadLetters(env).sequences(sinceMs, endMs)])).flat();
+  const [counts, runs, before, after] = await Promise.all([
+    deadLetters(env).counts(fromMs, untilMs),
+    runsOf(fromMs - SETTLE_MS, untilMs - SETTLE_MS),
+    runsOf(fromMs - 2 * SETTLE_MS, fromMs - SETTLE_MS),
+    runsOf(untilMs - SETTLE_MS, untilMs),
+  ]);
+  const isolates = isolatesOf(runs, [...before, ...after]);
+  const missing = isolates.reduce((sum, isolate) => sum + countOf(isolate.missing), 0);
+  return { dead_letters: counts, sequences: { isolates: isolates.length, missing } };
+}

@@ -1,0 +1,32 @@
+/** Seals what was delivered, and tells people if that has not worked for a while. */
+import type { Env, Settings } from "../env.ts";
+import { evidenceLog } from "../evidence/client.ts";
+import { evidenceState } from "../evidence/settings.ts";
+import { logFailure } from "../http/pipeline.ts";
+import { reportIncident, resolveIncident } from "../monitor/client.ts";
+
+/** Two quarters that could not be sealed, and one that has not ended. Our choice. */
+const LATE_MS = 45 * 60_000;
+
+/** One round of the cron. Does nothing if no bucket is bound. */
+export async function sealAndTell(env: Env, settings: Settings, nowMs: number): Promise<void> {
+  const state = evidenceState(env, settings);
+  if (state.kind === "off") return;
+  if (state.kind === "waiting") {
+    return reportIncident(env, "evidence_not_sealed", waitingDetail(state.names), nowMs);
+  }
+  try {
+    await evidenceLog(env).seal(nowMs);
+  } catch (error) {
+    logFailure("seal", error);
+  }
+  const { sealedUntilMs } = await evidenceLog(env).status(nowMs);
+  const detail = `nothing that was delivered since ${new Date(sealedUntilMs).toISOString()} is sealed`;
+  if (nowMs - sealedUntilMs <= LATE_MS) await resolveIncident(env, "evidence_not_sealed");
+  else await reportIncident(env, "evidence_not_sealed", detail, nowMs);
+}
+
+/** Says which variables sealing waits for. */
+export function waitingDetail(names: readonly string[]): string {
+  return `sealing waits: ${names.map((name) => `"${name}"`).join(", ")} is missing or malformed`;
+}

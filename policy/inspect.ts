@@ -165,7 +165,12 @@ function eventsOf(plan: Plan, fallbacks: readonly string[]): readonly InspectedE
   return [...new Map(events.map((event) => [JSON.stringify(event), event])).values()];
 }
 
-const ACTOR_METADATA: MetadataTypes = { role: "string", acting_party: "string", client_id: "string" };
+const ACTOR_METADATA: MetadataTypes = {
+  role: "string",
+  acting_party: "string",
+  client_id: "string",
+  known: "string",
+};
 const BATCH_METADATA: MetadataTypes = { batch_index: "number", batch_size: "number" };
 
 function actionsOf(action: Value, fallbacks: readonly string[]): Pick<InspectedEvent, "actions" | "actionIsSelected"> {

@@ -203,12 +203,18 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
     outcome: seen.response ? (meaning.outcome ?? frame.outcome) : frame.outcome,
     action: meaning.action,
     organization: meaning.organization,
-    actor: compact(meaning.actor),
+    actor: compact(seen.response ? meaning.actor : asKnownSoFar(meaning.actor)),
     targets: meaning.targets.map((target) => compact(target)),
     metadata: filled(meaning.metadata),
     missing: filled(missing),
     truncated: filled(meaning.truncated),
   });
+}
+
+/** Before the request has ended, a caller without a user may still sign in: the event must not read as if nobody had. */
+function asKnownSoFar(actor: MutableParty): MutableParty {
+  if (actor.id !== "anonymous" && actor.id !== NOBODY.id) return actor;
+  return { ...actor, metadata: { ...actor.metadata, known: "before_sign_in" } };
 }
 
 /** A client can choose what some proxies' headers name as its address, so only a real address counts. */

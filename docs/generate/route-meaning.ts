@@ -285,7 +285,10 @@ persisted query has the id \`persisted:\` and the first 16 digits of its hash. A
 
 Where authentication leaves an \`act\` claim ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693#section-4.1)) in \`user.data.act.sub\`, the actor is
 still the user, and \`actor.metadata.acting_party\` names the agent. \`user.data.azp\`, else \`client_id\`, becomes \`actor.metadata.client_id\`. The
-option \`omit\` takes both out.`;
+option \`omit\` takes both out.
+
+An intent or a watchdog's record may be sent before the caller has signed in. Its actor is then \`anonymous\`, with
+\`actor.metadata.known\` = \`before_sign_in\`. If the outcome comes later, its event names the user.`;
 }
 
 function examples(): string {

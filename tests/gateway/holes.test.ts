@@ -20,6 +20,8 @@ const situations: Readonly<Record<string, Situation>> = {
   sendingHookThrows: { after: ["auth", "sendingHookThrows"] },
   childOutboundThrows: { handler: "child", outbound: ["outboundThrows"] },
   late: { handler: "held", after: ["auth"] },
+  requiredFirst: { ...calm, after: ["auth"], xAudit: { assurance: "required" } },
+  requiredLast: { ...calm, before: ["auth"], xAudit: { assurance: "required" } },
   rewrite: { ...calm, after: ["auth", "sendingHookRewrites"] },
   throws: { ...calm, handler: "throws", after: ["auth"] },
   parent: { ...calm, handler: "parent", after: ["auth"] },
@@ -95,6 +97,10 @@ describe("where the gateway skips the hooks, the watchdog records the request as
     const [, outcome] = await recordsOf(id, 2);
     expect(watchdog).toMatchObject({ stage: "watchdog", outcome: "unknown" });
     expect(outcome).toMatchObject({ stage: "outcome", outcome: "success" });
+    // The user signed in while the watchdog waited.
+    expect([watchdog?.actor, outcome?.actor]).toEqual(
+      Array.from({ length: 2 }, () => ({ id: "user_1", type: "user" })),
+    );
     expect(watchdog?.id).toBe(outcome?.id);
     expect(watchdog?.sequence).toBe(outcome?.sequence);
     const [early, late] = harness.sink.of(id);
@@ -102,6 +108,25 @@ describe("where the gateway skips the hooks, the watchdog records the request as
     expect(Number.parseInt(String(early?.headers["upstash-delay"]), 10)).toBeGreaterThanOrEqual(120);
     expect(late?.headers["upstash-deduplication-id"]).toBe(watchdog?.id);
     expect(late?.headers).not.toHaveProperty("upstash-delay");
+  });
+});
+
+describe("the actor of an intent", () => {
+  const before = { id: "anonymous", type: "anonymous", metadata: { known: "before_sign_in" } };
+  const user = { id: "user_1", type: "user" };
+
+  it.each([
+    ["requiredFirst", "says that nobody had signed in yet", before],
+    ["requiredLast", "is the user who has signed in", user],
+  ])("%s: %s, and the outcome names the user", async (path, _, expected) => {
+    const id = randomUUID();
+    expect((await call(`/${path}`, id)).status).toBe(200);
+    const records = await recordsOf(id, 2);
+    expect(records).toMatchObject([
+      { stage: "intent", actor: expected },
+      { stage: "outcome", actor: user },
+    ]);
+    expect(records.map(({ actor }) => actor)).toEqual([expected, user]);
   });
 });
 

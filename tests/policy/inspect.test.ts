@@ -31,7 +31,7 @@ describe("an inspection", () => {
       actions: ["case.one"],
       actionIsSelected: false,
       targets: [{ type: "thing", metadata: {} }],
-      actorMetadata: { role: "string", acting_party: "string", client_id: "string" },
+      actorMetadata: { role: "string", acting_party: "string", client_id: "string", known: "string" },
       metadata: { a: "number", body_bytes: "number", body_sha256: "string" },
     });
   });

@@ -73,7 +73,7 @@ test("push registers each action with its targets, metadata and what every event
   expect(dto?.targets).toEqual([{ type: "team", metadata: { type: "object", properties: { region: text } } }]);
   expect(dto?.actor?.metadata).toEqual({
     type: "object",
-    properties: { role: text, acting_party: text, client_id: text, plan: any },
+    properties: { role: text, acting_party: text, client_id: text, known: text, plan: any },
   });
   const properties = dto?.metadata?.["properties"] as Record<string, unknown>;
   expect(properties).toMatchObject({ seats: any, source: text, code: { type: "number" }, trial: { type: "boolean" } });

@@ -11,6 +11,7 @@ import type { RegisteredSchema } from "../schemas/schema.ts";
 import { count } from "../run/text.ts";
 import { openWorkos } from "../workos/client.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
+import { otherOwnKeys } from "./flow-keys.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -73,6 +74,15 @@ async function flowControl(setting: Setting) {
     return failed(
       `the gateway uses the key "${gatewayKey}", the worker "${key}"`,
       'make "flowControlKey" and "AUDIT_FLOW_CONTROL_KEY" equal',
+    );
+  }
+  const workerUrl = variable(setting, "AUDIT_WORKER_URL");
+  const others = workerUrl === undefined ? [] : await otherOwnKeys(key, workerUrl, (path) => qstash(setting, path));
+  if (others.length > 0) {
+    const named = others.map(({ name, waiting }) => `${count(waiting, "message")} under "${name}"`).join(", ");
+    return failed(
+      `the worker uses the key "${key}", but messages for it wait under others: ${named}`,
+      `make "flowControlKey" and "AUDIT_FLOW_CONTROL_KEY" equal, then run: ${setting.io.suggest("resume")}`,
     );
   }
   const { status, json } = await qstash(setting, `/v2/flowControl/${encodeURIComponent(key)}`);

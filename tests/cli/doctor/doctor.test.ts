@@ -202,6 +202,48 @@ describe("what is wrong is found, with its fix", () => {
   });
 });
 
+describe("flow-control keys", () => {
+  const at = (
+    route: string,
+    init: {
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    } = {},
+  ) =>
+    fetch(`${path.queue.url}${route}`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${path.queue.token}` },
+    });
+  const publish = (key: string, url: string, label = "audit-forwarder") =>
+    at(`/v2/publish/${url}`, {
+      method: "POST",
+      headers: {
+        "upstash-label": label,
+        "upstash-flow-control-key": key,
+        "upstash-flow-control-value": "parallelism=10",
+      },
+      body: "{}",
+    });
+
+  test("of ours that differ from the worker's are named; those of others are not", async () => {
+    for (const key of ["former", "somebody-else", "elsewhere"])
+      await at(`/v2/flowControl/${key}/pause`, { method: "POST" });
+    await publish("former", `${path.url}/deliver`);
+    await publish("somebody-else", `${path.url}/deliver`, "another-system");
+    await publish("elsewhere", "http://127.0.0.1:1/deliver");
+    const { results } = await doctor({}, "--skip-event");
+    expect(results["flow control"]).toEqual({
+      state: "failed",
+      detail: 'the worker uses the key "workos", but messages for it wait under others: 1 message under "former"',
+      fix: 'make "flowControlKey" and "AUDIT_FLOW_CONTROL_KEY" equal, then run: npx audit-forwarder resume',
+    });
+    await path.post("/api/resume");
+    await path.queue.idle();
+    expect((await doctor({}, "--skip-event")).results["flow control"]?.state).toBe("ok");
+  });
+});
+
 describe("before the deploy", () => {
   test("needs nothing, and says what it could not look at", async () => {
     const { code, stdout } = await runCli(["doctor"]);

@@ -58,7 +58,7 @@ export function makePolicy(
       required = plan.assurance === "required";
       if (required && !policy.sound) return unavailable("the audit log is not configured");
       if (!policy.usable) return request;
-      const one = beginRequest(request, context, policy, parentIdOf(context), ports);
+      const one = beginRequest({ request, context, plan, parentId: parentIdOf(context) }, policy, ports);
       registry.set(context, { eventId: one.capture.id });
       const readable = await isReadable(one);
       const intended = required && readable && (await intend(one));

@@ -45,13 +45,11 @@ type StatusSource = Ending["statusSource"];
 
 /** Keeps what its records will be made of. */
 export function beginRequest(
-  request: GatewayRequest,
-  context: GatewayContext,
+  begun: Pick<Capture, "request" | "context" | "plan" | "parentId">,
   policy: ConfiguredPolicy,
-  parentId: string | undefined,
   ports: WatchPorts,
 ): WatchedRequest {
-  const plan = policy.planOf(context);
+  const { request, context, plan, parentId } = begun;
   const openEnded = isOpenEnded(request, context.parentContext !== undefined) && !plan.readsBodyItself;
   const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   const body = plan.body ? copyRequest(request, openEnded, settings) : undefined;

@@ -101,6 +101,11 @@ describe("a body with a fault leaves its length, and its hash where it was read"
     expect(await request.text()).toHaveLength(LIMIT + 1);
   });
 
+  it("is too large whatever length it names", async () => {
+    const request = sized(`"${"x".repeat(LIMIT)}"`, { "content-length": "9" });
+    expect(await bodyOf(request)).toEqual({ fault: "too_large" });
+  });
+
   it("one that somebody has read or reads", async () => {
     const read = sized("{}");
     await read.text();

@@ -19,8 +19,10 @@ export interface Workerd {
 
 export const HOST = "127.0.0.1";
 
-/** Starts the workers. */
-export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Workerd> {
+type Runtime = Pick<typeof RUNTIME, "compatibilityDate" | "compatibilityFlags">;
+
+/** Starts the workers, as the worker of this repository runs unless `runtime` says otherwise. */
+export async function startWorkerd(workers: readonly WorkerScript[], runtime: Runtime = RUNTIME): Promise<Workerd> {
   const others = new Set(await workerdProcesses());
   const ports = await Promise.all(workers.map(freePort));
   const options = convertV4MiniflareOptions({
@@ -29,7 +31,7 @@ export async function startWorkerd(workers: readonly WorkerScript[]): Promise<Wo
     workers: workers.map(({ name, script, bindings = {} }, index) => ({
       name,
       modules: [{ type: "ESModule", path: `${name}.mjs`, contents: script }],
-      ...RUNTIME,
+      ...runtime,
       bindings: { ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${ports[index]}` },
       unsafeDirectSockets: [{ host: HOST, port: ports[index] ?? 0 }],
     })),

@@ -14,7 +14,7 @@ import {
 } from "./body.ts";
 import type { Capture, Ending } from "./capture.ts";
 import { copyAnswers } from "./event-stream.ts";
-import type { GatewayContext, GatewayRequest } from "./gateway.ts";
+import type { GatewayRequest } from "./gateway.ts";
 import type { ConfiguredPolicy } from "./configured-policy.ts";
 import { makeRecords } from "./maker.ts";
 import { type Ports, sleep, within } from "./ports.ts";

@@ -20,6 +20,7 @@ const WORKER_VARIABLES = {
   AUDIT_WORKER_URL: "https://worker.example",
   AUDIT_INGEST_KEY: "whsec_dGVzdC1pbmdlc3Qta2V5LTMyLWJ5dGVzLWxvbmchISE=",
   AUDIT_ADMIN_TOKEN: "test-admin-token-0000001",
+  AUDIT_EVIDENCE_COPIES: "true",
   AUDIT_EVIDENCE_KEY: "evk_nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
   AUDIT_ENVIRONMENT: "test",
   AUDIT_TOKENS: JSON.stringify(

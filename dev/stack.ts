@@ -1,8 +1,8 @@
 /** The whole path on one machine: WorkOS stand-in, development queue, worker in workerd, real Zuplo gateway. */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { startGateway } from "./gateway/start.ts";
 import { createMovableClock, type MovableClock } from "./queue/clock.ts";
 import { startQueue, type Queue } from "./queue/server.ts";
@@ -74,6 +74,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
   const secrets = {
     AUDIT_INGEST_KEY: `whsec_${randomBytes(24).toString("base64")}`,
     AUDIT_ADMIN_TOKEN: randomBytes(24).toString("base64url"),
+    AUDIT_EVIDENCE_KEY: await keptKey(join(stateDir, "evidence.key")),
   };
   const workerVariables = {
     ...secrets,
@@ -82,7 +83,12 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     AUDIT_ENVIRONMENT: "development",
   };
   const worker = started(
-    await startWorker({ port: ports.worker ?? 0, vars: workerVariables, persistPath: join(stateDir, "worker") }),
+    await startWorker({
+      port: ports.worker ?? 0,
+      vars: workerVariables,
+      persistPath: join(stateDir, "worker"),
+      hasEvidence: true,
+    }),
   );
   onStart("Zuplo gateway");
   const gatewayVariables = {
@@ -91,6 +97,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     AUDIT_WORKER_URL: worker.url,
     AUDIT_INGEST_KEY: secrets.AUDIT_INGEST_KEY,
     AUDIT_ORGANIZATION_ID: organization,
+    AUDIT_EVIDENCE_COPIES: "true",
   };
   const gateway = started(
     await startGateway({
@@ -108,6 +115,14 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     workerVariables: { ...workerVariables, AUDIT_WORKER_URL: worker.url },
     gatewayVariables,
   };
+}
+
+/** The key that signs the evidence, which stays the same for the same folder. */
+async function keptKey(path: string): Promise<string> {
+  const key = await readFile(path, "utf8").catch(() => `evk_${randomBytes(32).toString("base64url")}`);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, key, { mode: 0o600 });
+  return key;
 }
 
 async function temporaryDir(stops: (() => Promise<void>)[]): Promise<string> {

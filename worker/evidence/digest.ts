@@ -25,7 +25,7 @@ export interface Facts {
   readonly sequences: { readonly isolates: number; readonly missing: number };
 }
 
-export interface OrganizationLeaves {
+interface OrganizationLeaves {
   readonly id: string;
   /** Sorted by event id. */
   readonly events: readonly SealedEvent[];

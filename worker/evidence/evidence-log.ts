@@ -4,10 +4,11 @@ import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { checkpointText, signedNote } from "../../shared/evidence/note.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import { parseSettings, type Env } from "../env.ts";
-import { closeQuarter, firstSealedQuarter } from "../ledger/client.ts";
+import { bodiesIn, closeQuarter, firstSealedQuarter } from "../ledger/client.ts";
 import { sha256 } from "../ledger/leaf.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { putCheckpoint, putObject } from "./bucket.ts";
+import { copiesOf } from "./copies.ts";
 import { factsOf } from "./facts.ts";
 import { LogStore, type LogState } from "./log-store.ts";
 import { sealQuarters, type SealPorts } from "./sealer.ts";
@@ -67,13 +68,16 @@ export class EvidenceLog extends DurableObject<Env> {
 
   #ports(settings: EvidenceSettings): SealPorts {
     const { env } = this;
-    const { bucket, seed, origin } = settings;
+    const { bucket, seed, origin, isCopying } = settings;
     return {
       sha256,
       shards: LEDGER_SHARDS,
       firstQuarter: () => firstSealedQuarter(env),
       close: (shard, quarter, mayFreeze) => closeQuarter(env, shard, quarter, mayFreeze),
       facts: (fromMs, untilMs) => factsOf(env, fromMs, untilMs),
+      copies: isCopying
+        ? (events, shardOf) => copiesOf(events, shardOf, (shard, ids) => bodiesIn(env, shard, ids))
+        : undefined,
       put: (path, content) => putObject(bucket, path, content),
       publish: async (size, root) => {
         const text = checkpointText({ origin, size, root });

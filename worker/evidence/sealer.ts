@@ -10,12 +10,15 @@ import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import type { Sha256 } from "../../shared/evidence/merkle.ts";
 import { edgeRoot, entryBundle, TILE_WIDTH, tilePath } from "../../shared/evidence/tiles.ts";
 import type { Closed, SealedEvent } from "../ledger/sealing.ts";
-import { digestsOf, leavesText, type Digest, type Facts, type OrganizationLeaves } from "./digest.ts";
+import { digestsOf, leavesText, type Digest, type Facts } from "./digest.ts";
 import { edgeOf, type IdsByShard, type LogState, type LogStore, type Plan } from "./log-store.ts";
 import { copiesPath, leavesPath } from "./paths.ts";
 
 /** Objects that are written at the same time. https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections */
 const LANES = 6;
+
+/** The shard that delivered an event. */
+export type ShardOf = (id: string) => number;
 
 export interface SealPorts {
   readonly sha256: Sha256;
@@ -25,8 +28,8 @@ export interface SealPorts {
   /** See `Sealing.close`; if `mayFreeze` is false, it does not close the quarter for good. */
   readonly close: (shard: number, quarter: number, mayFreeze: boolean) => Promise<Closed>;
   readonly facts: (fromMs: number, untilMs: number) => Promise<Facts>;
-  /** The bodies of events of one organization as JSON lines, compressed; absent if no copies are kept. */
-  readonly copies?: ((organization: OrganizationLeaves) => Promise<Uint8Array>) | undefined;
+  /** The bodies of events as JSON lines, compressed, in their order; absent if no copies are kept. */
+  readonly copies?: ((events: readonly SealedEvent[], shardOf: ShardOf) => Promise<Uint8Array>) | undefined;
   readonly put: (path: string, content: string | Uint8Array) => Promise<void>;
   /** Signs and publishes the checkpoint of the log. */
   readonly publish: (size: number, root: Uint8Array) => Promise<void>;
@@ -57,7 +60,8 @@ async function sealQuarter(store: LogStore, ports: SealPorts, before: LogState):
   if (!before.plan) store.keep(state);
   const events = answers.flatMap((answer, shard) => eventsOf(answer, plan.few[shard], answeredAgain[shard]));
   const digests = digestsOf(ports.sha256, quarter, events, plan.facts, { number, previous });
-  await writeLeaves(ports, digests);
+  const shards = new Map(answers.flatMap(({ events: some }, shard) => some.map(([id]) => [id, shard] as const)));
+  await writeLeaves(ports, digests, (id) => shards.get(id) ?? 0);
   return store.commit(state, digests, answeredNext(plan, answeredAgain));
 }
 
@@ -97,11 +101,11 @@ function answeredNext({ few }: Plan, before: IdsByShard): IdsByShard {
   return Object.fromEntries(next.filter(([, ids]) => ids.length > 0));
 }
 
-async function writeLeaves({ put, copies }: SealPorts, digests: readonly Digest[]): Promise<void> {
+async function writeLeaves({ put, copies }: SealPorts, digests: readonly Digest[], shardOf: ShardOf): Promise<void> {
   const files = digests.flatMap(({ number, organizations }) => organizations.map((one) => ({ number, one })));
   await inLanes(files, async ({ number, one }) => {
     await put(leavesPath(number, one.id), leavesText(one));
-    if (copies) await put(copiesPath(number, one.id), await copies(one));
+    if (copies) await put(copiesPath(number, one.id), await copies(one.events, shardOf));
   });
 }
 

@@ -35,9 +35,12 @@ export class Book {
   readonly retention: Retention;
   readonly sealing: Sealing;
   readonly #store: LedgerStore;
+  readonly #keepsBodies: boolean;
   #savedCounters: string | undefined;
 
-  constructor(sql: Sql) {
+  /** `keepsBodies`: the bytes of a delivered event stay until the record is forgotten, for the copies in the evidence. */
+  constructor(sql: Sql, keepsBodies = false) {
+    this.#keepsBodies = keepsBodies;
     this.#store = new LedgerStore(sql);
     this.notes = new Notes(sql);
     this.retention = new Retention(sql, this.notes);
@@ -115,7 +118,7 @@ export class Book {
 
   #settleAll(lease: string, settlementsJson: string, nowMs: number): void {
     const quarter = this.sealing.quarter(nowMs);
-    const ended = this.#store.endDelivered(settlementsJson, nowMs, quarter);
+    const ended = this.#store.endDelivered(settlementsJson, nowMs, quarter, this.#keepsBodies);
     for (const settlement of JSON.parse(settlementsJson) as readonly Settlement[]) {
       const { id, attempt, leaf } = settlement;
       const row = ended.get(id);
@@ -135,12 +138,18 @@ export class Book {
     const isNew = known.state !== "delivered" && ended.state === "delivered";
     const isSealed = isNew && leaf !== undefined && organization !== undefined;
     const quarter = this.sealing.quarter(nowMs);
-    const row = isSealed ? { ...ended, evidence: { leaf, organization, quarter } } : ended;
+    const body = this.#keepsBodies ? known.body : null;
+    const row = isSealed ? { ...ended, body, evidence: { leaf, organization, quarter } } : ended;
     if (isSealed) this.sealing.delivered(id, quarter);
     this.#store.put(row, nowMs);
     if (row.state === "pending") this.#store.wait(id, row.occurredMs, nowMs);
     else if (known.attempts.length > 0) this.#store.endWait(id);
     if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, known.occurredMs, nowMs);
+  }
+
+  /** The bytes of delivered events, if they are kept. */
+  bodies(ids: readonly string[]): readonly (readonly [id: string, body: string])[] {
+    return this.#store.bodies(ids);
   }
 
   /** Those of the ids that this shard holds. */

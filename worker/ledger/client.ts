@@ -125,6 +125,15 @@ export async function closeQuarter(
   return JSON.parse(await ledger(env, shard).closeQuarter(quarter, mayFreeze)) as Closed;
 }
 
+/** The bytes of events that a shard delivered, by event id; none if no copies are kept. */
+export async function bodiesIn(
+  env: Pick<Env, "LEDGER">,
+  shard: number,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  return new Map(JSON.parse(await ledger(env, shard).bodies(ids)) as readonly [string, string][]);
+}
+
 /** The quarter of the first event that was kept for the evidence and is in no digest; undefined if none was. */
 export async function firstSealedQuarter(env: Pick<Env, "LEDGER">): Promise<number | undefined> {
   const quarters = await Promise.all(allShards(env).map((shard) => shard.nextQuarter()));

@@ -44,6 +44,11 @@ export interface ShardStatus {
   readonly forgottenMs: number;
 }
 
+/** Whether the bytes of delivered events are kept for the copies in the evidence. */
+function isCopying({ EVIDENCE, AUDIT_EVIDENCE_COPIES }: Env): boolean {
+  return EVIDENCE !== undefined && AUDIT_EVIDENCE_COPIES === "true";
+}
+
 export class Ledger extends DurableObject<Env> {
   readonly #book: Book;
   readonly #former: FormerShard<DurableObjectStub<Ledger>>;
@@ -55,7 +60,7 @@ export class Ledger extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#book = new Book(durableSql(ctx.storage));
+    this.#book = new Book(durableSql(ctx.storage), isCopying(env));
     this.#former = new FormerShard({
       notes: this.#book.notes,
       now: () => Date.now(),
@@ -92,6 +97,11 @@ export class Ledger extends DurableObject<Env> {
   /** See `Sealing.close`; JSON of `Closed`. */
   closeQuarter(quarter: number, mayFreeze: boolean): string {
     return JSON.stringify(this.#book.sealing.close(quarter, mayFreeze));
+  }
+
+  /** The bytes of events that this shard delivered, if copies are kept; JSON of pairs of event id and text. */
+  bodies(ids: readonly string[]): string {
+    return JSON.stringify(this.#book.bodies(ids));
   }
 
   /** See `Sealing.nextQuarter`. */

@@ -72,7 +72,7 @@ ON CONFLICT DO NOTHING RETURNING id, isolate`;
 
 /** From pending to delivered, for a record without an earlier attempt, which therefore nobody else has claimed since. Its text is that of `writeAttempts`. */
 const END_DELIVERED = `
-UPDATE ledger SET state = 1, wrote = 2, body = NULL, lease = NULL, touched_ms = ?1,
+UPDATE ledger SET state = 1, wrote = 2, body = iif(?4, body, NULL), lease = NULL, touched_ms = ?1,
   leaf = unhex(ended.value ->> 'leaf'), organization = ended.value ->> 'organization',
   quarter = iif(ended.value ->> 'leaf' IS NULL, NULL, ?3),
   attempts = json_array(json_array(ended.value ->> '$.attempt.atMs', ended.value ->> '$.attempt.durationMs', 0, 2,
@@ -127,15 +127,26 @@ export class LedgerStore {
     return new Map(added.map(({ id, isolate }) => [String(id), isolate as string | null]));
   }
 
-  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. */
-  endDelivered(settlementsJson: string, nowMs: number, quarter: number): ReadonlyMap<string, EndedRow> {
-    const ended = this.#sql.all(END_DELIVERED, nowMs, settlementsJson, quarter);
+  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. `keepsBodies`: see `Book`. */
+  endDelivered(
+    settlementsJson: string,
+    nowMs: number,
+    quarter: number,
+    keepsBodies: boolean,
+  ): ReadonlyMap<string, EndedRow> {
+    const ended = this.#sql.all(END_DELIVERED, nowMs, settlementsJson, quarter, keepsBodies ? 1 : 0);
     return new Map(
       ended.map(({ id, occurred_ms, isolate }) => [
         String(id),
         { occurredMs: Number(occurred_ms), isolate: isolate as string | null },
       ]),
     );
+  }
+
+  /** The bytes of events of which they are kept. */
+  bodies(ids: readonly string[]): readonly (readonly [id: string, body: string])[] {
+    const query = "SELECT id, body FROM ledger WHERE body IS NOT NULL AND id IN (SELECT value FROM json_each(?))";
+    return this.#sql.all(query, JSON.stringify(ids)).map(({ id, body }) => [String(id), String(body)]);
   }
 
   put(row: Row, nowMs: number): void {

@@ -109,6 +109,18 @@ async function expectSigned(note: string): Promise<void> {
   expect(await crypto.subtle.verify({ name: "Ed25519" }, key, bytes.subarray(4), signed)).toBe(true);
 }
 
+it("keeps copies of the bodies, in the order of the leaves", async () => {
+  const log = await readLog(files);
+  const { digest, organization } = log.events[0] ?? { digest: { number: 0 }, organization: "" };
+  const response = await fetchEvidence(`copies/${digest.number}/${organization}.jsonl.gz`);
+  expect(response.headers.get("content-type")).toBe("application/gzip");
+  const text = await new Response(response.body?.pipeThrough(new DecompressionStream("gzip"))).text();
+  const bodies = text.trimEnd().split("\n");
+  const sealed = log.events.filter((event) => event.organization === organization && event.digest === digest);
+  expect(bodies.length).toBeGreaterThan(10);
+  expect(bodies.map((body) => leafOf(body).leaf)).toEqual(sealed.map(({ leaf }) => leaf));
+});
+
 describe("GET /evidence/…", () => {
   it.each([
     ["checkpoint", "text/plain; charset=utf-8"],

@@ -63,4 +63,15 @@ export function commandLine({ io, finish, readSecrets, version = "" }: ParserPor
 }
 
 /** Options and positionals that take several values; any other one that is given twice is refused. */
-const REPEATABLE = new Set(["_", "arguments", "class", "state", "header", "set", "drop", "event-ids", "eventIds"]);
+const REPEATABLE = new Set([
+  "_",
+  "arguments",
+  "class",
+  "state",
+  "header",
+  "set",
+  "drop",
+  "export",
+  "event-ids",
+  "eventIds",
+]);

@@ -35,6 +35,7 @@ export async function buildPackage(): Promise<{ readonly version: string; readon
     writeWorker(),
     writeSite(),
     readFile(join(ROOT, "wrangler.toml"), "utf8").then((toml) => write("wrangler.toml", wranglerTemplate(toml))),
+    copy(join(ROOT, "verifier/verify.mjs"), "verify.mjs"),
     copy(createRequire(import.meta.url).resolve("@workos/openapi-spec/spec"), "workos.yaml"),
   ]);
   return made;

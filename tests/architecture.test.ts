@@ -115,11 +115,13 @@ const broken: readonly Case[] = [
     files: {
       "cli/bootstrap/a.mjs": 'import "node:fs"; import "./b.mjs"; import "yargs"; import "../../shared/c.ts";',
       "cli/bin.mjs": 'import("./bootstrap/run.mjs"); import("zod");',
+      "verifier/a.mjs": 'import "node:fs"; import "zod";',
     },
     violations: [
       "cli/bootstrap/a.mjs imports shared/c.ts",
       "cli/bootstrap/a.mjs imports yargs",
       "cli/bin.mjs imports zod",
+      "verifier/a.mjs imports zod",
     ],
   },
   {

@@ -6,6 +6,7 @@ import { deadLetters } from "./dead-letters/index.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
+import { evidence } from "./evidence/index.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
 import { preview } from "./preview.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Registration[] = [
   resume,
   tokens,
   verify,
+  evidence,
   pseudonym,
   dev,
   wrangler,

@@ -1,6 +1,7 @@
 /** How a failed command ends. */
 import type { ErrorCode } from "../../shared/errors.ts";
 import { AuditError } from "../../shared/errors.ts";
+import { Unusable } from "../../verifier/verify.mjs";
 
 /** The command line or the environment is wrong: exit 2, and nothing was done. */
 export class WrongUse extends Error {
@@ -18,7 +19,7 @@ export class NotConfirmed extends Error {
 /** A failure as it is printed. Unexpected errors have the code `internal`. */
 interface Failure {
   readonly exitCode: 1 | 2;
-  readonly code: ErrorCode | WrongUse["code"] | NotConfirmed["code"];
+  readonly code: ErrorCode | WrongUse["code"] | NotConfirmed["code"] | Unusable["code"];
   readonly message: string;
 }
 
@@ -26,6 +27,7 @@ interface Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof WrongUse) return { exitCode: 2, code: error.code, message: error.message };
   if (error instanceof NotConfirmed) return { exitCode: 1, code: error.code, message: error.message };
+  if (error instanceof Unusable) return { exitCode: error.exitCode, code: error.code, message: error.message };
   if (error instanceof AuditError) return { exitCode: 1, code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { exitCode: 1, code: "internal", message };

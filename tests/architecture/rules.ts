@@ -25,12 +25,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ["shared"],
   worker: ["shared"],
   console: ["shared"],
-  cli: ["shared"],
-  dev: ["shared", "policy", "worker", "console", "cli"],
-  release: ["shared", "policy", "worker", "console", "cli"],
-  bench: ["shared", "policy", "worker", "console", "cli", "dev"],
-  docs: ["shared", "policy", "worker", "console", "cli", "dev"],
-  tests: ["shared", "policy", "worker", "console", "cli", "dev", "release", "bench", "docs"],
+  verifier: [],
+  cli: ["shared", "verifier"],
+  dev: ["shared", "policy", "worker", "console", "cli", "verifier"],
+  release: ["shared", "policy", "worker", "console", "cli", "verifier"],
+  bench: ["shared", "policy", "worker", "console", "cli", "verifier", "dev"],
+  docs: ["shared", "policy", "worker", "console", "cli", "verifier", "dev"],
+  tests: ["shared", "policy", "worker", "console", "cli", "verifier", "dev", "release", "bench", "docs"],
 };
 
 export function importsGoDown(tree: Tree): string[] {
@@ -101,10 +102,10 @@ export function shipsNoPackage(tree: Tree): string[] {
   });
 }
 
-/** The bootstrap runs before anything is installed. */
+/** The bootstrap runs before anything is installed, and the verifier where nothing is. */
 export function bootstrapNeedsNothing(tree: Tree): string[] {
   return sources(tree).flatMap(([path, text]) => {
-    if (!path.startsWith("cli/bootstrap/") && path !== "cli/bin.mjs") return [];
+    if (!path.startsWith("cli/bootstrap/") && path !== "cli/bin.mjs" && rungOf(path) !== "verifier") return [];
     const outside = localImports(path, text).filter((target) => !target.startsWith("cli/bootstrap/"));
     const packages = packageImports(path, text).filter((name) => !name.startsWith("node:"));
     return [...outside, ...packages].map((name) => `${path} imports ${name}`);
@@ -127,7 +128,7 @@ export function declaresItsPackages(tree: Tree): string[] {
 export function keepsFilesShort(tree: Tree): string[] {
   return sources(tree).flatMap(([path, text]) => {
     const lines = text.trimEnd().split("\n").length;
-    const limit = rungOf(path) === "tests" ? 400 : 300;
+    const limit = path === "verifier/verify.mjs" ? 560 : rungOf(path) === "tests" ? 400 : 300;
     return lines > limit ? [`${path} has ${lines} lines; ${limit} at most`] : [];
   });
 }
@@ -190,7 +191,8 @@ export function namesModulesByNoun(tree: Tree): string[] {
     if (rungOf(path) === "tests") return [];
     const drawer = parts.find((part) => /^(utils?|helpers?|misc|common|lib|stuff)$/.test(part));
     if (drawer) return [`${path} is named "${drawer}", which says nothing`];
-    const isVerb = VERBS.has(name.split("-", 1)[0] ?? "") && !path.startsWith("cli/commands/");
+    const isCommand = path.startsWith("cli/commands/") || rungOf(path) === "verifier";
+    const isVerb = VERBS.has(name.split("-", 1)[0] ?? "") && !isCommand;
     return isVerb && !NAMED_BY_VERB.has(path) ? [`${path} begins with a verb`] : [];
   });
 }

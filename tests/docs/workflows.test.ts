@@ -8,7 +8,7 @@ import { ROOT } from "./pages.ts";
 
 const Step = z.union([
   z.strictObject({
-    uses: z.string().regex(/^actions\/[a-z-]+@[0-9a-f]{40}$/),
+    uses: z.string().regex(/^(?:actions\/[a-z-]+|ossf\/scorecard-action)@[0-9a-f]{40}$/),
     with: z.record(z.string(), z.unknown()).optional(),
   }),
   z.strictObject({
@@ -35,6 +35,8 @@ const Workflow = z.strictObject({
       needs: z.string().optional(),
       strategy: z.unknown().optional(),
       environment: z.string().optional(),
+      // Nothing is granted to the whole workflow beyond reading.
+      permissions: z.record(z.string(), z.enum(["read", "write"])).optional(),
       concurrency: z.string().optional(),
     }),
   ),
@@ -49,7 +51,12 @@ const scripts = Object.keys(
 );
 
 it("has workflows for this repository and for its users", () => {
-  expect(paths.toSorted()).toEqual([".github/workflows/ci.yml", "docs/workflows/deploy.yml"]);
+  expect(paths.toSorted()).toEqual([
+    ".github/workflows/ci.yml",
+    ".github/workflows/release.yml",
+    ".github/workflows/scorecard.yml",
+    "docs/workflows/deploy.yml",
+  ]);
 });
 
 describe.each(paths)("%s", (path) => {

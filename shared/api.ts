@@ -21,6 +21,8 @@ export const WHOLE_PAGE_MAX = 100;
 export const FOUND_PAGE_MAX = 100;
 /** Most event ids that one replay can name. Our choice. */
 export const REPLAY_EVENT_IDS_MAX = 10_000;
+/** Most dead letters that one discard takes. Our choice. */
+export const DISCARD_MAX = REPLAY_EVENT_IDS_MAX;
 /** Records a second of a replay. The default is half of what WorkOS is paced to, so that live events go on beside it. Our choice. */
 export const REPLAY_RATE = { default: 40, min: 0.1, max: 500 } as const;
 /** Lines of one import. Our choice. */
@@ -129,6 +131,21 @@ export const INCIDENT_FIELDS = {
 } satisfies Fields;
 
 export type IncidentAnswer = AnswerOf<typeof INCIDENT_FIELDS>;
+
+/** What became of a discard, as `POST /api/dead-letters/discard` answers it. */
+export const DISCARD_FIELDS = {
+  discarded: required<number>("number", "dead letters that were discarded"),
+  skipped: required<number>("number", "those that were left alone"),
+  skip_reasons: required<Readonly<Record<string, number>>>(
+    "object",
+    "why: `not_open` (in a replay, ended, or unknown), `being_delivered`, `delivered` (the ledger says so)",
+  ),
+  reason: required<string>("text", "as given; each tombstone has it"),
+  by: required<string>("text", "your name"),
+  at: required<string>("time", "when the request came"),
+} satisfies Fields;
+
+export type DiscardAnswer = AnswerOf<typeof DISCARD_FIELDS>;
 
 /** A dead letter in a list. */
 export const DEAD_LETTER_FIELDS = {

@@ -24,6 +24,10 @@ export const OPERATOR_ACTIONS = {
   "audit_forwarder.replay_resumed": { target: "replay", metadata: {} },
   "audit_forwarder.replay_cancelled": { target: "replay", metadata: {} },
   "audit_forwarder.dead_letter_discarded": { target: "dead_letter", metadata: { reason: "string" } },
+  "audit_forwarder.dead_letters_discarded": {
+    target: "archive",
+    metadata: { reason: "string", discarded: "number" },
+  },
   "audit_forwarder.dead_letters_revealed": { target: "dead_letter", metadata: {} },
   "audit_forwarder.dead_letters_exported": {
     target: "archive",

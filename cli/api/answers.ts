@@ -42,6 +42,13 @@ export const Groups = z.looseObject({
   total: z.number(),
 });
 
+export const DiscardCount = z.looseObject({ count: z.number() });
+export const Discards = z.looseObject({
+  discarded: z.number(),
+  skipped: z.number(),
+  skip_reasons: z.record(z.string(), z.number()).default({}),
+});
+
 export const Imported = z.looseObject({
   imported: z.number(),
   known: z.number(),

@@ -2,6 +2,7 @@
 import {
   ACTION_FIELDS,
   DEAD_LETTER_FIELDS,
+  DISCARD_FIELDS,
   INCIDENT_FIELDS,
   ME_FIELDS,
   METRICS,
@@ -26,6 +27,7 @@ export function apiPage(page: string): string {
         Object.entries(METRICS).map(([name, about]) => [code(name), about]),
       ),
     ],
+    ["discard-fields", fieldTable(DISCARD_FIELDS)],
     ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);

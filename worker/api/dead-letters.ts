@@ -13,6 +13,8 @@ import { recordLook, recordOperatorEvent } from "../operator-event.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import { callbackRoute } from "../dead-letters/callback.ts";
 import { encodeCursor } from "./cursor.ts";
+import { discardMany } from "./dead-letter-discards.ts";
+import { Reason } from "./discard-body.ts";
 import { parseImport } from "./dead-letter-import.ts";
 import { parseListQuery } from "./dead-letter-query.ts";
 import { decodedParameter, invalid, onceEach } from "./parameters.ts";
@@ -23,7 +25,7 @@ import { summaryView, wholeView } from "./dead-letter-view.ts";
 /** All dead letters together, as the target of an audit event. */
 const ARCHIVE = { id: "archive", type: "archive" };
 
-const DiscardBody = z.strictObject({ reason: z.string().check(z.trim(), z.minLength(1), z.maxLength(500)) });
+const DiscardBody = z.strictObject({ reason: Reason });
 
 export const deadLetterRoutes: readonly Route[] = [
   { method: "GET", path: "/api/dead-letters", access: "read", handle: list },
@@ -33,6 +35,13 @@ export const deadLetterRoutes: readonly Route[] = [
     access: "admin",
     bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
     handle: importEntries,
+  },
+  {
+    method: "POST",
+    path: "/api/dead-letters/discard",
+    access: "operate",
+    bodyMaxBytes: OPERATOR_BODY_MAX_BYTES,
+    handle: discardMany,
   },
   { method: "GET", path: "/api/dead-letters/:event_id", access: "read", handle: show },
   {

@@ -1,10 +1,9 @@
 /** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
 import * as z from "zod/mini";
 import { REPLAY_EVENT_IDS_MAX, REPLAY_RATE } from "../../shared/api.ts";
-import { isEventReference } from "../../shared/event-id.ts";
-import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import type { ReplayRequest, Selection } from "../replays/request.ts";
-import { invalid, printable, Time } from "./parameters.ts";
+import { invalid, printable } from "./parameters.ts";
+import { EventIds, FILTER_EXPECTED, FilterShape, parseFilter } from "./selection.ts";
 import { MAPPED, type Mend } from "../replays/mend.ts";
 
 /** WorkOS documents no grammar of action names; they stand in a URL path, so only what needs no escaping is taken. Our choice. */
@@ -12,25 +11,6 @@ const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DROPPED = /^(?:(?:actor|targets)\.)?metadata\.[a-zA-Z0-9_-]{1,40}$/;
 
 const text = z.string().check(z.minLength(1), z.maxLength(1_000));
-const oneOrMore = <T extends z.ZodMiniType>(of: T) =>
-  z.optional(
-    z.pipe(
-      z.transform((value) => (Array.isArray(value) ? value : [value])),
-      z.array(of).check(z.minLength(1), z.maxLength(1_000)),
-    ),
-  );
-const status = z.union([z.literal("none"), z.int().check(z.gte(0), z.lte(999))]);
-
-const FilterShape = z.strictObject({
-  class: oneOrMore(z.enum(DEAD_LETTER_CLASSES)),
-  action: oneOrMore(text),
-  organization: oneOrMore(text),
-  route: oneOrMore(text),
-  reason: oneOrMore(text),
-  status: oneOrMore(status),
-  since: z.optional(Time),
-  until: z.optional(Time),
-});
 
 const action = z.string().check(z.maxLength(200), z.regex(ACTION));
 const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(100));
@@ -40,9 +20,7 @@ const mapping = <T extends z.ZodMiniType<string>>(of: T) =>
 const isText = (value: string) => text.safeParse(value).success;
 
 const Body = z.strictObject({
-  event_ids: z.optional(
-    z.array(z.string().check(z.refine(isEventReference))).check(z.minLength(1), z.maxLength(REPLAY_EVENT_IDS_MAX)),
-  ),
+  event_ids: z.optional(EventIds),
   filter: z.optional(FilterShape),
   all: z.optional(z.literal(true)),
   plan: z.optional(z.string().check(z.regex(/^pl_[0-9a-f]{32}$/))),
@@ -66,10 +44,7 @@ const Body = z.strictObject({
 const EXPECTED: Readonly<Record<string, string>> = {
   event_ids: `must be a list of 1 to ${REPLAY_EVENT_IDS_MAX} event ids`,
   filter: "must be an object",
-  "filter.class": `must be one or more of ${DEAD_LETTER_CLASSES.join(", ")}`,
-  "filter.status": 'must be a number or "none", or a list of them',
-  "filter.since": "must be an ISO 8601 time with a zone",
-  "filter.until": "must be an ISO 8601 time with a zone",
+  ...FILTER_EXPECTED,
   all: "must be true",
   plan: 'must be the "plan.id" that a dry run has answered',
   dry_run: "must be true or false",
@@ -117,13 +92,7 @@ function selectionOf({ event_ids, filter, all, plan }: z.infer<typeof Body>): Se
   }
   if (event_ids) return { kind: "event_ids", eventIds: [...new Set(event_ids)] };
   if (!filter) return { kind: "all" };
-  const { since, until, ...rest } = filter;
-  if (Object.values(filter).every((value) => value === undefined)) {
-    throw invalid('"filter" must hold at least one field; "all": true replays every dead letter');
-  }
-  if (since !== undefined && until !== undefined && since >= until)
-    throw invalid('"filter.since" must be before "filter.until"');
-  return { kind: "filter", filter: { ...rest, sinceMs: since, untilMs: until } };
+  return { kind: "filter", filter: parseFilter(filter) };
 }
 
 function mendOf({ set, drop, map }: z.infer<typeof Body>): Mend | undefined {

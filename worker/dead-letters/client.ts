@@ -55,6 +55,13 @@ export interface DeadLetterCalls {
   idsOfRequest(search: RequestSearch): Answer<string[]>;
   entry(eventId: string): Answer<Row | undefined>;
   discard(eventId: string, reason: string, by: string): Answer<Discarded>;
+  /** Returns open dead letters, by a filter or among event ids. */
+  openIds(
+    selection: { readonly eventIds: readonly string[] } | { readonly filter: Filter },
+    limit: number,
+  ): Answer<string[]>;
+  /** Discards those that are open, and returns how many. */
+  discardMany(eventIds: readonly string[], reason: string, by: string): Answer<number>;
   /** Stores dead letters of another deployment, except those of a known event id. Returns how many were new. */
   importRows(rows: readonly Row[]): Answer<number>;
 }

@@ -5,6 +5,7 @@ import type { DeadLetterClass, DeadLetterState } from "../../shared/dead-letter.
 export type Position = readonly [at: number, id: string];
 
 export interface Filter {
+  readonly eventIds?: readonly string[] | undefined;
   readonly class?: readonly DeadLetterClass[] | undefined;
   readonly action?: readonly string[] | undefined;
   readonly organization?: readonly string[] | undefined;
@@ -51,6 +52,7 @@ export function whereOf(filter: Filter, states: readonly DeadLetterState[] = LIV
     const wanted = filter[name];
     if (wanted) add(...oneOf(name, wanted));
   }
+  if (filter.eventIds) add(...oneOf("event_id", filter.eventIds));
   if (filter.status) {
     const numbers = filter.status.filter((status) => status !== "none");
     const [text, ...values] = oneOf("status", numbers);

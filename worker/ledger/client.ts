@@ -60,6 +60,20 @@ export async function markDiscarded(
   return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, Date.now());
 }
 
+/** The same for many; returns what stands afterwards by id. One RPC for each shard. */
+export async function markManyDiscarded(
+  env: Pick<Env, "LEDGER">,
+  ids: readonly string[],
+  reason: string,
+): Promise<ReadonlyMap<string, "discarded" | "delivered" | "leased">> {
+  const parts = await eachShard(
+    ids,
+    (id) => id,
+    (shard, group) => ledger(env, shard).discardMany(group, reason, Date.now()),
+  );
+  return new Map(parts.flat().map(({ id, end }) => [id, end]));
+}
+
 /** Tells the ledger that these records are dead letters now, so that they no longer count as waiting for an attempt. */
 export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<void> {
   await eachShard(

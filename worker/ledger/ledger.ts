@@ -49,6 +49,12 @@ function isCopying({ EVIDENCE, AUDIT_EVIDENCE_COPIES }: Env): boolean {
   return EVIDENCE !== undefined && AUDIT_EVIDENCE_COPIES === "true";
 }
 
+/** What stands after a discard. */
+interface DiscardEnd {
+  readonly id: string;
+  readonly end: "discarded" | "delivered" | "leased";
+}
+
 export class Ledger extends DurableObject<Env> {
   readonly #book: Book;
   readonly #former: FormerShard<DurableObjectStub<Ledger>>;
@@ -160,6 +166,17 @@ export class Ledger extends DurableObject<Env> {
       (stub) => stub.discard(id, reason, nowMs),
     );
     return end ?? "discarded";
+  }
+
+  /** The same for several; returns what stands afterwards by id. */
+  async discardMany(ids: readonly string[], reason: string, nowMs: number): Promise<readonly DiscardEnd[]> {
+    const parts = await this.#former.each<string, readonly DiscardEnd[]>(
+      ids,
+      itself,
+      (own) => own.map((id) => ({ id, end: this.#book.discard(id, reason, nowMs) })),
+      (stub, others) => stub.discardMany(others, reason, nowMs),
+    );
+    return parts.flat();
   }
 
   async parked(ids: readonly string[]): Promise<void> {

@@ -29,6 +29,7 @@ import {
   considerRemovals,
   countImported,
   groups,
+  idsAfter,
   idsOfRequest,
   markSeen,
   page,
@@ -140,6 +141,20 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
 
   discard(eventId: string, reason: string, by: string): Discarded {
     return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
+  }
+
+  openIds(selection: { readonly eventIds: readonly string[] } | { readonly filter: Filter }, limit: number): string[] {
+    const isByFilter = "filter" in selection;
+    const where = whereOf(isByFilter ? selection.filter : { eventIds: selection.eventIds }, ["open"]);
+    return idsAfter(this.#sql, where, "", limit);
+  }
+
+  discardMany(eventIds: readonly string[], reason: string, by: string): number {
+    const tombstone = { reason, by, at: new Date().toISOString() };
+    return this.#sql.transaction(() => {
+      const results = eventIds.map((eventId) => discardEntry(this.#sql, eventId, tombstone));
+      return results.filter((result) => result.kind === "discarded" && result.fresh).length;
+    });
   }
 
   importRows(rows: readonly Row[]): number {

@@ -1,40 +1,92 @@
-/** `dead-letters discard <event-id…> --reason`: gives up on dead letters; each stays as a tombstone. */
-import { DeadLetter } from "../../api/answers.ts";
-import { openApi } from "../../api/client.ts";
-import { command } from "../../run/command.ts";
+/** `dead-letters discard --reason`: gives up on dead letters, by event id or by filter; each stays as a tombstone. */
+import { DeadLetter, DiscardCount, Discards } from "../../api/answers.ts";
+import { type Api, openApi } from "../../api/client.ts";
+import { filterOptions, toFilter, toReplayFilter } from "../../dead-letters/filter.ts";
+import { command, type Report } from "../../run/command.ts";
+import { confirm } from "../../run/confirm.ts";
 import { failureOf, WrongUse } from "../../run/failure.ts";
+import type { Io } from "../../run/io.ts";
 import { count } from "../../run/text.ts";
 
+const PATH = "/api/dead-letters/discard";
+
 export const discard = command({
-  usage: "discard <event-ids..>",
+  usage: "discard [event-ids..]",
   about: "Give up on dead letters; each is kept as a tombstone with the reason",
-  examples: [['dead-letters discard 019ab0c4-… --reason "test traffic"', "one, for good"]],
+  examples: [
+    ['dead-letters discard 019ab0c4-… --reason "test traffic"', "one, for good"],
+    ["dead-letters discard --route /debug --dry-run", "how many a filter matches"],
+    ['dead-letters discard --route /debug --reason "test traffic"', "all that a filter matches, after a question"],
+  ],
   options: (yargs) =>
-    yargs
-      .positional("event-ids", { type: "string", array: true, demandOption: true })
-      .option("reason", { type: "string", demandOption: true, requiresArg: true, describe: "1 to 500 characters" }),
+    filterOptions(yargs)
+      .positional("event-ids", { type: "string", array: true })
+      .option("reason", { type: "string", requiresArg: true, describe: "Why you give up: 1 to 500 characters" })
+      .option("failure", { type: "string", requiresArg: true, describe: "Exact reason of the failure, as a filter" })
+      .option("all", { type: "boolean", describe: "Every open dead letter" })
+      .option("dry-run", { type: "boolean", describe: "Count what would be discarded and stop" })
+      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask; with a filter, needed without a terminal" })
+      .conflicts("dry-run", "yes"),
   run: async (args, io) => {
-    const reason = args.reason.trim();
+    const ids = [...new Set(args.eventIds)];
+    const filter = toReplayFilter(toFilter({ ...args, reason: args.failure }, Date.now()));
+    const isFiltered = Object.keys(filter).length > 0;
+    const given = [ids.length > 0, isFiltered, args.all === true].filter(Boolean).length;
+    if (given === 0) throw new WrongUse('name event ids or a filter, or add "--all" to discard every dead letter');
+    if (given > 1) throw new WrongUse('event ids, filters and "--all" exclude one another');
+    const selection = ids.length > 0 ? { event_ids: ids } : isFiltered ? { filter } : { all: true };
+    if (args.dryRun) return counted(openApi(io), selection);
+    const reason = args.reason?.trim() ?? "";
     if (reason === "" || reason.length > 500) throw new WrongUse('"--reason" must have 1 to 500 characters');
-    const api = openApi(io);
-    const discarded: string[] = [];
-    const failed: { event_id: string; code: string; message: string }[] = [];
-    for (const eventId of new Set(args.eventIds)) {
-      try {
-        await api.post(DeadLetter, `/api/dead-letters/${encodeURIComponent(eventId)}/discard`, { reason });
-        discarded.push(eventId);
-      } catch (error) {
-        const { code, message } = failureOf(error);
-        // A wrong token or an unreachable worker is the same for every id.
-        if (code !== "not_found" && code !== "conflict") throw error;
-        io.note(`error[${code}]: ${eventId}: ${message}`);
-        failed.push({ event_id: eventId, code, message });
-      }
+    if (ids.length > 0) return eachOf(openApi(io), ids, reason, io);
+    if (!io.interactive && !args.yes) {
+      throw new WrongUse('a discard by filter without a terminal needs "--yes", or "--dry-run" for the count');
     }
-    return {
-      json: { discarded, failed },
-      lines: [`discarded ${count(discarded.length, "dead letter")}`],
-      ok: failed.length === 0,
-    };
+    return allOf(openApi(io), selection, { reason, ask: io.interactive && !args.yes }, io);
   },
 });
+
+type Selection = Readonly<Record<string, unknown>>;
+
+async function counted(api: Api, selection: Selection): Promise<Report> {
+  const { count: matched } = await api.post(DiscardCount, PATH, { ...selection, dry_run: true });
+  return { json: { dry_run: true, count: matched }, lines: [`would discard ${count(matched, "dead letter")}`] };
+}
+
+/** What comes between the count and the discard makes the worker refuse it. */
+async function allOf(
+  api: Api,
+  selection: Selection,
+  { reason, ask }: { readonly reason: string; readonly ask: boolean },
+  io: Io,
+): Promise<Report> {
+  const { count: matched } = await api.post(DiscardCount, PATH, { ...selection, dry_run: true });
+  if (matched === 0) return { json: { discarded: 0, skipped: 0, skip_reasons: {} }, lines: ["nothing to discard"] };
+  io.note(`discards ${count(matched, "dead letter")}`);
+  if (ask) await confirm("Discard them?");
+  const ended = await api.post(Discards, PATH, { ...selection, reason, count: matched });
+  const skips = Object.entries(ended.skip_reasons).map(([why, skipped]) => `skipped ${why} ${skipped}`);
+  return { json: ended, lines: [`discarded ${count(ended.discarded, "dead letter")}`, ...skips] };
+}
+
+async function eachOf(api: Api, ids: readonly string[], reason: string, io: Io): Promise<Report> {
+  const discarded: string[] = [];
+  const failed: { event_id: string; code: string; message: string }[] = [];
+  for (const eventId of ids) {
+    try {
+      await api.post(DeadLetter, `/api/dead-letters/${encodeURIComponent(eventId)}/discard`, { reason });
+      discarded.push(eventId);
+    } catch (error) {
+      const { code, message } = failureOf(error);
+      // A wrong token or an unreachable worker is the same for every id.
+      if (code !== "not_found" && code !== "conflict") throw error;
+      io.note(`error[${code}]: ${eventId}: ${message}`);
+      failed.push({ event_id: eventId, code, message });
+    }
+  }
+  return {
+    json: { discarded, failed },
+    lines: [`discarded ${count(discarded.length, "dead letter")}`],
+    ok: failed.length === 0,
+  };
+}

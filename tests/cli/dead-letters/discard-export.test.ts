@@ -112,4 +112,31 @@ describe("discard", () => {
     expect(ended.code).toBe(1);
     expect(json(ended)).toMatchObject({ discarded: [ids[1]], failed: [{ event_id: unknown, code: "not_found" }] });
   });
+
+  test("by a filter counts first, and needs a yes", async () => {
+    const filter = ["dead-letters", "discard", "--class", "rejected"];
+    const { count } = json(await worker.cli([...filter, "--dry-run", "--json"])) as { count: number };
+    expect(count).toBeGreaterThan(0);
+    expect(await worker.cli([...filter, "--reason", "x"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('needs "--yes", or "--dry-run"'),
+    });
+    expect(await worker.cli([...filter, "--failure", "nothing like it", "--reason", "x", "--yes"])).toMatchObject({
+      code: 0,
+      stdout: "nothing to discard\n",
+    });
+    const ended = await worker.cli([...filter, "--reason", "test traffic", "--yes", "--json"]);
+    expect(json(ended)).toMatchObject({ discarded: count, skipped: 0, by: "admin", reason: "test traffic" });
+    expect(json(await worker.cli("dead-letters list --json")).dead_letters).toEqual([]);
+  });
+
+  test.each<[string[], string]>([
+    [["--reason", "x"], "name event ids or a filter"],
+    [["--all", "--class", "rejected", "--reason", "x"], "exclude one another"],
+    [["019ab0c4-0000-7000-8000-000000000000"], '"--reason" must have 1 to 500 characters'],
+    [["--all", "--yes"], '"--reason" must have 1 to 500 characters'],
+  ])("with %j is wrong use", async (args, message) => {
+    const ended = await worker.cli(["dead-letters", "discard", ...args]);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
 });

@@ -45,6 +45,11 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
     (await readFile(exported, "utf8")).replaceAll(second, "01a20aaa-0000-7000-8000-000000000001"),
   );
   await worker.cli(`dead-letters import ${exported}`);
+  const [third = ""] = await worker.rejected(1);
+  await worker.cli(
+    `dead-letters discard --since ${new Date(0).toISOString()} --action nothing.like_it --reason test --yes`,
+  );
+  await worker.post("/api/dead-letters/discard", { event_ids: [third], reason: "made by a test" });
   await worker.cli("pause");
   await worker.cli("resume");
   const running = worker.start(`dead-letters replay ${second} 01a20aaa-0000-7000-8000-000000000001 --yes --rate 0.1`);

@@ -4,6 +4,7 @@ import { useContext } from "preact/hooks";
 import type { MeAnswer } from "../shared/api.ts";
 import { type Role, roleAllows } from "../shared/access-tokens.ts";
 import { api, ApiFailure, keepToken } from "./api/client.ts";
+import { forgetHistory } from "./api/history.ts";
 import { forgetPages } from "./api/pages.ts";
 import { forgetAnswers } from "./api/resource.ts";
 
@@ -40,4 +41,5 @@ export function forget(): void {
   keepToken("");
   forgetAnswers();
   forgetPages();
+  forgetHistory();
 }

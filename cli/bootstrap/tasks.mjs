@@ -60,6 +60,7 @@ export const TASKS = {
   },
   drill: { about: "the real processes under load and faults", gateway: true, steps: ours("dev/drill.ts") },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
+  screenshots: { about: "the pictures of the console in docs/images", steps: ours("docs/screenshots.ts") },
   check: {
     about: "format, lint, types, docs in step with code",
     quiet: true,

@@ -56,33 +56,67 @@ export function Chart({ title, caption, series, from, until, format }: ChartProp
   );
 }
 
-function optionsOf({ series, from, until, format }: Omit<ChartProps, "title" | "caption">, element: Element): Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+function optionsOf(
+  { series, from, until, format }: Omit<ChartProps, "title" | "caption">,
+  element: HTMLElement,
+): Options {
   const axis = {
-    stroke: colour("--quiet"),
-    font: `12px ${style.fontFamily}`,
-    grid: { stroke: colour("--line"), width: 1 },
+    stroke: colourOf("--quiet", element),
+    font: `12px ${getComputedStyle(element).fontFamily}`,
+    grid: { stroke: colourOf("--line", element), width: 1 },
     ticks: { show: false },
   };
+  const time = timeFormat(until - from);
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { range: () => [from, until] }, y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
-    axes: [axis, { ...axis, size: 64, values: (_, splits) => splits.map(format) }],
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 32,
+        space: 80,
+        values: (_, splits) => splits.map((seconds) => time.format(seconds * 1_000)),
+      },
+      {
+        ...axis,
+        size: 60,
+        values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? format(value) : "")),
+      },
+    ],
     series: [
       {},
       ...series.map((one) => ({
         label: one.name,
-        stroke: colour(one.colour),
-        fill: `color-mix(in srgb, ${colour(one.colour)} 12%, transparent)`,
+        stroke: colourOf(one.colour, element),
+        fill: colourOf(one.colour, element).replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)"),
         width: 2,
+        // Not every step has a sample or a delivered event.
+        spanGaps: true,
         points: { show: one.points.filter(([, value]) => value !== null).length === 1 },
       })),
     ],
   };
+}
+
+/** The times of a day, or days if there are many. */
+function timeFormat(spanSeconds: number): Intl.DateTimeFormat {
+  const isDay = spanSeconds <= 86_400;
+  return new Intl.DateTimeFormat(
+    undefined,
+    isDay ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" },
+  );
+}
+
+/** A custom property as a colour that a canvas knows: `rgb(…)`. */
+function colourOf(property: ChartSeries["colour"], element: HTMLElement): string {
+  element.style.color = `var(${property})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = "";
+  return color;
 }
 
 /** One row of times for all series, with null where a series has no value. */

@@ -1,23 +1,24 @@
 /** How much went through: the charts of the overview. */
 import { useMemo } from "preact/hooks";
+import { DEAD_LETTER_CLASSES, type DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Metrics } from "../api/answers.ts";
-import { useResource } from "../api/resource.ts";
+import { useHistory } from "../api/history.ts";
 import { addressOf } from "../location.ts";
 import { Chart, type ChartSeries } from "../parts/chart.tsx";
 import { Failure, Skeleton } from "../parts/notice.tsx";
 import { span } from "../parts/time.tsx";
 import { count, newestOf, RANGES, rangeNamed, totalOf } from "../words/metrics.ts";
 
-const REFRESH_MS = 60_000;
+const CLASS_COLOURS: Readonly<Record<DeadLetterClass, ChartSeries["colour"]>> = {
+  rejected: "--bad",
+  exhausted: "--warn",
+  credential: "--accent",
+  unreadable: "--quiet",
+};
 
 export function Charts({ query }: { readonly query: URLSearchParams }) {
   const name = rangeNamed(query.get("range"));
-  const { seconds, step } = RANGES[name];
-  // Anew with each range; the end stays while the view does, so that the path does, too.
-  const until = useMemo(() => Math.ceil(Date.now() / 1_000 / step) * step, [name]);
-  const from = until - seconds;
-  const path = `/api/metrics?from=${from}&until=${until}&step=${step}`;
-  const { data, failure, reload } = useResource<Metrics>(path, REFRESH_MS);
+  const { history, failure, reload } = useHistory(name);
   return (
     <section aria-label="History">
       <div class="heading">
@@ -30,9 +31,9 @@ export function Charts({ query }: { readonly query: URLSearchParams }) {
           ))}
         </div>
       </div>
-      <Failure failure={failure} what="The history could not be loaded" onRetry={() => void reload()} />
-      {data ? (
-        <Panels metrics={data} from={from} until={until} />
+      <Failure failure={failure} what="The history could not be loaded" onRetry={reload} />
+      {history ? (
+        <Panels {...history} />
       ) : (
         !failure && (
           <div class="charts">
@@ -78,8 +79,8 @@ function Panels({ metrics: { series }, from, until }: PanelsProps) {
         format={count}
       />
       <Chart
-        title="Open failures"
-        caption={`${count(newestOf(series["dead_letters_open"]) ?? 0)} now`}
+        title="Dead letters by class"
+        caption={classesText(series)}
         series={lines.deadLetters}
         from={from}
         until={until}
@@ -105,8 +106,15 @@ function linesOf(
     ],
     ages: [line("p50", "--accent", "age_p50_ms"), line("p99", "--warn", "age_p99_ms")],
     waiting: [line("waiting", "--accent", "waiting")],
-    deadLetters: [line("open", "--bad", "dead_letters_open")],
+    deadLetters: DEAD_LETTER_CLASSES.map((name) => line(name, CLASS_COLOURS[name], `dead_letters_open_${name}`)),
   };
+}
+
+/** How many are open now, class by class. */
+function classesText(series: Metrics["series"]): string {
+  const counts = DEAD_LETTER_CLASSES.map((name) => [newestOf(series[`dead_letters_open_${name}`]) ?? 0, name] as const);
+  const open = counts.filter(([number]) => number > 0).map(([number, name]) => `${count(number)} ${name}`);
+  return open.length === 0 ? "none open" : `${open.join(", ")} open`;
 }
 
 function ageText(ms: number | undefined): string {

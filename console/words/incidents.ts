@@ -161,3 +161,22 @@ export function incidentWords(kind: string): IncidentWords {
     }
   );
 }
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  replay_started: "started replay",
+  replay_paused: "paused replay",
+  replay_resumed: "resumed replay",
+  replay_cancelled: "cancelled replay",
+  dead_letter_discarded: "discarded a dead letter",
+  dead_letters_revealed: "revealed a dead letter",
+  dead_letters_exported: "exported dead letters",
+  dead_letters_imported: "imported dead letters",
+  delivery_paused: "paused delivery",
+  delivery_resumed: "resumed delivery",
+};
+
+/** What an operator did, by the action of the event about it. */
+export function actionWords(action: string): string {
+  const name = action.replace("audit_forwarder.", "");
+  return ACTIONS[name] ?? name.replaceAll("_", " ");
+}

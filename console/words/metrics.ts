@@ -8,7 +8,7 @@ export const RANGES = {
   "7d": { seconds: 7 * 86_400, step: 3_600, label: "7 d" },
   "30d": { seconds: 30 * 86_400, step: 10_800, label: "30 d" },
 } as const;
-type RangeName = keyof typeof RANGES;
+export type RangeName = keyof typeof RANGES;
 
 /** The range that an address names; the default is the last 24 hours. */
 export function rangeNamed(name: string | null): RangeName {

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../worker/support/local-path.ts";
 import { refusedRecords } from "./support/letters.ts";
-import { type Stage, startStage } from "./support/stage.ts";
+import { type Stage, startStage, TOKENS } from "./support/stage.ts";
 
 const BIDI = "\u202E";
 const HOSTILE = `<img src=x onerror=alert(1)>${BIDI}txt.exe`;
@@ -118,6 +118,53 @@ describe("every view", () => {
       await page.emulateMedia({ colorScheme });
       expect(await violations(page)).toEqual([]);
     }
+  });
+});
+
+describe("the history", () => {
+  it("captions each chart with the total of its range, or the newest value", async () => {
+    const page = await stage.open();
+    const asked: URLSearchParams[] = [];
+    await page.route("**/api/metrics?**", (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      asked.push(query);
+      const at = (steps: number) => Number(query.get("from")) + steps * Number(query.get("step"));
+      const points = (...values: number[]) => values.map((value, index) => [at(index), value]);
+      return route.fulfill({
+        json: {
+          step_seconds: Number(query.get("step")),
+          series: {
+            delivered: points(1_000, 204),
+            retried: points(3, 0),
+            refused: points(0, 1),
+            waiting: points(9, 7),
+            dead_letters_open_rejected: points(0, 2),
+            age_p50_ms: points(90, 120),
+            age_p99_ms: points(100, 3_000),
+          },
+        },
+      });
+    });
+    await page.addInitScript((token) => sessionStorage.setItem("audit-forwarder.token", token), TOKENS.read);
+    await page.goto(`${stage.path.url}/console/?range=7d`);
+    for (const name of [
+      "Events: 1,204 delivered, 3 retried, 1 refused",
+      "Age at delivery: p50 120 ms, p99 3 s",
+      "Waiting for WorkOS: 7 now",
+      "Dead letters by class: 2 rejected open",
+    ])
+      await page.getByRole("img", { name, exact: true }).waitFor();
+    expect(await page.locator("canvas").count()).toBe(4);
+    expect(Number(asked[0]?.get("until")) - Number(asked[0]?.get("from"))).toBe(7 * 86_400);
+  });
+
+  it("comes from the worker, in every range", async () => {
+    const page = await stage.openAt("/", "read");
+    for (const range of ["1 h", "24 h", "7 d", "30 d"]) {
+      await page.getByRole("link", { name: range, exact: true }).click();
+      await page.getByRole("img", { name: /^Events: 1 delivered, 0 retried, 3 refused/ }).waitFor();
+    }
+    expect(await page.getByRole("alert").count()).toBe(0);
   });
 });
 

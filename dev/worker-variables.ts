@@ -2,6 +2,7 @@
 import type { Queue } from "./queue/server.ts";
 import type { WorkosStandIn } from "./workos/server.ts";
 
+/** The variables that name both and authenticate the worker to them. */
 export function variablesOf(workos: WorkosStandIn, queue: Queue) {
   return {
     WORKOS_API_KEY: workos.apiKey,

@@ -1,8 +1,8 @@
 /** Checks QStash's signature of a delivery. https://upstash.com/docs/qstash/howto/signature */
 import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
+import { isLoopback } from "../shared/base-url.ts";
 import { fromBase64, toBase64Url } from "../shared/bytes.ts";
-import { isLoopback } from "./loopback.ts";
 import { parseJsonBytes } from "./parse-json.ts";
 import type { Settings } from "./variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "./worker-url.ts";

@@ -1,8 +1,8 @@
 /** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
 import * as z from "zod/mini";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH, type TokenEntry } from "../shared/access-tokens.ts";
+import { baseUrl, isSecureUrl } from "../shared/base-url.ts";
 import { OBJECT_MAX_BYTES } from "../shared/limits.ts";
-import { isLoopback } from "./loopback.ts";
 
 /** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
 const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
@@ -12,12 +12,11 @@ export const address = (shape: RegExp) =>
     z.refine((text) => shape.test(text) && URL.canParse(text)),
   );
 /** The URL of a service that a secret is sent to: `https`, or `http` on this machine. */
-export const secretAddress = (shape: RegExp) =>
-  address(shape).check(z.refine((text) => /^https:/i.test(text) || (URL.canParse(text) && isLoopback(text))));
-/** A base URL of such a service: paths are added to it. */
+export const secretAddress = (shape: RegExp) => address(shape).check(z.refine(isSecureUrl));
+/** A base URL of such a service, in its one spelling: paths are added to it. */
 const url = z.pipe(
-  secretAddress(/^https?:\/\/[^?#\s]+$/i),
-  z.transform((text: string) => text.replace(/\/+$/, "")),
+  z.string().check(z.refine((text) => baseUrl(text) !== undefined && isSecureUrl(text))),
+  z.transform((text: string) => baseUrl(text) ?? text),
 );
 /** Several of them, separated by commas. */
 const urls = z.pipe(

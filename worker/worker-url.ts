@@ -1,4 +1,5 @@
 /** URLs of this worker: the one it has and those it had. Gateway, queue and worker may spell the same one differently. */
+import { baseUrl } from "../shared/base-url.ts";
 import type { Settings } from "./variables.ts";
 
 export type WorkerUrlSettings = Pick<Settings, "AUDIT_WORKER_URL" | "AUDIT_WORKER_URL_PREVIOUS">;
@@ -7,15 +8,8 @@ export type WorkerUrlSettings = Pick<Settings, "AUDIT_WORKER_URL" | "AUDIT_WORKE
 export function isWorkerUrl(given: unknown, path: string, settings: WorkerUrlSettings): boolean {
   // Nearly always they are spelt alike, and parsing costs more than comparing.
   if (given === `${settings.AUDIT_WORKER_URL}${path}`) return true;
-  const canonical = canonicalUrl(given);
-  if (canonical === undefined) return false;
+  const url = typeof given === "string" ? baseUrl(given) : undefined;
+  if (url === undefined) return false;
   const own = [settings.AUDIT_WORKER_URL, ...(settings.AUDIT_WORKER_URL_PREVIOUS ?? [])];
-  return own.some((base) => canonicalUrl(`${base}${path}`) === canonical);
-}
-
-/** The URL with its host in lower case, without a default port and a trailing slash; undefined where it is none. */
-function canonicalUrl(given: unknown): string | undefined {
-  if (typeof given !== "string" || !URL.canParse(given)) return undefined;
-  const { protocol, host, pathname, search } = new URL(given);
-  return `${protocol}//${host}${pathname.replace(/\/+$/, "")}${search}`;
+  return own.some((base) => baseUrl(`${base}${path}`) === url);
 }

@@ -1,7 +1,7 @@
 /** Calls the worker's admin API; an answer that is not a success becomes one clear error. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
-import { baseUrl, isLoopback } from "../http/base-url.ts";
+import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { WrongUse } from "../run/failure.ts";
@@ -53,7 +53,7 @@ export function workerUrl(io: Io): string {
   if (!text) throw new WrongUse('"AUDIT_WORKER_URL" is not set; export the URL of the worker');
   const url = baseUrl(text);
   if (url === undefined) throw new WrongUse('"AUDIT_WORKER_URL" is not an http or https URL');
-  if (url.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
+  if (!isSecureUrl(url)) {
     throw new WrongUse('"AUDIT_WORKER_URL" must be https; http is for this machine only');
   }
   return url;

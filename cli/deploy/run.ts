@@ -1,5 +1,5 @@
 /** The deploy of the worker, step by step. Every step may be repeated: what is there already is kept or set to the same value. */
-import { baseUrl } from "../http/base-url.ts";
+import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";

@@ -1,7 +1,7 @@
 /** The variables a deploy may set, and what each value must look like. A test compares them with the worker's own table. */
 import { parseEnv } from "node:util";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH } from "../../shared/access-tokens.ts";
-import { baseUrl, isLoopback } from "../http/base-url.ts";
+import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
 import { WrongUse } from "../run/failure.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
@@ -136,11 +136,6 @@ export function faultOf(name: string, value: string): string | undefined {
 export function sameValue(one: string, other: string): boolean {
   const url = baseUrl(one);
   return one === other || (url !== undefined && url === baseUrl(other));
-}
-
-function isSecureUrl(value: string): boolean {
-  const url = URL.parse(value);
-  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
 }
 
 function isWebhookKey(value: string): boolean {

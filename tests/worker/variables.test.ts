@@ -17,7 +17,7 @@ const variables = {
 it.each([
   ["https://queue.example/eu/", "https://queue.example/eu"],
   ["http://127.0.0.1:8080//", "http://127.0.0.1:8080"],
-  ["HTTPS://queue.example", "HTTPS://queue.example"],
+  ["HTTPS://Queue.example:443", "https://queue.example"],
   [" https://queue.example/ \n", "https://queue.example"],
 ])("%j is taken as %j", (given, taken) => {
   expect(parseSettings({ ...variables, QSTASH_URL: given })).toMatchObject({

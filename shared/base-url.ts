@@ -1,0 +1,50 @@
+/** The one rule for URLs of services: how one is spelled, and which may carry a secret. */
+
+/** The part of the platforms' `URL` that is needed here; every platform has it. */
+declare const URL: {
+  canParse(text: string): boolean;
+  new (text: string): {
+    readonly protocol: string;
+    readonly hostname: string;
+    readonly origin: string;
+    readonly pathname: string;
+    readonly username: string;
+    readonly password: string;
+  };
+};
+
+/**
+ * Returns the one spelling of a base URL: lower-case scheme and host, no default port, no trailing slash. URLs that name a service
+ * of ours are compared in this form, never as the text that somebody typed. Undefined if the text is not an http or https URL, or
+ * if it has blanks, credentials, a query or a fragment.
+ *
+ * @example baseUrl("HTTPS://Audit.Example.com:443/") // "https://audit.example.com"
+ */
+export function baseUrl(text: string): string | undefined {
+  const plain = text.trim();
+  if (!/^https?:\/\/[^\s?#]+$/i.test(plain) || !URL.canParse(plain)) return undefined;
+  const url = new URL(plain);
+  if (url.username || url.password) return undefined;
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** Returns true if a secret may be sent to the URL: `https`, or `http` on this machine. False for a text that is not a URL. */
+export function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol } = new URL(text);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(text));
+}
+
+/**
+ * Returns true for a URL that stays on this machine: `localhost`, its subdomains, `127.0.0.0/8` and `[::1]`. Throws `TypeError` for
+ * a text that is not a URL. https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+ */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(\.\d+){3}$/.test(hostname)
+  );
+}

@@ -20,6 +20,8 @@ const WAITING_MANY = 500;
 const SHARED_MAX_BYTES = 350_000;
 /** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
 const LEAVING_MS = 10;
+/** A record that comes later after the one before than this part of `coalesceMs` hardly waits for others. Our choice. */
+const QUIET_PART = 0.5;
 /** After this time a request checks that another sent its record: by then even a slow queue has answered. Our choice. */
 const LOOK_AFTER_MS = 400;
 /** First and longest pause between two checks of a record that is not sent. Our choice. */
@@ -151,8 +153,9 @@ export function makeShipper(
 
 interface Gatherer {
   /**
-   * Waits for others. The first of a message waits `coalesceMs`, unless another fills the message before that, and sends. The others
-   * check later that it was sent, because waking them costs more than the check.
+   * Waits for others. The first of a message waits `coalesceMs`, unless another fills the message before that, and sends. It leaves
+   * sooner if the record before it came so long ago that others are unlikely to come in time. The others check later that it was
+   * sent, because waking them costs more than the check.
    */
   gather(own: Waiting): Promise<void>;
   /** True for the record whose request is about to send the next message, so that no other may take it. */
@@ -163,14 +166,17 @@ function makeGatherer({ coalesceMs, maxRecords }: ShipperOptions, ports: Pick<Po
   let sender: Waiting | undefined;
   let sendsAtMs = 0;
   let gathered = 0;
+  let newestMs = Infinity;
   return {
     keeps: (one) => one === sender && ports.nowMs() < sendsAtMs,
     gather(own) {
       const nowMs = ports.nowMs();
+      const isQuiet = nowMs - newestMs > coalesceMs * QUIET_PART;
+      newestMs = nowMs;
       gathered = nowMs < sendsAtMs ? gathered + 1 : 1;
       const isLast = gathered >= maxRecords;
       if (gathered > 1 && !isLast) return sleep(ports, sendsAtMs - nowMs + LOOK_AFTER_MS);
-      const waitMs = isLast ? Math.min(LEAVING_MS, coalesceMs) : coalesceMs;
+      const waitMs = isLast || isQuiet ? Math.min(LEAVING_MS, coalesceMs) : coalesceMs;
       sendsAtMs = isLast ? 0 : nowMs + waitMs;
       sender = own;
       return sleep(ports, waitMs);

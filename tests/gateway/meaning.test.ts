@@ -1,6 +1,7 @@
 /** What a record says, what `x-audit` makes of it, and what never leaves the gateway. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createHmac, randomUUID } from "node:crypto";
+import { POLICY_VERSION } from "../../policy/version.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { type Called, type CallInit, type Harness, startHarness } from "./harness.ts";
 import { type Situation, VARIABLE_OPTIONS } from "./routes.ts";
@@ -173,7 +174,7 @@ describe("with no configuration", () => {
       credential: { kind: "bearer", keyId: "key_7" },
       gateway: {
         isolateId: expect.stringMatching(/^[\w-]{8}$/),
-        policyVersion: "0.1.0",
+        policyVersion: POLICY_VERSION,
         environment: "local",
         build: expect.any(String),
       },

@@ -116,13 +116,29 @@ describe("records that are gathered", () => {
     const { ship } = shipperOf(world);
     void ship("left");
     // Its first try fails at 50 ms, its next is at 250 ms, in the middle of what the others gather.
-    await world.advance(230);
+    await world.advance(220);
+    void ship("alone");
+    await world.advance(20);
     void ship("first");
-    await world.advance(30);
+    await world.advance(20);
     void ship("after");
     await world.advance(1_000);
     const sent = sentBy(world);
-    expect([sent.get("left"), sent.get("first"), sent.get("after")]).toEqual([250, 280, 280]);
+    expect(["left", "alone", "first", "after"].map((id) => sent.get(id))).toEqual([230, 230, 290, 290]);
+  });
+
+  it("leave after 10 ms where none came shortly before, and wait for others once they come often", async () => {
+    const world = new World();
+    const { ship, bornMs } = shipperOf(world);
+    const gaps = [0, 1_000, 26, 25, 40, 1_000];
+    for (const [i, gapMs] of gaps.entries()) {
+      await world.advance(gapMs);
+      void ship(`r${i}`);
+    }
+    await world.advance(1_000);
+    const waits = gaps.map((_, i) => (sentBy(world).get(`r${i}`) ?? Infinity) - (bornMs.get(`r${i}`) ?? 0));
+    // The first of an isolate waits, because nothing is known of what follows.
+    expect(waits).toEqual([50, 10, 10, 50, 10, 10]);
   });
 
   it("are sent by their own request, where the one that gathers dies", async () => {

@@ -2,6 +2,7 @@
 import { parseEnv } from "node:util";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH } from "../../shared/access-tokens.ts";
 import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
+import { OBJECT_MAX_BYTES } from "../../shared/limits.ts";
 import { WrongUse } from "../run/failure.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
@@ -14,6 +15,9 @@ interface Rule {
 
 /** The shortest key that Standard Webhooks allows. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 const WEBHOOK_KEY_MIN_BYTES = 24;
+
+/** The worker refuses a lower limit. */
+const OBJECT_LEAST_BYTES = 100_000;
 
 const text = (shape: string): Rule => ({ required: false, shape, accepts: (value) => /^[\x21-\x7e]+$/.test(value) });
 const adminToken: Rule = {
@@ -85,6 +89,11 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     required: false,
     shape: "a whole number from 1 to 100",
     accepts: (value) => /^(?:[1-9]\d?|100)$/.test(value),
+  },
+  AUDIT_OBJECT_MAX_BYTES: {
+    required: false,
+    shape: `a whole number from ${OBJECT_LEAST_BYTES} to ${OBJECT_MAX_BYTES}`,
+    accepts: (value) => /^\d+$/.test(value) && Number(value) >= OBJECT_LEAST_BYTES && Number(value) <= OBJECT_MAX_BYTES,
   },
   AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
 };

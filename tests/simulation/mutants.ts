@@ -26,6 +26,14 @@ export const MUTANTS: readonly Mutant[] = [
     to: "return $found.length;",
   },
   {
+    name: "operators-events-become-dead-letters",
+    rare: true,
+    check: "asideSet",
+    folder: "worker",
+    from: "return $entries.filter(($entry) => !$isAboutOperator($entry));",
+    to: "return $entries;",
+  },
+  {
     name: "open-letters-are-never-reconciled",
     rare: true,
     check: "oneEnding",

@@ -1,9 +1,11 @@
 /** The application: asks who is there, and shows the sign-in or the view that the address names. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary, useMemo, useState } from "preact/hooks";
 import type { MeAnswer } from "../shared/api.ts";
 import { type ApiFailure, failureOf, watchUnauthorized } from "./api/client.ts";
 import { usePlace } from "./location.ts";
 import { Failure, Skeleton } from "./parts/notice.tsx";
+import { View } from "./parts/view.tsx";
 import { forget, SessionContext, signIn } from "./session.tsx";
 import { Shell } from "./shell.tsx";
 import { viewOf } from "./views/index.tsx";
@@ -46,8 +48,21 @@ function SignedIn({ me, onSignOut }: { readonly me: MeAnswer; readonly onSignOut
   const session = useMemo(() => ({ me, signOut: () => (forget(), onSignOut()) }), [me, onSignOut]);
   return (
     <SessionContext value={session}>
-      <Shell place={place}>{viewOf(place)}</Shell>
+      <Shell place={place}>
+        <Guarded key={place.path}>{viewOf(place)}</Guarded>
+      </Shell>
     </SessionContext>
+  );
+}
+
+/** A view that breaks says so, and leaves the header and the navigation as they are. */
+function Guarded({ children }: { readonly children: ComponentChildren }) {
+  const [broken, again] = useErrorBoundary((error: unknown) => console.error(error));
+  if (broken === undefined) return <>{children}</>;
+  return (
+    <View title="This view has failed">
+      <Failure failure={failureOf(broken)} what="This view has failed" onRetry={again} />
+    </View>
   );
 }
 

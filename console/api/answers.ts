@@ -23,12 +23,8 @@ export interface Health {
   readonly outbox: { readonly waiting: number; readonly oldest_at: string | null; readonly failure: string | null };
   readonly cron: { readonly last_at: string | null; readonly last_sweep_at: string | null };
   readonly incidents: readonly OpenIncident[];
-}
-
-export interface Metrics {
-  readonly step_seconds: number;
-  /** By name: pairs of Unix seconds and a value. */
-  readonly series: Readonly<Record<string, readonly (readonly [number, number | null])[]>>;
+  /** `detail` says what a waiting one waits for. */
+  readonly evidence: { readonly state: "off" | "waiting" | "on"; readonly detail?: string };
 }
 
 export interface DeadLetterPage {

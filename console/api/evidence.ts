@@ -1,4 +1,5 @@
 /** Reads the public evidence: the checkpoint and the newest digests, in the formats of C2SP. */
+import { TILE_WIDTH, tilePath } from "../../shared/evidence/tiles.ts";
 import { ApiFailure, rawBytes } from "./client.ts";
 
 interface Digest {
@@ -9,36 +10,30 @@ interface Digest {
   readonly missing: number;
 }
 
-/** `off` without the worker's bucket. */
-export type EvidenceState =
-  | "off"
-  | {
-      readonly origin: string;
-      readonly size: number;
-      /** Base64, as in the checkpoint. */
-      readonly root: string;
-      /** Newest first. */
-      readonly digests: readonly Digest[];
-      /** Numbers of gateway isolates that never arrived, in these digests. */
-      readonly missing: number;
-    };
+export interface Evidence {
+  readonly origin: string;
+  readonly size: number;
+  /** Base64, as in the checkpoint. */
+  readonly root: string;
+  /** Newest first. */
+  readonly digests: readonly Digest[];
+  /** Numbers of gateway isolates that never arrived, in these digests. */
+  readonly missing: number;
+}
 
-/** Entries in a full tile. https://c2sp.org/tlog-tiles */
-const TILE_ENTRIES = 256;
-
-/** Throws `ApiFailure`. */
-export async function loadEvidence(): Promise<EvidenceState> {
-  const checkpoint = await textOrNothing("/evidence/checkpoint");
-  if (checkpoint === undefined) return "off";
+/** The newest evidence, or null until the first digest is sealed. Throws `ApiFailure`. */
+export async function loadEvidence(): Promise<Evidence | null> {
+  const checkpoint = await checkpointText();
+  if (checkpoint === undefined) return null;
   const [origin = "", sizeText = "", root = ""] = checkpoint.split("\n");
   const size = Number(sizeText);
   const digests = size > 0 ? await newestDigests(size) : [];
   return { origin, size, root, digests, missing: digests.reduce((sum, { missing }) => sum + missing, 0) };
 }
 
-async function textOrNothing(path: string): Promise<string | undefined> {
+async function checkpointText(): Promise<string | undefined> {
   try {
-    return new TextDecoder().decode(await rawBytes(path));
+    return new TextDecoder().decode(await rawBytes("/evidence/checkpoint"));
   } catch (error) {
     if (error instanceof ApiFailure && error.status === 404) return undefined;
     throw error;
@@ -47,22 +42,13 @@ async function textOrNothing(path: string): Promise<string | undefined> {
 
 /** The digests of the last tile, which holds up to 256 of them: nearly three days. */
 async function newestDigests(size: number): Promise<readonly Digest[]> {
-  const tile = Math.floor((size - 1) / TILE_ENTRIES);
-  const width = size - tile * TILE_ENTRIES;
-  const name = `${tilePath(tile)}${width === TILE_ENTRIES ? "" : `.p/${width}`}`;
-  const entries = entriesIn(await rawBytes(`/evidence/tile/entries/${name}`));
+  const tile = Math.floor((size - 1) / TILE_WIDTH);
+  const entries = entriesIn(await rawBytes(`/evidence/${tilePath("entries", tile, size - tile * TILE_WIDTH)}`));
   return entries.map(digestOf).toReversed();
 }
 
-/** Tile numbers are written in groups of three digits: `x001/x234/067`. */
-function tilePath(tile: number): string {
-  const digits = String(tile);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g) ?? ["000"];
-  return groups.map((group, index) => (index < groups.length - 1 ? `x${group}` : group)).join("/");
-}
-
 /** Each entry comes after its length, in two bytes. */
-function* lengths(bytes: Uint8Array): Generator<Uint8Array> {
+function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 2 <= bytes.byteLength;) {
     const length = view.getUint16(at);
@@ -72,7 +58,7 @@ function* lengths(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 function entriesIn(bytes: Uint8Array): readonly unknown[] {
-  return [...lengths(bytes)].map((entry) => JSON.parse(new TextDecoder().decode(entry)) as unknown);
+  return [...partsOf(bytes)].map((entry) => JSON.parse(new TextDecoder().decode(entry)) as unknown);
 }
 
 interface DigestEntry {

@@ -1,14 +1,14 @@
 /** The history that the charts show: the newest answer of a range, asked for again every minute. */
 import { useEffect, useState } from "preact/hooks";
 import { RANGES, type RangeName } from "../words/metrics.ts";
-import type { Metrics } from "./answers.ts";
+import type { MetricsAnswer } from "../../shared/api.ts";
 import { api, type ApiFailure, failureOf } from "./client.ts";
 
 /** The worker writes its counts once a minute. */
 const REFRESH_MS = 60_000;
 
 interface History {
-  readonly metrics: Metrics;
+  readonly metrics: MetricsAnswer;
   /** Unix seconds. */
   readonly from: number;
   readonly until: number;
@@ -61,5 +61,9 @@ async function loadHistory(range: RangeName): Promise<History> {
   const { seconds, step } = RANGES[range];
   const until = (Math.floor(Date.now() / 1_000 / step) + 1) * step;
   const from = until - seconds;
-  return { metrics: await api.get<Metrics>(`/api/metrics?from=${from}&until=${until}&step=${step}`), from, until };
+  return {
+    metrics: await api.get<MetricsAnswer>(`/api/metrics?from=${from}&until=${until}&step=${step}`),
+    from,
+    until,
+  };
 }

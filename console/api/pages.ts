@@ -106,11 +106,3 @@ export async function* wholePages(filters: string, reveal: boolean): AsyncGenera
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
-
-/** The event ids of every open dead letter that matches. */
-export async function openIds(filters: string): Promise<readonly string[]> {
-  const open = new URLSearchParams(filters);
-  open.set("state", "open");
-  const { letters } = await loadRows(open.toString(), Number.MAX_SAFE_INTEGER);
-  return letters.map(({ event_id }) => event_id);
-}

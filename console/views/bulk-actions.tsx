@@ -2,7 +2,6 @@
 import { useState } from "preact/hooks";
 import type { DeadLetterAnswer } from "../../shared/api.ts";
 import type { ApiFailure } from "../api/client.ts";
-import { openIds } from "../api/pages.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Failure } from "../parts/notice.tsx";
 import { useMay } from "../session.tsx";
@@ -30,7 +29,7 @@ export function BulkActions({ filters, letters, total, chosen, onChoose, onDone 
   const may = useMay("operate");
   if (!may) return <p class="quiet">{count(total)} match. Your role may look; it takes the role operate to act.</p>;
   const ids = chosen === "all" || chosen.ids.size === 0 ? undefined : [...chosen.ids];
-  const number = ids?.length ?? total;
+  const selection = ids ? { event_ids: ids } : selectionOf(filters);
   const canSend = ids !== undefined || matchesOpen(filters);
   return (
     <div class="card toolbar">
@@ -51,17 +50,8 @@ export function BulkActions({ filters, letters, total, chosen, onChoose, onDone 
         </label>
       </div>
       <Failure failure={failure} what="Nothing was exported" />
-      {open === "plan" && (
-        <PlanDialog selection={ids ? { event_ids: ids } : selectionOf(filters)} onClose={() => setOpen(undefined)} />
-      )}
-      {open === "discard" && (
-        <DiscardDialog
-          number={number}
-          targets={() => (ids ? Promise.resolve(ids) : openIds(filters.toString()))}
-          onClose={() => setOpen(undefined)}
-          onDone={onDone}
-        />
-      )}
+      {open === "plan" && <PlanDialog selection={selection} onClose={() => setOpen(undefined)} />}
+      {open === "discard" && <DiscardDialog selection={selection} onClose={() => setOpen(undefined)} onDone={onDone} />}
     </div>
   );
 }

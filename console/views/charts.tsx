@@ -1,7 +1,7 @@
 /** How much went through: the charts of the overview. */
 import { useMemo } from "preact/hooks";
 import { DEAD_LETTER_CLASSES, type DeadLetterClass } from "../../shared/dead-letter.ts";
-import type { Metrics } from "../api/answers.ts";
+import type { MetricsAnswer, MetricSeries } from "../../shared/api.ts";
 import { useHistory } from "../api/history.ts";
 import { addressOf } from "../location.ts";
 import { Chart, type ChartSeries } from "../parts/chart.tsx";
@@ -49,15 +49,18 @@ export function Charts({ query }: { readonly query: URLSearchParams }) {
   );
 }
 
+/** A worker that is older than the console lacks some series. */
+type Series = Partial<MetricsAnswer["series"]>;
+
 interface PanelsProps {
-  readonly metrics: Metrics;
+  readonly metrics: MetricsAnswer;
   readonly from: number;
   readonly until: number;
 }
 
 function Panels({ metrics: { series }, from, until }: PanelsProps) {
   const lines = useMemo(() => linesOf(series), [series]);
-  const age = (name: string) => ageText(newestOf(series[name]));
+  const age = (name: MetricSeries) => ageText(newestOf(series[name]));
   const events = `${count(totalOf(series["delivered"]))} delivered, ${count(totalOf(series["retried"]))} retried, ${count(totalOf(series["refused"]))} refused`;
   return (
     <div class="charts">
@@ -90,10 +93,8 @@ function Panels({ metrics: { series }, from, until }: PanelsProps) {
   );
 }
 
-function linesOf(
-  series: Metrics["series"],
-): Readonly<Record<"events" | "ages" | "waiting" | "deadLetters", ChartSeries[]>> {
-  const line = (name: string, colour: ChartSeries["colour"], key: string): ChartSeries => ({
+function linesOf(series: Series): Readonly<Record<"events" | "ages" | "waiting" | "deadLetters", ChartSeries[]>> {
+  const line = (name: string, colour: ChartSeries["colour"], key: MetricSeries): ChartSeries => ({
     name,
     colour,
     points: series[key] ?? [],
@@ -106,12 +107,19 @@ function linesOf(
     ],
     ages: [line("p50", "--accent", "age_p50_ms"), line("p99", "--warn", "age_p99_ms")],
     waiting: [line("waiting", "--accent", "waiting")],
-    deadLetters: DEAD_LETTER_CLASSES.map((name) => line(name, CLASS_COLOURS[name], `dead_letters_open_${name}`)),
+    deadLetters: hasClasses(series)
+      ? DEAD_LETTER_CLASSES.map((name) => line(name, CLASS_COLOURS[name], `dead_letters_open_${name}`))
+      : [line("open", "--bad", "dead_letters_open")],
   };
 }
 
+function hasClasses(series: Series): boolean {
+  return DEAD_LETTER_CLASSES.some((name) => series[`dead_letters_open_${name}`] !== undefined);
+}
+
 /** How many are open now, class by class. */
-function classesText(series: Metrics["series"]): string {
+function classesText(series: Series): string {
+  if (!hasClasses(series)) return `${count(newestOf(series.dead_letters_open) ?? 0)} open`;
   const counts = DEAD_LETTER_CLASSES.map((name) => [newestOf(series[`dead_letters_open_${name}`]) ?? 0, name] as const);
   const open = counts.filter(([number]) => number > 0).map(([number, name]) => `${count(number)} ${name}`);
   return open.length === 0 ? "none open" : `${open.join(", ")} open`;

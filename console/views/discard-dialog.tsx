@@ -1,66 +1,64 @@
 /** Gives dead letters up, after asking with their number and for a reason. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { DiscardAnswer } from "../../shared/api.ts";
 import { api, type ApiFailure, failureOf } from "../api/client.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
-import { Failure } from "../parts/notice.tsx";
+import { Failure, Skeleton } from "../parts/notice.tsx";
+import type { Selection } from "../words/filters.ts";
 import { count } from "../words/metrics.ts";
 
-/** Requests at the same time; more would only wait for one another. */
-const LANES = 4;
-
 interface DiscardDialogProps {
-  readonly number: number;
-  /** The event ids, asked for once the person has confirmed. */
-  readonly targets: () => Promise<readonly string[]>;
+  readonly selection: Selection;
   readonly onClose: () => void;
   readonly onDone: () => Promise<void>;
 }
 
-export function DiscardDialog({ number, targets, onClose, onDone }: DiscardDialogProps) {
+export function DiscardDialog({ selection, onClose, onDone }: DiscardDialogProps) {
+  /** How many there are; the worker refuses to discard another number. */
+  const [number, setNumber] = useState<number>();
   const [reason, setReason] = useState("");
-  const [done, setDone] = useState<number>();
+  const [done, setDone] = useState<DiscardAnswer>();
   const [failure, setFailure] = useState<ApiFailure>();
-  const discard = async (close: () => void) => {
-    setDone(0);
-    const failed = await discardAll(await targets(), reason.trim(), setDone);
-    await onDone();
-    if (failed) setFailure(failed);
-    else close();
+  const look = async () => {
+    setFailure(undefined);
+    await api.post<{ count: number }>("/api/dead-letters/discard", { ...selection, dry_run: true }).then(
+      (answer) => setNumber(answer.count),
+      (error: unknown) => setFailure(failureOf(error)),
+    );
   };
+  useEffect(() => void look(), []);
+  const discard = async (close: () => void) => {
+    const counted = "event_ids" in selection ? {} : { count: number };
+    const body = { ...selection, ...counted, reason: reason.trim() };
+    const answer = await api.post<DiscardAnswer>("/api/dead-letters/discard", body);
+    await onDone();
+    if (answer.skipped === 0) close();
+    else setDone(answer);
+  };
+  const title = number === undefined || done ? "Discard" : `Discard ${deadLetters(number)}?`;
   return (
-    <Dialog title={`Discard ${number === 1 ? "this dead letter" : `${count(number)} dead letters`}?`} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       {(close) => (
         <>
-          <p>
-            {number === 1 ? "Its event" : `These ${count(number)} events`} will not be sent to WorkOS. Your name and the
-            reason are kept. You cannot take this back.
-          </p>
-          <div class="field">
-            <label for="reason">Reason</label>
-            <input
-              id="reason"
-              type="text"
-              maxLength={500}
-              autoComplete="off"
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </div>
-          {done !== undefined && <progress max={number} value={done} aria-label="Discarded" />}
-          <Failure failure={failure} what={`${count(done ?? 0)} discarded, then it failed`} />
+          {number === undefined && !failure && <Skeleton lines={3} />}
+          {done && <p>{doneWords(done)}</p>}
+          {number !== undefined && !done && <Question number={number} reason={reason} onReason={setReason} />}
+          <Failure failure={failure} what="Nothing was discarded" onRetry={() => void look()} />
           <div class="row end">
             <button type="button" onClick={close}>
-              Cancel
+              {done ? "Close" : "Cancel"}
             </button>
-            <ActionButton
-              kind="danger"
-              disabled={reason.trim() === ""}
-              onPress={() => discard(close)}
-              onFailure={setFailure}
-            >
-              Discard
-            </ActionButton>
+            {number !== undefined && !done && (
+              <ActionButton
+                kind="danger"
+                disabled={reason.trim() === "" || number === 0}
+                onPress={() => discard(close)}
+                onFailure={setFailure}
+              >
+                Discard
+              </ActionButton>
+            )}
           </div>
         </>
       )}
@@ -68,25 +66,38 @@ export function DiscardDialog({ number, targets, onClose, onDone }: DiscardDialo
   );
 }
 
-/** Discards one after the other in a few lanes, and stops at the first failure, which it returns. */
-async function discardAll(
-  ids: readonly string[],
-  reason: string,
-  onProgress: (done: number) => void,
-): Promise<ApiFailure | undefined> {
-  const left = [...ids];
-  let done = 0;
-  let failure: ApiFailure | undefined;
-  const lane = async () => {
-    for (let id = left.pop(); id !== undefined && !failure; id = left.pop()) {
-      try {
-        await api.post(`/api/dead-letters/${encodeURIComponent(id)}/discard`, { reason });
-        onProgress((done += 1));
-      } catch (error) {
-        failure = failureOf(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  return failure;
+function deadLetters(number: number): string {
+  return number === 1 ? "1 dead letter" : `${count(number)} dead letters`;
+}
+
+function doneWords({ discarded, skipped }: DiscardAnswer): string {
+  return `${count(discarded)} discarded. ${count(skipped)} were left alone, because they were no longer open.`;
+}
+
+interface QuestionProps {
+  readonly number: number;
+  readonly reason: string;
+  readonly onReason: (reason: string) => void;
+}
+
+function Question({ number, reason, onReason }: QuestionProps) {
+  return (
+    <>
+      <p>
+        {number === 1 ? "Its event" : `These ${count(number)} events`} will not be sent to WorkOS. Your name and the
+        reason are kept. You cannot take this back.
+      </p>
+      <div class="field">
+        <label for="reason">Reason</label>
+        <input
+          id="reason"
+          type="text"
+          maxLength={500}
+          autoComplete="off"
+          value={reason}
+          onInput={(event) => onReason(event.currentTarget.value)}
+        />
+      </div>
+    </>
+  );
 }

@@ -1,28 +1,40 @@
 /** Evidence: what proves that nothing delivered was changed afterwards, if it is switched on. */
 import { useEffect, useState } from "preact/hooks";
 import { type ApiFailure, failureOf } from "../api/client.ts";
-import { type EvidenceState, loadEvidence } from "../api/evidence.ts";
-import { Failure, Skeleton } from "../parts/notice.tsx";
+import { type Evidence, loadEvidence } from "../api/evidence.ts";
+import { Empty, Failure, Skeleton } from "../parts/notice.tsx";
 import { OutsideText } from "../parts/outside-text.tsx";
 import { Time } from "../parts/time.tsx";
 import { View } from "../parts/view.tsx";
+import { useHealth } from "../shell.tsx";
 import { count } from "../words/metrics.ts";
 
-export function Evidence() {
-  const [state, setState] = useState<EvidenceState>();
+export function EvidenceView() {
+  const { data: health } = useHealth();
+  const [evidence, setEvidence] = useState<Evidence | null>();
   const [failure, setFailure] = useState<ApiFailure>();
+  const isOff = health?.evidence.state === "off";
   const load = async () => {
     setFailure(undefined);
-    await loadEvidence().then(setState, (error: unknown) => setFailure(failureOf(error)));
+    await loadEvidence().then(setEvidence, (error: unknown) => setFailure(failureOf(error)));
   };
   useEffect(() => void load(), []);
   return (
     <View title="Evidence">
       <Failure failure={failure} what="The evidence could not be loaded" onRetry={() => void load()} />
-      {!state && !failure && <Skeleton lines={6} />}
-      {state === "off" && <Off />}
-      {state && state !== "off" && <On evidence={state} />}
+      {(evidence === undefined || !health) && !failure && <Skeleton lines={6} />}
+      {isOff && <Off />}
+      {health && !isOff && evidence === null && <Waiting detail={health.evidence.detail} />}
+      {evidence && <On evidence={evidence} />}
     </View>
+  );
+}
+
+function Waiting({ detail }: { readonly detail: string | undefined }) {
+  return (
+    <Empty title="Nothing is sealed yet.">
+      <p>{detail ?? "Evidence is switched on. The first digest is sealed at the next quarter of an hour."}</p>
+    </Empty>
   );
 }
 
@@ -49,11 +61,7 @@ function Off() {
   );
 }
 
-function On({
-  evidence: { origin, size, root, digests, missing },
-}: {
-  readonly evidence: Exclude<EvidenceState, "off">;
-}) {
+function On({ evidence: { origin, size, root, digests, missing } }: { readonly evidence: Evidence }) {
   return (
     <>
       <section class="card" aria-label="Last checkpoint">

@@ -2,7 +2,7 @@
 import type { ComponentChild } from "preact";
 import type { Place } from "../location.ts";
 import { DeadLetters } from "./dead-letters.tsx";
-import { Evidence } from "./evidence.tsx";
+import { EvidenceView } from "./evidence.tsx";
 import { Overview } from "./overview.tsx";
 import { RecordView } from "./record.tsx";
 import { ReplayView } from "./replay.tsx";
@@ -20,7 +20,7 @@ const VIEWS: readonly (readonly [RegExp, Show])[] = [
   [/^\/search$/, ({ query }) => <Search key={query.toString()} wanted={query.get("q") ?? ""} />],
   [/^\/replays$/, () => <Replays />],
   [/^\/replays\/([^/]+)$/, (_, id) => <ReplayView key={id} id={id} />],
-  [/^\/evidence$/, () => <Evidence />],
+  [/^\/evidence$/, () => <EvidenceView />],
 ];
 
 /** The view of an address; an address that names none says so. */

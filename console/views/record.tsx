@@ -82,7 +82,7 @@ function Why({ letter, onDone }: LetterProps & { readonly onDone: () => Promise<
   const [open, setOpen] = useState<"plan" | "discard">();
   const may = useMay("operate");
   const words = reasonWords(letter.reason);
-  const ids = [letter.event_id];
+  const selection = { event_ids: [letter.event_id] };
   return (
     <section class="card" aria-label="Why">
       <h2>Why it was not delivered</h2>
@@ -112,15 +112,8 @@ function Why({ letter, onDone }: LetterProps & { readonly onDone: () => Promise<
           </button>
         </div>
       )}
-      {open === "plan" && <PlanDialog selection={{ event_ids: ids }} onClose={() => setOpen(undefined)} />}
-      {open === "discard" && (
-        <DiscardDialog
-          number={1}
-          targets={() => Promise.resolve(ids)}
-          onClose={() => setOpen(undefined)}
-          onDone={onDone}
-        />
-      )}
+      {open === "plan" && <PlanDialog selection={selection} onClose={() => setOpen(undefined)} />}
+      {open === "discard" && <DiscardDialog selection={selection} onClose={() => setOpen(undefined)} onDone={onDone} />}
     </section>
   );
 }

@@ -130,6 +130,14 @@ const ALL_WORDS: Readonly<Record<string, IncidentWords>> = {
       "Check Upstash's status page (status.upstash.com). On small plans, QStash keeps its entries for 3 to 7 days.",
     ],
   },
+  evidence_not_sealed: {
+    title: "The evidence is not sealed",
+    means: "What was delivered is not sealed into the evidence yet. Deliveries go on and nothing is lost.",
+    steps: [
+      "If the detail names a variable, set it. Use the key that signed before, or auditors cannot check the log.",
+      "Otherwise check Cloudflare's status page (cloudflarestatus.com) for R2. Sealing then catches up by itself.",
+    ],
+  },
   gateway_silent: {
     title: "The gateway sends no records",
     means: "The worker called AUDIT_PROBE_URL twice, five minutes apart, and received no record of it.",
@@ -168,6 +176,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   replay_resumed: "resumed replay",
   replay_cancelled: "cancelled replay",
   dead_letter_discarded: "discarded a dead letter",
+  dead_letters_discarded: "discarded dead letters",
   dead_letters_revealed: "revealed a dead letter",
   dead_letters_exported: "exported dead letters",
   dead_letters_imported: "imported dead letters",

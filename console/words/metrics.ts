@@ -1,5 +1,5 @@
 /** What the charts show of `GET /api/metrics`: ranges, totals and newest values. Pure. */
-import type { Metrics } from "../api/answers.ts";
+import type { Point } from "../../shared/api.ts";
 
 /** The ranges by the name that stands in the address. A step is coarse enough that a chart has at most some 300 points. */
 export const RANGES = {
@@ -15,7 +15,7 @@ export function rangeNamed(name: string | null): RangeName {
   return name !== null && Object.hasOwn(RANGES, name) ? (name as RangeName) : "24h";
 }
 
-type Points = Metrics["series"][string];
+type Points = readonly Point[];
 
 /** The sum of a series of counts. */
 export function totalOf(points: Points = []): number {

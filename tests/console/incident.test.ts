@@ -135,7 +135,7 @@ it("discards with the number and a reason, and the list keeps its place", async 
     .first()
     .check();
   await page.getByRole("button", { name: "Discard" }).click();
-  await page.getByRole("dialog", { name: "Discard this dead letter?" }).getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog", { name: "Discard 1 dead letter?" }).getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Clear the selection" }).click();
   await page.getByRole("button", { name: "Discard" }).click();
   const dialog = page.getByRole("dialog", { name: "Discard 3 dead letters?" });

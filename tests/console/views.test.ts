@@ -158,6 +158,17 @@ describe("the history", () => {
     expect(Number(asked[0]?.get("until")) - Number(asked[0]?.get("from"))).toBe(7 * 86_400);
   });
 
+  it("that cannot be read breaks only its view, which says so", async () => {
+    const page = await stage.open();
+    await page.route("**/api/metrics?**", (route) => route.fulfill({ json: { step_seconds: 60 } }));
+    await page.addInitScript((token) => sessionStorage.setItem("audit-forwarder.token", token), TOKENS.read);
+    await page.goto(`${stage.path.url}/console/`);
+    await page.getByRole("alert").getByText("This view has failed.").waitFor();
+    await page.getByRole("link", { name: "Replays" }).click();
+    await page.getByText("1 delivered").waitFor();
+    expect(stage.errors.splice(0)).toEqual([expect.stringContaining("TypeError")]);
+  });
+
   it("comes from the worker, in every range", async () => {
     const page = await stage.openAt("/", "read");
     for (const range of ["1 h", "24 h", "7 d", "30 d"]) {

@@ -26,9 +26,12 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function startStage(variables: Record<string, string> = {}): Promise<Stage> {
+export async function startStage(
+  variables: Record<string, string> = {},
+  options: Parameters<typeof startLocalPath>[1] = {},
+): Promise<Stage> {
   const [path, browser] = await Promise.all([
-    startLocalPath({ AUDIT_ENVIRONMENT: "staging", AUDIT_TOKENS: namedTokens(), ...variables }),
+    startLocalPath({ AUDIT_ENVIRONMENT: "staging", AUDIT_TOKENS: namedTokens(), ...variables }, options),
     startChromium(),
   ]);
   const strangers: string[] = [];

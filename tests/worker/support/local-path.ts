@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMovableClock, startQueue } from "../../../dev/queue/server.ts";
-import { startWorker } from "../../../dev/worker.ts";
+import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../../shared/publish-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
@@ -22,7 +22,10 @@ export interface Answered {
   readonly json: any;
 }
 
-export async function startLocalPath(variables: Record<string, string> = {}) {
+export async function startLocalPath(
+  variables: Record<string, string> = {},
+  options: Pick<WorkerOptions, "hasEvidence"> = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "audit-path-"));
   const clock = createMovableClock();
   const workos = await startWorkos();
@@ -30,6 +33,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
   const vars = { ...workerVariables(workos, queue), ...variables };
   const persistPath = join(folder, "worker");
   let worker = await startWorker({
+    ...options,
     vars,
     persistPath,
     onLog: (line) => process.env["DEBUG_WORKER"] && console.error(line),
@@ -50,7 +54,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
     queue,
     clock,
     url,
-    scheduled: () => worker.scheduled(),
+    scheduled: (atMs?: number) => worker.scheduled(atMs),
     get: (path: string) => call("GET", path),
     /** An answer that is not JSON. */
     async text(path: string): Promise<string> {
@@ -84,7 +88,7 @@ export async function startLocalPath(variables: Record<string, string> = {}) {
       await worker.stop();
     },
     async restartWorker(): Promise<void> {
-      worker = await startWorker({ vars, persistPath, port });
+      worker = await startWorker({ ...options, vars, persistPath, port });
     },
     async stop(): Promise<void> {
       await worker.stop();

@@ -51,12 +51,10 @@ export function commandLine({ io, finish, readSecrets, version = "" }: ParserPor
     .showHelpOnFail(false)
     .exitProcess(false)
     .fail((message, error) => {
-      throw (
-        error ??
-        new WrongUse(
-          `${message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ")}; see "${io().suggest("help")}"`,
-        )
-      );
+      // yargs throws some of its own complaints, under a name of its own.
+      if (error && error.name !== "YError") throw error;
+      const said = message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ");
+      throw new WrongUse(`${said}; see "${io().suggest("help")}"`);
     });
   for (const register of commands) register(parser, io, finish);
   return parser;

@@ -115,7 +115,7 @@ describe("a suggested command", () => {
   });
 
   it("is refused by this test if the CLI does not know its command, an option or an argument", async () => {
-    for (const words of ["resum", "resume --now", "trace", "dead-letters discard ev_1", "init a b"])
+    for (const words of ["resum", "resume --now", "trace", "dead-letters show", "init a b"])
       await expect(accept(`${PROGRAM} ${words}`)).rejects.toThrow(WrongUse);
     await expect(accept("npx another-program resume")).rejects.toThrow("another program");
   });

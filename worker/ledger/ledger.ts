@@ -23,6 +23,8 @@ import type {
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
+/** An alarm this late was given up by the platform, which tries one seven times. Our choice. */
+const LATE_MS = 60_000;
 /** Under load this is a few calls for each commit, which is most of what the ledger costs. Our choice. */
 const GATHER_MS = 4;
 /**
@@ -61,7 +63,8 @@ export class Ledger extends DurableObject<Env> {
   readonly #gather = new Gather(GATHER_MS);
   /** Empty if there is none. */
   #formerName: string | undefined;
-  #alarmIsSet = false;
+  /** When the alarm rings, as far as this life of the object knows. */
+  #alarmMs = 0;
   #savedMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -200,11 +203,12 @@ export class Ledger extends DurableObject<Env> {
 
   /**
    * What is shown is on disk first, so that no counter is seen to go back after an eviction: Prometheus takes that for a reset. The cron
-   * asks every few minutes, so a shard that is nearly full begins to forget here.
+   * asks every few minutes, so a shard that is nearly full begins to forget here, and an alarm that the platform gave up is set again.
    */
   async status(): Promise<Omit<ShardStatus, "shard">> {
+    await this.#arm();
     this.#book.saveCounters();
-    if (this.#isFull()) await this.ctx.storage.setAlarm(Date.now());
+    if (this.#isFull()) await this.#setAlarm(Date.now());
     const { count, oldestMs } = this.#book.waiting();
     return {
       numbers: this.#book.counters.numbers(),
@@ -218,12 +222,12 @@ export class Ledger extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const { retention } = this.#book;
     const more = [retention.prune(Date.now()), retention.forgetEarly(() => this.#isFull())].includes(true);
-    await this.ctx.storage.setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
+    await this.#setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
   }
 
   async #claimHere(lease: string, claimsJson: string, count: number, nowMs: number) {
     const grants = await this.#gather.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
-    if (!this.#alarmIsSet) await this.#setAlarm();
+    if (Date.now() - this.#alarmMs > LATE_MS) await this.#arm();
     return grants;
   }
 
@@ -259,9 +263,15 @@ export class Ledger extends DurableObject<Env> {
     return this.ctx.storage.sql.databaseSize > FORGETS_AT * objectMaxBytes(this.env);
   }
 
-  async #setAlarm(): Promise<void> {
-    this.#alarmIsSet = true;
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PRUNE_EVERY_MS);
+  async #arm(): Promise<void> {
+    const setMs = await this.ctx.storage.getAlarm();
+    if (setMs === null) await this.#setAlarm(Date.now() + PRUNE_EVERY_MS);
+    else this.#alarmMs = setMs;
+  }
+
+  async #setAlarm(atMs: number): Promise<void> {
+    this.#alarmMs = atMs;
+    await this.ctx.storage.setAlarm(atMs);
   }
 
   #saveNowAndThen(): void {

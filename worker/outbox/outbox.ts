@@ -30,8 +30,11 @@ export class Outbox extends DurableObject<Env> {
     await this.#wake();
   }
 
-  status(): OutboxStatus {
-    return { ...this.#store.status(), failure: this.#failure, bytes: [this.ctx.storage.sql.databaseSize] };
+  /** Sets the alarm again if messages wait and the platform has given it up. The cron asks every few minutes. */
+  async status(): Promise<OutboxStatus> {
+    const status = this.#store.status();
+    if (status.waiting > 0) await this.#wake();
+    return { ...status, failure: this.#failure, bytes: [this.ctx.storage.sql.databaseSize] };
   }
 
   /** Whether a message that holds the event id waits here. */

@@ -94,7 +94,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
 
   async reconcile(): Promise<number> {
     const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
-    if (closed > 0) await this.#schedule();
+    // The platform gives up an alarm that failed seven times.
+    if (closed > 0 || (await this.ctx.storage.getAlarm()) === null) await this.#schedule();
     return closed;
   }
 

@@ -48,3 +48,12 @@ it("goes round, so that one delivered later is found as well", async () => {
   await ledgerSays(10, { outcome: "delivered", wrote: "yes" });
   expect(await theArchive().reconcile()).toBe(1);
 });
+
+it("sets an alarm that the platform has given up", async () => {
+  const alarm = await runInDurableObject(theArchive(), async (archive, { storage }) => {
+    await storage.deleteAlarm();
+    await archive.reconcile();
+    return storage.getAlarm();
+  });
+  expect(alarm).not.toBeNull();
+});

@@ -16,7 +16,7 @@ it("sets an alarm for what a crash left without one, as soon as anybody looks", 
     new OutboxStore(durableSql(state.storage)).add(MESSAGE);
     await state.storage.deleteAlarm();
     const restarted = new Outbox(state, bindings);
-    expect(restarted.status().waiting).toBe(1);
+    expect((await restarted.status()).waiting).toBe(1);
     const alarm = await state.blockConcurrencyWhile(() => state.storage.getAlarm());
     // Nothing goes out from here.
     await state.storage.deleteAlarm();
@@ -28,8 +28,25 @@ it("sets an alarm for what a crash left without one, as soon as anybody looks", 
 it("sets no alarm while nothing waits", async () => {
   const alarm = await runInDurableObject(outboxOf(bindings, "m2"), async (_, state) => {
     const restarted = new Outbox(state, bindings);
-    expect(restarted.status().waiting).toBe(0);
+    expect((await restarted.status()).waiting).toBe(0);
     return state.storage.getAlarm();
   });
   expect(alarm).toBeNull();
+});
+
+it("sets an alarm that the platform has given up, when the cron looks", async () => {
+  const alarms = await runInDurableObject(outboxOf(bindings, "m3"), async (outbox: Outbox, state) => {
+    new OutboxStore(durableSql(state.storage)).add({ ...MESSAGE, deduplicationId: "m3" });
+    await state.storage.deleteAlarm();
+    await outbox.status();
+    const given = await state.storage.getAlarm();
+    // One that is set is left alone: it may be the wait after a failure.
+    const laterMs = Date.now() + 300_000;
+    await state.storage.setAlarm(laterMs);
+    await outbox.status();
+    const kept = await state.storage.getAlarm();
+    await state.storage.deleteAlarm();
+    return { given, kept: kept === laterMs };
+  });
+  expect(alarms).toEqual({ given: expect.any(Number), kept: true });
 });

@@ -87,8 +87,9 @@ export async function startLocalPath(
     async killWorker(): Promise<void> {
       await worker.stop();
     },
-    async restartWorker(): Promise<void> {
-      worker = await startWorker({ ...options, vars, persistPath, port });
+    /** `changed`: variables of the new deployment. */
+    async restartWorker(changed: Record<string, string> = {}): Promise<void> {
+      worker = await startWorker({ ...options, vars: { ...vars, ...changed }, persistPath, port });
     },
     async stop(): Promise<void> {
       await worker.stop();

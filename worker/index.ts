@@ -55,6 +55,7 @@ export default {
     const done = await Promise.allSettled([
       sweepAndTell(env, parsed.settings),
       watch(env, Date.now()),
+      monitor(env).sendLate(),
       monitor(env).probeGateway(),
       deadLetters(env).reconcile(),
       // A laptop may run the cron of a later time, to seal what was delivered just now.

@@ -2,18 +2,17 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
-
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
 }
 
-/** Ends with whatever it printed; never rejects. */
-export function simulate(variables: Readonly<Record<string, string>>): Promise<Ended> {
+/** `main` is a path from this folder. Ends with whatever it printed; never rejects. */
+export function simulate(variables: Readonly<Record<string, string>>, main = "main.ts"): Promise<Ended> {
   return new Promise((resolve) => {
     const env = { ...process.env, ...variables };
-    execFile(process.execPath, [MAIN], { env, maxBuffer: 64_000_000 }, (error, stdout, stderr) => {
+    const path = fileURLToPath(new URL(main, import.meta.url));
+    execFile(process.execPath, [path], { env, maxBuffer: 64_000_000 }, (error, stdout, stderr) => {
       resolve({ exitCode: error ? Number(error.code ?? 1) : 0, stdout: stdout + stderr });
     });
   });

@@ -15,6 +15,7 @@ import type {
   SequenceRun,
   Settlement,
   WaitingEvent,
+  WaitingSince,
 } from "./types.ts";
 import type { Closed } from "./sealing.ts";
 
@@ -88,13 +89,10 @@ export async function findByRequest(env: Pick<Env, "LEDGER">, search: RequestSea
   return (await Promise.all(allShards(env).map((shard) => shard.findByRequest(search)))).flat();
 }
 
-/** Event ids that wait for their next attempt in all shards, the one whose last attempt is longest ago first. */
-export async function waitingIds(env: Pick<Env, "LEDGER">): Promise<readonly string[]> {
+/** Records that wait for their next attempt in all shards, the one whose last attempt is longest ago first. */
+export async function waitingSince(env: Pick<Env, "LEDGER">): Promise<readonly WaitingSince[]> {
   const parts = await Promise.all(allShards(env).map((shard) => shard.waitingSince(WAITING_PER_SHARD)));
-  return parts
-    .flat()
-    .toSorted((left, right) => left.touchedMs - right.touchedMs)
-    .map(({ id }) => id);
+  return parts.flat().toSorted((left, right) => left.touchedMs - right.touchedMs);
 }
 
 /** Leases a record that waits and returns what is sent for it; undefined where it may not be sent now. */

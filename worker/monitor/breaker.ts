@@ -15,6 +15,8 @@ const FIRST_PROBE_MS = 10_000;
 const PROBE_EVERY_MS = 60_000;
 /** Longest wait for the first probe after the breaker opened again. */
 const REOPENED_MAX_MS = 600_000;
+/** Failed probes, each with another event, before one sends an event that nobody has tried. */
+const KNOWN_PROBES = 3;
 /** Events that must be delivered after the probe before the incident ends. */
 const DELIVERED_TO_CLOSE = 8;
 
@@ -86,12 +88,12 @@ export function afterProbeBegan(breaker: Breaker, nowMs: number): Breaker {
 }
 
 /**
- * Returns where the next probe takes its event from. The `waiting` events of the ledger go first. If each of them has failed as a
- * probe, they may be at fault and not WorkOS, so the next probe sends an event that nobody has tried yet. In a long outage that gets
- * rarer: each time the wait doubles, because after 24 h an event that was tried can end as a dead letter.
+ * Returns where the next probe takes its event from. The `waiting` events of the ledger go first. If each of them, or three, have
+ * failed as probes, they may be at fault and not WorkOS, so the next probe sends an event that nobody has tried yet. In a long outage
+ * that gets rarer: each time the wait doubles, because after 24 h an event that was tried can end as a dead letter.
  */
 export function probeSource({ failedProbes, untriedProbes }: Breaker, waiting: number): ProbeSource {
-  return failedProbes >= waiting * 2 ** untriedProbes ? "queue" : "ledger";
+  return failedProbes >= Math.min(waiting, KNOWN_PROBES) * 2 ** untriedProbes ? "queue" : "ledger";
 }
 
 /** A probe failed: WorkOS did not accept its event. */

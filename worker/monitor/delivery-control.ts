@@ -1,7 +1,8 @@
 /** Delivery as a whole: its pause, its pace and its breaker, at QStash and here. */
 import type { Verdict } from "../../shared/outcome.ts";
-import { parseSettings, type Env, type Settings } from "../env.ts";
+import type { Settings } from "../env.ts";
 import type { FlowKey } from "../qstash/flow-control.ts";
+import type { Fetch } from "../qstash/request.ts";
 import type { Agenda } from "./agenda.ts";
 import {
   afterAttempt,
@@ -17,13 +18,16 @@ import { DeliveryState } from "./delivery-state.ts";
 import type { IncidentKind } from "./incidents.ts";
 import { Pace } from "./pace.ts";
 import { outranks, type Pause, type Turn } from "./pause.ts";
-import { probe } from "./probe.ts";
-import { probePorts } from "./probe-ports.ts";
+import { probe, sendLate, type ProbePorts } from "./probe.ts";
+import type { ProbeControl } from "./probe-ports.ts";
 import { changeAtQueue, ownKeys, pauseQueue, resumeQueue, type OwnKeys } from "./queue-switch.ts";
 import type { Tally } from "./tally.ts";
 
 interface ControlPorts {
-  readonly env: Env;
+  /** Undefined while a variable is missing or malformed. */
+  readonly settings: () => Settings | undefined;
+  readonly fetch: Fetch;
+  readonly probePorts: (settings: Settings, control: ProbeControl) => ProbePorts;
   readonly store: DurableObjectStorage["kv"];
   readonly now: () => number;
   readonly agenda: Agenda<"pause" | "alert">;
@@ -129,11 +133,22 @@ export class DeliveryControl {
     const settings = this.#settings();
     if (!settings) return { kind: "unreachable", reason: "not_configured" };
     const known = this.#state.pause;
-    const own = await ownKeys(settings, fetch, this.#state.usedKeys(settings));
+    const own = await ownKeys(settings, this.#ports.fetch, this.#state.usedKeys(settings));
     if (own.kind === "unreachable") return own;
     // What QStash said is out of date where somebody pauses or resumes here meanwhile.
     if (known?.confirmed !== false && switching === this.#switching) await this.#takeOver(settings, known, own.keys);
     return own;
+  }
+
+  /**
+   * Sends the events that would otherwise wait hours for their last retry. Nothing is sent while delivery is paused: probes and what
+   * follows them send the events then.
+   */
+  async sendLate(): Promise<void> {
+    const settings = this.#settings();
+    if (!settings || this.#state.pause) return;
+    const delivered = await sendLate(this.#probePorts(settings, () => this.#state.pause !== null));
+    if (!this.#state.pause) await this.#become(afterDelivered(this.#state.breaker, delivered));
   }
 
   /** What is due now, each part by itself. */
@@ -186,17 +201,21 @@ export class DeliveryControl {
     if (!settings || !this.#state.isProbing || this.#state.breaker.nextProbeMs > this.#now()) return;
     // The next one is set first: a crash must not probe again at once.
     this.#state.breaker = afterProbeBegan(this.#state.breaker, this.#now());
-    const takeTurn = () => this.#pace.take(1, settings.AUDIT_RATE, Infinity, this.#now());
     const isStopped = () => !this.#state.isProbing;
-    const control = { now: this.#ports.now, takeTurn, isStopped, flowKeys: this.#state.usedKeys(settings) };
     const sourceFor = (waiting: number) => probeSource(this.#state.breaker, waiting);
-    const probed = await probe(probePorts(this.#ports.env, settings, control), sourceFor);
+    const probed = await probe(this.#probePorts(settings, isStopped), sourceFor);
     if (probed.kind === "stopped" || isStopped()) return;
     this.#ports.tally.add({ [`probes_${probed.kind}`]: 1 });
     if (probed.kind === "down") this.#state.breaker = afterFailedProbe(this.#state.breaker, probed.source);
     if (probed.kind === "refused") await this.pause(`WorkOS refuses the API key (${probed.reason})`, "credential");
     if (probed.kind === "up" && probed.delivered > 0) this.#ports.delivered(probed.delivered);
     if (probed.kind === "up") await this.#inTurn(() => this.#resumeAfter(probed.delivered));
+  }
+
+  #probePorts(settings: Settings, isStopped: () => boolean): ProbePorts {
+    const takeTurn = () => this.#pace.take(1, settings.AUDIT_RATE, Infinity, this.#now());
+    const flowKeys = this.#state.usedKeys(settings);
+    return this.#ports.probePorts(settings, { now: this.#ports.now, takeTurn, isStopped, flowKeys });
   }
 
   async #resumeAfter(delivered: number): Promise<void> {
@@ -209,7 +228,7 @@ export class DeliveryControl {
   async #resumeTo(breaker: Breaker): Promise<boolean> {
     const settings = this.#settings();
     this.#state.beginResume(breaker);
-    const isResumed = !!settings && (await resumeQueue(settings, fetch, this.#state.usedKeys(settings)));
+    const isResumed = !!settings && (await resumeQueue(settings, this.#ports.fetch, this.#state.usedKeys(settings)));
     this.#state.endResume(isResumed);
     // The alarm may have rung meanwhile and found nothing to do.
     await this.#agenda.arm();
@@ -225,7 +244,7 @@ export class DeliveryControl {
 
   async #confirm(pause: Pause): Promise<Pause> {
     const settings = this.#settings();
-    const confirmed = !!settings && (await pauseQueue(settings, fetch, this.#state.usedKeys(settings)));
+    const confirmed = !!settings && (await pauseQueue(settings, this.#ports.fetch, this.#state.usedKeys(settings)));
     const asked = { ...pause, confirmed, ...(settings ? { key: settings.AUDIT_FLOW_CONTROL_KEY } : {}) };
     this.#state.pause = asked;
     if (confirmed) this.#agenda.succeeded("pause");
@@ -262,7 +281,6 @@ export class DeliveryControl {
   }
 
   #settings(): Settings | undefined {
-    const parsed = parseSettings(this.#ports.env);
-    return parsed.ok ? parsed.settings : undefined;
+    return this.#ports.settings();
   }
 }

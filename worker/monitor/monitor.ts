@@ -1,7 +1,7 @@
 /** The one place that knows whether delivery is paused, how fast it goes and which incidents are open; a single Durable Object. */
 import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
-import { parseSettings, type Env } from "../env.ts";
+import { parseSettings, type Env, type Settings } from "../env.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { Agenda } from "./agenda.ts";
 import { Announcer } from "./announcer.ts";
@@ -11,6 +11,7 @@ import { Incidents, type Incident, type IncidentKind } from "./incidents.ts";
 import { actionsBetween, HISTORY_KEPT_MS, noteAction, type NotedAction } from "./operator-actions.ts";
 import type { Pause, Turn } from "./pause.ts";
 import { probeGateway } from "./gateway-probe.ts";
+import { probePorts } from "./probe-ports.ts";
 import type { OwnKeys } from "./queue-switch.ts";
 import { Refusals, type RefusalReport } from "./refusals.ts";
 import { RoundLog, type Round, type Rounds } from "./rounds.ts";
@@ -58,7 +59,9 @@ export class Monitor extends DurableObject<Env> {
     const setAlarm = (atMs: number) => ctx.storage.setAlarm(atMs);
     this.#agenda = new Agenda({ now: this.#now, setAlarm, dueMs: () => this.#dueMs() });
     this.#delivery = new DeliveryControl({
-      env,
+      settings: () => settingsOf(env),
+      fetch: (url, init) => fetch(url, init),
+      probePorts: (settings, control) => probePorts(env, settings, control),
       store: kv,
       now: this.#now,
       agenda: this.#agenda,
@@ -102,6 +105,11 @@ export class Monitor extends DurableObject<Env> {
       await this.#report(isBacklog, "queue_backlog", `${waiting} messages wait at QStash while delivery is not paused`);
     }
     return own;
+  }
+
+  /** See `DeliveryControl.sendLate`. */
+  sendLate(): Promise<void> {
+    return this.#delivery.sendLate();
   }
 
   /** Everything that `/health` and `/metrics` show of it. */
@@ -240,4 +248,9 @@ export class Monitor extends DurableObject<Env> {
     const dueMs = Math.min(alertMs, this.#delivery.dueMs, this.#history.dueMs);
     return dueMs === Infinity ? undefined : dueMs;
   }
+}
+
+function settingsOf(env: Env): Settings | undefined {
+  const parsed = parseSettings(env);
+  return parsed.ok ? parsed.settings : undefined;
 }

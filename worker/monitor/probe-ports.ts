@@ -1,7 +1,7 @@
 /** The real ports of a probe: the ledger's waiting events, messages that wait at QStash, and WorkOS. */
 import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
-import { claimWaiting, ledgerPort, lookup, waitingIds } from "../ledger/client.ts";
+import { claimWaiting, ledgerPort, lookup, waitingSince } from "../ledger/client.ts";
 import { prepareAll } from "../prepare.ts";
 import { waitingBodies } from "../qstash/message-log.ts";
 import { leafOf } from "../ledger/leaf.ts";
@@ -9,7 +9,7 @@ import { eventSender } from "../workos.ts";
 import type { ProbePorts } from "./probe.ts";
 import { claimUntried } from "./untried.ts";
 
-interface ProbeControl {
+export interface ProbeControl {
   readonly now: () => number;
   /** Takes the token of one event; returns how long it waits, in ms. */
   readonly takeTurn: () => number;
@@ -25,7 +25,7 @@ export function probePorts(env: Env, settings: Settings, control: ProbeControl):
   const ledger = ledgerPort(env);
   return {
     now,
-    candidates: () => waitingIds(env),
+    candidates: () => waitingSince(env),
     claim: (id) => claimWaiting(env, id, lease, now()),
     claimUntried: () =>
       claimUntried(lease, {

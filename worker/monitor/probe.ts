@@ -3,7 +3,7 @@
  * made-up event would be a lie in somebody's audit log, and a read would prove nothing about writes.
  */
 import { outcomeOf, verdictOf, type Outcome, type Verdict } from "../../shared/outcome.ts";
-import type { LedgerAttempt, WaitingEvent } from "../ledger/types.ts";
+import type { LedgerAttempt, WaitingEvent, WaitingSince } from "../ledger/types.ts";
 import type { Sent } from "../workos.ts";
 import type { ProbeSource } from "./breaker.ts";
 
@@ -11,13 +11,15 @@ import type { ProbeSource } from "./breaker.ts";
 const LANES = 5;
 /** Failures in a row after which WorkOS counts as down again. Our choice, as for the breaker. */
 const FAILURES_TO_STOP = 5;
+/** An event whose last attempt is this long ago has used up its early retries, or nearly: the next comes after hours. Our choice. */
+const LATE_MS = 240_000;
 /** Longest time that events are sent before the queue runs again. Our choice. */
 const DRAIN_MAX_MS = 20_000;
 
 export interface ProbePorts {
   readonly now: () => number;
-  /** Event ids that wait for their next attempt, the one that has waited longest since its last attempt first. */
-  readonly candidates: () => Promise<readonly string[]>;
+  /** Records that wait for their next attempt, the one that has waited longest since its last attempt first. */
+  readonly candidates: () => Promise<readonly WaitingSince[]>;
   /** Undefined where the event no longer waits, or where another delivery holds it. */
   readonly claim: (id: string) => Promise<WaitingEvent | undefined>;
   /** Leases an event of a message that waits at QStash and that nobody has tried; undefined if there is none. */
@@ -51,13 +53,27 @@ interface Ended {
  * many wait in the ledger.
  */
 export async function probe(ports: ProbePorts, sourceFor: (waiting: number) => ProbeSource): Promise<Probed> {
-  const queue = [...(await ports.candidates())];
+  const queue = (await ports.candidates()).map(({ id }) => id);
   const first = await sendFirst(queue, sourceFor(queue.length), ports);
   if (ports.isStopped()) return { kind: "stopped" };
   if (first === undefined) return { kind: "up", delivered: 0 };
   if (first.verdict === "failed") return { kind: "down", source: first.source };
   if (first.verdict === "refused") return { kind: "refused", reason: first.reason };
   return drain(queue, first.verdict === "delivered" ? 1 : 0, ports);
+}
+
+/**
+ * Sends the events whose next retry comes only after hours, because some requests failed while others succeeded. Stops after five
+ * failures in a row. Returns how many were delivered.
+ */
+export async function sendLate(ports: ProbePorts): Promise<number> {
+  const latestMs = ports.now() - LATE_MS;
+  const late = (await ports.candidates()).filter(({ touchedMs }) => touchedMs <= latestMs);
+  const { delivered } = await sendAll(
+    late.map(({ id }) => id),
+    ports,
+  );
+  return delivered;
 }
 
 /** Sends an event from the wanted source, or from the other one if that has none. */
@@ -67,8 +83,22 @@ async function sendFirst(queue: string[], source: ProbeSource, ports: ProbePorts
 }
 
 async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts): Promise<Probed> {
+  const sent = await sendAll(queue, ports);
+  const delivered = deliveredBefore + sent.delivered;
+  if (ports.isStopped()) return { kind: "stopped" };
+  if (sent.failures < FAILURES_TO_STOP) return { kind: "up", delivered };
+  // Events that fail by themselves can all wait here. One that nobody has tried says whether WorkOS is down again.
+  const last = await sendUntried(ports);
+  if (ports.isStopped()) return { kind: "stopped" };
+  if (last === undefined || last.verdict === "failed") return { kind: "down", source: last?.source ?? "ledger" };
+  if (last.verdict === "refused") return { kind: "refused", reason: last.reason };
+  return { kind: "up", delivered: delivered + (last.verdict === "delivered" ? 1 : 0) };
+}
+
+/** Sends events side by side; stops after some time, or after five failures in a row, which it counts. */
+async function sendAll(queue: string[], ports: ProbePorts): Promise<{ delivered: number; failures: number }> {
   const endMs = ports.now() + DRAIN_MAX_MS;
-  let delivered = deliveredBefore;
+  let delivered = 0;
   let failures = 0;
   const lane = async () => {
     while (failures < FAILURES_TO_STOP && ports.now() < endMs) {
@@ -79,14 +109,7 @@ async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  if (ports.isStopped()) return { kind: "stopped" };
-  if (failures < FAILURES_TO_STOP) return { kind: "up", delivered };
-  // Events that fail by themselves can all wait here. One that nobody has tried says whether WorkOS is down again.
-  const last = await sendUntried(ports);
-  if (ports.isStopped()) return { kind: "stopped" };
-  if (last === undefined || last.verdict === "failed") return { kind: "down", source: last?.source ?? "ledger" };
-  if (last.verdict === "refused") return { kind: "refused", reason: last.reason };
-  return { kind: "up", delivered: delivered + (last.verdict === "delivered" ? 1 : 0) };
+  return { delivered, failures };
 }
 
 /** Sends the next event that still waits; undefined where none is left or sending must stop. */

@@ -8,7 +8,7 @@ import type { Prepared } from "../prepare.ts";
 interface UntriedPorts {
   readonly now: () => number;
   /** Bodies of messages that wait, newest first. */
-  readonly bodies: () => Promise<readonly Uint8Array[]>;
+  readonly bodies: () => AsyncIterable<Uint8Array>;
   readonly lookup: (ids: readonly string[]) => Promise<ReadonlyMap<string, LedgerEntry>>;
   readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
   readonly ledger: Pick<LedgerPort, "claim">;
@@ -19,12 +19,23 @@ interface UntriedPorts {
  * An intent or a watchdog's record is never taken: its outcome may come before its time.
  */
 export async function claimUntried(lease: string, ports: UntriedPorts): Promise<WaitingEvent | undefined> {
-  const records = (await ports.bodies()).flatMap(outcomesIn);
-  const known = await ports.lookup(records.map(({ id }) => id));
+  for await (const body of ports.bodies()) {
+    const claimed = await claimOneOf(outcomesIn(body), lease, ports);
+    if (claimed) return claimed;
+  }
+  return undefined;
+}
+
+async function claimOneOf(
+  records: readonly AuditRecord[],
+  lease: string,
+  { lookup, prepare, ledger, now }: UntriedPorts,
+): Promise<WaitingEvent | undefined> {
+  const known = await lookup(records.map(({ id }) => id));
   for (const record of records.filter(({ id }) => !known.has(id))) {
-    const [prepared] = await ports.prepare([record]);
+    const [prepared] = await prepare([record]);
     if (prepared?.kind !== "ready") continue;
-    const [grant] = await ports.ledger.claim(lease, [claimOf(record, prepared.body)], ports.now());
+    const [grant] = await ledger.claim(lease, [claimOf(record, prepared.body)], now());
     if (grant?.kind === "send") return { id: grant.id, key: grant.key, body: grant.body ?? prepared.body };
   }
   return undefined;

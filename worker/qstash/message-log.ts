@@ -9,37 +9,53 @@ import type { Settings } from "../variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "../worker-url.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
-/** Newest entries that are looked at. Our choice. */
-const LOOKED_AT = 20;
+/** Entries of one page. Our choice. */
+const PAGE_ENTRIES = 20;
+/** Pages that one look reads. Our choice. */
+const PAGES_MAX = 5;
 
 const text = z.optional(z.string());
 const Page = z.looseObject({
+  cursor: text,
   events: z.array(z.looseObject({ url: text, messageId: text, state: text, body: text })),
 });
-type LogEntry = z.infer<typeof Page>["events"][number];
+
+interface LogPage {
+  readonly entries: z.infer<typeof Page>["events"];
+  /** Absent on the last page. */
+  readonly cursor?: string | undefined;
+}
 
 type LogSettings = WorkerUrlSettings & Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN">;
 
 /** Returns true where messages with our label and a URL of this worker went through the key. Never throws. */
 export async function hasOwnMessages(settings: LogSettings, fetcher: Fetch, key: string): Promise<boolean> {
-  return (await ownEntries(settings, fetcher, [key])).length > 0;
+  return (await ownEntries(settings, fetcher, [key])).entries.length > 0;
 }
 
 /**
- * Returns the bodies of messages of ours that were published with these keys and never delivered, newest first. The log can lag and
- * tells only of its newest entries, so there may be more. Never throws.
+ * Yields the bodies of messages of ours that were published with these keys and never delivered, newest first, and reads page after
+ * page of the log as they are asked for. The log can lag and only its newest entries are read, so there may be more. Never throws.
  */
-export async function waitingBodies(
+export async function* waitingBodies(
   settings: LogSettings,
   fetcher: Fetch,
   keys: readonly string[],
-): Promise<readonly Uint8Array[]> {
-  const newest = new Map<string, LogEntry>();
-  for (const entry of await ownEntries(settings, fetcher, keys)) {
-    if (entry.messageId !== undefined && !newest.has(entry.messageId)) newest.set(entry.messageId, entry);
+): AsyncGenerator<Uint8Array> {
+  const seen = new Set<string>();
+  let cursor: string | undefined;
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
+    const page: LogPage = await ownEntries(settings, fetcher, keys, cursor);
+    for (const { messageId, state, body } of page.entries) {
+      // The first entry of a message is its newest.
+      if (messageId === undefined || seen.has(messageId)) continue;
+      seen.add(messageId);
+      const bytes = state === "CREATED" ? fromBase64(body ?? "") : undefined;
+      if (bytes) yield bytes;
+    }
+    cursor = page.cursor;
+    if (cursor === undefined) return;
   }
-  const waiting = [...newest.values()].filter(({ state }) => state === "CREATED");
-  return waiting.flatMap(({ body }) => fromBase64(body ?? "") ?? []);
 }
 
 /** The newest entries with our label and a URL of this worker, newest first; none where QStash does not answer. */
@@ -47,18 +63,20 @@ async function ownEntries(
   settings: LogSettings,
   fetcher: Fetch,
   keys: readonly string[],
-): Promise<readonly LogEntry[]> {
-  const query = new URLSearchParams({ label: QSTASH_LABEL, count: String(LOOKED_AT) });
+  cursor?: string,
+): Promise<LogPage> {
+  const query = new URLSearchParams({ label: QSTASH_LABEL, count: String(PAGE_ENTRIES) });
   for (const key of keys) query.append("flowControlKey", key);
+  if (cursor !== undefined) query.set("cursor", cursor);
   try {
     const response = await qstashRequest(settings, fetcher, `/v2/events?${query.toString()}`);
     if (!response.ok) {
       await response.body?.cancel();
-      return [];
+      return { entries: [] };
     }
-    const { events } = Page.parse(await response.json());
-    return events.filter(({ url }) => isWorkerUrl(url, "/deliver", settings));
+    const { events, cursor: next } = Page.parse(await response.json());
+    return { entries: events.filter(({ url }) => isWorkerUrl(url, "/deliver", settings)), cursor: next || undefined };
   } catch {
-    return [];
+    return { entries: [] };
   }
 }

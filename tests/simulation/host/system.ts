@@ -47,24 +47,27 @@ let mutatedPlaces = 0;
 let isHooked = false;
 
 export async function loadSystem(mutant?: SourceMutation): Promise<System> {
-  if (!isHooked) hook();
-  isHooked = true;
-  mutation = mutant;
-  mutatedPlaces = 0;
-  const load = (path: string): Promise<unknown> => import(`${ROOT}${path}${mutant ? `?mutant=${mutant.name}` : ""}`);
-  const [policy, worker, decode] = await Promise.all([
-    load("policy/policy.ts"),
-    load("worker/index.ts"),
-    load("worker/message/decode.ts"),
-  ]);
-  if (mutant && mutatedPlaces !== 1) {
-    throw new Error(`mutation "${mutant.name}" fits ${mutatedPlaces} places in "${mutant.folder}", not exactly one`);
-  }
+  const paths = ["policy/policy.ts", "worker/index.ts", "worker/message/decode.ts"];
+  const [policy, worker, decode] = await loadModules(paths, mutant);
   return {
     makePolicy: (policy as Pick<System, "makePolicy">).makePolicy,
     worker: worker as WorkerModule,
     decodeMessage: (decode as Pick<System, "decodeMessage">).decodeMessage,
   };
+}
+
+/** Loads modules of the source, with a mutation that must fit one of them or of what they import. */
+export async function loadModules(paths: readonly string[], mutant?: SourceMutation): Promise<readonly unknown[]> {
+  if (!isHooked) hook();
+  isHooked = true;
+  mutation = mutant;
+  mutatedPlaces = 0;
+  const query = mutant ? `?mutant=${mutant.name}` : "";
+  const loaded = await Promise.all(paths.map((path) => import(`${ROOT}${path}${query}`) as Promise<unknown>));
+  if (mutant && mutatedPlaces !== 1) {
+    throw new Error(`mutation "${mutant.name}" fits ${mutatedPlaces} places in "${mutant.folder}", not exactly one`);
+  }
+  return loaded;
 }
 
 function withFewerShards<T extends { source?: unknown }>(url: string, loaded: T): T {

@@ -30,13 +30,20 @@ function route(queue: Queue, { method, url, headers, body }: HttpRequest): HttpR
     queue.removeDead(searchParams.getAll("dlqIds"));
     return json({ deleted: searchParams.getAll("dlqIds").length });
   }
-  if (pathname === "/v2/events") return json({ events: queue.log(Number(searchParams.get("count"))).map(entryOf) });
+  if (pathname === "/v2/events") return json(logOf(queue, searchParams));
   if (pathname === "/v2/flowControl") return json(queue.flowKeys());
   const [, key, action] = /^\/v2\/flowControl\/([^/]+)(?:\/(pause|resume))?$/.exec(pathname) ?? [];
   if (key === undefined) return json({ error: "not found" }, 404);
   if (action === "pause") queue.pausedKeys.add(key);
   if (action === "resume") queue.resume(key);
   return json({ flowControlKey: key, isPaused: queue.pausedKeys.has(key) });
+}
+
+function logOf(queue: Queue, query: URLSearchParams) {
+  const from = Number(query.get("cursor") ?? 0);
+  const untilIndex = from + Number(query.get("count"));
+  const events = queue.log(from, untilIndex).map(entryOf);
+  return { events, ...(queue.log(untilIndex, untilIndex + 1).length > 0 ? { cursor: String(untilIndex) } : {}) };
 }
 
 function entryOf({ id, url, body, retried }: Message) {

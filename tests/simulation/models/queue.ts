@@ -74,8 +74,8 @@ export class Queue {
   }
 
   /** Messages of the label's log, newest first. It forgets none, so that it also tells of those that were delivered. */
-  log(count: number): readonly Message[] {
-    return this.#log.slice(-count).toReversed();
+  log(from: number, until: number): readonly Message[] {
+    return this.#log.toReversed().slice(from, until);
   }
 
   publish({ url, headers, body }: NewMessage): { messageId: string; deduplicated: boolean } {

@@ -121,12 +121,12 @@ describe("the event of a probe", () => {
 
   it.each([
     // waiting in the ledger, failed probes before one with an event from the queue
-    [0, [0, 2, 8, 24, 64, 160, 384, 896]],
-    [1, [1, 4, 12, 32, 80, 192, 448, 1024]],
-    [5, [5, 12, 28, 64, 144, 320, 704]],
-    [40, [40, 82, 168, 344, 704, 1440]],
+    [0, [0, 2, 8, 24, 48, 96, 192, 384, 768]],
+    [1, [1, 4, 12, 24, 48, 96, 192, 384, 768]],
+    [2, [2, 6, 12, 24, 48, 96, 192, 384, 768]],
+    [40, [3, 6, 12, 24, 48, 96, 192, 384, 768]],
   ])(
-    "comes from the queue once each of %i that wait has failed, and then ever more rarely: %j",
+    "comes from the queue once each of %i that wait or three have failed, and then ever more rarely: %j",
     (waiting, expected) => {
       expect(fromQueue(waiting, 1_441)).toEqual(expected);
     },

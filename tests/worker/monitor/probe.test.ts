@@ -1,8 +1,8 @@
 /** One round of probes: which events go out, in what order, and what is found out. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LedgerAttempt } from "../../../worker/ledger/types.ts";
 import type { ProbeSource } from "../../../worker/monitor/breaker.ts";
-import { probe } from "../../../worker/monitor/probe.ts";
+import { probe, sendLate, type ProbePorts } from "../../../worker/monitor/probe.ts";
 import type { Sent } from "../../../worker/workos.ts";
 
 const answer = (status: number, json: unknown = { message: "m" }): Sent => ({
@@ -30,7 +30,7 @@ async function round({ waiting = [], untried = [], source = "ledger", answers }:
   const found = await probe(
     {
       now: () => 0,
-      candidates: () => Promise.resolve(waiting),
+      candidates: () => Promise.resolve(waiting.map((id) => ({ id, touchedMs: 0 }))),
       claim: (id) => Promise.resolve(event(id)),
       claimUntried: () => Promise.resolve(queue.length > 0 ? event(queue.shift() ?? "") : undefined),
       send(body, key) {
@@ -113,4 +113,62 @@ it.each<[string, Round, object, readonly string[]]>([
   // The lanes that were under way when the fifth failed may send a few more.
   expect(ended.sent.filter((id) => sent.includes(id))).toEqual(sent);
   for (const id of ended.sent) expect(ended.settled.get(id)).toBe(given.answers(id) === OK ? "delivered" : "retry");
+});
+
+describe("late events", () => {
+  const MINUTE = 60_000;
+
+  /** Events that wait, by the minutes since their last attempt. */
+  async function late(
+    waiting: Readonly<Record<string, number>>,
+    answers: (id: string) => Sent,
+    isStopped = () => false,
+  ) {
+    const sent: string[] = [];
+    const nowMs = 100 * MINUTE;
+    const ports: ProbePorts = {
+      now: () => nowMs,
+      candidates: () =>
+        Promise.resolve(Object.entries(waiting).map(([id, minutes]) => ({ id, touchedMs: nowMs - minutes * MINUTE }))),
+      claim: (id) => Promise.resolve({ id, key: id, body: "{}" }),
+      claimUntried: () => Promise.reject(new Error("no late event waits at the queue")),
+      send(_, key) {
+        sent.push(key);
+        return Promise.resolve(answers(key));
+      },
+      settle: () => Promise.resolve(),
+      turn: () => Promise.resolve(),
+      isStopped,
+    };
+    return { delivered: await sendLate(ports), sent };
+  }
+
+  it("are those whose last attempt is at least 4 minutes ago", async () => {
+    const waiting = { old: 60, five: 5, four: 4, three: 3.9, new: 0 };
+    expect(await late(waiting, () => OK)).toEqual({ delivered: 3, sent: ["old", "five", "four"] });
+  });
+
+  it("that fail by themselves do not hold up the others", async () => {
+    expect(await late({ p1: 9, a: 8, p2: 7, b: 6 }, downFor("p"))).toEqual({
+      delivered: 2,
+      sent: ["p1", "a", "p2", "b"],
+    });
+  });
+
+  it("are not all sent where WorkOS fails", async () => {
+    const waiting = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`e${n}`, 10]));
+    const { delivered, sent } = await late(waiting, () => DOWN);
+    expect(delivered).toBe(0);
+    expect(sent.length).toBeLessThan(10);
+  });
+
+  it("are not sent while delivery is paused", async () => {
+    expect(
+      await late(
+        { a: 9 },
+        () => OK,
+        () => true,
+      ),
+    ).toEqual({ delivered: 0, sent: [] });
+  });
 });

@@ -34,7 +34,7 @@ interface ControlPorts {
   readonly tally: Tally;
   readonly report: (kind: IncidentKind, detail: string) => Promise<void>;
   readonly resolve: (kind: IncidentKind) => Promise<void>;
-  /** Told how many events a round of probes has delivered. */
+  /** Told how many events a round of probes, or of late events, has delivered. */
   readonly delivered: (count: number) => void;
 }
 
@@ -148,6 +148,7 @@ export class DeliveryControl {
     const settings = this.#settings();
     if (!settings || this.#state.pause) return;
     const delivered = await sendLate(this.#probePorts(settings, () => this.#state.pause !== null));
+    if (delivered > 0) this.#ports.delivered(delivered);
     if (!this.#state.pause) await this.#become(afterDelivered(this.#state.breaker, delivered));
   }
 

@@ -141,7 +141,7 @@ export class DurableObjectHost {
       return new Promise<never>(() => undefined);
     };
     return {
-      sql: { exec: (query: string, ...values: SqlValue[]) => this.#cursor(query, values) },
+      sql: { databaseSize: 0, exec: (query: string, ...values: SqlValue[]) => this.#cursor(query, values) },
       transactionSync: <T>(run: () => T) => this.#transaction(run),
       kv: {
         get: (key: string) => structuredClone(this.#kv.get(key)),

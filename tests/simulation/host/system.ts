@@ -38,8 +38,10 @@ const ROOT = new URL("../../../", import.meta.url).href;
 const RUNTIME = `data:text/javascript,export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }`;
 
 /** Each probe and each round of the cron asks all shards, which is most of what a run would cost. A few behave as many do. */
-const SHARDS = /(?<=LEDGER_SHARDS = )\d+(?=;)/g;
-const FEWER_SHARDS = 4;
+const FEWER_SHARDS: readonly (readonly [RegExp, number])[] = [
+  [/(?<=LEDGER_SHARDS = )\d+(?=;)/g, 4],
+  [/(?<=LEDGER_FORMER_SHARDS = )\d+(?=;)/g, 2],
+];
 const SHARDS_MODULE = "shared/limits.ts";
 
 let mutation: SourceMutation | undefined;
@@ -73,9 +75,14 @@ export async function loadModules(paths: readonly string[], mutant?: SourceMutat
 function withFewerShards<T extends { source?: unknown }>(url: string, loaded: T): T {
   if (url.replace(/\?.*$/, "") !== `${ROOT}${SHARDS_MODULE}`) return loaded;
   const source = Buffer.from(loaded.source as Uint8Array).toString();
-  const count = source.match(SHARDS)?.length ?? 0;
-  if (count !== 1) throw new Error(`"${SHARDS_MODULE}" sets the number of shards ${count} times, not once`);
-  return { ...loaded, source: source.replace(SHARDS, String(FEWER_SHARDS)) };
+  for (const [place] of FEWER_SHARDS) {
+    const count = source.match(place)?.length ?? 0;
+    if (count !== 1) throw new Error(`"${SHARDS_MODULE}" has ${count} places of ${String(place)}, not one`);
+  }
+  return {
+    ...loaded,
+    source: FEWER_SHARDS.reduce((text, [place, count]) => text.replace(place, String(count)), source),
+  };
 }
 
 function hook(): void {

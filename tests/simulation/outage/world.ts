@@ -303,7 +303,7 @@ export class OutageWorld {
           ledger,
         }),
       send: (body, key) => this.#sendProbe(body, key),
-      settle: (id, attempt) => ledger.settle(lease, [{ id, attempt }], time.now()),
+      settle: ({ id }, attempt) => ledger.settle(lease, [{ id, attempt }], time.now()),
       turn: () => this.#sleep(takeTurn()),
       isStopped,
     };

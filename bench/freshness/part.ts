@@ -82,6 +82,24 @@ export function report(results: readonly Measured[]): PartReport {
       head: ["requests", "count", "p50 ms", "p99 ms", "most ms", "lost", "stored twice"],
       rows: results.filter((one) => one.workosMs === workosMs).map(rowOf),
     })),
+    charts: WORKOS_MS.map((workosMs) => ({
+      name: `workos-${workosMs}-ms`,
+      title: `Time from the request to the stored event, WorkOS answers in ${workosMs} ms`,
+      unit: "ms",
+      bars: results
+        .filter((one) => one.workosMs === workosMs)
+        .flatMap(({ load, delays }) =>
+          (
+            [
+              ["p50", 0.5],
+              ["p99", 0.99],
+            ] as const
+          ).map(([name, q]) => ({
+            label: `${load.name}, ${name}`,
+            value: at(delays, q) ?? NaN,
+          })),
+        ),
+    })),
     notes: NOTES,
     data: results.map(({ load, workosMs, delays }) => ({
       load: load.name,

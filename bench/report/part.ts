@@ -1,6 +1,17 @@
 /** What a part of the benchmark is, and what it hands to the report. */
 
-export const PART_NAMES = ["gateway", "protocols", "policy-cpu", "bytes", "worker", "drain", "freshness"] as const;
+import type { Chart } from "./chart.ts";
+
+export const PART_NAMES = [
+  "gateway",
+  "protocols",
+  "policy-cpu",
+  "bytes",
+  "worker",
+  "drain",
+  "outage",
+  "freshness",
+] as const;
 export type PartName = (typeof PART_NAMES)[number];
 
 export interface Table {
@@ -20,6 +31,8 @@ export interface Goal {
 export interface PartReport {
   readonly tables: readonly Table[];
   readonly goals: readonly Goal[];
+  /** Shown below the tables. */
+  readonly charts?: readonly Chart[];
   /** How it was measured and what must be known to read it; a paragraph each. */
   readonly notes: readonly string[];
   /** The figures behind the tables, for `results.json`. */

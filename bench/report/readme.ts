@@ -1,7 +1,9 @@
 /** Writes the results: `README.md` with a section for each part between markers, and `results.json` beside it. */
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
+import { svgOf } from "./chart.ts";
 import { type Conditions, conditionsLine } from "./conditions.ts";
 import { type Goal, PART_NAMES, type PartName, type PartReport, type Table } from "./part.ts";
 
@@ -28,10 +30,25 @@ export async function writeResults(results: readonly PartResult[], readme = READ
   const text = await readFile(readme, "utf8").catch(() => FRAME);
   const config = { ...(await resolveConfig(README)), parser: "markdown" };
   await writeFile(readme, await format(results.reduce(withSection, text), config));
+  await writeCharts(results, dirname(readme));
   const known = JSON.parse(await readFile(json, "utf8").catch(() => "{}")) as Record<string, unknown>;
   const all = Object.fromEntries(PART_NAMES.map((name) => [name, known[name]]));
   for (const { name, conditions, goals, data } of results) all[name] = { conditions, goals, data };
   await writeFile(json, await format(JSON.stringify(all), { ...config, parser: "json" }));
+}
+
+async function writeCharts(results: readonly PartResult[], directory: string): Promise<void> {
+  for (const { name, charts = [] } of results) {
+    for (const chart of charts) {
+      const path = join(directory, chartPath(name, chart.name));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, svgOf(chart));
+    }
+  }
+}
+
+function chartPath(part: PartName, name: string): string {
+  return `charts/${part}-${name}.svg`;
 }
 
 /** Replaces this part's section. Appends it at the end if the text has no marker for it. */
@@ -42,13 +59,14 @@ export function withSection(text: string, result: PartResult): string {
   return text.slice(0, from) + section(result) + text.slice(to + end(result.name).length);
 }
 
-function section({ name, title, conditions, tables, goals, notes }: PartResult): string {
+function section({ name, title, conditions, tables, charts = [], goals, notes }: PartResult): string {
   const parts = [
     begin(name),
     `## ${title}`,
     conditionsLine(conditions),
     ...(goals.length > 0 ? [goalTable(goals)] : []),
     ...tables.map((table) => `${table.title}:\n\n${markdownTable(table)}`),
+    ...charts.map((chart) => `![${chart.title}](${chartPath(name, chart.name)})`),
     ...notes,
     end(name),
   ];

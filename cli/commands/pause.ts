@@ -2,9 +2,13 @@
 import * as z from "zod";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
+import { visible } from "../run/text.ts";
 
-const Paused = z.looseObject({ pause: z.looseObject({ confirmed_by_queue: z.boolean() }) });
-const Resumed = z.looseObject({ paused: z.literal(false) });
+// A worker before operators had names leaves `operator` out.
+const Paused = z.looseObject({
+  pause: z.looseObject({ confirmed_by_queue: z.boolean(), operator: z.string().optional() }),
+});
+const Resumed = z.looseObject({ paused: z.literal(false), operator: z.string().optional() });
 
 export const pause = command({
   usage: "pause",
@@ -12,11 +16,12 @@ export const pause = command({
   run: async (_args, io) => {
     const json = await openApi(io).post(Paused, "/api/pause");
     const unconfirmed = "QStash has not confirmed it yet; until then the worker turns its deliveries away";
+    const { confirmed_by_queue: isConfirmed, operator } = json.pause;
     return {
       json,
       lines: [
-        "delivery is paused",
-        ...(json.pause.confirmed_by_queue ? [] : [unconfirmed]),
+        operator === undefined ? "delivery is paused" : `delivery is paused by ${visible(operator)}`,
+        ...(isConfirmed ? [] : [unconfirmed]),
         `continue with: ${io.suggest("resume")}`,
       ],
     };
@@ -26,8 +31,8 @@ export const pause = command({
 export const resume = command({
   usage: "resume",
   about: "Continue delivery to WorkOS after a pause",
-  run: async (_args, io) => ({
-    json: await openApi(io).post(Resumed, "/api/resume"),
-    lines: ["delivery goes on"],
-  }),
+  run: async (_args, io) => {
+    const json = await openApi(io).post(Resumed, "/api/resume");
+    return { json, lines: ["delivery goes on"] };
+  },
 });

@@ -27,10 +27,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "operators-events-become-dead-letters",
-    rare: true,
     check: "asideSet",
     folder: "worker",
-    from: "return $entries.filter(($entry) => !$isAboutOperator($entry));",
+    from: "return $entries.filter(($entry) => !isAboutOperator($entry));",
     to: "return $entries;",
   },
   {

@@ -23,7 +23,7 @@ export async function parseBody(
     const plain = await decompressed(bytes, headers.get("content-encoding") ?? "", limitBytes);
     if (!plain) return { fault: "too_large" };
     const { text, isGarbled } = textOf(plain, type);
-    // Blanks beyond those of JSON are accepted, as by some parsers.
+    // Some parsers accept more kinds of blanks than JSON has, so they are trimmed.
     const json = parseJson(text.trim());
     const value = json === undefined && FORM.test(type) ? await formOf(plain, type) : json;
     if (value === undefined) return { fault: "unreadable" };
@@ -38,7 +38,7 @@ async function formOf(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<unk
   return Object.fromEntries(form);
 }
 
-/** The two first bytes of what a coding makes. RFC 1952, section 2.3.1, and RFC 1950, section 2.2 */
+/** The first two bytes of compressed data. RFC 1952, section 2.3.1, and RFC 1950, section 2.2 */
 const CODINGS = {
   gzip: (first: number, second: number) => first === 0x1f && second === 0x8b,
   deflate: (first: number, second: number) => (first & 15) === 8 && (first * 256 + second) % 31 === 0,

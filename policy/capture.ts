@@ -1,4 +1,4 @@
-/** What was kept of a request, and what can be seen of it once its bodies have arrived. */
+/** What the policy keeps of a request, and what selectors can read once its bodies have arrived. */
 import { compact } from "../shared/compact.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { firstNames } from "../shared/shape.ts";
@@ -15,15 +15,15 @@ export interface Identity {
   readonly sequence: number;
 }
 
-/** What was kept of a request until its records are made: references only, so that keeping it costs the caller nothing. */
+/** What the policy keeps of a request until it makes the records. It holds only references, so it costs the caller no time. */
 export interface Capture {
-  /** The event id of the request's first record, minted when it is first asked for: that, too, costs the caller nothing. */
+  /** Returns the event id of the request's first record. Mints it on the first call. */
   readonly id: () => string;
-  /** The same for the same part of the request; the first that is asked for has the request's own event id. */
+  /** Returns the same identity for the same part of the request. The first part that asks gets the request's own event id. */
   identify(place: string): Identity;
-  /** True once a record was made, for whatever stage. */
+  /** True once a record of any stage was made. */
   isIdentified(): boolean;
-  /** Takes the number of a record that is made later, so that its loss shows as a gap. */
+  /** Reserves the sequence number of a record that is made later, so that a lost record leaves a gap. */
   reserve(): void;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
@@ -49,7 +49,7 @@ export interface Ending {
 
 /** Longest wait for a request's body, or for the user's code, before a record is made without it. Our choice. */
 export const PATIENCE_MS = 2_000;
-/** Longest wait for a response's body: below the 30 s that Cloudflare gives to what follows a response. */
+/** Longest wait for a response's body, below the 30 s that Cloudflare allows after a response. */
 const RESPONSE_PATIENCE_MS = 25_000;
 
 interface Looked {
@@ -57,7 +57,7 @@ interface Looked {
   readonly marks: readonly BodyMarks[];
 }
 
-/** Waits for the bodies that were copied, within limits, and gives what selectors choose from. Never rejects. */
+/** Waits for the copied bodies, within limits, and returns what selectors read from. Never rejects. */
 export async function lookAt(
   { request, plan, body: given }: Capture,
   ending: Ending | undefined,
@@ -72,7 +72,7 @@ export async function lookAt(
     method,
     user,
     params,
-    // Parsed only where it is needed, as few select from it.
+    // Parsed on demand, because few routes select from it.
     get query() {
       return (query ??= new URL(request.url).searchParams);
     },
@@ -81,7 +81,7 @@ export async function lookAt(
     bodyFault: body.fault,
     response: ending && { ...ending, body: responseBody.value, bodyFault: responseBody.fault },
   };
-  // A preset needs no body of a refusal, which rarely is JSON, to know how it ended.
+  // A preset knows a refusal by its status, and the body of a refusal is rarely JSON.
   const isNeeded = (ending?.status ?? 0) < 400 || plan.selectors.some(({ root }) => root === "response.body");
   const marks = [marksOf("body", body), ...(isNeeded ? [marksOf("response.body", responseBody)] : [])];
   return { seen, marks };
@@ -92,7 +92,7 @@ async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, read: BodyRea
   return (await within(ports, ms, read())) ?? { fault: "unread" };
 }
 
-/** Adds what the bodies could not tell to a record. Last, because none of it is text from outside. */
+/** Marks in a record what could not be read of the bodies. Runs last, because the marks are no text from outside. */
 export function markBodies(record: AuditRecord, marks: readonly BodyMarks[]): AuditRecord {
   const missing = [...new Set([...(record.missing ?? []), ...marks.flatMap((mark) => mark.missing)])];
   const truncated = [...(record.truncated ?? []), ...marks.flatMap((mark) => mark.truncated)];

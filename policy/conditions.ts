@@ -5,7 +5,7 @@ import { readSelector } from "./values.ts";
 
 export interface Condition {
   readonly selector: Selector;
-  /** Equal to any of these, as text. */
+  /** The value, as text, equals one of these. */
   readonly anyOf?: readonly string[] | undefined;
   readonly exists?: boolean | undefined;
   /** Inclusive. */

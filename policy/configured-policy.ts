@@ -1,4 +1,4 @@
-/** What one policy entry of one isolate keeps: its checked options, its paths out, and a plan for each route. */
+/** The state of one policy entry in one isolate: checked options, paths for messages, and a plan for each route. */
 import { toBase64Url } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
 import { mintEventId } from "../shared/event-id.ts";
@@ -18,13 +18,13 @@ import { makeRefusals, type Refusals } from "./refusals.ts";
 import { makeShipper, type Shipper } from "./shipper.ts";
 import { POLICY_VERSION } from "./version.ts";
 
-/** Who this isolate is. Two isolates never share an id, and a gap in the numbers of one is a lost record. */
+/** The identity of this isolate. No two isolates share an id, and a gap in the sequence numbers means a lost record. */
 export interface Isolate {
   readonly id: string;
   mint(): Pick<Capture, "id" | "identify" | "isIdentified" | "reserve" | "startedMs">;
 }
 
-/** Made at the first request, because a worker has no randomness before it. */
+/** Makes the isolate's identity. Call it during a request, because a worker has no randomness before the first one. */
 export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   const random = ports.random(7);
   const shard = random[6] ?? 0;
@@ -60,9 +60,9 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
 export interface ConfiguredPolicy {
   readonly isolate: Isolate;
   readonly options: Options;
-  /** Nothing is wrong with the options; `required` refuses otherwise. */
+  /** True if the options have no problem. If they have one, `required` routes refuse every request. */
   readonly sound: boolean;
-  /** There is a path out at all. */
+  /** True if the options name at least one path for messages. */
   readonly usable: boolean;
   readonly maker: Maker;
   readonly shipper: Shipper;
@@ -110,7 +110,7 @@ export function configurePolicy(
 
 function pathsOf(options: Options, ports: Ports): FailoverPaths {
   const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
-  // What each needs is there, which the type does not tell.
+  // The checks below make sure that each path has what it needs, which the type does not show.
   const settings = options as QueueSettings & SpillSettings;
   return {
     queue: workerUrl && qstashUrl && qstashToken ? queuePath(settings, ports) : undefined,
@@ -129,7 +129,7 @@ function gatewayOf(environment: GatewayEnvironment, isolate: Isolate): GatewayIn
   });
 }
 
-/** The plans of the routes; what is wrong with one is logged when the route is first asked for. */
+/** Returns the plan of a route, made on the first request. The problems of a plan are logged then. */
 function plans(options: Options): (context: GatewayContext) => Plan {
   const known = new WeakMap<GatewayRoute, Plan>();
   return ({ route, log }) => {

@@ -4,7 +4,7 @@ import { parseJson } from "./json.ts";
 import type { Ports } from "./ports.ts";
 import { isAnswered } from "./presets/mcp.ts";
 
-/** Longest time that a stream is followed: the edge ends what follows a response after 30 s (see docs/architecture.md). */
+/** Longest time that a stream is followed. Cloudflare ends all work 30 s after a response (see docs/architecture.md). */
 const FOLLOW_MS = 25_000;
 
 /**
@@ -57,14 +57,14 @@ export async function messagesIn(
       event.add(decoder.decode(value, { stream: true }));
     }
   } catch {
-    // The stream broke off: what has come counts.
+    // The stream broke off. What has arrived counts.
   }
   cancelTimer();
   stop();
   return messages;
 }
 
-/** Collects lines into events. Only what is new is looked through, so that many small parts cost no more than one. */
+/** Collects lines into events. It searches only new text, so that many small parts cost no more than one large part. */
 function makeEvent(messages: unknown[]) {
   let line = "";
   let data: string[] = [];
@@ -81,7 +81,7 @@ function makeEvent(messages: unknown[]) {
 
   return {
     add(text: string): void {
-      // A return and a newline end one line, also where they come in two parts.
+      // CR LF ends one line, even if CR and LF arrive in two parts.
       const fresh = isAfterReturn && text.startsWith("\n") ? text.slice(1) : text;
       if (text !== "") isAfterReturn = text.endsWith("\r");
       const [first = "", ...more] = fresh.split(LINE_END);

@@ -1,4 +1,4 @@
-/** Identifies a module by what it does, not by how it is written. */
+/** Identifies a module by its code, without comments, types and formatting. */
 import { createHash } from "node:crypto";
 import { transform } from "esbuild";
 

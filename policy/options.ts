@@ -69,7 +69,7 @@ type ValueOf<R extends Rule> = R extends { type: "integer" }
           ? string
           : string | undefined;
 
-/** Every option after checking: a wrong or missing one has its default, or is undefined where it has none. */
+/** Every option after checking. A wrong or missing one has its default, or is undefined if it has none. */
 export type Options = { readonly [N in OptionName]: ValueOf<(typeof OPTION_RULES)[N]> };
 
 interface CheckedOptions {
@@ -107,7 +107,7 @@ function checkOption(name: string, rule: Rule, given: unknown): { readonly value
   return { value, problem: `invalid_${variable ? "variable" : "option"}: "${name}" must be ${expected(rule)}${used}` };
 }
 
-/** The value in its type, or undefined where it breaks the rule. */
+/** Returns the value in its type, or undefined if it breaks the rule. */
 function readOption(rule: Rule, given: unknown): unknown {
   if (rule.type === "integer") {
     // `$env(…)` makes text of a number.
@@ -129,7 +129,7 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   webhook_key: /^whsec_[\w+/]+={0,2}$/,
 };
 
-/** What a rule wants, as a phrase for messages and for the reference. */
+/** Describes what a rule accepts, as a phrase for messages and for the reference. */
 export function expected(rule: Rule): string {
   if (rule.type === "integer") return `a whole number from ${rule.min} to ${rule.max}`;
   const values = "values" in rule && rule.values ? ` of ${rule.values.join(", ")}` : "";

@@ -61,7 +61,7 @@ export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "
       "webhook-timestamp": timestamp,
       "webhook-signature": `v1,${toBase64(await ports.hmac(secret, `${deduplicationId}.${timestamp}.${body}`))}`,
     };
-    // 202 and nothing else: a page of HTML with 200, as a captive proxy gives it, stores nothing.
+    // Only 202 counts: the HTML page of a captive portal has status 200, and nothing was stored.
     return attempt(
       () => ports.post(url, headers, body, timeoutMs),
       ({ status }) => status === 202,

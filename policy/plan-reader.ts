@@ -1,7 +1,7 @@
 /** Reads the parts of an `x-audit`: checks the shape of each, and reports what is wrong instead of throwing. */
 import type { Selector } from "./selector.ts";
 
-/** Where the readers of one plan report to, and what they may read. */
+/** Where the readers of one plan report problems, and what they may read. */
 export interface PlanReader {
   /** Reports a fault: the field, and a clause about it. */
   wrong(field: string, clause: string): void;

@@ -1,4 +1,4 @@
-/** A route's plan: what its `x-audit`, with the policy's defaults below it, says of its records. Made once per route. */
+/** The plan of a route: how its `x-audit`, on top of the policy's defaults, describes its records. Made once per route. */
 import type { Assurance } from "../shared/record.ts";
 import { type Condition, readConditions } from "./conditions.ts";
 import { type Description, DESCRIPTION_FIELDS, EMPTY_DESCRIPTION, readDescription } from "./description.ts";
@@ -24,7 +24,7 @@ export interface Plan {
   readonly responseBody: boolean;
   /** The handler forwards no part of the body. */
   readonly readsBodyItself: boolean;
-  /** A request is refused where its body is needed and cannot be read. Only where `assurance` is `required`. */
+  /** Refuses a request whose body is needed and cannot be read. Only on routes with `assurance: "required"`. */
   readonly refusesUnreadable: boolean;
   readonly selectors: readonly Selector[];
   /** What is wrong with it, each a clause that names the field; the field is then treated as missing. */

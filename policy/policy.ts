@@ -1,4 +1,4 @@
-/** The policy itself: what Zuplo calls for each request. It never throws, and changes nothing of the request or the response. */
+/** The policy that Zuplo calls for each request. It never throws, and it changes neither the request nor the response. */
 import { type Problem, problem } from "../shared/errors.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayRequest } from "./gateway.ts";
 import { type ConfiguredPolicy, type Isolate, configurePolicy, makeIsolate } from "./configured-policy.ts";
@@ -22,7 +22,7 @@ const RETRY_AFTER_SECONDS = 2;
  */
 export type RequestRegistry = WeakMap<object, { readonly eventId: () => string }>;
 
-/** Makes the policy for one isolate. Beside `registry`, two of them share nothing. */
+/** Makes the policy for one isolate. Two policies share only `registry`. */
 export function makePolicy(
   ports: Ports,
   environment: GatewayEnvironment,
@@ -53,7 +53,7 @@ export function makePolicy(
     try {
       const policy = policyOf(options, context);
       const plan = policy.planOf(context);
-      // A second entry of the policy in one chain must not make a second record.
+      // If the policy stands twice on a route, the second one must not make a second record.
       if (plan.skip !== false || registry.has(context)) return request;
       required = plan.assurance === "required";
       if (required && !policy.sound) return unavailable("the audit log is not configured");

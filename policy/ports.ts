@@ -1,8 +1,8 @@
-/** The policy's way to the world: clock, randomness, network and hashes, so that the core is pure and can be simulated. */
+/** Clock, randomness, network and hashes. The core takes them as arguments, so that it is pure and can be simulated. */
 import type { Deflate } from "../shared/packed.ts";
 import type { Hmac } from "../shared/pseudonym.ts";
 
-/** What came back from one request; a network error or a timeout throws. */
+/** The answer to one request. A network error or a timeout throws instead. */
 export interface Reply {
   readonly status: number;
   readonly text: string;
@@ -17,7 +17,7 @@ export interface Ports {
   readonly hmac: Hmac;
   /** Hashes bytes, or a text in UTF-8. */
   sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  /** Absent where the runtime has none: messages are larger then. */
+  /** Absent if the runtime cannot deflate. Messages are larger then. */
   readonly deflate?: Deflate | undefined;
 }
 
@@ -26,7 +26,7 @@ export function sleep(ports: Pick<Ports, "timer">, ms: number): Promise<void> {
   return new Promise((resolve) => ports.timer(ms, resolve));
 }
 
-/** The promise's value, or undefined where it takes longer than `ms`. Leaves no timer behind. */
+/** Resolves to the promise's value, or to undefined after `ms`. Leaves no timer behind. */
 export function within<T>(ports: Pick<Ports, "timer">, ms: number, promise: Promise<T> | T): Promise<T | void> {
   const late = Promise.withResolvers<void>();
   const cancel = ports.timer(ms, late.resolve);

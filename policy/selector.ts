@@ -144,7 +144,7 @@ export function isScalar(value: unknown): value is Scalar {
   return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 }
 
-/** The value as an object whose properties may be asked for. */
+/** Returns the value if it is an object, otherwise an empty one. */
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -35,7 +35,7 @@ interface WatchedRequest {
   readonly ports: WatchPorts;
   /** See `isOpenEnded`: nothing may be handed to `waitUntil` before the response. */
   readonly isOpenEnded: boolean;
-  /** Present while it may ring. */
+  /** Absent once it has fired or was replaced. */
   watchdog?: Watchdog | undefined;
 }
 
@@ -43,7 +43,7 @@ type WatchPorts = Pick<Ports, "nowMs" | "timer" | "sha256">;
 type Work = () => Promise<void>;
 type StatusSource = Ending["statusSource"];
 
-/** Keeps what its records will be made of. */
+/** Keeps what the records of a request are made from. */
 export function beginRequest(
   begun: Pick<Capture, "request" | "context" | "plan" | "parentId">,
   policy: ConfiguredPolicy,
@@ -57,13 +57,13 @@ export function beginRequest(
   return { capture, policy, ports, isOpenEnded: openEnded };
 }
 
-/** Enqueues that the request has begun. False where no path took it, true also where it leaves no record. Before the handler, for `required`. */
+/** Enqueues the intent of a `required` request, before its handler. Resolves to false if no path took it; true also if it leaves no record. */
 export async function intend({ capture, policy }: WatchedRequest): Promise<boolean> {
   const { shipper, options, maker } = policy;
   return shipper.now(await makeRecords(capture, "intent", undefined, maker), options.budgetMs);
 }
 
-/** False where the route refuses bodies that cannot be read, and this one cannot. Waits until the body has arrived. */
+/** Resolves to false if the body cannot be read and the route refuses such bodies. Waits until the body has arrived. */
 export async function isReadable({ capture, policy, ports }: WatchedRequest): Promise<boolean> {
   const { plan, body } = capture;
   if (!plan.refusesUnreadable || !body) return true;
@@ -79,13 +79,13 @@ export function watch(watched: WatchedRequest, isIntended: boolean): void {
 }
 
 interface Watchdog {
-  /** Calls it off and begins other work in its place. */
+  /** Cancels the watchdog and starts other work in its place. */
   replaceWith(work: Work): void;
 }
 
 function startWatchdog(watched: WatchedRequest): Watchdog {
   const { capture, policy, ports } = watched;
-  // One promise for the watchdog and what replaces it: each that is handed to `waitUntil` costs the caller time.
+  // The watchdog and its replacement share a promise, because each promise in `waitUntil` costs the caller time.
   const next = Promise.withResolvers<Work>();
   const cancel = ports.timer(policy.options.watchdogMs, () => {
     watched.watchdog = undefined;

@@ -8,8 +8,9 @@ import { OutsideText } from "./parts/outside-text.tsx";
 import { useSession } from "./session.tsx";
 import { deliveryWords } from "./words/delivery.ts";
 
-/** The header is at most 15 s old, with a call that takes its time. */
-const HEALTH_EVERY_MS = 10_000;
+/** Together less than 15 s, so that the header is never older than that. */
+const HEALTH_EVERY_MS = 8_000;
+const HEALTH_TIMEOUT_MS = 6_000;
 
 const HealthContext = createContext<Resource<Health> | undefined>(undefined);
 
@@ -28,7 +29,7 @@ const LINKS = [
 ] as const;
 
 export function Shell({ place, children }: { readonly place: Place; readonly children: ComponentChildren }) {
-  const health = useResource<Health>("/health", HEALTH_EVERY_MS);
+  const health = useResource<Health>("/health", HEALTH_EVERY_MS, HEALTH_TIMEOUT_MS);
   return (
     <HealthContext value={health}>
       <div class="shell">

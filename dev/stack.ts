@@ -81,6 +81,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     ...variablesOf(workos, queue),
     AUDIT_ORGANIZATION_ID: organization,
     AUDIT_ENVIRONMENT: "development",
+    AUDIT_EVIDENCE_COPIES: "true",
   };
   const worker = started(
     await startWorker({
@@ -97,7 +98,6 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     AUDIT_WORKER_URL: worker.url,
     AUDIT_INGEST_KEY: secrets.AUDIT_INGEST_KEY,
     AUDIT_ORGANIZATION_ID: organization,
-    AUDIT_EVIDENCE_COPIES: "true",
   };
   const gateway = started(
     await startGateway({

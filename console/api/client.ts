@@ -34,7 +34,7 @@ export function watchUnauthorized(told: () => void): void {
 }
 
 export const api = {
-  get: <T>(path: string): Promise<T> => call("GET", path),
+  get: <T>(path: string, timeoutMs?: number): Promise<T> => call("GET", path, undefined, timeoutMs),
   post: <T>(path: string, body: unknown = {}): Promise<T> => call("POST", path, body),
 };
 
@@ -46,8 +46,8 @@ export async function rawBytes(path: string): Promise<Uint8Array> {
 }
 
 /** Throws `ApiFailure`. */
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(method, path, body);
+async function call<T>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<T> {
+  const response = await send(method, path, body, timeoutMs);
   if (!response.ok) throw await refusal(response);
   return response.json().catch(() => {
     throw new ApiFailure(response.status, "unexpected", "Something other than the worker answered. Reload the page.");
@@ -61,7 +61,7 @@ async function refusal(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, code, detail ? sentence(detail) : `The worker answered ${response.status}.`);
 }
 
-async function send(method: string, path: string, body: unknown): Promise<Response> {
+async function send(method: string, path: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<Response> {
   if (/[^\x20-\x7e]/.test(token)) {
     throw new ApiFailure(401, "unauthorized", "The token has characters that no token has. Copy it again.");
   }
@@ -70,7 +70,7 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
       method,
       headers: token ? { authorization: `Bearer ${token}` } : {},
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch {
     throw new ApiFailure(0, "no_answer", "The worker does not answer. Check your connection, then try again.");

@@ -19,20 +19,21 @@ export function forgetAnswers(): void {
 }
 
 /**
- * Gets a path, again every `everyMs` while the page is visible, and when it becomes visible. An undefined path gets nothing.
+ * Gets a path, again every `everyMs` while the page is visible, and when it becomes visible. An undefined path gets nothing. A call
+ * that takes longer than `timeoutMs` has failed; default 30 s.
  */
-export function useResource<T>(path: string | undefined, everyMs?: number): Resource<T> {
+export function useResource<T>(path: string | undefined, everyMs?: number, timeoutMs?: number): Resource<T> {
   const [state, setState] = useState<{ path?: string; failure?: ApiFailure }>({});
   const wanted = useRef(path);
   wanted.current = path;
   const reload = useCallback(async () => {
     if (path === undefined) return;
-    const failure = await api.get<T>(path).then(
+    const failure = await api.get<T>(path, timeoutMs).then(
       (answer) => void known.set(path, answer),
       (error: unknown) => failureOf(error),
     );
     if (wanted.current === path) setState({ path, ...(failure ? { failure } : {}) });
-  }, [path]);
+  }, [path, timeoutMs]);
   useEffect(() => {
     void reload();
     return everyMs === undefined ? undefined : repeatWhileVisible(reload, everyMs);

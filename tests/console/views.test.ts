@@ -244,6 +244,20 @@ describe("a failure", () => {
     expect(await alert.count()).toBe(0);
   });
 
+  it("of the worker itself stands in the header, and on the overview", async () => {
+    const page = await stage.open();
+    await page.route("**/health", (route) => route.abort());
+    await page.addInitScript((token) => sessionStorage.setItem("audit-forwarder.token", token), TOKENS.operate);
+    await page.goto(`${stage.path.url}/console/`);
+    await expect.poll(() => page.getByRole("status").innerText()).toBe("The worker does not answer");
+    await page.unroute("**/health");
+    const problem = { code: "missing_variable", detail: "variables missing: WORKOS_API_KEY" };
+    await page.route("**/health", (route) => route.fulfill({ status: 503, json: problem }));
+    await page.reload();
+    await expect.poll(() => page.getByRole("status").innerText()).toBe("Not delivering");
+    await page.getByRole("region", { name: "Delivery" }).getByText("WORKOS_API_KEY").waitFor();
+  });
+
   it("of a role that was taken away names the role that is needed", async () => {
     const page = await stage.openAt("/dead-letters", "operate");
     const detail = 'this needs the role "operate"; the token has the role "read"';

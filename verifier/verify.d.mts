@@ -3,8 +3,8 @@
 export interface VerifyOptions {
   /** A folder as `evidence pull` writes it, or a pack: a zip, or unpacked. */
   readonly evidence: string;
-  /** The file with the verifier keys of the log and of witnesses. */
-  readonly key: string;
+  /** The file with the verifier keys of the log and of witnesses. Without it no signature is checked. */
+  readonly key?: string | undefined;
   readonly exports?: readonly string[] | undefined;
   /** An older checkpoint that you kept. */
   readonly trusted?: string | undefined;

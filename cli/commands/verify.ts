@@ -1,12 +1,18 @@
 /** `verify`: did every record that the gateway counted arrive? */
 import * as z from "zod";
-import { openApi } from "../api/client.ts";
+import { textOf } from "../../verifier/verify.mjs";
+import { type Api, openApi } from "../api/client.ts";
 import { checkReport } from "../evidence/check.ts";
+import { compareOnline, type Comparison } from "../evidence/online.ts";
+import { checkRequests } from "../evidence/requests.ts";
+import { openEvidence } from "../evidence/server.ts";
+import { COVERAGE_FILE } from "../operations/file.ts";
 import { command, type Report } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { count, tableLines } from "../run/text.ts";
 import { parseSpan } from "../run/time.ts";
+import { openWorkos } from "../workos/client.ts";
 
 const Verification = z.looseObject({
   since: z.string(),
@@ -43,7 +49,7 @@ export const verify = command({
       .option("since", { type: "string", describe: "Records from: ISO 8601, or an age; default 24 h before --until" })
       .option("until", { type: "string", describe: "Records before: ISO 8601, or an age; default 5 minutes ago" })
       .option("evidence", { type: "string", describe: "Offline: a folder of evidence pull, or a pack" })
-      .option("key", { type: "string", describe: "Offline: the file with the verifier key" })
+      .option("key", { type: "string", describe: "The file with the verifier key; default audit-evidence.pub" })
       .option("export", {
         type: "string",
         array: true,
@@ -53,16 +59,25 @@ export const verify = command({
       .option("trusted", { type: "string", describe: "Offline: an older checkpoint that you kept" })
       .option("columns", { type: "string", describe: "Offline: a JSON file from names of columns to fields" })
       .option("tsa", { type: "string", describe: "Offline: certificates that you trust for time stamps, as PEM" })
+      .option("requests", {
+        type: "string",
+        describe: "The gateway's list of requests, JSON lines or CSV: which left no event?",
+      })
+      .option("coverage", {
+        type: "string",
+        describe: `With --requests: what coverage --update wrote; default ${COVERAGE_FILE}`,
+      })
       .option("organization", { type: "string", describe: "Offline: one organization alone" }),
   run: async (args, io) => {
+    if (args.requests !== undefined) return requestReport(args, args.requests, io);
     if (args.evidence !== undefined) return offlineReport(args);
     const lone = OFFLINE.find((name) => args[name] !== undefined);
     if (lone) throw new WrongUse(`"--${lone}" needs "--evidence", a folder of evidence pull or a pack`);
-    return gapReport(args, io);
+    return onlineReport(args, io);
   },
 });
 
-const OFFLINE = ["key", "export", "trusted", "columns", "tsa", "organization"] as const;
+const OFFLINE = ["export", "trusted", "columns", "tsa", "organization"] as const;
 
 interface Arguments {
   readonly since?: string | undefined;
@@ -74,6 +89,7 @@ interface Arguments {
   readonly columns?: string | undefined;
   readonly tsa?: string | undefined;
   readonly organization?: string | undefined;
+  readonly coverage?: string | undefined;
 }
 
 async function offlineReport({ evidence, key, export: exports, ...args }: Arguments): Promise<Report> {
@@ -88,8 +104,75 @@ async function offlineReport({ evidence, key, export: exports, ...args }: Argume
   return checkReport({ evidence, key, exports, trusted, columns, tsa, organization, ...span });
 }
 
-async function gapReport(args: Arguments, io: Io): Promise<Report> {
-  const found = await openApi(io).get(Verification, "/api/verify", parseSpan(args, Date.now()));
+async function requestReport(args: Arguments, requests: string, io: Io): Promise<Report> {
+  const { coverage = COVERAGE_FILE } = args;
+  const found = await checkRequests(openApi(io), requests, coverage, parseSpan(args, Date.now()));
+  const missing = found.routes.flatMap(({ request_ids }) => request_ids);
+  const rows = found.routes.map(({ method, route, request_ids: ids }) => [
+    method,
+    route,
+    ids.length,
+    ids.slice(0, 3).join(", "),
+  ]);
+  const summary = `${missing.length} of ${count(found.requests, "request")} left no event; ${found.exempt} exempt`;
+  return {
+    json: { ok: missing.length === 0, ...found, missing },
+    lines: [...(rows.length > 0 ? tableLines(io, ["method", "route", "requests", "such as"], rows) : []), summary],
+    ok: missing.length === 0,
+  };
+}
+
+async function onlineReport(args: Arguments, io: Io): Promise<Report> {
+  const nowMs = Date.now();
+  const api = openApi(io);
+  const found = await api.get(Verification, "/api/verify", parseSpan(args, nowMs));
+  const compared = await comparison(args.key, found, { io, api, nowMs });
+  const { missing: missingRecords, gaps, ...period } = found;
+  const gapLines = gapReportLines(found, io);
+  const none = { missing: [], altered: [], unexpected: [] };
+  if (typeof compared === "string") {
+    return {
+      json: {
+        ok: missingRecords === 0,
+        ...period,
+        missing_records: missingRecords,
+        gaps,
+        ...none,
+        not_compared: compared,
+      },
+      lines: [...gapLines, `not compared with WorkOS: ${compared}`],
+      ok: missingRecords === 0,
+    };
+  }
+  const { result, unsealed } = compared;
+  const ok = result.ok && missingRecords === 0;
+  return {
+    json: { ...result, ...period, missing_records: missingRecords, gaps, unsealed: unsealed.length, ok },
+    lines: [
+      ...gapLines,
+      ...textOf(result).split("\n"),
+      ...(unsealed.length > 0
+        ? [`${count(unsealed.length, "event")} delivered after the last digest, which the next one holds`]
+        : []),
+    ],
+    ok,
+  };
+}
+
+/** Returns why nothing was compared, as text. */
+async function comparison(
+  key: string | undefined,
+  { since, until }: z.infer<typeof Verification>,
+  { io, api, nowMs }: { readonly io: Io; readonly api: Api; readonly nowMs: number },
+): Promise<Comparison | string> {
+  if (!io.env["WORKOS_API_KEY"]) return '"WORKOS_API_KEY" is not set';
+  const file = openEvidence(io);
+  if ((await file("checkpoint")) === undefined)
+    return "the worker has no evidence; deploy it with --evidence, or wait a quarter of an hour";
+  return compareOnline({ file, workos: openWorkos(io), api, nowMs }, { since, until }, key);
+}
+
+function gapReportLines(found: z.infer<typeof Verification>, io: Io): readonly string[] {
   const rows = found.gaps.map(({ isolate_id, first, last, seen, missing }) => [
     isolate_id,
     `${first}-${last}`,
@@ -100,13 +183,9 @@ async function gapReport(args: Arguments, io: Io): Promise<Report> {
   const hint = "missing records are lost with their isolate, or still wait (see /health and the queue)";
   const { forgotten_until: forgotten } = found;
   const unchecked = `nothing before ${forgotten} was checked: the ledger was nearly full and forgot delivered records early`;
-  return {
-    json: found,
-    lines: [
-      ...(forgotten === undefined ? [] : [unchecked]),
-      ...(rows.length > 0 ? [...tableLines(io, ["isolate", "range", "seen", "missing"], rows), hint] : []),
-      `${summary}, from ${found.since} to ${found.until}`,
-    ],
-    ok: found.missing === 0,
-  };
+  return [
+    ...(forgotten === undefined ? [] : [unchecked]),
+    ...(rows.length > 0 ? [...tableLines(io, ["isolate", "range", "seen", "missing"], rows), hint] : []),
+    `${summary}, from ${found.since} to ${found.until}`,
+  ];
 }

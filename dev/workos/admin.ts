@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { json, type Answer } from "./answers.ts";
 import { faultSchema } from "./faults.ts";
+import { tamper, tamperSchema } from "./tamper.ts";
 import { resetWorld, type Call, type World } from "./world.ts";
-import type { WorkosOptions } from "./types.ts";
+import { EXPORT_LAYOUTS, type WorkosOptions } from "./types.ts";
 
 export const ADMIN_PREFIX = "/__dev/";
 
@@ -26,6 +27,7 @@ const bodies = {
       successStatus: z.literal([200, 201]),
       bodyLimitBytes: count,
       maxTargets: count,
+      exportLayout: z.enum(EXPORT_LAYOUTS),
       rateLimit: z.strictObject({ requests: count, windowMs: count, retryAfterSeconds: count.optional() }).nullable(),
     })
     .partial(),
@@ -74,6 +76,8 @@ const CONTROLS: Readonly<Record<string, Control>> = {
       Object.assign(world.knobs, knobs);
       return json(200, world.knobs);
     }),
+  "POST tamper": (world, call) =>
+    parsed(tamperSchema, call, (change) => json(200, { changed: tamper(world.events, change) })),
   "POST reset": (world, _call, options) => {
     resetWorld(world, options);
     return json(200, { ok: true });

@@ -97,7 +97,7 @@ function createExport(world: World, call: Call): Answer {
   if (!world.organizations.has(dto.organization_id)) {
     return json(400, { message: `Organization not found: '${dto.organization_id}'.` });
   }
-  return world.exports.create(dto, world.events, world.clock.now());
+  return world.exports.create(dto, world.events, world.knobs.exportLayout, world.clock.now());
 }
 
 function getExport(world: World, _call: Call, id: string, origin: string): Answer {

@@ -28,6 +28,14 @@ export interface RequestEntry {
   status: number | null;
 }
 
+/**
+ * The columns of exports, which nobody has published. `json`: a column for each field, objects as JSON. `flat`: a column for each
+ * value, such as `actor.id`. `titled`: headings for people. `event`: the event as one column of JSON. `bare`: without location and user
+ * agent. `lines`: JSON lines.
+ */
+export const EXPORT_LAYOUTS = ["json", "flat", "titled", "event", "bare", "lines"] as const;
+export type ExportLayout = (typeof EXPORT_LAYOUTS)[number];
+
 /** Behaviour that WorkOS does not document, or that differs between its own sources; may be changed while running. */
 export interface Knobs {
   /** Every action must be registered, even while the registry is empty. */
@@ -48,6 +56,8 @@ export interface Knobs {
   maxTargets: number;
   /** Requests a window for each key; the docs say 6,000 in 60 s. Off by default. */
   rateLimit: { requests: number; windowMs: number; retryAfterSeconds?: number } | null;
+  /** The columns of exports. */
+  exportLayout: ExportLayout;
 }
 
 export interface WorkosOptions extends Partial<Knobs> {
@@ -71,4 +81,5 @@ export const DEFAULT_KNOBS: Knobs = {
   bodyLimitBytes: 102_400,
   maxTargets: 20,
   rateLimit: null,
+  exportLayout: "json",
 };

@@ -24,13 +24,20 @@ describe("verify", () => {
     worker.workos.faults.add({ status: 400, body: { code: "invalid_audit_log", message: "no", errors: [] } });
     await publish("iso-a", [4]);
     const found = await worker.cli(NOW);
-    expect({ code: found.code, ...json(found) }).toMatchObject({ code: 0, isolates: 1, seen: 4, missing: 0, gaps: [] });
+    expect({ code: found.code, ...json(found) }).toMatchObject({
+      code: 0,
+      isolates: 1,
+      seen: 4,
+      missing_records: 0,
+      missing: [],
+      gaps: [],
+    });
   });
 
   test("counts a record that never got as far as the ledger", async () => {
     await publish("iso-a", [1, 3]);
     await publish("iso-a", [2], { organization: undefined });
-    expect(json(await worker.cli(NOW))).toMatchObject({ seen: 3, missing: 0 });
+    expect(json(await worker.cli(NOW))).toMatchObject({ seen: 3, missing_records: 0, missing: [] });
   });
 
   test("names what is missing by isolate, and exits 1", async () => {
@@ -44,7 +51,7 @@ describe("verify", () => {
 
   test("looks only at the time it is told", async () => {
     await publish("iso-a", [1, 3]);
-    expect(json(await worker.cli(["verify", "--json"]))).toMatchObject({ isolates: 0, seen: 0, missing: 0 });
+    expect(json(await worker.cli(["verify", "--json"]))).toMatchObject({ isolates: 0, seen: 0, missing_records: 0 });
     expect(json(await worker.cli(["verify", "--json", "--since", "2h", "--until", "1h"]))).toMatchObject({ seen: 0 });
   });
 

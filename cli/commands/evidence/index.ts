@@ -1,5 +1,6 @@
 /** `evidence`: what an auditor needs. */
 import { group } from "../../run/command.ts";
+import { pack } from "./pack.ts";
 import { pull } from "./pull.ts";
 
-export const evidence = group("evidence", "Download the evidence", [pull]);
+export const evidence = group("evidence", "Download the evidence, and pack it for an auditor", [pull, pack]);

@@ -136,7 +136,6 @@ describe("verify --evidence", () => {
 
   it.each([
     ["--evidence x", '"--evidence" needs "--key"'],
-    ["--key x", '"--key" needs "--evidence"'],
     ["--export x", '"--export" needs "--evidence"'],
     ["--evidence /nowhere --key /nowhere", '"/nowhere" is not a file'],
   ])("verify %s is wrong use", async (line, message) => {

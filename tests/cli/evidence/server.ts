@@ -8,6 +8,8 @@ export interface EvidenceServer {
   readonly env: Readonly<Record<string, string>>;
   /** What is served; tests change it. */
   files: Files;
+  /** Answers of the API by path, without the query. */
+  api: Map<string, unknown>;
   /** Paths that were asked for. */
   readonly asked: string[];
   /** Answers before the files: a status, or nothing. */
@@ -22,14 +24,19 @@ export async function serveEvidence(files: Files): Promise<EvidenceServer> {
     const path = (request.url ?? "").replace(/^\/evidence\//, "");
     server.asked.push(path);
     const isKnown = request.headers.authorization === `Bearer ${TOKEN}`;
-    const bytes = isKnown ? server.files.get(path) : undefined;
-    response.writeHead(isKnown ? (server.failure(path) ?? (bytes ? 200 : 404)) : 401).end(bytes);
+    const json = server.api.get(path.split("?", 1)[0] ?? "");
+    const found = json === undefined ? server.files.get(path) : Buffer.from(JSON.stringify(json));
+    const bytes = isKnown ? found : undefined;
+    response
+      .writeHead(isKnown ? (server.failure(path) ?? (bytes ? 200 : 404)) : 401)
+      .end(bytes ?? '{"code":"not_found","detail":"there is no such thing"}');
   });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const server: EvidenceServer = {
     env: { AUDIT_WORKER_URL: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, AUDIT_ADMIN_TOKEN: TOKEN },
     files,
+    api: new Map(),
     asked: [],
     failure: () => undefined,
     stop: async () => {

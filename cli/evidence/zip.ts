@@ -1,0 +1,24 @@
+/** A zip whose bytes depend on names and contents alone. */
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { join } from "node:path";
+import { ZipFile } from "yazl";
+
+/** The first moment that a zip can name, in the local time that a zip means. */
+const FIXED_TIME = new Date(1980, 0, 1);
+const FIXED_MODE = 0o100644;
+
+/** Packs files of a folder in the order given, readable by their owner alone. */
+export async function writeZip(folder: string, names: readonly string[], path: string): Promise<void> {
+  const zip = new ZipFile();
+  for (const name of names) {
+    zip.addFile(join(folder, name), name, {
+      mtime: FIXED_TIME,
+      mode: FIXED_MODE,
+      compress: true,
+      forceDosTimestamp: true,
+    });
+  }
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(path, { mode: 0o600 }));
+}

@@ -40,6 +40,19 @@ describe("verify", () => {
     expect(json(await worker.cli(NOW))).toMatchObject({ seen: 3, missing_records: 0, missing: [] });
   });
 
+  test("counts imported records apart: they fill no gap", async () => {
+    await publish("iso-a", [1, 3]);
+    const record = recordOf({ gateway: { isolateId: "iso-a", policyVersion: "0.1.0" }, sequence: 2 });
+    const failure = { class: "rejected", wrote: "no", reason: "http_422", attempts: 1, source: "worker" };
+    const parked_at = new Date().toISOString();
+    const entry = { ...failure, event_id: record.id, parked_at, replays: 0, record, history: [] };
+    await worker.post("/api/dead-letters/import", entry);
+    const { code, stdout } = await worker.cli(["verify", "--until", "0s"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("1 record imported, counted apart");
+    expect(json(await worker.cli(NOW))).toMatchObject({ seen: 2, missing: 1, imported: 1 });
+  });
+
   test("names what is missing by isolate, and exits 1", async () => {
     await publish("iso-a", [1, 2, 5, 9]);
     await publish("iso-b", [7, 8]);

@@ -37,6 +37,10 @@ export const OPERATOR_ACTIONS = {
   "audit_forwarder.delivery_paused": { target: "delivery", metadata: { reason: "string" } },
   "audit_forwarder.delivery_resumed": { target: "delivery", metadata: {} },
   "audit_forwarder.checked": { target: "worker", metadata: {} },
+  "audit_forwarder.checkpoint": {
+    target: "evidence_log",
+    metadata: { checkpoint_size: "number", checkpoint_root: "string", checkpoint_signature: "string" },
+  },
 } as const satisfies Readonly<Record<string, OperatorActionSchema>>;
 
 /** The isolate id of the records about operators: the worker makes them itself. */

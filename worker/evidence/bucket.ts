@@ -28,6 +28,19 @@ export async function putObject(bucket: R2Bucket, path: string, content: string 
  */
 export async function putCheckpoint(bucket: R2Bucket, note: string): Promise<void> {
   const known = await bucket.head(CHECKPOINT_PATH);
+  await replaceCheckpoint(bucket, note, known);
+}
+
+/** Adds signature lines to the checkpoint that is served, unless it is another one by now. */
+export async function addSignatures(bucket: R2Bucket, text: string, lines: readonly string[]): Promise<void> {
+  const known = await bucket.get(CHECKPOINT_PATH);
+  const note = (await known?.text()) ?? "";
+  const added = lines.filter((line) => !note.split("\n").includes(line));
+  if (!known || !note.startsWith(`${text}\n`) || added.length === 0) return;
+  await replaceCheckpoint(bucket, `${note}${added.map((line) => `${line}\n`).join("")}`, known);
+}
+
+async function replaceCheckpoint(bucket: R2Bucket, note: string, known: R2Object | null): Promise<void> {
   const onlyIf = known ? { etagMatches: known.etag } : { etagDoesNotMatch: "*" };
   const contentType = mediaType(CHECKPOINT_PATH) ?? "";
   const put = await bucket.put(CHECKPOINT_PATH, note, { httpMetadata: { contentType }, onlyIf });

@@ -7,6 +7,8 @@ import { parseSettings, type Env } from "../env.ts";
 import { bodiesIn, closeQuarter, firstSealedQuarter } from "../ledger/client.ts";
 import { sha256 } from "../ledger/leaf.ts";
 import { durableSql } from "../storage/durable-sql.ts";
+import { postCheckpoint, recordCheckpoint, stampCheckpoint } from "./anchor-senders.ts";
+import { Anchors, type Anchor, type AnchorKind } from "./anchors.ts";
 import { putCheckpoint, putObject } from "./bucket.ts";
 import { copiesOf } from "./copies.ts";
 import { factsOf } from "./facts.ts";
@@ -26,38 +28,69 @@ interface LogStatus {
   readonly sealedUntilMs: number;
   /** Digests that the published checkpoint covers. */
   readonly size: number;
+  /** The anchor that has failed for longest. */
+  readonly failing: ReturnType<Anchors["failing"]>;
 }
 
 export class EvidenceLog extends DurableObject<Env> {
   readonly #store: LogStore;
+  readonly #anchors: Anchors;
+  #isBehind = false;
   #running: Promise<LogState> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new LogStore(durableSql(ctx.storage), sha256);
+    this.#anchors = new Anchors(durableSql(ctx.storage));
+    // A crash between a change and its alarm must not strand an anchor.
+    if (this.#anchors.nextMs() !== undefined) void ctx.blockConcurrencyWhile(() => this.#setAlarm());
   }
 
   /** Seals the quarters that have ended at a time; two calls at once share one sealing. Rejects if something does not answer. */
   async seal(nowMs: number): Promise<void> {
     const settings = this.#settings();
     if (!settings) return;
+    // If it fails, the next round of the cron goes on.
+    this.#isBehind = false;
     this.#running ??= sealQuarters(this.#store, this.#ports(settings), nowMs, QUARTERS_MAX).finally(() => {
       this.#running = undefined;
     });
     const state = await this.#running;
-    const isBehind = quarterStartMs(state.quarter + 1) <= Date.now();
-    if (isBehind) await this.ctx.storage.setAlarm(Date.now() + NEXT_CALL_MS);
+    this.#isBehind = quarterStartMs(state.quarter + 1) <= nowMs;
+    await this.#setAlarm();
   }
 
   /** Where the log stands on disk. One that has not begun is as if sealed until now. */
   status(nowMs: number): LogStatus {
     const state = this.#store.read();
-    return { sealedUntilMs: quarterStartMs(state?.quarter ?? quarterAt(nowMs)), size: state?.published ?? 0 };
+    const sealedUntilMs = quarterStartMs(state?.quarter ?? quarterAt(nowMs));
+    return { sealedUntilMs, size: state?.published ?? 0, failing: this.#anchors.failing() };
   }
 
   /** Never throws: the cron comes again, and says what is wrong. */
   override async alarm(): Promise<void> {
-    await this.seal(Date.now()).catch(() => undefined);
+    const settings = this.#settings();
+    if (!settings) return;
+    await this.#anchors.run((anchor) => this.#sendAnchor(settings, anchor), Date.now);
+    if (this.#isBehind) await this.seal(Date.now()).catch(() => undefined);
+    await this.#setAlarm();
+  }
+
+  /** For the next anchor, or the quarters that one call could not seal. */
+  async #setAlarm(): Promise<void> {
+    const nowMs = Date.now();
+    const dueMs = Math.min(this.#isBehind ? nowMs + NEXT_CALL_MS : Infinity, this.#anchors.nextMs() ?? Infinity);
+    if (dueMs !== Infinity) await this.ctx.storage.setAlarm(Math.max(dueMs, nowMs));
+  }
+
+  async #sendAnchor(settings: EvidenceSettings, anchor: Anchor): Promise<void> {
+    const { bucket, organization, AUDIT_TSA_URL, AUDIT_ANCHOR_URL, AUDIT_ANCHOR_KEY: key } = settings;
+    // One whose variable was removed since is over.
+    if (anchor.kind === "event" && organization !== undefined) await recordCheckpoint(this.env, organization, anchor);
+    if (anchor.kind === "time_stamp" && AUDIT_TSA_URL) await stampCheckpoint(bucket, fetch, AUDIT_TSA_URL, anchor);
+    if (anchor.kind === "webhook" && AUDIT_ANCHOR_URL) {
+      await postCheckpoint(bucket, fetch, { url: AUDIT_ANCHOR_URL, key }, anchor, Date.now());
+    }
   }
 
   #settings(): EvidenceSettings | undefined {
@@ -83,7 +116,16 @@ export class EvidenceLog extends DurableObject<Env> {
         const text = checkpointText({ origin, size, root });
         const note = signedNote(text, [await signText(seed, origin, text)]);
         await putCheckpoint(bucket, note);
+        this.#anchors.add(anchorKinds(settings), size, note, Date.now());
       },
     };
   }
+}
+
+function anchorKinds({ organization, AUDIT_TSA_URL, AUDIT_ANCHOR_URL }: EvidenceSettings): readonly AnchorKind[] {
+  return [
+    ...(organization === undefined ? [] : ["event" as const]),
+    ...(AUDIT_TSA_URL === undefined ? [] : ["time_stamp" as const]),
+    ...(AUDIT_ANCHOR_URL === undefined ? [] : ["webhook" as const]),
+  ];
 }

@@ -19,6 +19,7 @@ CREATE TABLE anchors (
   since_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL
 );
 `,
+  "CREATE TABLE anchor_days (id INTEGER PRIMARY KEY, day INTEGER NOT NULL);",
 ];
 
 /** Event ids by shard. */

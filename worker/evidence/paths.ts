@@ -11,3 +11,8 @@ export function leavesPath(number: number, organization: string): string {
 export function copiesPath(number: number, organization: string): string {
   return `copies/${number}/${encodeURIComponent(organization)}.jsonl.gz`;
 }
+
+/** Returns the path of the time stamp of a checkpoint. */
+export function stampPath(size: number): string {
+  return `anchors/${size}.tsr`;
+}

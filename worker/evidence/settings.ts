@@ -11,6 +11,8 @@ export interface EvidenceSettings extends Anchors {
   readonly seed: Uint8Array;
   readonly origin: string;
   readonly isCopying: boolean;
+  /** Of the daily event about the checkpoint. */
+  readonly organization: string | undefined;
 }
 
 type EvidenceState =
@@ -21,7 +23,13 @@ type EvidenceState =
   | { readonly kind: "on"; readonly settings: EvidenceSettings };
 
 /** Parses the variables of the evidence; an empty value counts as missing. */
-export function evidenceState(env: Env, { AUDIT_WORKER_URL }: Pick<Settings, "AUDIT_WORKER_URL">): EvidenceState {
+export function evidenceState(
+  env: Env,
+  {
+    AUDIT_WORKER_URL,
+    AUDIT_ORGANIZATION_ID: organization,
+  }: Pick<Settings, "AUDIT_WORKER_URL" | "AUDIT_ORGANIZATION_ID">,
+): EvidenceState {
   const { EVIDENCE: bucket } = env;
   if (!bucket) return { kind: "off" };
   const given = Object.fromEntries(
@@ -34,5 +42,8 @@ export function evidenceState(env: Env, { AUDIT_WORKER_URL }: Pick<Settings, "AU
   const { AUDIT_EVIDENCE_KEY: key, AUDIT_EVIDENCE_ORIGIN, AUDIT_EVIDENCE_COPIES, ...anchors } = parsed.data;
   const origin = AUDIT_EVIDENCE_ORIGIN ?? `${new URL(AUDIT_WORKER_URL).host}/evidence`;
   const seed = seedOf(key) ?? new Uint8Array();
-  return { kind: "on", settings: { bucket, seed, origin, isCopying: AUDIT_EVIDENCE_COPIES === "true", ...anchors } };
+  return {
+    kind: "on",
+    settings: { bucket, seed, origin, isCopying: AUDIT_EVIDENCE_COPIES === "true", organization, ...anchors },
+  };
 }

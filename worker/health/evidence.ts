@@ -8,6 +8,9 @@ import { reportIncident, resolveIncident } from "../monitor/client.ts";
 /** Two quarters that could not be sealed, and one that has not ended. Our choice. */
 const LATE_MS = 45 * 60_000;
 
+/** An anchor is tried again within an hour at most. Our choice. */
+const ANCHOR_LATE_MS = 3 * 3_600_000;
+
 /** One round of the cron. Does nothing if no bucket is bound. */
 export async function sealAndTell(env: Env, settings: Settings, nowMs: number): Promise<void> {
   const state = evidenceState(env, settings);
@@ -20,10 +23,13 @@ export async function sealAndTell(env: Env, settings: Settings, nowMs: number): 
   } catch (error) {
     logFailure("seal", error);
   }
-  const { sealedUntilMs } = await evidenceLog(env).status(nowMs);
+  const { sealedUntilMs, failing } = await evidenceLog(env).status(nowMs);
   const detail = `nothing that was delivered since ${new Date(sealedUntilMs).toISOString()} is sealed`;
   if (nowMs - sealedUntilMs <= LATE_MS) await resolveIncident(env, "evidence_not_sealed");
   else await reportIncident(env, "evidence_not_sealed", detail, nowMs);
+  if (!failing || nowMs - failing.sinceMs <= ANCHOR_LATE_MS) return resolveIncident(env, "anchor_failing");
+  const since = new Date(failing.sinceMs).toISOString();
+  await reportIncident(env, "anchor_failing", `no "${failing.kind}" anchor has succeeded since ${since}`, nowMs);
 }
 
 /** Says which variables sealing waits for. */

@@ -22,7 +22,8 @@ export type IncidentKind =
   | "queue_backlog"
   | "storage_nearly_full"
   | "operator_events_refused"
-  | "evidence_not_sealed";
+  | "evidence_not_sealed"
+  | "anchor_failing";
 
 export interface Incident {
   readonly kind: IncidentKind;

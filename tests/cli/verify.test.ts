@@ -50,7 +50,7 @@ describe("verify", () => {
     const { code, stdout } = await worker.cli(["verify", "--until", "0s"]);
     expect(code).toBe(1);
     expect(stdout).toContain("1 record imported, counted apart");
-    expect(json(await worker.cli(NOW))).toMatchObject({ seen: 2, missing: 1, imported: 1 });
+    expect(json(await worker.cli(NOW))).toMatchObject({ seen: 2, missing_records: 1, imported: 1 });
   });
 
   test("names what is missing by isolate, and exits 1", async () => {

@@ -1,11 +1,13 @@
 /** Where the command blocks of a page run. A block names its scene by `<!-- run: name -->`; without a name it is `clean`. */
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, vi } from "vitest";
 import { mintEventId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
+import { bodiesIn, evidenceOf, LOG, someQuarters } from "../verifier/evidence.ts";
+import { LAYOUTS } from "../verifier/exports.ts";
 import { PATIENCE_MS, startDelivery, type Delivery } from "./delivery.ts";
 import { ROOT } from "./pages.ts";
 
@@ -22,6 +24,8 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   clean,
   /** A gateway with two pseudonym keys. */
   pseudonyms: async () => withEnv(await clean(), { AUDIT_PSEUDONYM_KEYS: `2026b:${KEY_B},2026a:${KEY_A}` }),
+  /** Evidence of three digests, its key, and an export that has all of it. */
+  evidence,
   /** A WorkOS environment in which nothing is registered. */
   workos: () => incident({ strict: true, bodies: [], until: async () => undefined }),
   /** Three records are in WorkOS. */
@@ -71,6 +75,19 @@ export const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   unreadable: () =>
     incident({ bodies: ['{"v":1,"records":"garbled'], until: (delivery) => deadLettersAre(delivery, 1) }),
 };
+
+async function evidence(): Promise<Scene> {
+  const scene = await clean();
+  const home = scene.env["HOME"] ?? "";
+  const quarters = someQuarters();
+  for (const [name, bytes] of evidenceOf(quarters).files) {
+    await mkdir(dirname(join(home, "evidence", name)), { recursive: true });
+    await writeFile(join(home, "evidence", name), bytes);
+  }
+  await writeFile(join(home, "audit-evidence.pub"), `${LOG.line}\n`);
+  await writeFile(join(home, "export.csv"), LAYOUTS["CSV with columns of JSON"]?.(bodiesIn(quarters)) ?? "");
+  return scene;
+}
 
 const KEY_A = Buffer.alloc(32, "a").toString("base64");
 const KEY_B = Buffer.alloc(32, "b").toString("base64");

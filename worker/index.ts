@@ -7,6 +7,8 @@ import { parseSettings, type Env } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
 import { logFailure, pipeline } from "./http/pipeline.ts";
 import type { Route } from "./http/route.ts";
+import { checkJurisdiction } from "./jurisdiction-check.ts";
+import { inJurisdiction } from "./jurisdiction.ts";
 import { monitor, resolveIncident } from "./monitor/client.ts";
 import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
@@ -42,14 +44,18 @@ const routes: readonly Route[] = [
   ...evidenceRoutes,
 ];
 
-const handle = pipeline(routes, countRefusal);
+const handle = pipeline(routes, countRefusal, checkJurisdiction);
 
 export default {
-  fetch: async (request, env, execution) => consoleSite(request, env) ?? handle(request, env, execution),
+  fetch: async (request, env, execution) =>
+    consoleSite(request, env) ?? handle(request, inJurisdiction(env), execution),
 
-  async scheduled({ scheduledTime }, env): Promise<void> {
+  async scheduled({ scheduledTime }, platformEnv): Promise<void> {
+    const env = inJurisdiction(platformEnv);
     const parsed = parseSettings(env);
     if (!parsed.ok) return reportMissing(env, parsed);
+    // Only now: a value that cannot be read must not count as the first choice.
+    await checkJurisdiction(env);
     await resolveIncident(env, "not_configured");
     // A failing step must not stop the others.
     const done = await Promise.allSettled([

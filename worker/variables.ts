@@ -75,6 +75,8 @@ export const Variables = z.object({
   AUDIT_WORKER_URL: url,
   /** A former URL of the worker, or several separated by commas. Messages published to one of them are still delivered. */
   AUDIT_WORKER_URL_PREVIOUS: z.optional(urls),
+  /** Where the Durable Objects keep their data: `eu` or `fedramp`. Chosen before the first deploy; the worker refuses a later change. */
+  AUDIT_JURISDICTION: z.optional(z.enum(["eu", "fedramp"])),
   /** Events a second to WorkOS, 1 to 100. */
   AUDIT_RATE: whole(DEFAULT_RATE, 1, 100),
   /** Size in bytes at which a Durable Object counts as full. Cloudflare's limit is the default; lower it only to try what happens then. */

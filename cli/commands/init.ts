@@ -1,5 +1,6 @@
 /** `init [zuplo-project]`: adds the audit policy to a Zuplo project and makes the folder of the worker, or checks both. */
 import { basename, join, resolve } from "node:path";
+import { JURISDICTIONS } from "../deploy/region.ts";
 import { findDrift } from "../init/check.ts";
 import { diffLines } from "../init/diff.ts";
 import { isError } from "../init/finding.ts";
@@ -36,6 +37,10 @@ export const init = command({
         choices: ROUTE_CHOICES,
         describe: "Routes that get the policy; default all on the first run, unchanged later",
       })
+      .option("jurisdiction", {
+        choices: JURISDICTIONS,
+        describe: "Where the worker keeps its data; chosen once, before its first deploy",
+      })
       .option("check", { type: "boolean", describe: "Only report drift; exit 1 if there is any" })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
@@ -43,10 +48,10 @@ export const init = command({
         type: "boolean",
         describe: 'Replace a "modules/audit-log.ts" that "init" did not write; a copy is kept',
       })
-      .conflicts("check", ["dry-run", "yes", "force"]),
+      .conflicts("check", ["dry-run", "yes", "force", "jurisdiction"]),
 
   run: async (args, io) => {
-    const worker = await planWorkerSide(process.cwd());
+    const worker = await planWorkerSide(process.cwd(), args.jurisdiction);
     if (args.zuploProject === undefined) {
       if (!IS_PACKAGE) throw new WrongUse('"zuplo-project" is missing; name the project\'s directory');
       return args.check ? workerReport(worker, io) : apply([worker], args, io, workerSteps(worker, io));

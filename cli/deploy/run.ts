@@ -3,6 +3,7 @@ import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
+import { queueRegionFault } from "./region.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
@@ -83,6 +84,7 @@ async function bundleStep(
   await writeWorker(root);
   const bundle = await upload(wrangler, args);
   refuseOtherValues(values, bundle, environment);
+  refuseOtherRegion(bundle, environment);
   const size = bundle.gzipBytes ?? 0;
   if (size > BUNDLE_MAX_GZIP_BYTES) {
     throw new AuditError(
@@ -93,6 +95,12 @@ async function bundleStep(
   const detail = `${bundle.worker}, ${(size / 1000).toFixed(1)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
   end({ name: "bundle", state: "done", detail, command: io.suggest("wrangler", ...args) });
   return bundle;
+}
+
+function refuseOtherRegion({ bindings }: Upload, environment: string): void {
+  const fault = queueRegionFault(bindings.get("AUDIT_JURISDICTION"), bindings.get("QSTASH_URL"));
+  if (fault !== undefined)
+    throw new AuditError("invalid_variable", `${fault}; correct it in wrangler.toml, under [env.${environment}.vars]`);
 }
 
 /** A later deploy without the file would set the value of `wrangler.toml` again. */

@@ -103,6 +103,11 @@ export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
   WORKOS_BASE_URL: secureUrl,
   QSTASH_URL: secureUrl,
   AUDIT_FLOW_CONTROL_KEY: text("a flow-control key"),
+  AUDIT_JURISDICTION: {
+    required: false,
+    shape: '"eu" or "fedramp"',
+    accepts: (value) => value === "eu" || value === "fedramp",
+  },
 };
 
 /** Names that only the gateway reads; one file may hold both sides' values. */

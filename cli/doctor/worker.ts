@@ -3,6 +3,7 @@ import * as z from "zod";
 import { openApi, workerUrl } from "../api/client.ts";
 import { fetchJson } from "../http/fetch-json.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
+import { region } from "./region.ts";
 import { firstMissing, type Setting, variable } from "./setting.ts";
 import { versions } from "./versions.ts";
 
@@ -15,6 +16,7 @@ export function workerChecks(setting: Setting): readonly Check[] {
   return [
     { name: "worker", run: () => health(setting) },
     { name: "versions", run: () => versions(setting) },
+    { name: "region", run: () => region(setting) },
     { name: "admin token", run: () => adminToken(setting) },
     { name: "clocks", run: () => clocks(setting) },
   ];

@@ -1,6 +1,8 @@
 /** The worker's side of `init`: the folder `audit/` with the files that are the team's own. Needs the package. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AuditError } from "../../shared/errors.ts";
+import { type Jurisdiction, queueUrl } from "../deploy/region.ts";
 import { builtFile, IS_PACKAGE, workerFolder } from "../run/installation.ts";
 import type { Change } from "./plan.ts";
 
@@ -14,12 +16,16 @@ export interface WorkerSide {
   readonly changes: readonly Change[];
 }
 
-/** Plans `audit/` for a repository; in a clone, whose root holds these files already, there is nothing to make. */
-export async function planWorkerSide(directory: string): Promise<WorkerSide> {
+/**
+ * Plans `audit/` for a repository; in a clone, whose root holds these files already, there is nothing to make. Throws `conflict` if
+ * the files that are there are for another jurisdiction.
+ */
+export async function planWorkerSide(directory: string, jurisdiction?: Jurisdiction): Promise<WorkerSide> {
   const folder = workerFolder(directory);
   if (!IS_PACKAGE) return { folder, changes: [] };
+  await refuseMove(folder, jurisdiction);
   const wanted: readonly (readonly [path: string, text: string])[] = [
-    ["wrangler.toml", await readFile(builtFile("wrangler.toml"), "utf8")],
+    ["wrangler.toml", inRegion(await readFile(builtFile("wrangler.toml"), "utf8"), jurisdiction)],
     ["audit-schemas.lock.json", "{}\n"],
     [".gitignore", IGNORED],
   ];
@@ -30,4 +36,22 @@ export async function planWorkerSide(directory: string): Promise<WorkerSide> {
     }),
   );
   return { folder, changes: changes.flat() };
+}
+
+/** Returns the template with the jurisdiction, and with QStash's region that fits it, in the variables of each environment. Pure. */
+export function inRegion(toml: string, jurisdiction: Jurisdiction | undefined): string {
+  if (jurisdiction === undefined) return toml;
+  return toml
+    .replaceAll(/^QSTASH_URL = .*$/gm, `QSTASH_URL = "${queueUrl(jurisdiction)}"`)
+    .replaceAll(/^AUDIT_FLOW_CONTROL_KEY = .*$/gm, `$&\nAUDIT_JURISDICTION = "${jurisdiction}"`);
+}
+
+async function refuseMove(folder: string, jurisdiction: Jurisdiction | undefined): Promise<void> {
+  const toml = await readFile(join(folder, "wrangler.toml"), "utf8").catch(() => undefined);
+  if (toml === undefined || jurisdiction === undefined || toml.includes(`AUDIT_JURISDICTION = "${jurisdiction}"`))
+    return;
+  throw new AuditError(
+    "conflict",
+    `"${join(folder, "wrangler.toml")}" is there already, without the jurisdiction "${jurisdiction}"; a deployed worker cannot move, so edit the file only before its first deploy`,
+  );
 }

@@ -4,6 +4,7 @@ import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { checkpointText, signedNote } from "../../shared/evidence/note.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import { parseSettings, type Env } from "../env.ts";
+import { inJurisdiction } from "../jurisdiction.ts";
 import { bodiesIn, closeQuarter, firstSealedQuarter } from "../ledger/client.ts";
 import { sha256 } from "../ledger/leaf.ts";
 import { durableSql } from "../storage/durable-sql.ts";
@@ -38,7 +39,8 @@ export class EvidenceLog extends DurableObject<Env> {
   #isBehind = false;
   #running: Promise<LogState> | undefined;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, platformEnv: Env) {
+    const env = inJurisdiction(platformEnv);
     super(ctx, env);
     this.#store = new LogStore(durableSql(ctx.storage), sha256);
     this.#anchors = new Anchors(durableSql(ctx.storage));

@@ -51,6 +51,7 @@ async function describe(env: Env, settings: Settings, nowMs: number) {
   return {
     version: BUILD.version,
     commit: BUILD.commit,
+    jurisdiction: env["AUDIT_JURISDICTION"] || null,
     status: pause ? "paused" : isDegraded ? "degraded" : "ok",
     ...describePause(pause, nextProbeMs),
     outbox: {

@@ -47,8 +47,15 @@ export type RefusalPort = (refusal: Refusal, env: Env, execution: ExecutionConte
 
 type Handle = (request: Request, env: Env, execution: ExecutionContext) => Promise<Response>;
 
+/** Asked for each call that was not refused; throws if this worker must not serve it. */
+type AdmissionPort = (env: Env) => Promise<void>;
+
 /** Makes the worker's `fetch` handler of a table of routes. It never throws. */
-export function pipeline(routes: readonly Route[], refused: RefusalPort): Handle {
+export function pipeline(
+  routes: readonly Route[],
+  refused: RefusalPort,
+  admit: AdmissionPort = () => Promise.resolve(),
+): Handle {
   const compiled = compileRoutes(routes);
   return async (request, env, execution) => {
     const url = new URL(request.url);
@@ -57,7 +64,7 @@ export function pipeline(routes: readonly Route[], refused: RefusalPort): Handle
     const { route, params } = match;
     try {
       const later = (work: Promise<unknown>) => execution.waitUntil(work);
-      return await serve(route, { request, url, params, env, later });
+      return await serve(route, { request, url, params, env, later }, admit);
     } catch (error) {
       const problem = problemOf(error);
       if (problem && error instanceof AuditError)
@@ -77,7 +84,7 @@ interface Matched {
   readonly later: RouteContext["later"];
 }
 
-async function serve(route: Route, matched: Matched): Promise<Response> {
+async function serve(route: Route, matched: Matched, admit: AdmissionPort): Promise<Response> {
   const { request, env } = matched;
   const parsed = parseSettings(env);
   // A retry, never a loss: QStash keeps the message for its whole schedule, which a "retry-after" would shorten.
@@ -88,6 +95,7 @@ async function serve(route: Route, matched: Matched): Promise<Response> {
   const caller = await CALLERS[route.access](request, { path: route.path, settings, nowMs: receivedMs });
   const body = await bodyOf(request, route);
   await caller.checkBody?.(body);
+  await admit(env);
   return route.handle({ ...matched, settings, operator: caller.operator, receivedMs, body });
 }
 

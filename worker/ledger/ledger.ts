@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
+import { inJurisdiction } from "../jurisdiction.ts";
 import { objectMaxBytes } from "../storage/size.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { Book } from "./book.ts";
@@ -67,7 +68,8 @@ export class Ledger extends DurableObject<Env> {
   #alarmMs = 0;
   #savedMs = 0;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, platformEnv: Env) {
+    const env = inJurisdiction(platformEnv);
     super(ctx, env);
     this.#book = new Book(durableSql(ctx.storage), isCopying(env));
     this.#former = new FormerShard({

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
 import { parseSettings, type Env, type Settings } from "../env.ts";
+import { inJurisdiction } from "../jurisdiction.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { Agenda } from "./agenda.ts";
 import { Announcer } from "./announcer.ts";
@@ -48,7 +49,8 @@ export class Monitor extends DurableObject<Env> {
   readonly #agenda: Agenda<"pause" | "alert">;
   readonly #delivery: DeliveryControl;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, platformEnv: Env) {
+    const env = inJurisdiction(platformEnv);
     super(ctx, env);
     const { kv } = ctx.storage;
     this.#incidents = new Incidents(durableSql(ctx.storage));
@@ -75,6 +77,18 @@ export class Monitor extends DurableObject<Env> {
     });
     // A crash between a change and its alarm must not strand it.
     if (this.#dueMs() !== undefined) void ctx.blockConcurrencyWhile(() => this.#agenda.arm());
+  }
+
+  /** The jurisdiction that this worker was first used with; null before its first request. One object of its own is asked. */
+  jurisdiction(): string | null {
+    return this.ctx.storage.kv.get<string>("jurisdiction") ?? null;
+  }
+
+  /** Stores the first jurisdiction, and returns the stored one from then on. */
+  keepJurisdiction(jurisdiction: string): string {
+    const known = this.jurisdiction();
+    if (known === null) this.ctx.storage.kv.put("jurisdiction", jurisdiction);
+    return known ?? jurisdiction;
   }
 
   /** See `DeliveryControl.turn`. */

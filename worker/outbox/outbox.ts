@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { deadLetters } from "../dead-letters/client.ts";
 import { parseSettings, type Env } from "../env.ts";
+import { inJurisdiction } from "../jurisdiction.ts";
 import { untakenEntries } from "../deliver/dead-letters.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 import { publishMessage } from "../qstash/publish.ts";
@@ -17,7 +18,8 @@ export class Outbox extends DurableObject<Env> {
   #failures = 0;
   #failure: string | null = null;
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, platformEnv: Env) {
+    const env = inJurisdiction(platformEnv);
     super(ctx, env);
     this.#store = new OutboxStore(durableSql(ctx.storage));
     // A crash between a write and its alarm must not strand the message; the cron looks at every shard and so wakes it.

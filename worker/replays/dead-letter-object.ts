@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import { parseSettings, type Env } from "../env.ts";
+import { inJurisdiction } from "../jurisdiction.ts";
 import { fatesOf, lookup } from "../ledger/client.ts";
 import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
@@ -55,7 +56,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   /** Where reading the unreadable again goes on; undefined once that is done, until the next start. */
   #rereadAfter: string | undefined = "";
 
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(state: DurableObjectState, platformEnv: Env) {
+    const env = inJurisdiction(platformEnv);
     super(state, env);
     this.#sql = durableSql(state.storage);
     migrate(this.#sql, STEPS);

@@ -23,6 +23,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   AUDIT_RATE: "40",
   AUDIT_OBJECT_MAX_BYTES: "5000000000",
   AUDIT_PROBE_URL: "https://api.example.com/health",
+  AUDIT_JURISDICTION: "eu",
   WORKOS_BASE_URL: "https://api.workos.com",
   QSTASH_URL: "https://qstash.upstash.io",
 };
@@ -53,6 +54,7 @@ it.each([
   "AUDIT_OPERATOR_EVENTS",
   "AUDIT_TOKENS",
   "AUDIT_ACCESS_ROLE",
+  "AUDIT_JURISDICTION",
 ])("refuses a %s that the worker would refuse", (name) => {
   expect(faultOf(name, "wrong")).toMatch(/^must be /);
   expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });

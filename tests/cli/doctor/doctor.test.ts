@@ -72,7 +72,7 @@ describe("a deployment that is well", () => {
       Object.entries(results)
         .filter(([, { state }]) => state === "skipped")
         .map(([name]) => name),
-    ).toEqual(["gateway", "same on both sides", "lock file", "schemas"]);
+    ).toEqual(["gateway", "same on both sides", "lock file", "region", "schemas"]);
     expect(results["retry horizon"]?.detail).toMatch(/^4 attempts over 20\.0 h/);
     const { version, commit } = programVersion();
     const build = `${version} (commit ${commit})`;
@@ -86,7 +86,7 @@ describe("a deployment that is well", () => {
     const { stdout, code } = await runCli(["doctor", "--skip-event"], { env });
     const lines = stdout.trimEnd().split("\n");
     expect(code).toBe(0);
-    expect(lines).toHaveLength(19);
+    expect(lines).toHaveLength(20);
     expect(lines.slice(0, -1).every((line) => /^[✓!✗-] \S/.test(line))).toBe(true);
     expect(lines.at(-1)).toMatch(/^no check failed, \d+ skipped$/);
     for (const secret of [ADMIN_TOKEN, env["WORKOS_API_KEY"], env["QSTASH_TOKEN"], env["AUDIT_INGEST_KEY"]]) {

@@ -1,0 +1,49 @@
+/** Refuses to serve in another jurisdiction than at first: the worker would find nothing that it stored before. */
+import { AuditError } from "../shared/errors.ts";
+import type { Env } from "./env.ts";
+import { platformEnvOf } from "./jurisdiction.ts";
+import type { Monitor } from "./monitor/monitor.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+/** Stands for no jurisdiction where one is stored. */
+const NONE = "none";
+/** A request must not hang on the question. Our choice. */
+const ASK_TIMEOUT_MS = 5_000;
+
+/** The stored jurisdiction by environment. Only the result is shared, never a promise of another request. */
+const stored = new WeakMap<Env, string>();
+const limit = new TimeLimit(ASK_TIMEOUT_MS, () => Date.now());
+
+/**
+ * Compares the jurisdiction with the one that this worker was first used with, which an object outside of any jurisdiction stores.
+ * Throws `invalid_variable` if they differ. If that object does not answer, the worker goes on and asks again next time.
+ */
+export async function checkJurisdiction(env: Env): Promise<void> {
+  const platform = platformEnvOf(env);
+  const wanted = platform === env ? NONE : String(env["AUDIT_JURISDICTION"]);
+  const first = stored.get(platform) ?? (await limit.within(ask(platform, wanted), undefined).catch(() => undefined));
+  if (first === undefined) return;
+  stored.set(platform, first);
+  if (first !== wanted) throw changed(first, wanted);
+}
+
+async function ask(platform: Env, wanted: string): Promise<string> {
+  const objects = platform.MONITOR as DurableObjectNamespace<Monitor>;
+  const keeper = objects.getByName("jurisdiction");
+  const known = await keeper.jurisdiction();
+  if (known !== null) return known;
+  // A worker of an earlier release stored its data before anybody could choose.
+  const { rounds } = wanted === NONE ? { rounds: undefined } : await objects.getByName("monitor").status();
+  return keeper.keepJurisdiction(rounds?.lastMs ? NONE : wanted);
+}
+
+function changed(first: string, wanted: string): AuditError {
+  return new AuditError(
+    "invalid_variable",
+    `"AUDIT_JURISDICTION" is set to ${words(wanted)}, but this worker keeps its data in ${words(first)}; set it back and deploy again`,
+  );
+}
+
+function words(jurisdiction: string): string {
+  return jurisdiction === NONE ? "no jurisdiction" : `"${jurisdiction}"`;
+}

@@ -15,6 +15,8 @@ const FAILURES_TO_STOP = 5;
 const LATE_MS = 240_000;
 /** Longest time that events are sent before the queue runs again. Our choice. */
 const DRAIN_MAX_MS = 20_000;
+/** Longest time of one round of late events: shorter than the time between two rounds of the cron. Our choice. */
+const LATE_ROUND_MAX_MS = 200_000;
 
 export interface ProbePorts {
   readonly now: () => number;
@@ -71,6 +73,7 @@ export async function sendLate(ports: ProbePorts): Promise<number> {
   const late = (await ports.candidates()).filter(({ touchedMs }) => touchedMs <= latestMs);
   const { delivered } = await sendAll(
     late.map(({ id }) => id),
+    LATE_ROUND_MAX_MS,
     ports,
   );
   return delivered;
@@ -83,7 +86,7 @@ async function sendFirst(queue: string[], source: ProbeSource, ports: ProbePorts
 }
 
 async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts): Promise<Probed> {
-  const sent = await sendAll(queue, ports);
+  const sent = await sendAll(queue, DRAIN_MAX_MS, ports);
   const delivered = deliveredBefore + sent.delivered;
   if (ports.isStopped()) return { kind: "stopped" };
   if (sent.failures < FAILURES_TO_STOP) return { kind: "up", delivered };
@@ -96,8 +99,12 @@ async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts
 }
 
 /** Sends events side by side; stops after some time, or after five failures in a row, which it counts. */
-async function sendAll(queue: string[], ports: ProbePorts): Promise<{ delivered: number; failures: number }> {
-  const endMs = ports.now() + DRAIN_MAX_MS;
+async function sendAll(
+  queue: string[],
+  maxMs: number,
+  ports: ProbePorts,
+): Promise<{ delivered: number; failures: number }> {
+  const endMs = ports.now() + maxMs;
   let delivered = 0;
   let failures = 0;
   const lane = async () => {

@@ -17,6 +17,7 @@ import {
   takeTurn,
   TURN_MAX_MS,
 } from "../monitor/client.ts";
+import { shardsOf } from "../ledger/client.ts";
 import { tellSoon } from "../monitor/history-client.ts";
 import type { Turn } from "../monitor/pause.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
@@ -35,8 +36,7 @@ export const deliverRoutes: readonly Route[] = [
 async function deliver(context: RouteContext): Promise<Response> {
   const { request, env, settings, body } = context;
   const decoded = decodeMessage(body);
-  const waiting = decoded.kind === "message" ? decoded.records.length : 0;
-  const turn = await awaitTurn(env, waiting);
+  const turn = await awaitTurn(env, decoded.kind === "message" ? decoded.records : []);
   const delivery = { ...deliveryOf(request), ...(turn.pause?.by === "breaker" ? { held: HELD } : {}) };
   if (turn.pause && turn.pause.by !== "breaker") return pausedAnswer(turn.pause.by, delivery);
   if (turn.waitMs > TURN_MAX_MS) return noTurn(turn.waitMs);
@@ -59,11 +59,12 @@ async function deliver(context: RouteContext): Promise<Response> {
 const HELD: Outcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
 
 /** A turn that came: after a long wait delivery may be paused. */
-async function awaitTurn(env: RouteContext["env"], count: number): Promise<Turn> {
-  const turn = await takeTurn(env, count, Date.now());
+async function awaitTurn(env: RouteContext["env"], records: readonly AuditRecord[]): Promise<Turn> {
+  const shards = shardsOf(records.map(({ id }) => id));
+  const turn = await takeTurn(env, records.length, shards, Date.now());
   if (turn.waitMs <= 0 || turn.waitMs > TURN_MAX_MS) return turn;
   await new Promise((resolve) => setTimeout(resolve, turn.waitMs));
-  return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, Date.now());
+  return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, [], Date.now());
 }
 
 /** So many events wait already that this message cannot wait for its turn. */

@@ -3,6 +3,7 @@ import { deadLetters } from "../dead-letters/client.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
 import { shardStatuses } from "../ledger/client.ts";
+import type { ShardStatus } from "../ledger/ledger.ts";
 import { outboxStatus } from "../outbox/client.ts";
 import { monitor, reportDeadLetter, reportIncident, resolveIncident } from "../monitor/client.ts";
 import type { IncidentKind } from "../monitor/incidents.ts";
@@ -40,16 +41,23 @@ export async function watch(env: Env, nowMs: number): Promise<void> {
   await monitor(env).endQuiet("requests_refused", nowMs - REFUSED_QUIET_MS);
 }
 
+/** Shards in which nothing waits. One that is nearly full is asked again, so that its incident stays open. */
+function idleShards(shards: readonly ShardStatus[], maxBytes: number): readonly number[] {
+  const isNearlyFull = ({ shard, bytes }: ShardStatus) => nearlyFull([{ object: "ledger", shard, bytes }], maxBytes);
+  return shards.filter((status) => status.waiting === 0 && !isNearlyFull(status)).map(({ shard }) => shard);
+}
+
 /** Returns how many records wait for their next attempt; undefined if the ledger does not answer. */
 async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promise<number | undefined> {
   try {
-    const shards = await shardStatuses(env);
+    const shards = await shardStatuses(env, await monitor(env).activeShards());
     const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
     await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
     await resolveIncident(env, "ledger_unreachable");
     const full = nearlyFull(await storageUse(env, shards, outbox), objectMaxBytes(env));
     if (full === undefined) await resolveIncident(env, "storage_nearly_full");
     else await reportIncident(env, "storage_nearly_full", full, nowMs);
+    await monitor(env).releaseShards(idleShards(shards, objectMaxBytes(env)));
     return shards.reduce((sum, { waiting }) => sum + waiting, 0);
   } catch {
     await reportIncident(env, "ledger_unreachable", "the ledger does not answer", nowMs);

@@ -2,7 +2,7 @@
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
-import { shardName } from "./former-shard.ts";
+import { formerShardOf, shardName } from "./former-shard.ts";
 import { parseFates, type Fate } from "./fates.ts";
 import type { Ledger, ShardStatus } from "./ledger.ts";
 import { freshGrant } from "./rules.ts";
@@ -23,6 +23,12 @@ import type { Closed } from "./sealing.ts";
 const WAITING_PER_SHARD = 500;
 
 const SHARDS: readonly number[] = Array.from({ length: LEDGER_SHARDS }, (_, shard) => shard);
+
+/** The shards that may hold some event ids, former ones included. */
+export function shardsOf(ids: readonly string[]): readonly number[] {
+  const shards = new Set(ids.map((id) => shardOf(id, LEDGER_SHARDS)));
+  return [...new Set([...shards].flatMap((shard) => [shard, formerShardOf(shard) ?? shard]))];
+}
 
 /** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
@@ -89,9 +95,12 @@ export async function findByRequest(env: Pick<Env, "LEDGER">, search: RequestSea
   return (await Promise.all(allShards(env).map((shard) => shard.findByRequest(search)))).flat();
 }
 
-/** Records that wait for their next attempt in all shards, the one whose last attempt is longest ago first. */
-export async function waitingSince(env: Pick<Env, "LEDGER">): Promise<readonly WaitingSince[]> {
-  const parts = await Promise.all(allShards(env).map((shard) => shard.waitingSince(WAITING_PER_SHARD)));
+/** Records that wait for their next attempt in some shards, the one whose last attempt is longest ago first. */
+export async function waitingSince(
+  env: Pick<Env, "LEDGER">,
+  shards: readonly number[],
+): Promise<readonly WaitingSince[]> {
+  const parts = await Promise.all(shards.map((shard) => ledger(env, shard).waitingSince(WAITING_PER_SHARD)));
   return parts.flat().toSorted((left, right) => left.touchedMs - right.touchedMs);
 }
 

@@ -35,14 +35,19 @@ export function monitor(env: MonitorEnv) {
 }
 
 /**
- * The turn of a delivery of `count` events. Where the monitor does not answer, delivery goes on and WorkOS decides; the answers are
+ * The turn of a delivery of `count` events, whose records belong to these `shards` of the ledger. Where the monitor does not answer, delivery goes on and WorkOS decides; the answers are
  * reported then, in case it does again.
  */
-export async function takeTurn(env: MonitorEnv, count: number, nowMs: number): Promise<Turn> {
+export async function takeTurn(
+  env: MonitorEnv,
+  count: number,
+  shards: readonly number[],
+  nowMs: number,
+): Promise<Turn> {
   const memory = memoryOf(env);
   const answeredAgoMs = memory.delivered > 0 ? nowMs - memory.deliveredAtMs : null;
   try {
-    const turn = await monitor(env).turn(count, TURN_MAX_MS, answeredAgoMs);
+    const turn = await monitor(env).turn(count, TURN_MAX_MS, answeredAgoMs, shards);
     memory.delivered = 0;
     return turn;
   } catch {

@@ -4,6 +4,7 @@ import type { Verdict } from "../../shared/outcome.ts";
 import { parseSettings, type Env, type Settings } from "../env.ts";
 import { inJurisdiction } from "../jurisdiction.ts";
 import { durableSql } from "../storage/durable-sql.ts";
+import { ActiveShards } from "./active-shards.ts";
 import { Agenda } from "./agenda.ts";
 import { Announcer } from "./announcer.ts";
 import { DeliveryControl } from "./delivery-control.ts";
@@ -48,6 +49,7 @@ export class Monitor extends DurableObject<Env> {
   readonly #history: History;
   readonly #agenda: Agenda<"pause" | "alert">;
   readonly #delivery: DeliveryControl;
+  readonly #shards: ActiveShards;
 
   constructor(ctx: DurableObjectState, platformEnv: Env) {
     const env = inJurisdiction(platformEnv);
@@ -58,12 +60,13 @@ export class Monitor extends DurableObject<Env> {
     this.#tally = new Tally(kv);
     this.#rounds = new RoundLog(kv, this.#now());
     this.#history = new History(durableSql(ctx.storage));
+    this.#shards = new ActiveShards(kv, this.#now());
     const setAlarm = (atMs: number) => ctx.storage.setAlarm(atMs);
     this.#agenda = new Agenda({ now: this.#now, setAlarm, dueMs: () => this.#dueMs() });
     this.#delivery = new DeliveryControl({
       settings: () => settingsOf(env),
       fetch: (url, init) => fetch(url, init),
-      probePorts: (settings, control) => probePorts(env, settings, control),
+      probePorts: (settings, control) => probePorts(env, settings, control, () => this.#shards.list()),
       store: kv,
       now: this.#now,
       agenda: this.#agenda,
@@ -91,10 +94,26 @@ export class Monitor extends DurableObject<Env> {
     return known ?? jurisdiction;
   }
 
-  /** See `DeliveryControl.turn`. */
-  async turn(count: number, longestWaitMs: number, answeredAgoMs: number | null): Promise<Turn> {
+  /** See `DeliveryControl.turn`. `shards` are those of the ledger that the delivery claims from. */
+  async turn(
+    count: number,
+    longestWaitMs: number,
+    answeredAgoMs: number | null,
+    shards: readonly number[],
+  ): Promise<Turn> {
+    this.#shards.name(shards, this.#now());
     await this.#agenda.look();
     return this.#delivery.turn(count, longestWaitMs, answeredAgoMs);
+  }
+
+  /** The ledger shards in which something may wait. */
+  activeShards(): readonly number[] {
+    return this.#shards.list();
+  }
+
+  /** See `ActiveShards.release`. */
+  releaseShards(idle: readonly number[]): void {
+    this.#shards.release(idle, this.#now());
   }
 
   ended(verdicts: readonly Verdict[], deliveredBefore: number): Promise<void> {

@@ -18,14 +18,19 @@ export interface ProbeControl {
   readonly flowKeys: readonly string[];
 }
 
-/** One set of ports for each round of probes, under a lease of its own. */
-export function probePorts(env: Env, settings: Settings, control: ProbeControl): ProbePorts {
+/** One set of ports for each round of probes, under a lease of its own. Events are looked for in the active shards of the ledger. */
+export function probePorts(
+  env: Env,
+  settings: Settings,
+  control: ProbeControl,
+  activeShards: () => readonly number[],
+): ProbePorts {
   const { now, takeTurn, isStopped, flowKeys } = control;
   const lease = `probe-${crypto.randomUUID()}`;
   const ledger = ledgerPort(env);
   return {
     now,
-    candidates: () => waitingSince(env),
+    candidates: () => waitingSince(env, activeShards()),
     claim: (id) => claimWaiting(env, id, lease, now()),
     claimUntried: () =>
       claimUntried(lease, {

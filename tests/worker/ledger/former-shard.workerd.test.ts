@@ -187,7 +187,7 @@ describe("a record that an old shard holds", () => {
   });
 
   it("is probed, parked and discarded where it waits", async () => {
-    expect((await waitingSince(bindings)).map(({ id }) => id)).toEqual([WAITING]);
+    expect((await waitingSince(bindings, [OLD, NEW])).map(({ id }) => id)).toEqual([WAITING]);
     expect(await claimWaiting(bindings, WAITING, "probe", Date.now())).toMatchObject({ body: '{"frozen":1}' });
     const waiting = async () => (await shardStatuses(bindings, [OLD, NEW])).map((status) => status.waiting);
     expect(await waiting()).toEqual([1, 0]);

@@ -3,6 +3,8 @@
  * CLI's parsers and the tables of `docs/api.md` are derived from it, so that a new field is one edit here.
  */
 import { ROLES, type Role } from "./access-tokens.ts";
+import { type AnswerOf, type Fields, optional, required } from "./fields.ts";
+import type { AuditRecord } from "./record.ts";
 import {
   DEAD_LETTER_CLASSES,
   DEAD_LETTER_SOURCES,
@@ -35,38 +37,6 @@ export type ReplayState = (typeof REPLAY_STATES)[number];
 /** What became of one record of a replay. */
 export const REPLAY_OUTCOMES = ["pending", "published", "delivered", "failed_again", "skipped"] as const;
 export type ReplayOutcome = (typeof REPLAY_OUTCOMES)[number];
-
-/** A value of an answer: `T` is its type in TypeScript, `kind` says how to parse and show it. */
-export interface Field<T = unknown> {
-  readonly kind: "text" | "number" | "time" | "texts" | "object";
-  /** False if the field is left out when the worker does not know it. */
-  readonly isAlways: boolean;
-  /** One line for docs/api.md. */
-  readonly about: string;
-  readonly values?: readonly string[];
-  /** Never set; carries the type. */
-  readonly type?: T;
-}
-export type Fields = Readonly<Record<string, Field>>;
-
-/** The answer that a list of fields describes. */
-type AnswerOf<F extends Fields> = {
-  readonly [K in keyof F as F[K]["isAlways"] extends true ? K : never]: TypeOf<F[K]>;
-} & {
-  readonly [K in keyof F as F[K]["isAlways"] extends true ? never : K]?: TypeOf<F[K]>;
-};
-type TypeOf<F> = F extends Field<infer T> ? T : never;
-
-type Required<T> = Field<T> & { readonly isAlways: true };
-type Optional<T> = Field<T> & { readonly isAlways: false };
-
-const required = <T>(kind: Field["kind"], about: string, values?: readonly string[]): Required<T> => ({
-  kind,
-  isAlways: true,
-  about,
-  ...(values ? { values } : {}),
-});
-const optional = <T>(kind: Field["kind"], about: string): Optional<T> => ({ kind, isAlways: false, about });
 
 /** Who calls, as `GET /api/me` answers. */
 export const ME_FIELDS = {
@@ -125,7 +95,7 @@ export const INCIDENT_FIELDS = {
   since: required<string>("time", "when it opened"),
   until: optional<string>("time", "when it ended; absent while it is open"),
   actions: required<readonly AnswerOf<typeof ACTION_FIELDS>[]>(
-    "object",
+    "list",
     "what operators did between `since` and `until`, oldest first, at most the newest 100",
   ),
 } satisfies Fields;
@@ -186,3 +156,37 @@ export const DEAD_LETTER_FIELDS = {
 } satisfies Fields;
 
 export type DeadLetterAnswer = AnswerOf<typeof DEAD_LETTER_FIELDS>;
+
+/** An earlier failure of a dead letter. */
+export const PAST_FAILURE_FIELDS = {
+  class: required<DeadLetterClass>("text", "why it was a dead letter", DEAD_LETTER_CLASSES),
+  wrote: required<"no" | "maybe">("text", "whether WorkOS may have stored the event"),
+  reason: required<string>("text", "one line for people and for grouping"),
+  status: optional<number>("number", "HTTP status of the last attempt"),
+  attempts: required<number>("number", "attempts until it was parked"),
+  source: required<DeadLetterSource>("text", "how it became known", DEAD_LETTER_SOURCES),
+  first_attempt_at: optional<string>("time", "first attempt ever"),
+  last_attempt_at: optional<string>("time", "last attempt before it was parked"),
+  parked_at: required<string>("time", "when it became a dead letter"),
+  message_id: optional<string>("text", "QStash's message"),
+  replay_id: optional<string>("text", "the replay that it came from"),
+} satisfies Fields;
+
+export type PastFailureAnswer = AnswerOf<typeof PAST_FAILURE_FIELDS>;
+
+/** What a whole dead letter has in addition to one in a list. */
+export const WHOLE_FIELDS = {
+  message_id: optional<string>("text", "QStash's message"),
+  dlq_id: optional<string>("text", "the entry in QStash's own dead-letter queue"),
+  mended: optional<readonly string[]>("texts", "fields that an operator changed before a replay"),
+  record: optional<AuditRecord>(
+    "object",
+    "the record, with the fields of `shared/record.ts`; absent if it is unreadable",
+  ),
+  body_bytes: optional<number>("number", "size of an unreadable message"),
+  body: optional<string>("text", "the unreadable message in base64; only with `reveal=true`"),
+  hidden: required<readonly string[]>("texts", "paths of the values that are `[hidden]`; empty with `reveal=true`"),
+  history: required<readonly PastFailureAnswer[]>("list", "earlier failures, oldest first, at most 20"),
+} satisfies Fields;
+
+export type WholeDeadLetterAnswer = DeadLetterAnswer & AnswerOf<typeof WHOLE_FIELDS>;

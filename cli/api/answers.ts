@@ -1,30 +1,20 @@
 /** The worker's answers, as docs/api.md describes them. Fields that the CLI only passes on are not listed. */
 import * as z from "zod";
-import { DEAD_LETTER_FIELDS, REPLAY_STATES } from "../../shared/api.ts";
+import { DEAD_LETTER_FIELDS, PAST_FAILURE_FIELDS, REPLAY_STATES, WHOLE_FIELDS } from "../../shared/api.ts";
+import { PLAN_FIELDS, REPLAY_FIELDS } from "../../shared/replay-answers.ts";
 import { schemaOf } from "./schema.ts";
 
-export const DeadLetter = schemaOf(DEAD_LETTER_FIELDS, [
-  "event_id",
-  "state",
-  "class",
-  "wrote",
-  "reason",
-  "attempts",
-  "parked_at",
-]);
+const DEAD_LETTER_NEEDED = ["event_id", "state", "class", "wrote", "reason", "attempts", "parked_at"] as const;
+
+export const DeadLetter = schemaOf(DEAD_LETTER_FIELDS, DEAD_LETTER_NEEDED);
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
 export const DeadLetterPage = z.looseObject({ dead_letters: z.array(DeadLetter), cursor: z.string().optional() });
 
-export const WholeDeadLetter = DeadLetter.extend({
-  hidden: z.array(z.string()).default([]),
+export const WholeDeadLetter = schemaOf({ ...DEAD_LETTER_FIELDS, ...WHOLE_FIELDS }, DEAD_LETTER_NEEDED).extend({
   record: z.record(z.string(), z.unknown()).optional(),
-  body: z.string().optional(),
-  body_bytes: z.number().optional(),
-  mended: z.array(z.string()).optional(),
-  history: z
-    .array(z.looseObject({ class: z.string(), reason: z.string(), parked_at: z.string().optional() }))
-    .default([]),
+  hidden: z.array(z.string()).default([]),
+  history: z.array(schemaOf(PAST_FAILURE_FIELDS, ["class", "reason"])).default([]),
 });
 export type WholeDeadLetter = z.infer<typeof WholeDeadLetter>;
 export const WholePage = z.looseObject({ dead_letters: z.array(WholeDeadLetter), cursor: z.string().optional() });
@@ -58,11 +48,8 @@ export type Imported = z.infer<typeof Imported>;
 
 const Counts = z.record(z.string(), z.number());
 
-export const Plan = z.looseObject({
-  /** Confirms exactly this plan. */
-  id: z.string().optional(),
-  send: z.number(),
-  skip: z.number(),
+/** What an older worker leaves out has a default. */
+export const Plan = schemaOf(PLAN_FIELDS, ["send", "skip"]).extend({
   skip_reasons: Counts.default({}),
   by_class: Counts.default({}),
   by_action: Counts.default({}),
@@ -70,20 +57,6 @@ export const Plan = z.looseObject({
   age: Counts.default({}),
   duplicates_possible: z.number().default(0),
   needs_accept_duplicates: z.boolean().default(false),
-  rate: z.number().optional(),
-  seconds: z.number().optional(),
-  mend: z
-    .looseObject({
-      changed: z.number(),
-      unchanged: z.number(),
-      sample: z.array(
-        z.looseObject({
-          event_id: z.string(),
-          changes: z.array(z.looseObject({ field: z.string(), from: z.unknown(), to: z.unknown() })),
-        }),
-      ),
-    })
-    .optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 
@@ -100,18 +73,8 @@ const Receipt = z.looseObject({
   skip_reasons: Counts.default({}),
 });
 
-export const Replay = z.looseObject({
-  id: z.string(),
+export const Replay = schemaOf(REPLAY_FIELDS, ["id", "progress"]).extend({
   state: z.enum(REPLAY_STATES),
-  name: z.string().optional(),
-  progress: z.looseObject({
-    total: z.number(),
-    published: z.number(),
-    delivered: z.number(),
-    failed_again: z.number(),
-    skipped: z.number(),
-  }),
-  problem: z.string().optional(),
   receipt: Receipt.optional(),
 });
 export type Replay = z.infer<typeof Replay>;

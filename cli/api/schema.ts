@@ -1,13 +1,15 @@
 /** A parser of an answer, made from the contract of the API. */
 import * as z from "zod";
-import type { Field, Fields } from "../../shared/api.ts";
+import type { Field, Fields } from "../../shared/fields.ts";
 
 const KINDS = {
   text: z.string(),
   number: z.number(),
+  boolean: z.boolean(),
   time: z.string(),
   texts: z.array(z.string()),
   object: z.looseObject({}),
+  list: z.array(z.looseObject({})),
 } as const satisfies Record<Field["kind"], z.ZodType>;
 
 /** Texts stay open: a newer worker may know a value that this CLI does not. */

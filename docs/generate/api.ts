@@ -9,8 +9,11 @@ import {
   PAGE_DEFAULT,
   PAGE_MAX,
   WHOLE_PAGE_MAX,
-  type Fields,
+  PAST_FAILURE_FIELDS,
+  WHOLE_FIELDS,
 } from "../../shared/api.ts";
+import type { Fields } from "../../shared/fields.ts";
+import { PLAN_FIELDS, REPLAY_FIELDS, REPLAY_ITEM_FIELDS } from "../../shared/replay-answers.ts";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
 import { code, filled, table } from "./markdown.ts";
 
@@ -28,6 +31,11 @@ export function apiPage(page: string): string {
       ),
     ],
     ["discard-fields", fieldTable(DISCARD_FIELDS)],
+    ["whole-fields", fieldTable(WHOLE_FIELDS)],
+    ["past-failure-fields", fieldTable(PAST_FAILURE_FIELDS)],
+    ["plan-fields", fieldTable(PLAN_FIELDS)],
+    ["replay-fields", fieldTable(REPLAY_FIELDS)],
+    ["replay-item-fields", fieldTable(REPLAY_ITEM_FIELDS)],
     ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);

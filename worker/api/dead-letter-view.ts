@@ -1,5 +1,11 @@
 /** Dead letters as the API shows them. What a route selected from a request stays hidden unless asked for. */
-import { DEAD_LETTER_FIELDS, type DeadLetterAnswer, type Field } from "../../shared/api.ts";
+import {
+  DEAD_LETTER_FIELDS,
+  type DeadLetterAnswer,
+  type PastFailureAnswer,
+  type WholeDeadLetterAnswer,
+} from "../../shared/api.ts";
+import type { Field } from "../../shared/fields.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../shared/limits.ts";
 import type { AuditRecord, ImportMark, Metadata, Party } from "../../shared/record.ts";
 import { isoTime, withoutNulls } from "../json-fields.ts";
@@ -39,7 +45,7 @@ function isComputed(name: string): name is keyof typeof COMPUTED {
 }
 
 /** Returns a whole dead letter with its record and history. */
-export function wholeView(row: Row, reveal: boolean): Record<string, unknown> {
+export function wholeView(row: Row, reveal: boolean): WholeDeadLetterAnswer {
   const record = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord);
   const hidden: string[] = [];
   return {
@@ -57,7 +63,7 @@ export function wholeView(row: Row, reveal: boolean): Record<string, unknown> {
   };
 }
 
-function pastFailureView(failure: PastFailure): Record<string, unknown> {
+function pastFailureView(failure: PastFailure): PastFailureAnswer {
   const { first_attempt_at, last_attempt_at, parked_at, ...rest } = failure;
   return withoutNulls({
     ...rest,

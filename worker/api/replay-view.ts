@@ -1,14 +1,18 @@
 /** Replays as the API shows them. */
+import type { ReplayState } from "../../shared/api.ts";
+import type { PlanAnswer, ReplayAnswer, ReplayItemAnswer } from "../../shared/replay-answers.ts";
 import { isoTime, withoutNulls } from "../json-fields.ts";
 import { shownSelection } from "../replays/receipt.ts";
 import { controlsOf, requestOf, type ItemRow, type ReplayRow } from "../replays/store.ts";
 
 /** An entry of the list; `whole` adds the plan and the receipt. */
-export function replayView(replay: ReplayRow, whole: boolean): Record<string, unknown> {
+export function replayView(replay: ReplayRow, whole: boolean): ReplayAnswer {
   const request = requestOf(replay);
+  // A replay that is still being planned is never shown.
+  const state = replay.state as ReplayState;
   return withoutNulls({
     id: replay.id,
-    state: replay.state,
+    state,
     name: request.name ?? null,
     by: replay.requested_by,
     planned_by: replay.planned_by,
@@ -21,7 +25,7 @@ export function replayView(replay: ReplayRow, whole: boolean): Record<string, un
     stop_on_error_rate: request.stopOnErrorRate ?? null,
     mend: request.mend ?? null,
     progress: {
-      state: replay.state,
+      state,
       total: replay.total,
       published: replay.published,
       delivered: replay.delivered,
@@ -29,12 +33,12 @@ export function replayView(replay: ReplayRow, whole: boolean): Record<string, un
       skipped: replay.skipped,
     },
     problem: replay.state === "running" && replay.failures > 0 ? "queue_unreachable" : null,
-    plan: whole ? JSON.parse(replay.plan) : null,
-    receipt: whole && replay.receipt !== null ? JSON.parse(replay.receipt) : null,
+    plan: whole ? (JSON.parse(replay.plan) as PlanAnswer) : null,
+    receipt: whole && replay.receipt !== null ? (JSON.parse(replay.receipt) as Record<string, unknown>) : null,
   });
 }
 
-export function itemView(item: ItemRow): Record<string, unknown> {
+export function itemView(item: ItemRow): ReplayItemAnswer {
   return withoutNulls({
     event_id: item.event_id,
     n: item.n,

@@ -1,6 +1,7 @@
 /** The plan of a replay: what it will send and skip, counted while the dead letters are looked at one by one. */
 import type { Summary } from "../dead-letters/row.ts";
-import type { Age, Decision, SkipReason } from "./decide.ts";
+import type { PlanAnswer } from "../../shared/replay-answers.ts";
+import type { Age, Decision } from "./decide.ts";
 import type { Change } from "./mend.ts";
 import type { ReplayRequest } from "./request.ts";
 
@@ -8,27 +9,8 @@ import type { ReplayRequest } from "./request.ts";
 const NAMES_MAX = 100;
 const SAMPLE_MAX = 10;
 
-export interface Plan {
-  readonly send: number;
-  readonly skip: number;
-  readonly skip_reasons: Readonly<Partial<Record<SkipReason, number>>>;
-  readonly by_class: Readonly<Record<string, number>>;
-  readonly by_action: Readonly<Record<string, number>>;
-  readonly by_organization: Readonly<Record<string, number>>;
-  readonly age: Readonly<Record<Age, number>>;
-  readonly duplicates_possible: number;
-  readonly needs_accept_duplicates: boolean;
-  /** Records a second, and how long that takes. */
-  readonly rate: number;
-  readonly seconds: number;
-  readonly mend?: MendPlan;
-}
-
-interface MendPlan {
-  readonly changed: number;
-  readonly unchanged: number;
-  readonly sample: readonly { readonly event_id: string; readonly changes: readonly Change[] }[];
-}
+/** The counts of a plan, which has an id only as the answer to a dry run. */
+export type Plan = Omit<PlanAnswer, "id">;
 
 type Counts = Map<string, number>;
 
@@ -63,7 +45,7 @@ export class PlanCounts {
 
   build(): Plan {
     const { rate, mend } = this.#request;
-    const skips = Object.fromEntries(this.#skips) as Plan["skip_reasons"];
+    const skips: Readonly<Record<string, number>> = Object.fromEntries(this.#skips);
     return {
       send: this.#send,
       skip: sum(this.#skips.values()),
@@ -73,7 +55,7 @@ export class PlanCounts {
       by_organization: largest(this.#organizations),
       age: { ...this.#ages },
       duplicates_possible: this.#risks,
-      needs_accept_duplicates: !!(skips.needs_accept_duplicates || skips.mend_needs_accept_duplicates),
+      needs_accept_duplicates: !!(skips["needs_accept_duplicates"] || skips["mend_needs_accept_duplicates"]),
       rate,
       seconds: Math.ceil(this.#send / rate),
       ...(mend

@@ -29,6 +29,11 @@ export const deploy = command({
         default: false,
         describe: 'Create and bind the KV namespace "DIRECTORY" if it is missing',
       })
+      .option("evidence", {
+        type: "boolean",
+        default: false,
+        describe: 'Create and bind the bucket "EVIDENCE" and its key if they are missing',
+      })
       .option("dry-run", {
         type: "boolean",
         default: false,
@@ -51,6 +56,7 @@ export const deploy = command({
       environment: args.env,
       dryRun: args.dryRun,
       directory: args.directory,
+      evidence: args.evidence,
       // The file was read and complained about before; here only its values count.
       values:
         typeof secretsFile === "string"

@@ -2,8 +2,10 @@
 import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
+import { newEvidenceKey } from "../evidence/key.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { queueRegionFault } from "./region.ts";
+import { bindBucket, bucketName, KEY_FILE, writeVerifierKey } from "./evidence.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
@@ -16,6 +18,8 @@ export interface DeployOptions {
   readonly dryRun: boolean;
   /** Creates and binds the KV namespace `DIRECTORY` if it is missing. */
   readonly directory: boolean;
+  /** Creates and binds the bucket of the evidence and its key, if they are missing. */
+  readonly evidence?: boolean;
   /** From the secrets file; empty without one. */
   readonly values: Values;
 }
@@ -49,6 +53,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
   };
   const bundle = await bundleStep(options, ports, end);
   await directoryStep(options, bundle, ports, end);
+  if (options.evidence) await bucketStep(options, bundle, ports, end);
   if (options.dryRun) {
     for (const step of stepsToCome(options, ports.io)) end(step);
     return { worker: bundle.worker, steps, ok: true };
@@ -63,6 +68,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
     command: ports.io.suggest("wrangler", ...args),
   });
   const url = await workerUrlStep(options, secrets, uploaded, ports, end);
+  if (options.evidence) await keyStep(secrets, url, ports, end);
   const variables = { ...whole(bundle.bindings), ...options.values.plain, ...secrets.given };
   const { exitCode, output } = await doctorStep(variables, url, ports);
   const detail =
@@ -148,6 +154,37 @@ async function directoryStep(options: DeployOptions, bundle: Upload, ports: Port
   end({ name: "directory", state: "done", detail: `"${title}" (${id}) is bound in wrangler.toml; commit that file` });
 }
 
+const KEY = "AUDIT_EVIDENCE_KEY";
+
+async function bucketStep(
+  { environment, dryRun }: DeployOptions,
+  bundle: Upload,
+  ports: Ports,
+  end: End,
+): Promise<void> {
+  const name = bucketName(environment);
+  const command = ports.io.suggest("wrangler", "r2", "bucket", "create", name);
+  if (bundle.bindings.has("EVIDENCE")) {
+    return end({ name: "evidence", state: "skipped", detail: '"EVIDENCE" is bound in wrangler.toml' });
+  }
+  if (dryRun) {
+    const detail = `makes the bucket "${name}", binds it in wrangler.toml, sets "${KEY}", and writes ${KEY_FILE}`;
+    return end({ name: "evidence", state: "would", detail, command });
+  }
+  await bindBucket(ports.wrangler, ports.root, environment);
+  end({ name: "evidence", state: "done", detail: `"${name}" is bound in wrangler.toml; commit that file`, command });
+}
+
+/** The worker never shows its key, so the verifier key is known only to the deploy that set it. */
+async function keyStep({ given }: KnownSecrets, workerUrl: string | undefined, ports: Ports, end: End): Promise<void> {
+  const { [KEY]: key, AUDIT_EVIDENCE_ORIGIN: origin } = given;
+  if (key === undefined || workerUrl === undefined) {
+    return end({ name: "evidence", state: "skipped", detail: `the worker has its key; ${KEY_FILE} stays as it is` });
+  }
+  const line = await writeVerifierKey(ports.root, key, { origin, workerUrl });
+  end({ name: "evidence", state: "done", detail: `verifier key ${line}; commit ${KEY_FILE} and give it to auditors` });
+}
+
 /** What a dry run shows instead of doing it; nothing here was asked of Cloudflare. */
 function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): readonly Step[] {
   const { environment, values } = options;
@@ -184,9 +221,14 @@ interface KnownSecrets {
   readonly onWorker: readonly string[];
 }
 
-async function secretsStep({ environment, values }: DeployOptions, ports: Ports, end: End): Promise<KnownSecrets> {
+async function secretsStep(
+  { environment, evidence = false, values }: DeployOptions,
+  ports: Ports,
+  end: End,
+): Promise<KnownSecrets> {
   const onWorker = await secretsOnWorker(ports.wrangler, environment);
-  const given = await collectSecrets(values.secrets, onWorker, ports);
+  const made = evidence && !onWorker.includes(KEY) ? { [KEY]: newEvidenceKey() } : {};
+  const given = await collectSecrets({ ...made, ...values.secrets }, onWorker, ports);
   const names = Object.keys(given);
   if (names.length === 0) {
     end({ name: "secrets", state: "skipped", detail: "the worker has every secret it needs, and none was given" });

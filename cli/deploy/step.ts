@@ -2,7 +2,7 @@
 import type { Io } from "../run/io.ts";
 
 export interface Step {
-  readonly name: "bundle" | "directory" | "secrets" | "deploy" | "worker url" | "doctor";
+  readonly name: "bundle" | "directory" | "evidence" | "secrets" | "deploy" | "worker url" | "doctor";
   /** `would`: a dry run stopped before it. `skipped`: there was nothing to do. */
   readonly state: "done" | "would" | "skipped" | "failed";
   readonly detail: string;

@@ -4,6 +4,8 @@ import { parseTokens, ROLES, SECRET_MIN_LENGTH } from "../../shared/access-token
 import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
 import { OBJECT_MAX_BYTES } from "../../shared/limits.ts";
 import { WrongUse } from "../run/failure.ts";
+import { isOrigin } from "../../shared/evidence/note.ts";
+import { isEvidenceKey } from "../evidence/key.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
 interface Rule {
@@ -79,6 +81,25 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     shape: "1 to 40 characters",
     accepts: (value) => /^[^\p{C}]{1,40}$/u.test(value.trim()),
   },
+  AUDIT_EVIDENCE_KEY: {
+    required: false,
+    shape: '"evk_" and the base64url of 32 bytes, as "evidence keygen" makes it',
+    accepts: isEvidenceKey,
+  },
+  AUDIT_EVIDENCE_ORIGIN: { required: false, shape: "a name without spaces and plus signs", accepts: isOrigin },
+  AUDIT_EVIDENCE_COPIES: {
+    required: false,
+    shape: '"true" or "false"',
+    accepts: (value) => value === "true" || value === "false",
+  },
+  // Only a hash is sent to it.
+  AUDIT_TSA_URL: {
+    required: false,
+    shape: "an http or https URL",
+    accepts: (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ""),
+  },
+  AUDIT_ANCHOR_URL: { ...secureUrl, accepts: isSecureUrl },
+  AUDIT_ANCHOR_KEY: webhookKey,
   AUDIT_WORKER_URL: secureUrl,
   AUDIT_WORKER_URL_PREVIOUS: {
     required: false,

@@ -34,7 +34,7 @@ describe("docs/operations.md", () => {
 describe("docs/security.md", () => {
   /** Signing keys share one drill; some are only kept like secrets. */
   const drills = Object.keys(SECRETS).filter(
-    (name) => !/SIGNING|URL|RATE|BYTES|PREVIOUS|ORGANIZATION|EVENTS|ACCESS|ENVIRONMENT/.test(name),
+    (name) => !/SIGNING|URL|RATE|BYTES|PREVIOUS|ORGANIZATION|EVENTS|ACCESS|ENVIRONMENT|COPIES|ORIGIN/.test(name),
   );
   const gatewayOnly = Object.values(OPTION_RULES).flatMap((rule) =>
     "variable" in rule && rule.variable.endsWith("KEYS") ? [rule.variable] : [],

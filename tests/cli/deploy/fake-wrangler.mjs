@@ -52,5 +52,10 @@ if (command.startsWith("deploy")) {
   process.stdout.write(JSON.stringify(state.namespaces));
 } else if (command.startsWith("kv namespace create")) {
   state.namespaces.push({ id: `kv${state.namespaces.length}`, title: `${flag("--env")}-${args[3]}` });
+} else if (command.startsWith("r2 bucket create")) {
+  state.buckets ??= [];
+  if (state.buckets.includes(args[3]))
+    fail("The bucket you tried to create already exists, and you own it. [code: 10004]");
+  state.buckets.push(args[3]);
 } else fail(`Unknown command: ${command}`);
 writeFileSync(path, JSON.stringify(state));

@@ -14,6 +14,7 @@ export interface Account {
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly namespaces: readonly { readonly id: string; readonly title: string }[];
   readonly workers: readonly string[];
+  readonly buckets: readonly string[];
 }
 
 export interface Ended {
@@ -43,6 +44,7 @@ export async function newAccount(state: object = {}): Promise<{
       secrets: {},
       namespaces: [],
       workers: [],
+      buckets: [],
       ...(JSON.parse(await readFile(path, "utf8")) as object),
     }),
     write,

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { deploy, type DeployOptions, type Ports } from "../../../cli/deploy/run.ts";
+import type { Step } from "../../../cli/deploy/step.ts";
+import { verifierKeyOf } from "../../../cli/evidence/key.ts";
 import { parseValues } from "../../../cli/deploy/variables.ts";
 import { wranglerOf, type Variables } from "../../../cli/deploy/wrangler.ts";
 import { suggestFrom } from "../../../cli/run/suggestion.ts";
@@ -24,6 +26,7 @@ interface Scene {
   readonly run: (options?: Partial<DeployOptions>) => ReturnType<typeof deploy>;
   readonly account: () => Promise<Account>;
   readonly toml: () => Promise<string>;
+  readonly file: (name: string) => Promise<string>;
   readonly doctored: Variables[];
   readonly waited: string[];
 }
@@ -68,6 +71,7 @@ async function scene(
       ),
     account: account.read,
     toml: () => readFile(join(root, "wrangler.toml"), "utf8"),
+    file: (name) => readFile(join(root, name), "utf8"),
     doctored,
     waited,
   };
@@ -171,6 +175,37 @@ describe("the second deploy", () => {
     expect({ ...after, calls: [] }).toEqual({ ...before, calls: [] });
   });
 });
+
+describe("--evidence", () => {
+  it("makes the bucket and the key, and writes the verifier key for auditors", async () => {
+    const { run, account, toml, file } = await scene();
+    const { steps } = await run({ evidence: true });
+    expect((await account()).buckets).toEqual(["audit-forwarder-staging-evidence"]);
+    const binding =
+      '[[env.staging.r2_buckets]]\nbinding = "EVIDENCE"\nbucket_name = "audit-forwarder-staging-evidence"\n';
+    expect((await toml()).endsWith(binding)).toBe(true);
+    const [secrets] = Object.values((await account()).secrets);
+    const verifier = verifierKeyOf(secrets?.["AUDIT_EVIDENCE_KEY"] ?? "", new URL(url(steps)).host + "/evidence");
+    expect(await file("audit-evidence.pub")).toBe(`${verifier}\n`);
+    expect(JSON.stringify(steps)).toContain(verifier);
+    expect(JSON.stringify(steps)).not.toContain("evk_");
+  });
+
+  it("keeps the key that the worker has, and takes a bucket that is there already", async () => {
+    const { run, account, file } = await scene({ buckets: ["audit-forwarder-staging-evidence"] });
+    await run({ evidence: true });
+    const [before, pub] = [await account(), await file("audit-evidence.pub")];
+    const { steps } = await run({ evidence: true, values: NONE });
+    expect((await account()).secrets).toEqual(before.secrets);
+    expect(await file("audit-evidence.pub")).toBe(pub);
+    expect(steps.findLast(({ name }) => name === "evidence")).toMatchObject({ state: "skipped" });
+  });
+});
+
+/** The URL that the deploy reports. */
+function url(steps: readonly Step[]): string {
+  return steps.find(({ name }) => name === "deploy")?.detail ?? "";
+}
 
 describe("--directory", () => {
   it("makes the namespace once and binds it in wrangler.toml", async () => {

@@ -7,6 +7,7 @@ import {
   sameValue,
   SECRETS,
 } from "../../../cli/deploy/variables.ts";
+import { EvidenceVariables } from "../../../worker/evidence/variables.ts";
 import { parseSettings } from "../../../worker/variables.ts";
 
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -33,13 +34,25 @@ const ALL = Object.fromEntries(NAMES.map((name) => [name, EXAMPLES[name] ?? "val
 it("knows exactly the variables that the worker reads", () => {
   const parsed = parseSettings(ALL);
   expect(parsed).toMatchObject({ ok: true });
-  expect(Object.keys(parsed.ok ? parsed.settings : {}).toSorted()).toEqual(NAMES.toSorted());
+  const read = [...Object.keys(parsed.ok ? parsed.settings : {}), ...Object.keys(EvidenceVariables.shape)];
+  expect(read.toSorted()).toEqual(NAMES.toSorted());
 });
 
 it("calls required exactly what the worker misses, with the URL that a deploy finds out itself", () => {
   const parsed = parseSettings({ QSTASH_URL: "https://qstash.upstash.io" });
   const missing = parsed.ok ? [] : parsed.missing;
   expect([...missingSecrets([], []), "AUDIT_WORKER_URL"].toSorted()).toEqual(missing.toSorted());
+});
+
+it.each([
+  "AUDIT_EVIDENCE_KEY",
+  "AUDIT_EVIDENCE_COPIES",
+  "AUDIT_TSA_URL",
+  "AUDIT_ANCHOR_URL",
+  "AUDIT_ANCHOR_KEY",
+] as const)("refuses a %s for which sealing would wait", (name) => {
+  expect(faultOf(name, "wrong")).toMatch(/^must be /);
+  expect(EvidenceVariables.shape[name].safeParse("wrong").success).toBe(false);
 });
 
 it.each([

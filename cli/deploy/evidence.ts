@@ -1,0 +1,36 @@
+/** The optional bucket of the evidence, bound to the worker as `EVIDENCE`, and the file with its verifier key. */
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { originOf, verifierKeyOf } from "../evidence/key.ts";
+import { wranglerFailure, type Wrangler } from "./wrangler.ts";
+
+/** Holds verifier keys, one a line; it is committed, and auditors are given it. */
+export const KEY_FILE = "audit-evidence.pub";
+
+/** Name of an environment's bucket. */
+export function bucketName(environment: string): string {
+  return `audit-forwarder-${environment}-evidence`;
+}
+
+/** Creates the environment's bucket unless it exists, and binds it in `wrangler.toml`. */
+export async function bindBucket(wrangler: Wrangler, root: string, environment: string): Promise<void> {
+  const args = ["r2", "bucket", "create", bucketName(environment)];
+  const { exitCode, stdout, stderr } = await wrangler(args);
+  const said = `${stderr}${stdout}`;
+  if (exitCode !== 0 && !/already exists/.test(said)) throw wranglerFailure(args, said);
+  const binding = `\n[[env.${environment}.r2_buckets]]\nbinding = "EVIDENCE"\nbucket_name = "${bucketName(environment)}"\n`;
+  await appendFile(join(root, "wrangler.toml"), binding);
+}
+
+/** Adds a verifier key to the key file, and returns it. Lines that are there stay: old keys and witnesses. */
+export async function writeVerifierKey(
+  root: string,
+  key: string,
+  { origin, workerUrl }: { readonly origin: string | undefined; readonly workerUrl: string },
+): Promise<string> {
+  const line = verifierKeyOf(key, origin ?? originOf(workerUrl));
+  const path = join(root, KEY_FILE);
+  const known = await readFile(path, "utf8").catch(() => "");
+  if (!known.split("\n").includes(line)) await writeFile(path, `${known}${line}\n`);
+  return line;
+}

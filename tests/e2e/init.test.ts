@@ -49,6 +49,9 @@ test("each request is one event, and trace finds it by the request id that the c
   const env = { AUDIT_WORKER_URL: path.url, AUDIT_ADMIN_TOKEN: ADMIN_TOKEN };
   const requestId = answer.headers.get("zp-rid") ?? "";
   const traced = await runCli(["trace", requestId], { env });
-  expect(traced).toMatchObject({ code: 0, stdout: expect.stringMatching(/state +delivered\nwhere +accepted by WorkOS at /) });
+  expect(traced).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/state +delivered\nwhere +accepted by WorkOS at /),
+  });
   expect(gateway.logs()).not.toMatch(/invalid_option|missing_variable/);
 });

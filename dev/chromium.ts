@@ -1,6 +1,6 @@
 /**
  * A browser that needs nothing but npm: Chromium comes inside the package `@sparticuz/chromium`. `AUDIT_TEST_CHROMIUM` names another
- * one, such as the system's.
+ * one. On other machines than Linux on x64 it is the installed Chrome.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -27,6 +27,8 @@ const ARGUMENTS = [
 export async function startChromium(): Promise<Browser> {
   const given = process.env["AUDIT_TEST_CHROMIUM"];
   if (given !== undefined) return launch({ executablePath: given });
+  // The package holds a browser for Linux on x64 only.
+  if (process.platform !== "linux" || process.arch !== "x64") return launch({ channel: "chrome" });
   const folder = await unpacked();
   const executablePath = join(folder, "chromium");
   const env = { ...process.env, FONTCONFIG_FILE: join(folder, "fonts.conf") } as Record<string, string>;

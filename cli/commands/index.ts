@@ -14,6 +14,7 @@ import { pseudonym } from "./pseudonym.ts";
 import { schemas } from "./schemas/index.ts";
 import { tokens } from "./tokens.ts";
 import { trace } from "./trace.ts";
+import { upgrade } from "./upgrade.ts";
 import { verify } from "./verify.ts";
 import { wrangler } from "./wrangler.ts";
 
@@ -22,6 +23,7 @@ export const commands: readonly Registration[] = [
   coverage,
   preview,
   deploy,
+  upgrade,
   doctor,
   schemas,
   deadLetters,

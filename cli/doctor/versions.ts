@@ -17,14 +17,14 @@ const BEFORE_VERSIONS = "0.1.0";
 const Health = z.looseObject({ version: z.string().default(BEFORE_VERSIONS), commit: z.string().default("unknown") });
 
 /** Asks the worker for its version; undefined if none is deployed or it does not answer as one of ours. */
-async function workerVersion(io: Io): Promise<z.infer<typeof Health> | undefined> {
+export async function workerVersion(io: Io): Promise<z.infer<typeof Health> | undefined> {
   const answer = await fetchJson(`${workerUrl(io)}/health`, {}, TIMEOUT_MS).catch(() => undefined);
   const parsed = Health.safeParse(answer?.status === 200 ? answer.json : undefined);
   return parsed.success ? parsed.data : undefined;
 }
 
 /** The version in the first lines of a module that `init` wrote. */
-function moduleVersion(module: ProjectFile): string | undefined {
+export function moduleVersion(module: ProjectFile): string | undefined {
   return isOurModule(module) ? /forwarder policy (\d\S*)/.exec(module.text ?? "")?.[1] : undefined;
 }
 

@@ -1,0 +1,51 @@
+/** `upgrade`: shows what an upgrade to this version changes, in the order in which it is safe. It changes nothing itself. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { moduleVersion, workerVersion } from "../doctor/versions.ts";
+import { readProject } from "../init/project.ts";
+import { command } from "../run/command.ts";
+import { builtFile, IS_PACKAGE, programVersion, ROOT, workerFolder } from "../run/installation.ts";
+import type { Io } from "../run/io.ts";
+import { type Change, upgradePlan } from "../upgrade/plan.ts";
+
+export const upgrade = command({
+  usage: "upgrade [zuplo-project]",
+  about: "Show what an upgrade to this version changes, and in which order; it refuses to go back over a migration",
+  examples: [["upgrade ./my-api", "after installing a new version"]],
+  options: (yargs) => yargs.positional("zuplo-project", { type: "string", describe: "The project's directory" }),
+  run: async (args, io) => {
+    const own = programVersion();
+    const project = args.zuploProject === undefined ? undefined : await readProject(resolve(args.zuploProject));
+    const worker = io.env["AUDIT_WORKER_URL"] ? await workerVersion(io) : undefined;
+    const changes = upgradePlan({
+      own: own.version,
+      worker: worker?.version === "development" ? undefined : worker?.version,
+      policy: project && moduleVersion(project.module),
+      wranglerToml: await readFile(join(workerFolder(), "wrangler.toml"), "utf8").catch(() => undefined),
+      template: await readFile(IS_PACKAGE ? builtFile("wrangler.toml") : join(ROOT, "wrangler.toml"), "utf8"),
+    });
+    const steps = changes.map((change) => ({ ...change, next: nextOf(change, project?.directory ?? ".", io) }));
+    const unknown = [
+      ...(worker ? [] : ['the worker was not asked; set "AUDIT_WORKER_URL"']),
+      ...(project ? [] : ["the policy was not looked at; name the project's directory"]),
+    ];
+    const lines = steps.map(
+      ({ part, from, to, next }, index) =>
+        `${index + 1}. ${part}: ${from === undefined ? to : `${from} → ${to}`}; ${next}`,
+    );
+    return {
+      json: { version: own.version, changes: steps, unknown },
+      lines: [
+        ...(lines.length > 0 ? lines : [`everything that was looked at is ${own.version}`]),
+        ...unknown.map((text) => `- ${text}`),
+      ],
+    };
+  },
+});
+
+function nextOf({ part }: Change, project: string, { suggest }: Io): string {
+  if (part === "wrangler.toml") return `add it to ${join(workerFolder(), "wrangler.toml")} as the new template has it`;
+  if (part === "worker") return `preview it: ${suggest("deployDryRun")}`;
+  if (part === "policy") return `run: ${suggest("init", project)}`;
+  return `run: ${suggest("schemas", "push", project)}`;
+}

@@ -5,8 +5,8 @@
 import { expect, test } from "vitest";
 import { simulate } from "./process.ts";
 
-/** About six seconds of CPU. */
-const RUNS = Number(process.env["AUDIT_SIM_RUNS"] ?? 80);
+/** About 20 seconds of CPU. */
+const RUNS = Number(process.env["AUDIT_SIM_RUNS"] ?? 50);
 const SLOWEST_RUN_MS = 6_000;
 
 test(

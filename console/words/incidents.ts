@@ -138,6 +138,14 @@ const ALL_WORDS: Readonly<Record<string, IncidentWords>> = {
       "Otherwise check Cloudflare's status page (cloudflarestatus.com) for R2. Sealing then catches up by itself.",
     ],
   },
+  anchor_failing: {
+    title: "A checkpoint could not be anchored",
+    means:
+      "A service outside has not accepted the newest checkpoint of the evidence. Deliveries and sealing go on, and the worker tries again.",
+    steps: [
+      "The detail names the anchor. Check AUDIT_TSA_URL, AUDIT_ANCHOR_URL or AUDIT_ORGANIZATION_ID, and whether that service answers.",
+    ],
+  },
   gateway_silent: {
     title: "The gateway sends no records",
     means: "The worker called AUDIT_PROBE_URL twice, five minutes apart, and received no record of it.",

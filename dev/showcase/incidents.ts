@@ -56,6 +56,8 @@ export const NOT_HERE: Readonly<Record<string, string>> = {
   ledger_unreachable: "the storage of workerd does not fail",
   not_configured: "this stack always sets every variable of the worker",
   operator_events_refused: "it needs an organization that WorkOS does not know, and the stand-in knows all",
+  evidence_not_sealed: "the bucket of this stack always answers, and its key is always set",
+  anchor_failing: "this stack has no anchor",
   gateway_silent: "the worker looks for a silent gateway every five minutes, and needs AUDIT_PROBE_URL",
   queue_backlog: "it needs more than 10,000 waiting messages",
   storage_nearly_full: "it needs 7 GB in one database",

@@ -6,6 +6,7 @@ import { COMMAND_VARIABLES } from "../../docs/generate/command-variables.ts";
 import { exportedConstants, literalsOf, membersOf } from "../../docs/generate/comments.ts";
 import { filled, linked, table } from "../../docs/generate/markdown.ts";
 import { generatedPages } from "../../docs/generate.ts";
+import { EvidenceVariables } from "../../worker/evidence/variables.ts";
 import { Variables } from "../../worker/variables.ts";
 import { ROOT } from "./pages.ts";
 
@@ -28,7 +29,8 @@ it("names every variable that a command reads by name", () => {
   const read = sources.flatMap((source) =>
     [...source.matchAll(/\benv\["([A-Z_]+)"\]/g)].map(([, name]) => String(name)),
   );
-  const documented = new Set([...Object.keys(COMMAND_VARIABLES), ...Object.keys(Variables.shape), "NO_COLOR"]);
+  const ofWorker = { ...Variables.shape, ...EvidenceVariables.shape };
+  const documented = new Set([...Object.keys(COMMAND_VARIABLES), ...Object.keys(ofWorker), "NO_COLOR"]);
   expect([...new Set(read)].filter((name) => !documented.has(name))).toEqual([]);
   expect(read).toContain("AUDIT_ADMIN_TOKEN");
 });

@@ -61,15 +61,19 @@ describe("the operations of a document", () => {
   it.each(['"""', '"""\\"""', '"', "#", "{", "}", "query A", "@ ", "\\", '"\\'])(
     "cost linear time for many %j",
     (part) => {
+      // The lowest of ten runs: other processes make some of them slower.
       const timeOf = (text: string) => {
-        const startedMs = performance.now();
-        for (let i = 0; i < 5; i++) operationsIn(text);
-        return performance.now() - startedMs;
+        const runsMs = Array.from({ length: 10 }, () => {
+          const startedMs = performance.now();
+          operationsIn(text);
+          return performance.now() - startedMs;
+        });
+        return Math.min(...runsMs);
       };
       const harmless = "query Abc { def ghi } ";
       const lengthOf = (chars: number, of: string) => of.repeat(Math.ceil(chars / of.length));
       timeOf(lengthOf(100_000, harmless));
-      expect(timeOf(lengthOf(100_000, part))).toBeLessThan(20 * timeOf(lengthOf(100_000, harmless)) + 20);
+      expect(timeOf(lengthOf(100_000, part))).toBeLessThan(20 * timeOf(lengthOf(100_000, harmless)) + 5);
     },
   );
 });

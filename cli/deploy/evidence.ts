@@ -12,14 +12,29 @@ export function bucketName(environment: string): string {
   return `audit-forwarder-${environment}-evidence`;
 }
 
-/** Creates the environment's bucket unless it exists, and binds it in `wrangler.toml`. */
-export async function bindBucket(wrangler: Wrangler, root: string, environment: string): Promise<void> {
-  const args = ["r2", "bucket", "create", bucketName(environment)];
+/** The arguments for wrangler that create the bucket, in the jurisdiction of the worker's data if it has one. */
+export function createBucket(environment: string, jurisdiction?: string): readonly string[] {
+  return ["r2", "bucket", "create", bucketName(environment), ...(jurisdiction ? ["--jurisdiction", jurisdiction] : [])];
+}
+
+/**
+ * Creates the environment's bucket unless it exists, and binds it in `wrangler.toml`. A bucket can never change its jurisdiction, and one
+ * name may exist in several, so the binding names it too.
+ * https://developers.cloudflare.com/r2/reference/data-location/#jurisdictional-restrictions
+ */
+export async function bindBucket(
+  wrangler: Wrangler,
+  root: string,
+  environment: string,
+  jurisdiction?: string,
+): Promise<void> {
+  const args = createBucket(environment, jurisdiction);
   const { exitCode, stdout, stderr } = await wrangler(args);
   const said = `${stderr}${stdout}`;
   if (exitCode !== 0 && !/already exists/.test(said)) throw wranglerFailure(args, said);
   const binding = `\n[[env.${environment}.r2_buckets]]\nbinding = "EVIDENCE"\nbucket_name = "${bucketName(environment)}"\n`;
-  await appendFile(join(root, "wrangler.toml"), binding);
+  const place = jurisdiction ? `jurisdiction = "${jurisdiction}"\n` : "";
+  await appendFile(join(root, "wrangler.toml"), binding + place);
 }
 
 /** Adds a verifier key to the key file, and returns it. Lines that are there stay: old keys and witnesses. */

@@ -5,7 +5,7 @@ import type { Io } from "../run/io.ts";
 import { newEvidenceKey } from "../evidence/key.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { queueRegionFault } from "./region.ts";
-import { bindBucket, bucketName, KEY_FILE, writeVerifierKey } from "./evidence.ts";
+import { bindBucket, bucketName, createBucket, KEY_FILE, writeVerifierKey } from "./evidence.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";
@@ -163,7 +163,8 @@ async function bucketStep(
   end: End,
 ): Promise<void> {
   const name = bucketName(environment);
-  const command = ports.io.suggest("wrangler", "r2", "bucket", "create", name);
+  const jurisdiction = bundle.bindings.get("AUDIT_JURISDICTION");
+  const command = ports.io.suggest("wrangler", ...createBucket(environment, jurisdiction));
   if (bundle.bindings.has("EVIDENCE")) {
     return end({ name: "evidence", state: "skipped", detail: '"EVIDENCE" is bound in wrangler.toml' });
   }
@@ -171,7 +172,7 @@ async function bucketStep(
     const detail = `makes the bucket "${name}", binds it in wrangler.toml, sets "${KEY}", and writes ${KEY_FILE}`;
     return end({ name: "evidence", state: "would", detail, command });
   }
-  await bindBucket(ports.wrangler, ports.root, environment);
+  await bindBucket(ports.wrangler, ports.root, environment, jurisdiction);
   end({ name: "evidence", state: "done", detail: `"${name}" is bound in wrangler.toml; commit that file`, command });
 }
 

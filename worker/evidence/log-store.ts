@@ -7,7 +7,7 @@ import type { Sql } from "../storage/sql.ts";
 import { digestHash, type Digest, type Facts } from "./digest.ts";
 
 /** The database, version by version; see `migrate`. */
-const STEPS: readonly string[] = [
+export const STEPS: readonly string[] = [
   `
 CREATE TABLE log (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE entries (number INTEGER PRIMARY KEY, text TEXT NOT NULL);

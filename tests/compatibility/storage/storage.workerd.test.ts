@@ -4,14 +4,20 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { quarterAt, quarterStartMs } from "../../../shared/evidence/quarter.ts";
+import { mintEventId } from "../../../shared/event-id.ts";
+import { evidenceLog } from "../../../worker/evidence/client.ts";
+import { STEPS as EVIDENCE_STEPS } from "../../../worker/evidence/log-store.ts";
 import { STEPS as DEAD_LETTER_STEPS } from "../../../worker/replays/schema.ts";
-import { ledger } from "../../../worker/ledger/client.ts";
+import { ledger, ledgerPort } from "../../../worker/ledger/client.ts";
+import { leafOf } from "../../../worker/ledger/leaf.ts";
 import { STEPS as LEDGER_STEPS } from "../../../worker/ledger/store.ts";
 import { monitor } from "../../../worker/monitor/client.ts";
 import { STEPS as MONITOR_STEPS } from "../../../worker/monitor/incidents.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { STEPS as OUTBOX_STEPS } from "../../../worker/outbox/store.ts";
 import { get, post, theArchive, workerEnv } from "../../worker/support/api.workerd.ts";
+import { readLog } from "../../worker/evidence/reader.ts";
 import { letter } from "../../worker/support/letters.ts";
 import { dump, restore } from "./database.ts";
 
@@ -26,6 +32,7 @@ const OBJECTS = {
   archive: { steps: DEAD_LETTER_STEPS, stub: () => theArchive() },
   monitor: { steps: MONITOR_STEPS, stub: () => monitor(workerEnv) },
   outbox: { steps: OUTBOX_STEPS, stub: () => outboxOf(workerEnv, SPILLED) },
+  evidence: { steps: EVIDENCE_STEPS, stub: () => evidenceLog(workerEnv) },
 };
 type Name = keyof typeof OBJECTS;
 
@@ -184,3 +191,52 @@ describe.each(versionsFor("outbox"))("an outbox of version %s", (version) => {
     expect((await stub.status()).waiting).toBe(3);
   });
 });
+
+/**
+ * Both dumps were left by a worker that stopped while it sealed a quarter: version 1 had planned its digest, version 2 had added it to
+ * the log and not published it. An anchor of the quarter before has failed, and is due again in the year 2100.
+ */
+describe.each(versionsFor("evidence"))("an evidence log of version %s", (version) => {
+  const quarter = quarterAt(NOW_MS);
+  const bucket = workerEnv.EVIDENCE as unknown as R2Bucket;
+
+  it("ends the quarter that it was at, goes on with the same log, and knows its anchors", async () => {
+    await startOn("evidence", version);
+    const [published, planned] = [await deliver(quarter - 2), await deliver(quarter - 1)];
+    // The leaves are in the bucket before the log names them; what else the bucket needs, the log holds.
+    await bucket.put("leaves/0/org_1.jsonl", published.leaves);
+    if (version !== 1) await bucket.put("leaves/1/org_1.jsonl", planned.leaves);
+    expect(await evidenceLog(workerEnv).status(NOW_MS)).toEqual({
+      sealedUntilMs: quarterStartMs(version === 1 ? quarter - 1 : quarter),
+      size: 1,
+      failing: { kind: "webhook", sinceMs: quarterStartMs(quarter - 1) },
+    });
+    const afterThePlan = await deliver(quarter - 1, 2);
+    await evidenceLog(workerEnv).seal(NOW_MS);
+    const next = await deliver(quarter);
+    await evidenceLog(workerEnv).seal(quarterStartMs(quarter + 1));
+    const { events, size } = await readLog(async (path) => {
+      const object = await bucket.get(path);
+      return object ? new Uint8Array(await object.arrayBuffer()) : undefined;
+    });
+    expect(size).toBe(3);
+    expect(events.map(({ id, digest }) => [id, digest.number])).toEqual([
+      [published.id, 0],
+      [planned.id, 1],
+      [afterThePlan.id, 2],
+      [next.id, 2],
+    ]);
+  });
+});
+
+/** Delivers an event in a quarter, as a delivery settles it; the same one each time. */
+async function deliver(quarter: number, minute = 1): Promise<{ readonly id: string; readonly leaves: string }> {
+  const atMs = quarterStartMs(quarter) + minute * 60_000;
+  const id = mintEventId(atMs, new Uint8Array(9), 7);
+  const body = JSON.stringify({ organization_id: "org_1", event: { metadata: { event_id: id } } });
+  const { leaf, organization } = leafOf(body);
+  const attempt = { atMs, durationMs: 1, outcome: "delivered", wrote: "yes", status: 200 } as const;
+  await ledgerPort(workerEnv).claim("L3", [{ id, stage: "outcome", body, occurredAtMs: atMs }], atMs);
+  await ledgerPort(workerEnv).settle("L3", [{ id, attempt, leaf, organization }], atMs);
+  return { id, leaves: `${JSON.stringify({ event_id: id, leaf })}\n` };
+}

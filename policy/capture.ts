@@ -23,7 +23,7 @@ export interface Capture {
   identify(place: string): Identity;
   /** True once a record of any stage was made. */
   isIdentified(): boolean;
-  /** Reserves the sequence number of a record that is made later, so that a lost record leaves a gap. */
+  /** Reserves the sequence number of a record that is made later, so that a lost record leaves a gap; nothing if one was made. */
   reserve(): void;
   readonly parentId?: string | undefined;
   readonly startedMs: number;

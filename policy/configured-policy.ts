@@ -42,7 +42,10 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
         id,
         startedMs,
         isIdentified: () => known.size > 0,
-        reserve: () => void (first ??= sequence += 1),
+        reserve() {
+          // An intent or a watchdog's record has taken it already.
+          if (known.size === 0) first ??= sequence += 1;
+        },
         identify(place) {
           const found = known.get(place) ?? {
             id: known.size === 0 ? id() : mintId(),

@@ -54,6 +54,27 @@ describe("the watchdog", () => {
   });
 });
 
+describe("the sequence numbers of an isolate", () => {
+  const answer = (world: World, ms: number) =>
+    new Promise<Response>((resolve) => void world.ports.timer(ms, () => resolve(new Response("done"))));
+
+  it.each([
+    ["an intent", "required", 0, ["intent", "outcome"]],
+    ["a watchdog's record", "best-effort", 500, ["watchdog", "outcome"]],
+  ])("leave no gap behind %s and its outcome", async (_, assurance, handlerMs, stages) => {
+    const world = new World();
+    const gateway = new TestGateway(world, { watchdogMs: 100, coalesceMs: 0 });
+    for (let count = 0; count < 3; count++) {
+      const ran = gateway.run({ handler: () => answer(world, handlerMs) }, audit(assurance));
+      await world.advance(1_000);
+      await ran;
+    }
+    expect(world.records().map(({ stage, sequence }) => [stage, sequence])).toEqual(
+      [1, 2, 3].flatMap((sequence) => stages.map((stage) => [stage, sequence])),
+    );
+  });
+});
+
 describe("best-effort", () => {
   it("computes nothing before the response is sent", async () => {
     const world = new World();

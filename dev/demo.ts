@@ -1,22 +1,25 @@
-/** `npm run demo`: the whole path once on real parts; exit 0 only when every event arrived exactly once. */
+/** `npm run demo`: the whole path once on real parts; exit 0 only if every event arrived exactly once and the evidence proves it. */
 import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
 import type { Arrival } from "./demo/arrivals.ts";
+import { evidenceScene } from "./demo/evidence.ts";
 import { createPrinter, formatMs, silentPrinter } from "./demo/print.ts";
 import { healthyScene, outageScene, spillScene, warmUp } from "./demo/scenes.ts";
-import { summarize, summaryTable } from "./demo/summary.ts";
+import { summarize, summaryTable, verdict } from "./demo/summary.ts";
 import { startStack } from "./stack.ts";
 import { stopOnSignal } from "./stop-on-signal.ts";
 
 const HELP = `npm run demo [-- --json]
 
 Starts a real Zuplo gateway with the audit policy, the development queue, the worker in workerd and a WorkOS
-stand-in, sends calls through the gateway and follows each one to the event that WorkOS stored.
+stand-in, sends calls through the gateway and follows each one to the event that WorkOS stored. Then it seals the
+evidence, proves that WorkOS holds what was delivered, changes one event there and shows that "verify" finds it.
 
   --json   one JSON document instead of text
   --help   this text
 
-Exit codes: 0 every event arrived exactly once, 1 one did not or a part did not start, 2 wrong use.
+Exit codes: 0 every event arrived exactly once and the evidence proves it, 1 one did not, the evidence does not,
+or a part did not start, 2 wrong use.
 `;
 
 async function run(json: boolean): Promise<boolean> {
@@ -32,15 +35,13 @@ async function run(json: boolean): Promise<boolean> {
     await warmUp(stack);
     const healthy = await healthyScene(stack, print);
     const outage = [...(await outageScene(stack, print)), ...(await spillScene(stack, print))];
-    const summary = summarize({
-      healthy,
-      outage,
-      eventsStored: stack.workos.events().length,
-      workosRequests: stack.workos.requests().length,
-    });
+    const eventsStored = stack.workos.events().length;
+    const workosRequests = stack.workos.requests().length;
+    const evidence = await evidenceScene(stack, print);
+    const summary = summarize({ healthy, outage, eventsStored, workosRequests, evidence });
     print.title("Summary");
     print.lines(summaryTable(summary));
-    print.lines(summary.ok ? "Every event arrived exactly once." : "NOT every event arrived exactly once.");
+    print.lines(verdict(summary));
     if (json) console.log(JSON.stringify({ ...summary, calls: [...healthy, ...outage].map(callJson) }, null, 2));
     return summary.ok;
   } finally {

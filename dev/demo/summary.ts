@@ -1,11 +1,14 @@
 /** The one-screen summary of the demo: counts and times, all measured in this run. */
 import Table from "cli-table3";
 import { isExact, type Arrival } from "./arrivals.ts";
+import type { Proof } from "./evidence.ts";
 import { formatMs } from "./print.ts";
 
 interface Summary {
-  /** True only where every request has exactly one event and WorkOS holds no other. */
+  /** True only if the whole demo went as it should: `isExact`, and the evidence proves it and shows a change. */
   readonly ok: boolean;
+  /** True only if every request has exactly one event and WorkOS holds no other. */
+  readonly isExact: boolean;
   readonly requests: number;
   readonly asTheApiAnswers: number;
   readonly arrivedOnce: number;
@@ -13,6 +16,7 @@ interface Summary {
   readonly duplicates: number;
   /** Events that no request of the demo explains. */
   readonly strays: number;
+  readonly evidence: Proof;
   readonly workosRequests: number;
   readonly latencyMs: Spread;
   readonly latencyDuringOutageMs: Spread;
@@ -29,24 +33,28 @@ interface Measured {
   readonly outage: readonly Arrival[];
   readonly eventsStored: number;
   readonly workosRequests: number;
+  readonly evidence: Proof;
 }
 
 /** Counts what was measured. */
-export function summarize({ healthy, outage, eventsStored, workosRequests }: Measured): Summary {
+export function summarize({ healthy, outage, eventsStored, workosRequests, evidence }: Measured): Summary {
   const all = [...healthy, ...outage];
   const arrivedOnce = all.filter(isExact).length;
   const explained = all.reduce((sum, { events, children }) => sum + events.length + children.length, 0);
   const asTheApiAnswers = all.filter(({ result }) => result.status === result.call.expectStatus).length;
   const duplicates = all.reduce((sum, { events }) => sum + Math.max(0, events.length - 1), 0);
   const strays = eventsStored - explained;
+  const isExactInAll = arrivedOnce === all.length && asTheApiAnswers === all.length && strays === 0;
   return {
-    ok: arrivedOnce === all.length && asTheApiAnswers === all.length && strays === 0,
+    ok: isExactInAll && evidence.isWhole && evidence.isChangeFound,
+    isExact: isExactInAll,
     requests: all.length,
     asTheApiAnswers,
     arrivedOnce,
     missing: all.filter(({ events }) => events.length === 0).length,
     duplicates,
     strays,
+    evidence,
     workosRequests,
     latencyMs: spread(healthy.map(({ result }) => result.latencyMs)),
     latencyDuringOutageMs: spread(outage.map(({ result }) => result.latencyMs)),
@@ -72,12 +80,26 @@ export function summaryTable(summary: Summary): string {
     ["answered exactly as the API itself answers", String(summary.asTheApiAnswers)],
     ["arrived in WorkOS exactly once", String(summary.arrivedOnce)],
     ["missing · duplicated · unexplained", `${summary.missing} · ${summary.duplicates} · ${summary.strays}`],
+    [
+      "sealed, and proved unchanged in WorkOS",
+      `${summary.evidence.proved}${summary.evidence.isWhole ? "" : ", NOT all"}`,
+    ],
+    [
+      "an event that was changed afterwards",
+      summary.evidence.isChangeFound ? "found by verify" : "NOT found by verify",
+    ],
     ["requests that WorkOS saw, retries included", String(summary.workosRequests)],
     ["response time, everything healthy", times(summary.latencyMs)],
     ["response time, WorkOS or the queue down", times(summary.latencyDuringOutageMs)],
     ["event stored after the answer, everything healthy", times(summary.arrivalAfterAnswerMs)],
   );
   return table.toString();
+}
+
+/** The last line, for a reader who looks at nothing else. */
+export function verdict({ ok, isExact: isExactInAll }: Summary): string {
+  if (!isExactInAll) return "NOT every event arrived exactly once.";
+  return ok ? "Every event arrived exactly once." : "Every event arrived, but the evidence does NOT prove it.";
 }
 
 function times({ median, max }: Spread): string {

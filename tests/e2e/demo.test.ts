@@ -4,7 +4,7 @@ import { HEALTHY_CALLS, OUTAGE_CALLS } from "../../dev/demo/calls.ts";
 import { allGone, run, until } from "./processes.ts";
 
 describe("npm run demo", () => {
-  it("follows every call to exactly one event, tells it as JSON, exits 0 and leaves no process", async () => {
+  it("follows every call to exactly one event and proves it, tells it as JSON, exits 0 and leaves no process", async () => {
     const mark = randomUUID();
     const demo = run("dev/demo.ts", ["--json"], mark);
     expect(await demo.ended, demo.stderr()).toBe(0);
@@ -18,6 +18,7 @@ describe("npm run demo", () => {
       missing: 0,
       duplicates: 0,
       strays: 0,
+      evidence: { isWhole: true, isChangeFound: true },
     });
     expect(
       report.calls.map((call: { events: { event: { action: string } }[] }) => call.events.map((e) => e.event.action)),
@@ -29,6 +30,7 @@ describe("npm run demo", () => {
       ),
     ).toEqual(children);
     // Each outage call was tried before and after.
+    expect(report.evidence.proved).toBe(calls.length + children.length);
     expect(report.workosRequests).toBe(calls.length + children.length + OUTAGE_CALLS.length);
     await allGone(mark);
   });
@@ -38,6 +40,10 @@ describe("npm run demo", () => {
     expect(await demo.ended, demo.stderr()).toBe(0);
     expect(demo.stdout()).not.toContain("\u001b[");
     expect(demo.stdout()).toContain("arrived in WorkOS exactly once");
+    const [, evidence = ""] = demo.stdout().split("\n4  The evidence");
+    expect(evidence).toMatch(
+      / verify --since .+\n.+ 0 missing, [^]+\n    ok: nothing was removed, changed or added\n[^]+ verify --evidence .+\n[^]+\n    altered: 1\n      \S+ \/event\/actor\/id\n    NOT OK\n/,
+    );
     expect(demo.stdout().trimEnd().split("\n").at(-1)).toBe("Every event arrived exactly once.");
   });
 

@@ -19,7 +19,8 @@ import { STEPS as OUTBOX_STEPS } from "../../../worker/outbox/store.ts";
 import { get, post, theArchive, workerEnv } from "../../worker/support/api.workerd.ts";
 import { readLog } from "../../worker/evidence/reader.ts";
 import { letter } from "../../worker/support/letters.ts";
-import { dump, restore } from "./database.ts";
+import { dump } from "./database.ts";
+import { restartOn } from "./restart.workerd.ts";
 
 const dumps: Readonly<Record<string, string>> = import.meta.glob("./v*/*.sql", {
   query: "?raw",
@@ -57,15 +58,7 @@ async function startOn(name: Name, version: Version): Promise<void> {
   const { steps } = OBJECTS[name];
   const known = version === "later" ? steps.length : version;
   const text = `${dumps[`./v${known}/${name}.sql`] ?? ""}${version === "later" ? laterStep(name, known) : ""}`;
-  const stub = OBJECTS[name].stub();
-  await runInDurableObject(stub as DurableObjectStub, async (_: unknown, { storage }: DurableObjectState) => {
-    restore(storage.sql, text);
-    await storage.deleteAlarm();
-  });
-  const stopped = runInDurableObject(stub as DurableObjectStub, (_: unknown, state: DurableObjectState) => {
-    state.abort("restart");
-  });
-  await expect(stopped).rejects.toThrow("restart");
+  await restartOn(OBJECTS[name].stub(), text);
 }
 
 /** What a later version may have done: one more column in each table. */

@@ -21,7 +21,7 @@ import {
 import { formerShardOf } from "../../../worker/ledger/former-shard.ts";
 import { STEPS } from "../../../worker/ledger/store.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
-import { restore } from "../../compatibility/storage/database.ts";
+import { restartOn } from "../../compatibility/storage/restart.workerd.ts";
 
 const bindings = env as unknown as Env;
 const DAY = 86_400_000;
@@ -48,16 +48,6 @@ const attempt = (outcome: LedgerAttempt["outcome"], wrote: LedgerAttempt["wrote"
   wrote,
 });
 
-async function restartOn(shard: number, text: string): Promise<void> {
-  const stub = ledger(bindings, shard) as unknown as DurableObjectStub;
-  await runInDurableObject(stub, async (_: unknown, { storage }: DurableObjectState) => {
-    restore(storage.sql, text);
-    await storage.deleteAlarm();
-  });
-  const stopped = runInDurableObject(stub, (_: unknown, state: DurableObjectState) => state.abort("restart"));
-  await expect(stopped).rejects.toThrow("restart");
-}
-
 interface OldRow {
   readonly id: string;
   readonly state: number;
@@ -75,8 +65,8 @@ async function upgrade(rows: readonly OldRow[]): Promise<void> {
       '[[${nowMs},9,1,1,503]]', ${nowMs}, 'req-old', ${nowMs}, 'iso-old', ${index + 1});`;
     return waits ? `${row} INSERT INTO waiting VALUES ('${id}', ${nowMs}, ${nowMs});` : row;
   });
-  await restartOn(OLD, [STEPS[0], ...inserts].join("\n"));
-  await restartOn(NEW, "SELECT 1;");
+  await restartOn(ledger(bindings, OLD), [STEPS[0], ...inserts].join("\n"));
+  await restartOn(ledger(bindings, NEW), "SELECT 1;");
 }
 
 const rowsIn = (shard: number): Promise<string[]> =>
@@ -201,8 +191,8 @@ describe("a record that an old shard holds", () => {
 
 describe("a new installation", () => {
   it("notes that no other shard holds anything", async () => {
-    await restartOn(OLD, "SELECT 1;");
-    await restartOn(NEW, "SELECT 1;");
+    await restartOn(ledger(bindings, OLD), "SELECT 1;");
+    await restartOn(ledger(bindings, NEW), "SELECT 1;");
     const [first, second] = [idAt(Date.now()), idAt(Date.now() - DAY)];
     await ledgerPort(bindings).claim("L1", [claim(first)], Date.now());
     // Rows that the old shard gets from now on are its own.

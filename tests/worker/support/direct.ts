@@ -1,42 +1,14 @@
 /** The worker in workerd with the WorkOS stand-in and the development queue, delivered to by hand. */
-import { createHash } from "node:crypto";
-import { SignJWT, type JWTPayload } from "jose";
 import { startQueue } from "../../../dev/queue/server.ts";
 import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { publishedBody } from "./published.ts";
+import { sign } from "./sign.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
+export { sign, type SignOptions } from "./sign.ts";
 export { ADMIN_TOKEN, INGEST_KEY } from "./variables.ts";
-
-export interface SignOptions {
-  readonly key: string;
-  readonly url: string;
-  readonly claims?: JWTPayload;
-  /** Claims to leave out. */
-  readonly without?: readonly string[];
-  readonly alg?: string;
-}
-
-/** A QStash signature, with whatever the test wants wrong about it. */
-export async function sign(body: string | Uint8Array, options: SignOptions): Promise<string> {
-  const nowS = Math.floor(Date.now() / 1000);
-  const claims: JWTPayload = {
-    iss: "Upstash",
-    sub: options.url,
-    iat: nowS,
-    nbf: 0,
-    exp: nowS + 300,
-    jti: "jwt_1",
-    body: `${createHash("sha256").update(body).digest("base64url")}=`,
-    ...options.claims,
-  };
-  for (const name of options.without ?? []) delete claims[name];
-  return new SignJWT(claims)
-    .setProtectedHeader({ alg: options.alg ?? "HS256", typ: "JWT" })
-    .sign(new TextEncoder().encode(options.key));
-}
 
 export interface Delivered {
   readonly status: number;

@@ -23,7 +23,8 @@ afterEach(async () => {
 });
 
 test("each thing that an operator does is an event that WorkOS takes", async () => {
-  const [first = "", second = ""] = await worker.rejected(2);
+  // All of them now: later, an event about the operator could be rejected in place of a record.
+  const [first = "", second = "", third = ""] = await worker.rejected(3);
   const env = {
     ...worker.env,
     WORKOS_API_KEY: worker.workos.apiKey,
@@ -45,7 +46,6 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
     (await readFile(exported, "utf8")).replaceAll(second, "01a20aaa-0000-7000-8000-000000000001"),
   );
   await worker.cli(`dead-letters import ${exported}`);
-  const [third = ""] = await worker.rejected(1);
   await worker.cli(
     `dead-letters discard --since ${new Date(0).toISOString()} --action nothing.like_it --reason test --yes`,
   );

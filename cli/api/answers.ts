@@ -1,6 +1,12 @@
 /** The worker's answers, as docs/api.md describes them. Fields that the CLI only passes on are not listed. */
 import * as z from "zod";
-import { DEAD_LETTER_FIELDS, PAST_FAILURE_FIELDS, REPLAY_STATES, WHOLE_FIELDS } from "../../shared/api.ts";
+import {
+  DEAD_LETTER_FIELDS,
+  INCIDENT_FIELDS,
+  PAST_FAILURE_FIELDS,
+  REPLAY_STATES,
+  WHOLE_FIELDS,
+} from "../../shared/api.ts";
 import { PLAN_FIELDS, REPLAY_FIELDS } from "../../shared/replay-answers.ts";
 import { schemaOf } from "./schema.ts";
 
@@ -78,3 +84,13 @@ export const Replay = schemaOf(REPLAY_FIELDS, ["id", "progress"]).extend({
   receipt: Receipt.optional(),
 });
 export type Replay = z.infer<typeof Replay>;
+
+export const ReplayPage = z.looseObject({ replays: z.array(Replay), cursor: z.string().optional() });
+
+/** Who did what during an incident. */
+const Action = z.looseObject({ action: z.string(), by: z.string(), at: z.string() });
+export const Incidents = z.looseObject({
+  incidents: z.array(
+    schemaOf(INCIDENT_FIELDS, ["kind", "detail", "since"]).extend({ actions: z.array(Action).default([]) }),
+  ),
+});

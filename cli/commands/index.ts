@@ -7,10 +7,12 @@ import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { evidence } from "./evidence/index.ts";
+import { incidents } from "./incidents.ts";
 import { init } from "./init.ts";
 import { pause, resume } from "./pause.ts";
 import { preview } from "./preview.ts";
 import { pseudonym } from "./pseudonym.ts";
+import { replays } from "./replays.ts";
 import { schemas } from "./schemas/index.ts";
 import { tokens } from "./tokens.ts";
 import { trace } from "./trace.ts";
@@ -26,7 +28,9 @@ export const commands: readonly Registration[] = [
   upgrade,
   doctor,
   schemas,
+  incidents,
   deadLetters,
+  replays,
   trace,
   pause,
   resume,

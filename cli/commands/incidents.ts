@@ -1,0 +1,20 @@
+/** `incidents`: what is wrong now, and what was wrong in the last 30 days. */
+import { Incidents } from "../api/answers.ts";
+import { openApi } from "../api/client.ts";
+import { command } from "../run/command.ts";
+import { tableLines } from "../run/text.ts";
+
+export const incidents = command({
+  usage: "incidents",
+  about: "Show what is wrong now and was wrong in the last 30 days, and who did something about it",
+  examples: [["incidents --json", "with every action of an operator"]],
+  run: async (_args, io) => {
+    const json = await openApi(io).get(Incidents, "/api/incidents");
+    if (json.incidents.length === 0) return { json, lines: ["no incidents in the last 30 days"] };
+    const rows = json.incidents.map(({ kind, since, until, actions, detail }) => {
+      const operators = [...new Set(actions.map(({ by }) => by))].join(", ");
+      return [kind, since, until ?? "open", operators || undefined, detail];
+    });
+    return { json, lines: tableLines(io, ["incident", "since", "until", "operators", "detail"], rows) };
+  },
+});

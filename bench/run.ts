@@ -15,6 +15,7 @@ const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> 
   drain: () => import("./drain/part.ts"),
   outage: () => import("./outage/part.ts"),
   freshness: () => import("./freshness/part.ts"),
+  evidence: () => import("./evidence/part.ts"),
 };
 
 const options = await parseBenchOptions(process.argv.slice(2));

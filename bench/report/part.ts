@@ -11,6 +11,7 @@ export const PART_NAMES = [
   "drain",
   "outage",
   "freshness",
+  "evidence",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 

@@ -1,4 +1,5 @@
 /** `npm run bench`: runs the parts one after another, shows them, and writes the results. */
+import { constants } from "node:os";
 import { parseBenchOptions } from "./options.ts";
 import { conditionsNow } from "./report/conditions.ts";
 import { printResult, progressOf } from "./report/console.ts";
@@ -17,6 +18,10 @@ const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> 
   freshness: () => import("./freshness/part.ts"),
   evidence: () => import("./evidence/part.ts"),
 };
+
+// A signal alone would end the process without its "exit" handlers, which end the processes of the parts.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
 
 const options = await parseBenchOptions(process.argv.slice(2));
 if (options) {

@@ -15,7 +15,7 @@ import type { Outgoing } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
 /** From this number of waiting records on, messages take the spill first, so that a slow queue fills no memory. Our choice. */
-const WAITING_MANY = 500;
+const WAITING_MANY = 1_000;
 /** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;
 /** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
@@ -39,7 +39,7 @@ export type Rank = (typeof RANK)[keyof typeof RANK];
  * unless a lower rank gives its place. The steps keep places free for higher ranks, because a record that is on its way out cannot
  * give up its place. Our choice.
  */
-const WAITING_MAX: Readonly<Record<Rank, number>> = { 0: 1_000, 1: 1_500, 2: 2_000 };
+const WAITING_MAX: Readonly<Record<Rank, number>> = { 0: 1_400, 1: 1_700, 2: 2_000 };
 
 /** The records of a request, to be made once the response has left. */
 export interface Draft {

@@ -42,11 +42,15 @@ const config :Workerd.Config = (
     stdio: ["ignore", "ignore", "inherit", "pipe"],
   });
   const ended = once(workerd, "exit");
+  // It would outlive a bench that is interrupted.
+  const kill = () => workerd.kill();
+  process.once("exit", kill);
   await allListening(workerd.stdio[3] as Readable, workers.length);
   return {
     urls: ports.map((port) => `http://${HOST}:${port}`),
     pids: [workerd.pid ?? 0],
     stop: async () => {
+      process.off("exit", kill);
       workerd.kill();
       await ended;
     },

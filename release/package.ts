@@ -7,21 +7,15 @@ import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
 import { consoleFiles } from "../console/build.ts";
 import { policyText } from "../policy/build.ts";
+import { CLI_BUNDLE } from "./cli-bundle.ts";
 import { wranglerTemplate } from "./template.ts";
 import { packagedWorker } from "./worker.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Where `npm pack` finds the built files. */
 const PACKAGE = join(ROOT, "dist", "package");
-/** The oldest Node that runs the CLI. */
-const TARGET = "node20";
 /** Code that the CLI runs in a process of its own. */
 const CODE = ["policy/inspect", "policy/preview", "policy/fingerprint", "worker/enrich"];
-
-/** A bundled CommonJS package may call `require`. Node 20 lacks `URL.parse`, which came with 22.1. */
-const BANNER = `import { createRequire as createRequireOfBundle } from "node:module";
-const require = createRequireOfBundle(import.meta.url);
-URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);`;
 
 /** Writes `dist/package/` anew; returns the version and commit in it. */
 export async function buildPackage(): Promise<{ readonly version: string; readonly commit: string }> {
@@ -55,15 +49,7 @@ async function bundle(entry: string, target: string, options: BuildOptions = {})
   await build({
     entryPoints: [join(ROOT, entry)],
     outfile: join(PACKAGE, target),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: TARGET,
-    // "module" first: the CommonJS build of jsonc-parser hides its imports from bundlers.
-    mainFields: ["module", "main"],
-    external: ["esbuild", "wrangler"],
-    banner: { js: BANNER },
-    logLevel: "error",
+    ...CLI_BUNDLE,
     ...options,
   });
 }

@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
+import { CLI_BUNDLE } from "../../release/cli-bundle.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BUNDLES = join(ROOT, ".audit-forwarder", "cli");
@@ -34,18 +35,10 @@ const keepsItsPlace: Plugin = {
 /** Vitest calls it. The name of the file tells its content, so that Node's compile cache keeps the compiled code between runs. */
 export default async function setup(project: TestProject): Promise<void> {
   const { outputFiles } = await build({
+    ...CLI_BUNDLE,
     entryPoints: [join(ROOT, "cli/main.ts")],
-    bundle: true,
     write: false,
-    platform: "node",
-    format: "esm",
-    mainFields: ["module", "main"],
-    external: ["esbuild"],
     plugins: [keepsItsPlace],
-    banner: {
-      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
-    },
-    logLevel: "error",
   });
   const code = outputFiles[0]?.contents ?? new Uint8Array();
   const name = `${createHash("sha256").update(code).digest("hex").slice(0, 16)}.mjs`;

@@ -202,22 +202,14 @@ describe("verify --requests", () => {
 });
 
 describe("evidence pack", () => {
-  const pack = (out: string, ...more: readonly string[]) =>
-    run([
-      "evidence",
-      "pack",
-      "--organization",
-      "org_a",
-      "--since",
-      SINCE,
-      "--until",
-      UNTIL,
-      "--key",
-      folder.key,
-      "--out",
-      out,
-      ...more,
-    ]);
+  const packIn = (env: object, out: string, ...more: readonly string[]) => {
+    const period = ["--since", SINCE, "--until", UNTIL];
+    return run(
+      ["evidence", "pack", "--organization", "org_a", ...period, "--key", folder.key, "--out", out, ...more],
+      env,
+    );
+  };
+  const pack = (out: string, ...more: readonly string[]) => packIn({}, out, ...more);
 
   it("is verified as it is, and made twice it has the same bytes", async () => {
     const [one, two] = ["one.zip", "two.zip"].map((name) => join(dirname(folder.path), name)) as [string, string];
@@ -227,25 +219,7 @@ describe("evidence pack", () => {
       stdout: expect.stringContaining("ok: nothing was removed"),
     });
     // A zip's times have two seconds, and those of the files here differ by more.
-    const zoned = await run(
-      [
-        "evidence",
-        "pack",
-        "--organization",
-        "org_a",
-        "--since",
-        SINCE,
-        "--until",
-        UNTIL,
-        "--key",
-        folder.key,
-        "--out",
-        two,
-        "--coverage",
-        coverage,
-      ],
-      { TZ: "Asia/Kathmandu" },
-    );
+    const zoned = await packIn({ TZ: "Asia/Kathmandu" }, two, "--coverage", coverage);
     expect(zoned.code).toBe(0);
     expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
     expect(statSync(one).mode & 0o777).toBe(0o600);

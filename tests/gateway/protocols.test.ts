@@ -134,13 +134,19 @@ async function connect(path: string): Promise<{ client: Client; requestId: strin
   return { client, requestId };
 }
 
-/** The records that requests of this id left, once a request behind them has left its own. */
+/**
+ * The records that requests of this id left, in the order of the requests, once a request behind them has left its own.
+ * A client may have an answer before the policy has read it to its end, so records can arrive in another order.
+ */
 async function recordsOf(requestId: string, count: number): Promise<AuditRecord[]> {
   await sink.waitForRecords((record) => record.requestId === requestId, count);
   const marker = randomUUID();
   await post("/rpc", { jsonrpc: "2.0", id: 1, method: "marker" }, { "zp-rid": marker });
   await sink.waitForRecords((record) => record.requestId === marker);
-  return sink.records().filter((record) => record.requestId === requestId);
+  return sink
+    .records()
+    .filter((record) => record.requestId === requestId)
+    .toSorted((a, b) => a.occurredAtMs - b.occurredAtMs || a.sequence - b.sequence);
 }
 
 async function post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {

@@ -7,7 +7,7 @@ import { createPrinter, formatMs, silentPrinter } from "./demo/print.ts";
 import { healthyScene, outageScene, spillScene, warmUp } from "./demo/scenes.ts";
 import { summarize, summaryTable, verdict } from "./demo/summary.ts";
 import { startStack } from "./stack.ts";
-import { stopOnSignal } from "./stop-on-signal.ts";
+import { stopOnSignal } from "./signal-handlers.ts";
 
 const HELP = `npm run demo [-- --json]
 

@@ -8,7 +8,7 @@ import { WARM_UP_PATH, EXAMPLE_CALL } from "./demo/calls.ts";
 import { causeIncident, INCIDENTS, NOT_HERE, parseIncident } from "./showcase/incidents.ts";
 import { keepTraffic } from "./showcase/traffic.ts";
 import { startStack, type Stack } from "./stack.ts";
-import { stopOnSignal } from "./stop-on-signal.ts";
+import { stopOnSignal } from "./signal-handlers.ts";
 
 const HELP = `npm run dev [-- options]
 

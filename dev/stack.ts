@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { startGateway } from "./gateway/start.ts";
+import { startGateway } from "./gateway/gateway.ts";
 import { createMovableClock, type MovableClock } from "./queue/clock.ts";
 import { startQueue, type Queue } from "./queue/server.ts";
 import { startWorker, type RunningWorker } from "./worker.ts";

@@ -1,6 +1,6 @@
 /** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and says how it went. */
 import { fromBase64, toBase64 } from "../shared/bytes.ts";
-import { publishHeaders, publishPath } from "../shared/publish-headers.ts";
+import { publishHeaders, publishPath } from "../shared/qstash-headers.ts";
 import { parseJson } from "./json.ts";
 import type { Ports, Reply } from "./ports.ts";
 import { recordOf } from "./selector.ts";

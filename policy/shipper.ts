@@ -5,7 +5,7 @@
  */
 import { utf8Bytes } from "../shared/bytes.ts";
 import { type Deflate, packMessage } from "../shared/packed.ts";
-import { deduplicationId, publishDelaySeconds } from "../shared/publish-headers.ts";
+import { deduplicationId, publishDelaySeconds } from "../shared/qstash-headers.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
 import type { GatewayLog } from "./gateway.ts";

@@ -1,7 +1,7 @@
 /** What an operator does to the forwarder is itself an audit event, sent the same way as any other. */
 import { mintEventId } from "../shared/event-id.ts";
 import { WORKER_ISOLATE_ID, type OperatorActionName } from "../shared/operator-actions.ts";
-import { deduplicationId } from "../shared/publish-headers.ts";
+import { deduplicationId } from "../shared/qstash-headers.ts";
 import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
 import type { Env } from "./env.ts";

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from "../../dev/queue/store/database.ts";
 import { createFlowKeys } from "../../dev/queue/store/flow-keys.ts";
 import { insertMessage } from "../../dev/queue/store/messages.ts";
 import { mintEventId } from "../../shared/event-id.ts";
-import { publishHeaders } from "../../shared/publish-headers.ts";
+import { publishHeaders } from "../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { answerFor } from "../../worker/deliver/answer.ts";

@@ -1,5 +1,5 @@
 /** One gateway with its sink, for the time of one part. */
-import { startGateway } from "../../dev/gateway/start.ts";
+import { startGateway } from "../../dev/gateway/gateway.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { workerdProcesses } from "../process-cpu.ts";
 import { type Sink, startSink } from "../sink.ts";

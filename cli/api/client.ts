@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
 import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
-import { fetchJson } from "../http/fetch-json.ts";
+import { fetchJson } from "../http/json-answer.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { failureOfAnswer, failureOfFetch } from "./failure.ts";

@@ -8,7 +8,7 @@ import { vendorChecks } from "../doctor/vendors.ts";
 import { workerChecks } from "../doctor/worker.ts";
 import { planInit } from "../init/plan.ts";
 import { readProject } from "../init/project.ts";
-import { builtModule } from "../policy/ask.ts";
+import { builtModule } from "../policy/evaluation.ts";
 import { inspectRoutes } from "../policy/inspection.ts";
 import { command } from "../run/command.ts";
 import { LOCK_FILE } from "../schemas/lock.ts";

@@ -10,7 +10,7 @@ import { findDrift } from "../init/check.ts";
 import { isError } from "../init/finding.ts";
 import { POLICY_VARIABLE_NAMES, readValues } from "../init/env-file.ts";
 import { workerFolder } from "../run/installation.ts";
-import { deriveSchemas } from "../schemas/derive.ts";
+import { deriveSchemas } from "../schemas/derived-schemas.ts";
 import { readLock } from "../schemas/lock.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { noProject, QSTASH_PLANS, type Setting, suggestSchemas, variable } from "./setting.ts";

@@ -1,7 +1,7 @@
 /** Flow-control keys at QStash under which messages for this worker wait, other than the configured one. */
 import * as z from "zod";
-import { QSTASH_LABEL } from "../../shared/publish-headers.ts";
-import type { JsonAnswer } from "../http/fetch-json.ts";
+import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
+import type { JsonAnswer } from "../http/json-answer.ts";
 
 /** Keys of the account that are asked about, and the newest log entries of each. Our choice. */
 const ASKED_MAX = 20;

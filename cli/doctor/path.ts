@@ -4,13 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { mintEventId } from "../../shared/event-id.ts";
 import { CHECK_ACTION, CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
-import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { DeadLetter } from "../api/answers.ts";
 import { type Api, openApi, workerUrl } from "../api/client.ts";
 import { type EventFate, EventFateAnswer } from "../api/events.ts";
-import { fetchJson } from "../http/fetch-json.ts";
+import { fetchJson } from "../http/json-answer.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 

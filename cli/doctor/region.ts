@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { workerUrl } from "../api/client.ts";
 import { queueRegionFault } from "../deploy/region.ts";
-import { fetchJson } from "../http/fetch-json.ts";
+import { fetchJson } from "../http/json-answer.ts";
 import { workerFolder } from "../run/installation.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { type Setting, variable } from "./setting.ts";

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Route } from "../init/routes.ts";
 import type { InitPlan } from "../init/plan.ts";
 import type { ZuploProject } from "../init/project.ts";
-import type { Inspection } from "../policy/ask.ts";
+import type { Inspection } from "../policy/evaluation.ts";
 import type { Io } from "../run/io.ts";
 import { LOCK_FILE } from "../schemas/lock.ts";
 import { type CheckResult, skipped } from "./check.ts";

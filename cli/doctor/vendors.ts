@@ -2,9 +2,9 @@
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
-import { fetchJson, type JsonAnswer } from "../http/fetch-json.ts";
-import { compareSchemas } from "../schemas/compare.ts";
-import { deriveSchemas } from "../schemas/derive.ts";
+import { fetchJson, type JsonAnswer } from "../http/json-answer.ts";
+import { compareSchemas } from "../schemas/comparison.ts";
+import { deriveSchemas } from "../schemas/derived-schemas.ts";
 import { type Lock, readLock } from "../schemas/lock.ts";
 import { registeredActions } from "../schemas/registry.ts";
 import type { RegisteredSchema } from "../schemas/schema.ts";

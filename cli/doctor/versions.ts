@@ -1,7 +1,7 @@
 /** Compares the versions of the policy in the project, the deployed worker and this command. */
 import * as z from "zod";
 import { workerUrl } from "../api/client.ts";
-import { fetchJson } from "../http/fetch-json.ts";
+import { fetchJson } from "../http/json-answer.ts";
 import { isOurModule } from "../init/module.ts";
 import type { ProjectFile } from "../init/project.ts";
 import { programVersion } from "../run/installation.ts";

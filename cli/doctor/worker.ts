@@ -1,7 +1,7 @@
 /** Checks of the deployed worker: is it there, is it ours, is its clock right? */
 import * as z from "zod";
 import { openApi, workerUrl } from "../api/client.ts";
-import { fetchJson } from "../http/fetch-json.ts";
+import { fetchJson } from "../http/json-answer.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { region } from "./region.ts";
 import { firstMissing, type Setting, variable } from "./setting.ts";

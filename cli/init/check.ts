@@ -1,5 +1,5 @@
 /** What `init --check` finds: differences from what `init` would make, and descriptions that cannot work. Pure. */
-import type { Inspection } from "../policy/ask.ts";
+import type { Inspection } from "../policy/evaluation.ts";
 import { actionFault } from "../schemas/action.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { InitPlan } from "./plan.ts";

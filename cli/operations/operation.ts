@@ -1,6 +1,6 @@
 /** What each operation of a project leaves in the audit log. Pure. */
 import type { Route } from "../init/routes.ts";
-import type { InspectedRoute } from "../policy/ask.ts";
+import type { InspectedRoute } from "../policy/evaluation.ts";
 import { toolsOf } from "./tools.ts";
 
 /** `exempt`: the operation says itself that it leaves no event. `unaudited`: no entry of the policy is in its chain. */

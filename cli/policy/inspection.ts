@@ -2,7 +2,7 @@
 import { readValues } from "../init/env-file.ts";
 import type { ProjectFile } from "../init/project.ts";
 import type { Route } from "../init/routes.ts";
-import { type InspectedRoute, type Inspection, inspectProject, type ToInspect } from "./ask.ts";
+import { type InspectedRoute, type Inspection, inspectProject, type ToInspect } from "./evaluation.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -5,7 +5,7 @@ import type { ProjectFile } from "../init/project.ts";
 import type { Route } from "../init/routes.ts";
 import type { Call } from "../preview/call.ts";
 import type { Lock } from "../schemas/lock.ts";
-import { evaluate } from "./ask.ts";
+import { evaluate } from "./evaluation.ts";
 import { meaningOf, withValues } from "./inspection.ts";
 
 /** An event as it would be sent; without an organization it never is. */

@@ -1,7 +1,7 @@
 /** The schema of an action, in the form in which two of them can be compared, and as WorkOS takes it. Pure. */
 import * as z from "zod";
 import { METADATA_VALUE_MAX_CODE_POINTS } from "../../shared/limits.ts";
-import type { MetadataTypes } from "../policy/ask.ts";
+import type { MetadataTypes } from "../policy/evaluation.ts";
 
 export interface ActionSchema {
   /** Metadata by target type; WorkOS demands a target of each type in every event. */

@@ -8,19 +8,19 @@ import { readRoutes } from "../init/routes.ts";
 import { inspectRoutes } from "../policy/inspection.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { Workos } from "../workos/client.ts";
-import { type Comparison, compareSchemas } from "./compare.ts";
-import { type Derived, deriveSchemas } from "./derive.ts";
+import { type Comparison, compareSchemas } from "./comparison.ts";
+import { type DerivedSchemas, deriveSchemas } from "./derived-schemas.ts";
 import { type Lock, readLock } from "./lock.ts";
 import { registeredActions } from "./registry.ts";
 
 export interface Survey {
-  readonly derived: Derived;
+  readonly derived: DerivedSchemas;
   readonly comparison: Comparison;
   readonly lock: Lock;
 }
 
 /** What the project's routes need. Throws `not_found` if the project has no audit policy. */
-async function deriveFromProject(directory: string, suggest: Suggest): Promise<Derived> {
+async function deriveFromProject(directory: string, suggest: Suggest): Promise<DerivedSchemas> {
   const project = await readProject(resolve(directory));
   const policies = readPolicies(project);
   const { options } = placeEntry(project.policies, project.module);

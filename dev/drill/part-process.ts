@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AuditError } from "../../shared/errors.ts";
-import { startGateway } from "../gateway/start.ts";
+import { startGateway } from "../gateway/gateway.ts";
 
 export interface PartProcess {
   start(): Promise<void>;

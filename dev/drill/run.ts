@@ -1,7 +1,7 @@
 /** One drill from start to verdict. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { WARM_UP_PATH } from "../demo/calls.ts";
-import { stopOnSignal } from "../stop-on-signal.ts";
+import { stopOnSignal } from "../signal-handlers.ts";
 import { cause } from "./faults.ts";
 import { historyOf } from "./history.ts";
 import { type LoadCounts, runLoad } from "./load.ts";

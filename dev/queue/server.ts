@@ -14,7 +14,7 @@ import { flowControlRoutes } from "./routes/flow-control.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { notOfferedRoutes } from "./routes/not-offered.ts";
-import { publishRoutes } from "./routes/publish.ts";
+import { publishRoutes } from "./routes/publications.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { urlGroupRoutes } from "./routes/url-groups.ts";
 import { openDatabase, type Database } from "./store/database.ts";

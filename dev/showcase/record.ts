@@ -1,7 +1,7 @@
 /** Records of an API like the example project's, published as the policy publishes them. */
 import { randomBytes } from "node:crypto";
 import { mintEventId } from "../../shared/event-id.ts";
-import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import type { Queue } from "../queue/server.ts";

@@ -13,7 +13,7 @@ import { keep } from "./events.ts";
 import { faultAnswer, type Fault, type Faults } from "./faults.ts";
 import type { Keys } from "./keys.ts";
 import type { Organizations } from "./organizations.ts";
-import { readCall } from "./read-call.ts";
+import { readCall } from "./call-reader.ts";
 import type { Registry } from "./registry.ts";
 import { EVENTS_PATH, handle } from "./routes.ts";
 import { schemaNamed } from "../../cli/workos/spec.ts";

@@ -9,7 +9,7 @@ import { createMovableClock, startQueue, type MovableClock, type Queue } from ".
 import { startWorker, type RunningWorker } from "../../dev/worker.ts";
 import { variablesOf } from "../../dev/worker-variables.ts";
 import { startWorkos, type WorkosOptions, type WorkosStandIn } from "../../dev/workos/server.ts";
-import { publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
 
 /** Ends the wait for what does not come, on a machine on which everything takes ten times as long. */
 export const PATIENCE_MS = 240_000;

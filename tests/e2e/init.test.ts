@@ -2,7 +2,7 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import { makeProject, type Project } from "../cli/support/project.ts";
 import { runCli } from "../cli/support/run-cli.ts";
 import { ADMIN_TOKEN, type LocalPath, startLocalPath, until } from "../worker/support/local-path.ts";

@@ -1,7 +1,7 @@
 /** A real gateway with the test routes and a sink behind it: one per test file, as a start takes seconds. */
 import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import { policiesFile, routesFile, type Situation, type Variant } from "./routes.ts";
 import { type Sink, startSink } from "./sink.ts";
 

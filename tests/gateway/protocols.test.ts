@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import type { ExecutionResult } from "graphql";
 import { createClient, type RequestParams } from "graphql-http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { moduleFiles, sinkVariables } from "./harness.ts";
 import { type ProtocolOrigin, startProtocolOrigin } from "./protocol-origin.ts";

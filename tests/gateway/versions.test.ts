@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startGateway } from "../../dev/gateway/start.ts";
+import { startGateway } from "../../dev/gateway/gateway.ts";
 import { INGEST_KEY } from "./harness.ts";
 import { policiesFile, routesFile } from "./routes.ts";
 import { startSink } from "./sink.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createMovableClock, startQueue, type Queue } from "../../dev/queue/server.ts";
 import { startWorkos, type WorkosStandIn } from "../../dev/workos/server.ts";
-import { deduplicationId, publishHeaders, publishPath } from "../../shared/publish-headers.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
 import { retryPlan } from "../../shared/retry-horizon.ts";
 import { until } from "./support/local-path.ts";
 import { messageOf, recordsOf } from "./support/records.ts";

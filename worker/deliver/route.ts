@@ -2,7 +2,7 @@
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import type { Outcome, Verdict } from "../../shared/outcome.ts";
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
-import { RETRIES_HEADER } from "../../shared/publish-headers.ts";
+import { RETRIES_HEADER } from "../../shared/qstash-headers.ts";
 import { isRetries } from "../../shared/retry-horizon.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";

@@ -3,7 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { isSignatureLine } from "../../shared/evidence/note.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { WORKER_ISOLATE_ID } from "../../shared/operator-actions.ts";
-import { deduplicationId } from "../../shared/publish-headers.ts";
+import { deduplicationId } from "../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { readBounded } from "../http/body.ts";

@@ -2,7 +2,7 @@
 import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
-import { deduplicationId, publishDelaySeconds, type Identified } from "../../shared/publish-headers.ts";
+import { deduplicationId, publishDelaySeconds, type Identified } from "../../shared/qstash-headers.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { parseJson } from "../parse-json.ts";

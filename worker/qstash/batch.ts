@@ -1,5 +1,5 @@
 /** Publishes several messages to the worker's own `/deliver` in one request. https://upstash.com/docs/qstash/api/publish */
-import { publishHeaders } from "../../shared/publish-headers.ts";
+import { publishHeaders } from "../../shared/qstash-headers.ts";
 import type { Settings } from "../variables.ts";
 import { comeBackAt } from "./dlq.ts";
 import { qstashRequest, type Fetch } from "./request.ts";

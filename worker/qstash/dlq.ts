@@ -1,6 +1,6 @@
 /** QStash's own dead-letter queue: one page, and removal by id. https://upstash.com/docs/qstash/api/dlq/listMessages */
 import * as z from "zod/mini";
-import { QSTASH_LABEL } from "../../shared/publish-headers.ts";
+import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod/mini";
 import { fromBase64 } from "../../shared/bytes.ts";
-import { QSTASH_LABEL } from "../../shared/publish-headers.ts";
+import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
 import type { Settings } from "../variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "../worker-url.ts";
 import { qstashRequest, type Fetch } from "./request.ts";

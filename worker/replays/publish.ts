@@ -1,5 +1,5 @@
 /** Publishes the next records of a running replay, at its rate. A kill at any point repeats at most one batch, under the same ids. */
-import { deduplicationId } from "../../shared/publish-headers.ts";
+import { deduplicationId } from "../../shared/qstash-headers.ts";
 import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";

@@ -3,7 +3,7 @@ import { DeadLetter, DiscardCount, Discards } from "../../api/answers.ts";
 import { type Api, openApi } from "../../api/client.ts";
 import { filterOptions, toFilter, toReplayFilter } from "../../dead-letters/filter.ts";
 import { command, type Report } from "../../run/command.ts";
-import { confirm } from "../../run/confirm.ts";
+import { confirm } from "../../run/confirmation.ts";
 import { failureOf, WrongUse } from "../../run/failure.ts";
 import type { Io } from "../../run/io.ts";
 import { count } from "../../run/text.ts";

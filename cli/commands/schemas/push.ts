@@ -1,11 +1,11 @@
 /** `schemas push`: registers what is missing or changed, and writes the lock file. Nothing is ever deleted. */
 import { AuditError } from "../../../shared/errors.ts";
 import { command, type Report } from "../../run/command.ts";
-import { confirm } from "../../run/confirm.ts";
+import { confirm } from "../../run/confirmation.ts";
 import { failureOf, WrongUse } from "../../run/failure.ts";
 import type { Io } from "../../run/io.ts";
 import { count } from "../../run/text.ts";
-import type { SchemaChange } from "../../schemas/compare.ts";
+import type { SchemaChange } from "../../schemas/comparison.ts";
 import { surveyJson, surveyLines } from "../../schemas/lines.ts";
 import { writeLock } from "../../schemas/lock.ts";
 import { registerSchema } from "../../schemas/registry.ts";

@@ -7,7 +7,7 @@ import { purge, type Retention } from "../store/retention.ts";
 import { deliveryHeaders } from "./headers.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Outcome, Sender } from "./sender.ts";
-import { settle } from "./settle.ts";
+import { settle } from "./settlement.ts";
 import { signDelivery } from "./signature.ts";
 
 export interface SchedulerParts {

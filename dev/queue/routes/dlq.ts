@@ -1,4 +1,4 @@
-import { accept } from "../accept.ts";
+import { accept } from "../intake.ts";
 import type { App } from "../app.ts";
 import { canonicalHeader } from "../delivery/callbacks.ts";
 import { ApiError } from "../errors.ts";

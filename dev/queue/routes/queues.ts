@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { checkQueueName } from "../accept.ts";
+import { checkQueueName } from "../intake.ts";
 import type { App } from "../app.ts";
 import { ApiError } from "../errors.ts";
 import type { Reply, Request, Route } from "../http.ts";

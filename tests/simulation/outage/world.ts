@@ -4,7 +4,7 @@ import { VirtualTime } from "../../../bench/virtual-time.ts";
 import { sqlPort } from "../../../dev/sql-port.ts";
 import { mintEventId } from "../../../shared/event-id.ts";
 import type { Outcome, Verdict } from "../../../shared/outcome.ts";
-import { publishHeaders } from "../../../shared/publish-headers.ts";
+import { publishHeaders } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
 import type { DeliverPorts } from "../../../worker/deliver/ports.ts";

@@ -1,7 +1,7 @@
 /** Failure callbacks and the sweep of QStash's own dead-letter queue, on real parts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuditRecord } from "../../../shared/record.ts";
-import { publishHeaders } from "../../../shared/publish-headers.ts";
+import { publishHeaders } from "../../../shared/qstash-headers.ts";
 import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { messageOf, recordOf, recordsOf } from "../support/records.ts";
 

@@ -1,7 +1,7 @@
 /** Dead letters and their replay, end to end on real parts: development queue, worker in workerd, WorkOS stand-in. */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { deduplicationId, publishHeaders, publishPath } from "../../../shared/publish-headers.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
 import { ADMIN_TOKEN, startLocalPath, until, type LocalPath } from "../support/local-path.ts";

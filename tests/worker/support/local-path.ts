@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createMovableClock, startQueue } from "../../../dev/queue/server.ts";
 import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
-import { deduplicationId, publishHeaders, publishPath } from "../../../shared/publish-headers.ts";
+import { deduplicationId, publishHeaders, publishPath } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
 import { publishedBody } from "./published.ts";

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeAll } from "../../../cli/init/write.ts";
+import { writeAll } from "../../../cli/init/atomic-write.ts";
 
 let directory: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 /** Compares a project with WorkOS and the lock file. Pure. */
-import type { Derived } from "./derive.ts";
+import type { DerivedSchemas } from "./derived-schemas.ts";
 import type { Lock } from "./lock.ts";
 import { type ActionSchema, type RegisteredSchema, schemaBody, schemaLines } from "./schema.ts";
 
@@ -23,7 +23,7 @@ export interface Comparison {
 
 /** Compares each derived action with its newest registered schema, and its version with the lock file. */
 export function compareSchemas(
-  { actions }: Pick<Derived, "actions">,
+  { actions }: Pick<DerivedSchemas, "actions">,
   registered: ReadonlyMap<string, RegisteredSchema>,
   lock: Lock,
 ): Comparison {

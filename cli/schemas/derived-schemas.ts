@@ -3,11 +3,11 @@ import { EVENT_METADATA } from "../../shared/event.ts";
 import { EVENT_MAX_TARGETS, METADATA_KEY_MAX_CHARS, METADATA_MAX_KEYS } from "../../shared/limits.ts";
 import { OPERATOR_ACTIONS, type OperatorActionSchema } from "../../shared/operator-actions.ts";
 import type { Route } from "../init/routes.ts";
-import type { InspectedEvent, Inspection, MetadataTypes } from "../policy/ask.ts";
+import type { InspectedEvent, Inspection, MetadataTypes } from "../policy/evaluation.ts";
 import { actionFault } from "./action.ts";
 import type { ActionSchema } from "./schema.ts";
 
-export interface Derived {
+export interface DerivedSchemas {
   readonly actions: ReadonlyMap<string, ActionSchema>;
   /** What makes an event fail, each with the route and the fix. */
   readonly problems: readonly string[];
@@ -17,7 +17,7 @@ export interface Derived {
 const KEY = new RegExp(`^[a-zA-Z0-9_-]{1,${METADATA_KEY_MAX_CHARS}}$`);
 
 /** Derives from the audited routes that are not skipped; `inspection` is about the same routes in the same order. */
-export function deriveSchemas(routes: readonly Route[], inspection: Inspection): Derived {
+export function deriveSchemas(routes: readonly Route[], inspection: Inspection): DerivedSchemas {
   const actions = new Map<string, ActionSchema>(Object.entries(OPERATOR_ACTIONS).map(ownSchema));
   const firstRoutes = new Map<string, string>();
   const problems: string[] = [];

@@ -73,7 +73,7 @@ async function moduleText(): Promise<string> {
 
 /** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
 export async function inspectProject(project: ToInspect): Promise<Inspection> {
-  return Inspection.parse(await evaluate("policy/inspect.ts", "code.inspect(given)", project));
+  return Inspection.parse(await evaluate("policy/inspection.ts", "code.inspect(given)", project));
 }
 
 /** Evaluates an expression over `code`, the exports of a file of ours, and `given`, in a process of its own. Throws `unavailable`. */

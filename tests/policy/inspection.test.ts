@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inspect, type RouteToInspect } from "../../policy/inspect.ts";
+import { inspect, type RouteToInspect } from "../../policy/inspection.ts";
 
 function inspected(xAudit: unknown, route: Partial<RouteToInspect> = {}) {
   const one = { path: "/v1/members/{id}", methods: ["post"], operationId: "op", xAudit, ...route };

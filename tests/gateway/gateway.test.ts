@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/start.ts";
+import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import { waitUntil } from "./wait.ts";
 
 const running: Gateway[] = [];
@@ -86,7 +86,7 @@ interface Parent {
   readonly ended: Promise<unknown>;
 }
 
-const SCRIPT = `const { startGateway } = await import(${JSON.stringify(new URL("../../dev/gateway/start.ts", import.meta.url).href)});
+const SCRIPT = `const { startGateway } = await import(${JSON.stringify(new URL("../../dev/gateway/gateway.ts", import.meta.url).href)});
   const { url, dir } = await startGateway({ env: ${JSON.stringify(env)} });
   console.log(JSON.stringify({ url, dir }));
   setInterval(() => {}, 1000);`;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { accept, check, isUrlGroupName, type Accepted } from "../accept.ts";
+import { accept, check, isUrlGroupName, type Accepted } from "../intake.ts";
 import type { App } from "../app.ts";
 import { ApiError } from "../errors.ts";
 import { decodePart, type Reply, type Request, type Route } from "../http.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deduplicationId, type Identified, publishDelaySeconds, publishHeaders } from "../../shared/publish-headers.ts";
+import { deduplicationId, type Identified, publishDelaySeconds, publishHeaders } from "../../shared/qstash-headers.ts";
 
 const outcome = (id: string): Identified => ({ id, stage: "outcome" });
 

@@ -98,6 +98,8 @@ const paths = {
   "/durable/parts": { post: operation("durable-parts", forward, { preset: "mcp", assurance: "durable" }) },
 };
 
+const INFO = { title: "Protocols", version: "1.0.0" };
+
 let origin: ProtocolOrigin;
 let sink: Sink;
 let gateway: Gateway;
@@ -106,11 +108,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     env: { ...sinkVariables(sink.url), ORIGIN_URL: origin.url },
     files: {
-      "config/routes.oas.json": JSON.stringify({
-        openapi: "3.1.0",
-        info: { title: "Protocols", version: "1.0.0" },
-        paths,
-      }),
+      "config/routes.oas.json": JSON.stringify({ openapi: "3.1.0", info: INFO, paths }),
       "config/policies.json": policiesFile({ coalesceMs: 0, timeoutMs: 5_000 }),
       ...(await moduleFiles()),
     },

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Where `npm pack` finds the built files. */
 const PACKAGE = join(ROOT, "dist", "package");
 /** Code that the CLI runs in a process of its own. */
-const CODE = ["policy/inspection", "policy/preview", "policy/fingerprint", "worker/enrich"];
+const CODE = ["policy/inspection", "policy/preview", "policy/fingerprint", "worker/enrichment"];
 
 /** Writes `dist/package/` anew; returns the version and commit in it. */
 export async function buildPackage(): Promise<{ readonly version: string; readonly commit: string }> {

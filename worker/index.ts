@@ -2,7 +2,7 @@
 import { deadLetters } from "./dead-letters/client.ts";
 import { deadLetterRoutes } from "./api/dead-letters.ts";
 import { consoleSite } from "./console/site.ts";
-import { deliverRoutes } from "./deliver/route.ts";
+import { deliverRoutes } from "./delivery/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
 import { logFailure, pipeline } from "./http/pipeline.ts";
@@ -20,7 +20,7 @@ import { meRoutes } from "./api/me.ts";
 import { watch } from "./health/watch.ts";
 import { evidenceRoutes } from "./evidence/routes.ts";
 import { sealAndTell } from "./health/evidence.ts";
-import { ingestRoutes } from "./outbox/ingest.ts";
+import { ingestRoutes } from "./outbox/routes.ts";
 import { verifyRoutes } from "./api/verify.ts";
 
 export { Archive } from "./replays/dead-letter-object.ts";

@@ -3,7 +3,7 @@ import { JOSEAlgNotAllowed, JWSSignatureVerificationFailed, JWTClaimValidationFa
 import { jwtVerify } from "jose/jwt/verify";
 import { isLoopback } from "../shared/base-url.ts";
 import { fromBase64, toBase64Url } from "../shared/bytes.ts";
-import { parseJsonBytes } from "./parse-json.ts";
+import { parseJsonBytes } from "./json.ts";
 import type { Settings } from "./variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "./worker-url.ts";
 

@@ -2,7 +2,7 @@
 import { WORKOS_TIMEOUT_MS } from "../shared/limits.ts";
 import type { Answer } from "../shared/outcome.ts";
 import { readBounded } from "./http/body.ts";
-import { parseJson, parseJsonBytes } from "./parse-json.ts";
+import { parseJson, parseJsonBytes } from "./json.ts";
 import type { Fetch } from "./qstash/request.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Settings } from "./variables.ts";

@@ -2,8 +2,8 @@
 import { signDelivery } from "../../dev/queue/delivery/signature.ts";
 import type { EventBody } from "../../shared/event.ts";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeMessage } from "../../worker/message/decode.ts";
-import { enrich } from "../../worker/enrich.ts";
+import { decodeMessage } from "../../worker/message/decoded-message.ts";
+import { enrich } from "../../worker/enrichment.ts";
 import { drive } from "../bytes/measure.ts";
 import type { SdkMessage } from "./handlers/sdk.ts";
 

@@ -43,7 +43,7 @@ export async function previewCall(
   const enriched =
     'given.records.map((record) => ({ ...code.enrich({ ...record, organization: record.organization || "-" }, ' +
     "{ schemaVersion: given.lock[record.action] }), organization_id: record.organization || null }))";
-  const events = Events.parse(await evaluate("worker/enrich.ts", enriched, { records: made.records, lock }));
+  const events = Events.parse(await evaluate("worker/enrichment.ts", enriched, { records: made.records, lock }));
   return {
     events: events as readonly unknown[] as readonly PreviewedEvent[],
     missing: made.missing,

@@ -2,7 +2,7 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { packMessage } from "../../shared/packed.ts";
 import { encodeMessage } from "../../shared/wire.ts";
-import { decodeMessage } from "../../worker/message/decode.ts";
+import { decodeMessage } from "../../worker/message/decoded-message.ts";
 import { samplesOf } from "./samples.ts";
 
 const samples = samplesOf("v1");

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { inflateRawSync } from "node:zlib";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeMessage } from "../../worker/message/decode.ts";
+import { decodeMessage } from "../../worker/message/decoded-message.ts";
 import { waitUntil } from "./wait.ts";
 
 export type Mode =

@@ -5,7 +5,7 @@ import { schemaNamed } from "../../cli/workos/spec.ts";
 import { EVENT_MAX_TARGETS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
-import { enrich } from "../../worker/enrich.ts";
+import { enrich } from "../../worker/enrichment.ts";
 import { type RequestInitOfTest, TestGateway } from "./support/gateway.ts";
 import { recordsIn, World } from "./support/world.ts";
 

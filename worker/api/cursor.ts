@@ -1,7 +1,7 @@
 /** Keyset cursors: the position of the last entry of a page, opaque to the caller. */
 import { fromBase64, toBase64Url } from "../../shared/bytes.ts";
 import type { Position } from "../dead-letters/query.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 
 /** Longest cursor that is read. Our choice; an event id has at most 64 characters. */
 const CURSOR_MAX_CHARS = 200;

@@ -5,9 +5,9 @@ import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
 import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
-import { decodeMessage } from "../message/decode.ts";
-import { parseJson } from "../parse-json.ts";
-import { recordColumns } from "../dead-letters/merge.ts";
+import { decodeMessage } from "../message/decoded-message.ts";
+import { parseJson } from "../json.ts";
+import { recordColumns } from "../dead-letters/merged-row.ts";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_SOURCES } from "../../shared/dead-letter.ts";
 import { printable, Time } from "./parameters.ts";
 import type { PastFailure, Row } from "../dead-letters/row.ts";

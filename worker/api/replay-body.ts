@@ -4,7 +4,7 @@ import { REPLAY_EVENT_IDS_MAX, REPLAY_RATE } from "../../shared/api.ts";
 import type { ReplayRequest, Selection } from "../replays/request.ts";
 import { invalid, printable } from "./parameters.ts";
 import { EventIds, FILTER_EXPECTED, FilterShape, parseFilter } from "./selection.ts";
-import { MAPPED, type Mend } from "../replays/mend.ts";
+import { MAPPED, type Mend } from "../replays/mended-record.ts";
 
 /** WorkOS documents no grammar of action names; they stand in a URL path, so only what needs no escaping is taken. Our choice. */
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;

@@ -6,7 +6,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
 import { lookup } from "../ledger/client.ts";
 import { described } from "../qstash/dlq.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 import { parkDeadLetters } from "./client.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 

@@ -2,7 +2,7 @@
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
-import { decodeMessage } from "../message/decode.ts";
+import { decodeMessage } from "../message/decoded-message.ts";
 import type { LedgerAttempt, LedgerEntry, LedgerState } from "../ledger/types.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { DeadLetterEntry } from "./entry.ts";

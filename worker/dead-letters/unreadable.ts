@@ -1,6 +1,6 @@
 /** Dead letters of what could not be decoded: kept as bytes, under the id it names or one made from the bytes. */
 import { toHex } from "../../shared/bytes.ts";
-import type { Decoded, UnreadableRecord } from "../message/decode.ts";
+import type { DecodedMessage, UnreadableRecord } from "../message/decoded-message.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 
 /** What is known of the message beside its bytes. */
@@ -12,7 +12,7 @@ const HASH_CHARS = 32;
 /** The dead letters for the unreadable parts of a decoded message; none where all of it could be read. */
 export async function unreadableEntries(
   body: Uint8Array,
-  decoded: Decoded,
+  decoded: DecodedMessage,
   origin: Origin,
 ): Promise<DeadLetterEntry[]> {
   if (decoded.kind === "newer")

@@ -1,6 +1,6 @@
 /** The body of an operator's request as JSON. */
 import { AuditError } from "../../shared/errors.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 
 /** Largest body of an operator's request. Our choice: 10,000 event ids or 1,000 entries to import fit. */
 export const OPERATOR_BODY_MAX_BYTES = 5_000_000;

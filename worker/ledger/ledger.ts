@@ -9,7 +9,7 @@ import { Book } from "./book.ts";
 import type { Numbers } from "./counters.ts";
 import { addForgotten, readFates } from "./fates.ts";
 import { FormerShard, formerShardOf, shardName } from "./former-shard.ts";
-import { Gather } from "./gather.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { freshGrant } from "./rules.ts";
 import type {
   Claim,
@@ -27,7 +27,7 @@ const NEXT_SLICE_MS = 1_000;
 /** An alarm this late was given up by the platform, which tries one seven times. Our choice. */
 const LATE_MS = 60_000;
 /** Under load this is a few calls for each commit, which is most of what the ledger costs. Our choice. */
-const GATHER_MS = 4;
+const GROUP_COMMIT_MS = 4;
 /**
  * Counters are written at most this often: one row for many events. Without a timer, which would keep the object awake and is
  * billed as such; what the last seconds before an eviction counted is lost. Our choice.
@@ -61,7 +61,7 @@ interface DiscardEnd {
 export class Ledger extends DurableObject<Env> {
   readonly #book: Book;
   readonly #former: FormerShard<DurableObjectStub<Ledger>>;
-  readonly #gather = new Gather(GATHER_MS);
+  readonly #groupCommit = new GroupCommit(GROUP_COMMIT_MS);
   /** Empty if there is none. */
   #formerName: string | undefined;
   /** When the alarm rings, as far as this life of the object knows. */
@@ -228,13 +228,13 @@ export class Ledger extends DurableObject<Env> {
   }
 
   async #claimHere(lease: string, claimsJson: string, count: number, nowMs: number) {
-    const grants = await this.#gather.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
+    const grants = await this.#groupCommit.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
     if (Date.now() - this.#alarmMs > LATE_MS) await this.#arm();
     return grants;
   }
 
   #settleHere(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
-    return this.#gather.do(() => {
+    return this.#groupCommit.do(() => {
       this.#book.settleJson(lease, settlementsJson, nowMs);
       this.#saveNowAndThen();
     });

@@ -1,6 +1,6 @@
 /** The body of the worker's answer to a message while delivery is paused: QStash hands it back when it gives the message up. */
 import * as z from "zod/mini";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 import type { Pause } from "./pause.ts";
 
 const PausedAnswer = z.object({ code: z.literal("paused"), by: z.enum(["breaker", "credential", "operator"]) });

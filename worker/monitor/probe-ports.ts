@@ -2,7 +2,7 @@
 import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { claimWaiting, ledgerPort, lookup, waitingSince } from "../ledger/client.ts";
-import { prepareAll } from "../prepare.ts";
+import { prepareAll } from "../prepared-event.ts";
 import { waitingBodies } from "../qstash/message-log.ts";
 import { leafOf } from "../ledger/leaf.ts";
 import { eventSender } from "../workos.ts";

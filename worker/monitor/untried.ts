@@ -2,15 +2,15 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import { claimOf } from "../ledger/claim.ts";
 import type { LedgerEntry, LedgerPort, WaitingEvent } from "../ledger/types.ts";
-import { decodeMessage } from "../message/decode.ts";
-import type { Prepared } from "../prepare.ts";
+import { decodeMessage } from "../message/decoded-message.ts";
+import type { PreparedEvent } from "../prepared-event.ts";
 
 interface UntriedPorts {
   readonly now: () => number;
   /** Bodies of messages that wait, newest first. */
   readonly bodies: () => AsyncIterable<Uint8Array>;
   readonly lookup: (ids: readonly string[]) => Promise<ReadonlyMap<string, LedgerEntry>>;
-  readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
+  readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly PreparedEvent[]>;
   readonly ledger: Pick<LedgerPort, "claim">;
 }
 

@@ -1,5 +1,5 @@
 /** Publishes what waits in the outbox, oldest first. Pure but for its ports. */
-import type { PublishResult } from "../qstash/publish.ts";
+import type { PublishResult } from "../qstash/publication.ts";
 import type { OutboxStore, Waiting } from "./store.ts";
 
 /** Messages that one step publishes: with a step a second and four shards this is the pace of the flow control. Our choice. */

@@ -1,13 +1,13 @@
 /** The replays from outside. */
 import type { Env } from "../env.ts";
 import type { Control, Controlled } from "./control.ts";
-import type { Planned } from "./create.ts";
+import type { PlannedReplay } from "./new-replay.ts";
 import type { PlanRefusal } from "./stored-plan.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import type { ItemRow, ReplayRow, StoredReplayState } from "./store.ts";
 
-type CreatedReplay = Planned & {
+type CreatedReplay = PlannedReplay & {
   readonly kind: "created";
   readonly state: StoredReplayState | "planned";
   /** As the plan was asked for, if one was confirmed. */

@@ -8,13 +8,13 @@ import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
 import { removeFromDlq } from "../qstash/dlq.ts";
 import { controlReplay, type Control, type Controlled } from "./control.ts";
-import { createReplay } from "./create.ts";
+import { createReplay } from "./new-replay.ts";
 import { nextDueMs, runDue } from "./engine.ts";
-import { finishReplays } from "./finish.ts";
+import { finishReplays } from "./finished-replays.ts";
 import { failReplayed } from "./items.ts";
 import type { ReplayCalls } from "./client.ts";
 import type { ReplayRequest } from "./request.ts";
-import { judge } from "./settle.ts";
+import { judge } from "./settlement.ts";
 import { prunePlans, usePlan } from "./stored-plan.ts";
 import { findReplay, listItems, listReplays, newId, takeBackOrphans, type ItemRow, type ReplayRow } from "./store.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
@@ -23,7 +23,7 @@ import { countPeriod, type PeriodCounts } from "../dead-letters/counts.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
 import { setOperatorEventsAside } from "../dead-letters/operator-events.ts";
-import { parkEntries } from "../dead-letters/park.ts";
+import { parkEntries } from "../dead-letters/parked-entries.ts";
 import { whereOf, type Filter, type Group, type Page } from "../dead-letters/query.ts";
 import type { Row, Summary } from "../dead-letters/row.ts";
 import {
@@ -40,8 +40,8 @@ import {
   wholePage,
   writeRow,
 } from "../dead-letters/store.ts";
-import { reconcile } from "../dead-letters/reconcile.ts";
-import { rereadUnreadable } from "../dead-letters/reread.ts";
+import { reconcile } from "../dead-letters/reconciliation.ts";
+import { rereadUnreadable } from "../dead-letters/rereading.ts";
 import { STEPS } from "./schema.ts";
 import { keepSweepPosition, readSweepPosition, type SweepPosition } from "../dead-letters/sweep-position.ts";
 import { migrate } from "../storage/migration.ts";

@@ -1,10 +1,10 @@
 /** What the object's alarm does: publishes, settles, removes and forgets what is due, and says when it is needed next. */
-import { pruneDeadLetters } from "../dead-letters/prune.ts";
+import { pruneDeadLetters } from "../dead-letters/retention.ts";
 import { dueRemovals, nextRemovalMs, readNote, removalFailed, removed, writeNote } from "../dead-letters/store.ts";
 import type { Lookup } from "../dead-letters/failure.ts";
-import { finishReplays, pruneReplays } from "./finish.ts";
-import { publishNext, type Publish } from "./publish.ts";
-import { settleDue } from "./settle.ts";
+import { finishReplays, pruneReplays } from "./finished-replays.ts";
+import { publishNext, type Publish } from "./publication.ts";
+import { settleDue } from "./settlement.ts";
 import type { ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 

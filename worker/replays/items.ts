@@ -1,8 +1,8 @@
 /** What becomes of the items of a replay; each change keeps the replay's counts and the dead letter in step. */
-import type { FailedReplay } from "../dead-letters/park.ts";
+import type { FailedReplay } from "../dead-letters/parked-entries.ts";
 import type { DeadLetterEvent } from "../dead-letters/states.ts";
 import { acceptDeadLetter, considerRemovals, moveDeadLetters } from "../dead-letters/store.ts";
-import type { SkipReason } from "./decide.ts";
+import type { SkipReason } from "./decision.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** First look at the ledger after publishing; later ones come at twice the age of the message. Our choice. */

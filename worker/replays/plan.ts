@@ -1,8 +1,8 @@
 /** The plan of a replay: what it will send and skip, counted while the dead letters are looked at one by one. */
 import type { Summary } from "../dead-letters/row.ts";
 import type { PlanAnswer } from "../../shared/replay-answers.ts";
-import type { Age, Decision } from "./decide.ts";
-import type { Change } from "./mend.ts";
+import type { Age, Decision } from "./decision.ts";
+import type { Change } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
 /** Largest number of actions or organizations that a plan names; the others are added up. Our choice. */

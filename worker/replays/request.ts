@@ -1,6 +1,6 @@
 /** What a replay was asked for. */
 import type { Filter } from "../dead-letters/query.ts";
-import type { Mend } from "./mend.ts";
+import type { Mend } from "./mended-record.ts";
 
 export type Selection =
   | { readonly kind: "event_ids"; readonly eventIds: readonly string[] }

@@ -3,8 +3,8 @@
  * with why it would be skipped and with a fingerprint of its changes.
  */
 import type { Sql } from "../storage/sql.ts";
-import type { SkipReason } from "./decide.ts";
-import type { Change } from "./mend.ts";
+import type { SkipReason } from "./decision.ts";
+import type { Change } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
 /** How long a plan can be confirmed. Our choice: long enough to read it, too short for it to be forgotten. */

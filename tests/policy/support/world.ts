@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { Ports, Reply } from "../../../policy/ports.ts";
-import { decodeMessage } from "../../../worker/message/decode.ts";
+import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 
 export type Answer = Reply | "hang" | "refuse" | { readonly afterMs: number; readonly reply: Reply };
 

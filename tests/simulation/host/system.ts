@@ -6,7 +6,7 @@ import { registerHooks } from "node:module";
 import type { Policy } from "../../../policy/policy.ts";
 import type { GatewayEnvironment } from "../../../policy/gateway.ts";
 import type { Ports } from "../../../policy/ports.ts";
-import type { Decoded } from "../../../worker/message/decode.ts";
+import type { DecodedMessage } from "../../../worker/message/decoded-message.ts";
 import { replacePattern, type Pattern } from "./pattern.ts";
 
 export interface SourceMutation extends Pattern {
@@ -31,7 +31,7 @@ interface WorkerModule {
 export interface System {
   readonly makePolicy: (ports: Ports, environment: GatewayEnvironment) => Policy;
   readonly worker: WorkerModule;
-  readonly decodeMessage: (body: Uint8Array) => Decoded;
+  readonly decodeMessage: (body: Uint8Array) => DecodedMessage;
 }
 
 const ROOT = new URL("../../../", import.meta.url).href;
@@ -49,7 +49,7 @@ let mutatedPlaces = 0;
 let isHooked = false;
 
 export async function loadSystem(mutant?: SourceMutation): Promise<System> {
-  const paths = ["policy/policy.ts", "worker/index.ts", "worker/message/decode.ts"];
+  const paths = ["policy/policy.ts", "worker/index.ts", "worker/message/decoded-message.ts"];
   const [policy, worker, decode] = await loadModules(paths, mutant);
   return {
     makePolicy: (policy as Pick<System, "makePolicy">).makePolicy,

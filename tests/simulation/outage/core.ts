@@ -1,10 +1,10 @@
 /** The worker's rules that decide how an outage goes, without routes, Durable Objects and HTTP: real modules, which a mutation may change. */
 import type * as agenda from "../../../worker/monitor/agenda.ts";
-import type * as answer from "../../../worker/deliver/answer.ts";
+import type * as answer from "../../../worker/delivery/answer.ts";
 import type * as book from "../../../worker/ledger/book.ts";
-import type * as decode from "../../../worker/message/decode.ts";
-import type * as deliver from "../../../worker/deliver/deliver.ts";
-import type * as prepare from "../../../worker/prepare.ts";
+import type * as decode from "../../../worker/message/decoded-message.ts";
+import type * as deliver from "../../../worker/delivery/record-delivery.ts";
+import type * as prepare from "../../../worker/prepared-event.ts";
 import type * as untried from "../../../worker/monitor/untried.ts";
 import type { Verdict } from "../../../shared/outcome.ts";
 import type { Pause, Turn } from "../../../worker/monitor/pause.ts";
@@ -46,13 +46,13 @@ export type Core = { readonly DeliveryControl: new (ports: object) => DeliveryCo
 
 const MODULES = [
   "worker/monitor/agenda.ts",
-  "worker/deliver/answer.ts",
+  "worker/delivery/answer.ts",
   "worker/ledger/book.ts",
   "worker/monitor/client.ts",
   "worker/monitor/delivery-control.ts",
-  "worker/message/decode.ts",
-  "worker/deliver/deliver.ts",
-  "worker/prepare.ts",
+  "worker/message/decoded-message.ts",
+  "worker/delivery/record-delivery.ts",
+  "worker/prepared-event.ts",
   "worker/monitor/untried.ts",
 ];
 

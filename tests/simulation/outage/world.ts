@@ -7,7 +7,7 @@ import type { Outcome, Verdict } from "../../../shared/outcome.ts";
 import { publishHeaders } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
-import type { DeliverPorts } from "../../../worker/deliver/ports.ts";
+import type { DeliverPorts } from "../../../worker/delivery/ports.ts";
 import type { Book } from "../../../worker/ledger/book.ts";
 import type { LedgerPort } from "../../../worker/ledger/types.ts";
 import type { ProbePorts } from "../../../worker/monitor/probe.ts";

@@ -6,7 +6,7 @@ import { schemaOf } from "../../../cli/api/schema.ts";
 import { apiPage } from "../../../docs/generate/api.ts";
 import { DEAD_LETTER_FIELDS } from "../../../shared/api.ts";
 import { summaryView } from "../../../worker/api/dead-letter-view.ts";
-import { merge } from "../../../worker/dead-letters/merge.ts";
+import { merge } from "../../../worker/dead-letters/merged-row.ts";
 import type { Row } from "../../../worker/dead-letters/row.ts";
 import { letter } from "../support/letters.ts";
 

@@ -10,7 +10,7 @@ import {
   takeDeadLetters,
   writeRow,
 } from "../../../worker/dead-letters/store.ts";
-import { merge } from "../../../worker/dead-letters/merge.ts";
+import { merge } from "../../../worker/dead-letters/merged-row.ts";
 import { STEPS } from "../../../worker/replays/schema.ts";
 import { migrate } from "../../../worker/storage/migration.ts";
 import { eventId, letter } from "../support/letters.ts";

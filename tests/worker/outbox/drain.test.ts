@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PublishResult } from "../../../worker/qstash/publish.ts";
+import type { PublishResult } from "../../../worker/qstash/publication.ts";
 import { backoffMs, BATCH, drainStep } from "../../../worker/outbox/drain.ts";
 import { OutboxStore, type Waiting } from "../../../worker/outbox/store.ts";
 import { memorySql } from "../support/world.ts";

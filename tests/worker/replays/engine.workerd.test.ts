@@ -1,7 +1,7 @@
 /** The running of a replay in its Durable Object: what QStash takes, loses or refuses, and what a restart finds. */
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { decodeMessage } from "../../../worker/message/decode.ts";
+import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 import { replays } from "../../../worker/replays/client.ts";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
 import { get, post, theArchive, workerEnv } from "../support/api.workerd.ts";

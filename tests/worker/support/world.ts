@@ -4,11 +4,11 @@ import { sqlPort } from "../../../dev/sql-port.ts";
 import type { Verdict } from "../../../shared/outcome.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
-import { deliverRecords } from "../../../worker/deliver/deliver.ts";
-import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "../../../worker/deliver/ports.ts";
+import { deliverRecords } from "../../../worker/delivery/record-delivery.ts";
+import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "../../../worker/delivery/ports.ts";
 import { Book } from "../../../worker/ledger/book.ts";
 import type { Sql } from "../../../worker/storage/sql.ts";
-import { prepareAll } from "../../../worker/prepare.ts";
+import { prepareAll } from "../../../worker/prepared-event.ts";
 import type { Sent } from "../../../worker/workos.ts";
 
 export function memorySql(): Sql {

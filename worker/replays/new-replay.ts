@@ -4,8 +4,8 @@ import { whereOf, type Filter } from "../dead-letters/query.ts";
 import type { Summary } from "../dead-letters/row.ts";
 import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLetters } from "../dead-letters/store.ts";
 import type { Fate } from "../ledger/fates.ts";
-import { decide, type Decision } from "./decide.ts";
-import { mendRecord, type Change } from "./mend.ts";
+import { decide, type Decision } from "./decision.ts";
+import { mendRecord, type Change } from "./mended-record.ts";
 import { PlanCounts, type Plan } from "./plan.ts";
 import type { ReplayRequest, Selection } from "./request.ts";
 import { insertReplay, startReplay } from "./store.ts";
@@ -15,7 +15,7 @@ import type { Sql } from "../storage/sql.ts";
 /** Dead letters looked at in one transaction: a lookup asks each ledger shard once for all of them. Our choice. */
 const CHUNK = 10_000;
 
-export interface Planned {
+export interface PlannedReplay {
   /** null for a dry run. */
   readonly id: string | null;
   /** A dry run's plan has an id, by which it can be confirmed. */
@@ -44,7 +44,7 @@ export async function createReplay(
   request: ReplayRequest,
   replay: { readonly id: string; readonly planId: string; readonly by: string },
   now: () => number,
-): Promise<Planned> {
+): Promise<PlannedReplay> {
   const seq = request.dryRun ? undefined : insertReplay(sql, replay.id, request, replay.by, now());
   const counts = new PlanCounts(request);
   let part = 0;

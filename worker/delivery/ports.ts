@@ -3,14 +3,14 @@ import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Leaf, LedgerPort } from "../ledger/types.ts";
 import type { Outcome, Verdict } from "../../shared/outcome.ts";
-import type { Prepared } from "../prepare.ts";
+import type { PreparedEvent } from "../prepared-event.ts";
 import type { Sent } from "../workos.ts";
 
 export interface DeliverPorts {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly ledger: LedgerPort;
-  readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly Prepared[]>;
+  readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly PreparedEvent[]>;
   readonly send: (body: string, key: string) => Promise<Sent>;
   /** The leaf of an event's bytes; absent if no evidence is kept. */
   readonly leafOf?: ((body: string) => Leaf) | undefined;

@@ -3,7 +3,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { unreadableEntries } from "../dead-letters/unreadable.ts";
 import type { Grant, LedgerAttempt } from "../ledger/types.ts";
-import { decodeMessage } from "../message/decode.ts";
+import { decodeMessage } from "../message/decoded-message.ts";
 import type { Delivery } from "./ports.ts";
 
 type Origin = Pick<Delivery, "messageId">;

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
 import { MESSAGE_MAX_INFLATED_BYTES } from "../../shared/limits.ts";
-import { parseJsonBytes } from "../parse-json.ts";
+import { parseJsonBytes } from "../json.ts";
 
 const BASE64_URL = /^[\w-]+$/;
 

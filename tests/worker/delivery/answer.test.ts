@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { answerFor, pausedAnswer } from "../../../worker/deliver/answer.ts";
+import { answerFor, pausedAnswer } from "../../../worker/delivery/answer.ts";
 import { pausedBy } from "../../../worker/monitor/paused-answer.ts";
-import type { RecordResult } from "../../../worker/deliver/ports.ts";
+import type { RecordResult } from "../../../worker/delivery/ports.ts";
 
 const NOW_MS = 1_800_000_000_000;
 const DELIVERED: RecordResult = { id: "a", kind: "delivered" };

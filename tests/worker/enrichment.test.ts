@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { enrich, traceIdOf } from "../../worker/enrich.ts";
+import { enrich, traceIdOf } from "../../worker/enrichment.ts";
 import { recordOf } from "./support/records.ts";
 
 const FULL = recordOf({

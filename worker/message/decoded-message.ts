@@ -4,8 +4,8 @@ import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
 import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
 import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wire.ts";
-import { parseJsonBytes } from "../parse-json.ts";
-import { unpack } from "./unpack.ts";
+import { parseJsonBytes } from "../json.ts";
+import { unpack } from "./packed-message.ts";
 
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
@@ -42,7 +42,7 @@ export interface UnreadableRecord {
   readonly message: string;
 }
 
-export type Decoded =
+export type DecodedMessage =
   | {
       readonly kind: "message";
       readonly records: readonly AuditRecord[];
@@ -53,7 +53,7 @@ export type Decoded =
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /** Decodes the bytes of a message; never throws. */
-export function decodeMessage(body: Uint8Array): Decoded {
+export function decodeMessage(body: Uint8Array): DecodedMessage {
   const json = parseJsonBytes(body);
   if (json === undefined) return { kind: "unreadable", reason: "the body is not JSON" };
   const version = typeof json === "object" && json !== null && "v" in json ? json.v : undefined;

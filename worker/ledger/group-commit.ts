@@ -4,7 +4,7 @@ interface Waiting {
   readonly run: () => void;
 }
 
-export class Gather {
+export class GroupCommit {
   readonly #waitMs: number;
   #waiting: Waiting[] = [];
 

@@ -1,7 +1,7 @@
 /** Parks reported failures as dead letters, in one transaction of the caller. */
 import type { ReplayMark } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
-import { merge } from "./merge.ts";
+import { merge } from "./merged-row.ts";
 import { linkEntry, readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 

@@ -5,7 +5,7 @@ import { encodeMessage } from "../../shared/wire.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
 import { readSummaries } from "../dead-letters/store.ts";
 import { itemPublished, itemSkipped } from "./items.ts";
-import { mendedFields, mendRecord } from "./mend.ts";
+import { mendedFields, mendRecord } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 import { requestOf, type ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";

@@ -4,7 +4,7 @@ import { directoryOf } from "../live-directory.ts";
 import type { Env, Settings } from "../env.ts";
 import { leafOf } from "../ledger/leaf.ts";
 import { ledgerPort } from "../ledger/client.ts";
-import { prepareAll } from "../prepare.ts";
+import { prepareAll } from "../prepared-event.ts";
 import { countEnd, type Ended } from "../monitor/history-client.ts";
 import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { EVENT_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { cachedDirectory, keysOf, type Directory } from "../../worker/directory.ts";
-import { prepareAll } from "../../worker/prepare.ts";
+import { prepareAll } from "../../worker/prepared-event.ts";
 import { recordOf } from "./support/records.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a test reads what it needs

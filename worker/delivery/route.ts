@@ -21,8 +21,8 @@ import { shardsOf } from "../ledger/client.ts";
 import { tellSoon } from "../monitor/history-client.ts";
 import type { Turn } from "../monitor/pause.ts";
 import { answerFor, pausedAnswer } from "./answer.ts";
-import { decodeMessage, type Decoded } from "../message/decode.ts";
-import { deliverRecords } from "./deliver.ts";
+import { decodeMessage, type DecodedMessage } from "../message/decoded-message.ts";
+import { deliverRecords } from "./record-delivery.ts";
 import { livePorts } from "./live-ports.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
 
@@ -75,7 +75,7 @@ function noTurn(waitMs: number): Response {
   });
 }
 
-function hasUnreadable(decoded: Decoded): boolean {
+function hasUnreadable(decoded: DecodedMessage): boolean {
   return decoded.kind !== "message" || decoded.unreadable.length > 0;
 }
 
@@ -99,7 +99,7 @@ async function refuseNewer({ env }: RouteContext, version: number): Promise<Resp
 
 async function parkUnreadable(
   body: Uint8Array,
-  decoded: Decoded,
+  decoded: DecodedMessage,
   { messageId }: Delivery,
   ports: DeliverPorts,
 ): Promise<readonly RecordResult[]> {
@@ -118,7 +118,11 @@ function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEn
 }
 
 /** The first dead letter of a class is an incident. What is about an operator has one of its own. */
-async function reportDeadLetters({ env }: RouteContext, all: readonly RecordResult[], decoded: Decoded): Promise<void> {
+async function reportDeadLetters(
+  { env }: RouteContext,
+  all: readonly RecordResult[],
+  decoded: DecodedMessage,
+): Promise<void> {
   const ended = all.flatMap((result) => (result.kind === "dead_letter" ? result : []));
   if (ended.length === 0) return;
   const records = decoded.kind === "message" ? decoded.records : [];

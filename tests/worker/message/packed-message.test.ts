@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MESSAGE_MAX_INFLATED_BYTES, MESSAGE_MAX_RECORDS } from "../../../shared/limits.ts";
 import { packMessage } from "../../../shared/packed.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
-import { decodeMessage } from "../../../worker/message/decode.ts";
+import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 import { anyRecord } from "../../shared/any-record.ts";
 import { recordOf } from "../support/records.ts";
 

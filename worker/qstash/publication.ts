@@ -1,6 +1,6 @@
 /** Publishes a message to the worker's own `/deliver` by way of QStash, as the policy does. */
 import { publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 

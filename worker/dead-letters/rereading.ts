@@ -3,9 +3,9 @@
  * version of messages. What it can read becomes ordinary dead letters, which can be replayed.
  */
 import { fromBase64 } from "../../shared/bytes.ts";
-import { decodeMessage } from "../message/decode.ts";
+import { decodeMessage } from "../message/decoded-message.ts";
 import type { DeadLetterEntry } from "./entry.ts";
-import { parkEntries } from "./park.ts";
+import { parkEntries } from "./parked-entries.ts";
 import type { Row } from "./row.ts";
 import { removeOpen, unreadableAfter } from "./store.ts";
 import { unreadableEntries } from "./unreadable.ts";

@@ -5,7 +5,7 @@ import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import { deduplicationId, publishDelaySeconds, type Identified } from "../../shared/qstash-headers.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { RouteContext, Route } from "../http/route.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../json.ts";
 import { outboxOf } from "./client.ts";
 
 export const ingestRoutes: readonly Route[] = [

@@ -4,11 +4,11 @@ import { canonicalJson } from "../shared/evidence/canonical-json.ts";
 import { EVENT_MAX_BYTES } from "../shared/limits.ts";
 import type { AuditRecord, Party } from "../shared/record.ts";
 import { keysOf, nameKey, organizationKey, type Directory } from "./directory.ts";
-import { enrich } from "./enrich.ts";
+import { enrich } from "./enrichment.ts";
 import { isShaped, shape } from "./shape.ts";
 
 /** The bytes of one record's event in canonical form, whose hash is its leaf in the evidence, or why there are none. */
-export type Prepared =
+export type PreparedEvent =
   | { readonly kind: "ready"; readonly body: string }
   /** It can never be sent as it is. */
   | { readonly kind: "rejected"; readonly reason: string }
@@ -22,11 +22,11 @@ const schemaVersions = new Map(Object.entries<number>(lock));
 export async function prepareAll(
   records: readonly AuditRecord[],
   directory: Directory | undefined,
-): Promise<readonly Prepared[]> {
+): Promise<readonly PreparedEvent[]> {
   // What the policy made needs no wait, so that a message costs no promise for each record.
   const shaped = records.every(isShaped) ? records : await Promise.all(records.map(shapeOnce));
   const found = directory ? await lookUp(directory, shaped) : NOTHING;
-  const prepared: Prepared[] = [];
+  const prepared: PreparedEvent[] = [];
   for (const record of shaped) {
     const made = prepareOne(record, found, true);
     // A character has at most three bytes. Names of the directory are the first to go.
@@ -51,7 +51,11 @@ async function lookUp(directory: Directory, records: readonly AuditRecord[]) {
   }
 }
 
-function prepareOne(record: AuditRecord, found: ReadonlyMap<string, string> | undefined, isNamed: boolean): Prepared {
+function prepareOne(
+  record: AuditRecord,
+  found: ReadonlyMap<string, string> | undefined,
+  isNamed: boolean,
+): PreparedEvent {
   const key = organizationKey(record);
   // A name may be missing; a wrong organization may not be sent.
   if (!found && key !== undefined) return { kind: "retry", reason: "directory_unreachable" };

@@ -6,13 +6,13 @@ import { claimOf } from "../ledger/claim.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type Ended } from "./lanes.ts";
-import type { Prepared } from "../prepare.ts";
+import type { PreparedEvent } from "../prepared-event.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
 /** One record on its way through a delivery; each step fills in what it learns. */
 interface Job {
   readonly record: AuditRecord;
-  prepared?: Prepared;
+  prepared?: PreparedEvent;
   grant?: Grant;
   /** What is sent, if anything is. */
   body?: string;

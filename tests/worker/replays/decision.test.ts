@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../../shared/limits.ts";
 import type { Summary } from "../../../worker/dead-letters/row.ts";
 import type { LedgerEntry } from "../../../worker/ledger/types.ts";
-import { decide } from "../../../worker/replays/decide.ts";
+import { decide } from "../../../worker/replays/decision.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const HOUR = 3_600_000;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { webPorts } from "../../../policy/ports.ts";
 import { packMessage } from "../../../shared/packed.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
-import { decodeMessage } from "../../../worker/message/decode.ts";
+import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 import { recordsOf } from "../support/records.ts";
 
 const { deflate } = webPorts();

@@ -1,5 +1,5 @@
 /** One wide line for each attempt of each record, with OpenTelemetry's field names; never data of the event. */
-import { traceIdOf } from "../enrich.ts";
+import { traceIdOf } from "../enrichment.ts";
 import type { RecordEvent } from "./ports.ts";
 
 /** Severity of a record's result. https://opentelemetry.io/docs/specs/otel/logs/data-model/ */

@@ -1,6 +1,6 @@
 /** Mending a record: what changes, what never does, and what the diff shows. */
 import { describe, expect, it } from "vitest";
-import { mendedFields, mendRecord, type Mend } from "../../../worker/replays/mend.ts";
+import { mendedFields, mendRecord, type Mend } from "../../../worker/replays/mended-record.ts";
 import { numberedRecord } from "../support/letters.ts";
 
 const record = numberedRecord(1, {

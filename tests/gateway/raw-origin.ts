@@ -26,7 +26,7 @@ interface Answer {
 
 const JSON_ANSWER: Answer = { headers: "content-type: application/json", body: Buffer.from(JSON_BODY) };
 
-/** What the origin answers to `x-answer`; the default is `json`. */
+/** What the origin answers to `x-answer`; the default is `json`. To `none` it answers nothing. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   json: JSON_ANSWER,
   gzip: { headers: "content-type: application/json\r\ncontent-encoding: gzip", body: gzipSync(JSON_BODY) },
@@ -77,6 +77,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
 /** Answers, all but the last part of an answer that waits; the returned function sends that. */
 function answer(socket: Socket, request: string): () => void {
   const kind = headerOf(request, "x-answer") ?? "json";
+  if (kind === "none") return () => undefined;
   const { headers, body } = ANSWERS[kind] ?? JSON_ANSWER;
   const isChunked = headerOf(request, "x-framing") === "chunked";
   const framing = isChunked ? "transfer-encoding: chunked" : `content-length: ${body.length}`;
@@ -140,10 +141,10 @@ export type Ending = "complete" | "close" | "reset" | "half-close";
 export interface RawRequest {
   readonly port: number;
   readonly head: string;
-  /** Sent one after the other. An aborted request ends after the first of them has reached the origin. */
+  /** Sent one after the other. An aborted request ends after the first of them has arrived. */
   readonly parts: readonly string[];
   readonly ending: Ending;
-  /** Settles when the first part has reached the origin. */
+  /** Settles when the first part has arrived. */
   readonly arrived: () => Promise<void>;
   /** Told the bytes of the answer as they come. */
   readonly onBytes?: (bytes: string) => void;

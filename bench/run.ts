@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> 
   outage: () => import("./outage/part.ts"),
   freshness: () => import("./freshness/part.ts"),
   evidence: () => import("./evidence/part.ts"),
+  sealing: () => import("./sealing/part.ts"),
 };
 
 // A signal alone would end the process without its "exit" handlers, which end the processes of the parts.

@@ -12,6 +12,7 @@ export const PART_NAMES = [
   "outage",
   "freshness",
   "evidence",
+  "sealing",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 

@@ -1,7 +1,7 @@
 /** The worker's ledger over SQLite in memory. */
 import { DatabaseSync } from "node:sqlite";
 import { sqlPort } from "../../dev/sql-port.ts";
-import { Book } from "../../worker/ledger/book.ts";
+import { LedgerShard } from "../../worker/ledger/shard.ts";
 import type { LedgerPort } from "../../worker/ledger/types.ts";
 
 export interface MemoryLedger extends LedgerPort {
@@ -10,10 +10,10 @@ export interface MemoryLedger extends LedgerPort {
 
 export function memoryLedger(): MemoryLedger {
   const database = new DatabaseSync(":memory:");
-  const book = new Book(sqlPort(database));
+  const shard = new LedgerShard(sqlPort(database));
   return {
-    claim: (lease, claims, nowMs) => Promise.resolve(book.claim(lease, claims, nowMs)),
-    settle: (lease, settlements, nowMs) => Promise.resolve(book.settle(lease, settlements, nowMs)),
+    claim: (lease, claims, nowMs) => Promise.resolve(shard.claim(lease, claims, nowMs)),
+    settle: (lease, settlements, nowMs) => Promise.resolve(shard.settle(lease, settlements, nowMs)),
     close: () => database.close(),
   };
 }

@@ -1,11 +1,11 @@
-/** One shard of the ledger as a Durable Object: a thin shell around `Book`, and around its former shard. */
+/** One shard of the ledger as a Durable Object: a thin shell around `LedgerShard`, and around its former shard. */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { inJurisdiction } from "../jurisdiction.ts";
 import { objectMaxBytes } from "../storage/size.ts";
 import { durableSql } from "../storage/durable-sql.ts";
-import { Book } from "./book.ts";
+import { LedgerShard } from "./shard.ts";
 import type { Numbers } from "./counters.ts";
 import { addForgotten, readFates } from "./fates.ts";
 import { FormerShard, formerShardOf, shardName } from "./former-shard.ts";
@@ -59,7 +59,7 @@ interface DiscardEnd {
 }
 
 export class Ledger extends DurableObject<Env> {
-  readonly #book: Book;
+  readonly #shard: LedgerShard;
   readonly #former: FormerShard<DurableObjectStub<Ledger>>;
   readonly #groupCommit = new GroupCommit(GROUP_COMMIT_MS);
   /** Empty if there is none. */
@@ -71,12 +71,12 @@ export class Ledger extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, platformEnv: Env) {
     const env = inJurisdiction(platformEnv);
     super(ctx, env);
-    this.#book = new Book(durableSql(ctx.storage), isCopying(env));
+    this.#shard = new LedgerShard(durableSql(ctx.storage), isCopying(env));
     this.#former = new FormerShard({
-      notes: this.#book.notes,
+      notes: this.#shard.notes,
       now: () => Date.now(),
       find: () => this.#findFormer(),
-      holdsHere: (ids) => this.#book.known(ids),
+      holdsHere: (ids) => this.#shard.known(ids),
     });
   }
 
@@ -107,28 +107,28 @@ export class Ledger extends DurableObject<Env> {
 
   /** See `Sealing.close`; JSON of `Closed`. */
   closeQuarter(quarter: number, mayFreeze: boolean): string {
-    return JSON.stringify(this.#book.sealing.close(quarter, mayFreeze));
+    return JSON.stringify(this.#shard.sealing.close(quarter, mayFreeze));
   }
 
   /** The bytes of events that this shard delivered, if copies are kept; JSON of pairs of event id and text. */
   bodies(ids: readonly string[]): string {
-    return JSON.stringify(this.#book.bodies(ids));
+    return JSON.stringify(this.#shard.bodies(ids));
   }
 
   /** See `Sealing.nextQuarter`. */
   nextQuarter(): number | undefined {
-    return this.#book.sealing.nextQuarter;
+    return this.#shard.sealing.nextQuarter;
   }
 
   waitingSince(limit: number): readonly WaitingSince[] {
-    return this.#book.waitingSince(limit);
+    return this.#shard.waitingSince(limit);
   }
 
   async claimWaiting(id: string, lease: string, nowMs: number): Promise<WaitingEvent | undefined> {
     const [event] = await this.#former.each<string, WaitingEvent | undefined>(
       [id],
       itself,
-      () => this.#book.claimWaiting(id, lease, nowMs),
+      () => this.#shard.claimWaiting(id, lease, nowMs),
       (stub) => stub.claimWaiting(id, lease, nowMs),
     );
     return event;
@@ -138,7 +138,7 @@ export class Ledger extends DurableObject<Env> {
     const parts = await this.#former.each<string, readonly LedgerEntry[]>(
       ids,
       itself,
-      (own) => this.#book.lookup(own, nowMs),
+      (own) => this.#shard.lookup(own, nowMs),
       (stub, others) => stub.lookup(others, nowMs),
     );
     return parts.flat();
@@ -156,18 +156,18 @@ export class Ledger extends DurableObject<Env> {
   }
 
   findByRequest(search: RequestSearch): readonly LedgerEntry[] {
-    return this.#book.lookup(this.#book.idsOfRequest(search), Date.now());
+    return this.#shard.lookup(this.#shard.idsOfRequest(search), Date.now());
   }
 
   sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {
-    return this.#book.sequenceRuns(sinceMs, untilMs);
+    return this.#shard.sequenceRuns(sinceMs, untilMs);
   }
 
   async discard(id: string, reason: string, nowMs: number): Promise<"discarded" | "delivered" | "leased"> {
     const [end] = await this.#former.each<string, "discarded" | "delivered" | "leased">(
       [id],
       itself,
-      () => this.#book.discard(id, reason, nowMs),
+      () => this.#shard.discard(id, reason, nowMs),
       (stub) => stub.discard(id, reason, nowMs),
     );
     return end ?? "discarded";
@@ -178,7 +178,7 @@ export class Ledger extends DurableObject<Env> {
     const parts = await this.#former.each<string, readonly DiscardEnd[]>(
       ids,
       itself,
-      (own) => own.map((id) => ({ id, end: this.#book.discard(id, reason, nowMs) })),
+      (own) => own.map((id) => ({ id, end: this.#shard.discard(id, reason, nowMs) })),
       (stub, others) => stub.discardMany(others, reason, nowMs),
     );
     return parts.flat();
@@ -188,19 +188,19 @@ export class Ledger extends DurableObject<Env> {
     await this.#former.each<string, void>(
       ids,
       itself,
-      (own) => this.#book.parked(own),
+      (own) => this.#shard.parked(own),
       (stub, others) => stub.parked(others),
     );
   }
 
   /** Whether it may hold records that now belong to another shard. */
   hadRows(): boolean {
-    return this.#book.notes.get("had_rows") === 1;
+    return this.#shard.notes.get("had_rows") === 1;
   }
 
   /** Those of the ids that this shard itself holds. */
   holds(ids: readonly string[]): readonly string[] {
-    return this.#book.known(ids);
+    return this.#shard.known(ids);
   }
 
   /**
@@ -209,39 +209,39 @@ export class Ledger extends DurableObject<Env> {
    */
   async status(): Promise<Omit<ShardStatus, "shard">> {
     await this.#arm();
-    this.#book.saveCounters();
+    this.#shard.saveCounters();
     if (this.#isFull()) await this.#setAlarm(Date.now());
-    const { count, oldestMs } = this.#book.waiting();
+    const { count, oldestMs } = this.#shard.waiting();
     return {
-      numbers: this.#book.counters.numbers(),
+      numbers: this.#shard.counters.numbers(),
       waiting: count,
       oldestMs,
       bytes: this.ctx.storage.sql.databaseSize,
-      forgottenMs: this.#book.retention.forgottenMs,
+      forgottenMs: this.#shard.retention.forgottenMs,
     };
   }
 
   override async alarm(): Promise<void> {
-    const { retention } = this.#book;
+    const { retention } = this.#shard;
     const more = [retention.prune(Date.now()), retention.forgetEarly(() => this.#isFull())].includes(true);
     await this.#setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
   }
 
   async #claimHere(lease: string, claimsJson: string, count: number, nowMs: number) {
-    const grants = await this.#groupCommit.do(() => this.#book.claimJson(lease, claimsJson, count, nowMs));
+    const grants = await this.#groupCommit.do(() => this.#shard.claimJson(lease, claimsJson, count, nowMs));
     if (Date.now() - this.#alarmMs > LATE_MS) await this.#arm();
     return grants;
   }
 
   #settleHere(lease: string, settlementsJson: string, nowMs: number): Promise<void> {
     return this.#groupCommit.do(() => {
-      this.#book.settleJson(lease, settlementsJson, nowMs);
+      this.#shard.settleJson(lease, settlementsJson, nowMs);
       this.#saveNowAndThen();
     });
   }
 
   #fatesHere(ids: readonly string[]): string {
-    const { retention } = this.#book;
+    const { retention } = this.#shard;
     const json = readFates(durableSql(this.ctx.storage), ids);
     if (retention.forgottenMs === 0) return json;
     return addForgotten(json, ids, (id) => retention.isForgotten(id, 0, Date.now()));
@@ -280,7 +280,7 @@ export class Ledger extends DurableObject<Env> {
     const nowMs = Date.now();
     if (nowMs - this.#savedMs < SAVE_EVERY_MS) return;
     this.#savedMs = nowMs;
-    this.#book.saveCounters();
+    this.#shard.saveCounters();
   }
 }
 

@@ -127,7 +127,7 @@ export class LedgerStore {
     return new Map(added.map(({ id, isolate }) => [String(id), isolate as string | null]));
   }
 
-  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. `keepsBodies`: see `Book`. */
+  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. `keepsBodies`: see `LedgerShard`. */
   endDelivered(
     settlementsJson: string,
     nowMs: number,

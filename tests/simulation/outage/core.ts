@@ -1,7 +1,7 @@
 /** The worker's rules that decide how an outage goes, without routes, Durable Objects and HTTP: real modules, which a mutation may change. */
 import type * as agenda from "../../../worker/monitor/agenda.ts";
 import type * as answer from "../../../worker/delivery/answer.ts";
-import type * as book from "../../../worker/ledger/book.ts";
+import type * as shard from "../../../worker/ledger/shard.ts";
 import type * as decode from "../../../worker/message/decoded-message.ts";
 import type * as deliver from "../../../worker/delivery/record-delivery.ts";
 import type * as prepare from "../../../worker/prepared-event.ts";
@@ -38,7 +38,7 @@ interface Client {
 export type Core = { readonly DeliveryControl: new (ports: object) => DeliveryControl } & Client &
   typeof agenda &
   typeof answer &
-  typeof book &
+  typeof shard &
   typeof decode &
   typeof deliver &
   typeof prepare &
@@ -47,7 +47,7 @@ export type Core = { readonly DeliveryControl: new (ports: object) => DeliveryCo
 const MODULES = [
   "worker/monitor/agenda.ts",
   "worker/delivery/answer.ts",
-  "worker/ledger/book.ts",
+  "worker/ledger/shard.ts",
   "worker/monitor/client.ts",
   "worker/monitor/delivery-control.ts",
   "worker/message/decoded-message.ts",

@@ -8,7 +8,7 @@ import { publishHeaders } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
 import type { DeliverPorts } from "../../../worker/delivery/ports.ts";
-import type { Book } from "../../../worker/ledger/book.ts";
+import type { LedgerShard } from "../../../worker/ledger/shard.ts";
 import type { LedgerPort } from "../../../worker/ledger/types.ts";
 import type { ProbePorts } from "../../../worker/monitor/probe.ts";
 import { waitingBodies } from "../../../worker/qstash/message-log.ts";
@@ -71,7 +71,7 @@ export class OutageWorld {
   readonly #settings: Settings;
   readonly #outage: Outage;
   readonly #database = new DatabaseSync(":memory:");
-  readonly #book: Book;
+  readonly #shard: LedgerShard;
   readonly #env = { MONITOR: { getByName: () => this.#stub() } };
   readonly #failing = new Set<string>();
   #pausedSinceMs: number | undefined;
@@ -95,7 +95,7 @@ export class OutageWorld {
       AUDIT_RATE: plan.ratePerSecond,
     } as Settings;
     this.#outage = new Outage(plan, random, (id) => this.#failing.has(id));
-    this.#book = new core.Book(sqlPort(this.#database));
+    this.#shard = new core.LedgerShard(sqlPort(this.#database));
     this.workos = new Workos({ time, spoil: () => undefined, repeatsRefusals: random.chance(0.5) });
     this.workos.apiKey = API_KEY;
     this.workos.wrongSchemas.add(REFUSED_ACTION);
@@ -217,7 +217,7 @@ export class OutageWorld {
       const open = this.published.filter(
         ({ messageId, id }) => messageId === sourceMessageId && !this.#isDelivered(id),
       );
-      this.#book.parked(open.map(({ id }) => id));
+      this.#shard.parked(open.map(({ id }) => id));
       this.deadLetters.push(...open.map(({ id }) => ({ id, reason: "exhausted" })));
       return { status: 200, text: "" };
     }
@@ -230,7 +230,7 @@ export class OutageWorld {
   }
 
   #isDelivered(id: string): boolean {
-    return this.#book.lookup([id], this.time.now())[0]?.state === "delivered";
+    return this.#shard.lookup([id], this.time.now())[0]?.state === "delivered";
   }
 
   /** What the route of deliveries does with a message. */
@@ -270,7 +270,7 @@ export class OutageWorld {
       send: (body, key) => this.#send(body, key),
       park: (entries) => {
         this.deadLetters.push(...entries.map(({ eventId, reason }) => ({ id: eventId, reason })));
-        this.#book.parked(entries.map(({ eventId }) => eventId));
+        this.#shard.parked(entries.map(({ eventId }) => eventId));
         return Promise.resolve();
       },
       heard,
@@ -280,8 +280,8 @@ export class OutageWorld {
 
   #ledger(): LedgerPort {
     return {
-      claim: (lease, claims, nowMs) => Promise.resolve(this.#book.claim(lease, claims, nowMs)),
-      settle: (lease, settlements, nowMs) => Promise.resolve(this.#book.settle(lease, settlements, nowMs)),
+      claim: (lease, claims, nowMs) => Promise.resolve(this.#shard.claim(lease, claims, nowMs)),
+      settle: (lease, settlements, nowMs) => Promise.resolve(this.#shard.settle(lease, settlements, nowMs)),
     };
   }
 
@@ -291,14 +291,14 @@ export class OutageWorld {
     const ledger = this.#ledger();
     return {
       now: time.now,
-      candidates: () => Promise.resolve(this.#book.waitingSince(10_000)),
-      claim: (id) => Promise.resolve(this.#book.claimWaiting(id, lease, time.now())),
+      candidates: () => Promise.resolve(this.#shard.waitingSince(10_000)),
+      claim: (id) => Promise.resolve(this.#shard.claimWaiting(id, lease, time.now())),
       claimUntried: () =>
         this.#core.claimUntried(lease, {
           now: time.now,
           bodies: () => waitingBodies(this.#settings, this.#fetch, flowKeys),
           lookup: (ids) =>
-            Promise.resolve(new Map(this.#book.lookup(ids, time.now()).map((entry) => [entry.id, entry]))),
+            Promise.resolve(new Map(this.#shard.lookup(ids, time.now()).map((entry) => [entry.id, entry]))),
           prepare: (records) => this.#core.prepareAll(records, undefined),
           ledger,
         }),

@@ -29,7 +29,7 @@ describe("under a virtual clock", () => {
     ]);
     expect(metadataOf()[0]).not.toHaveProperty("corrects");
     expect(world.entry(late)).toMatchObject({ state: "delivered", key: late });
-    expect(world.book.counters.numbers()).toMatchObject({ seen: 1, late: 1 });
+    expect(world.shard.counters.numbers()).toMatchObject({ seen: 1, late: 1 });
   });
 
   it("is sent once, however often the outcome comes again, even after weeks", async () => {

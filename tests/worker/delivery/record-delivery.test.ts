@@ -196,9 +196,9 @@ describe("held back", () => {
     const results = await world.deliver(records, {}, { held });
     expect(world.requests).toEqual([]);
     expect(results.map((result) => result.kind === "retry" && result.reason)).toEqual(records.map(() => held.reason));
-    expect(world.book.waitingSince(10)).toHaveLength(3);
+    expect(world.shard.waitingSince(10)).toHaveLength(3);
     for (const { id } of records) {
-      expect(world.book.claimWaiting(id, "probe", world.now())).toMatchObject({ id, key: id });
+      expect(world.shard.claimWaiting(id, "probe", world.now())).toMatchObject({ id, key: id });
     }
   });
 });

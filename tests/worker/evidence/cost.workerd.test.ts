@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { quarterAt } from "../../../shared/evidence/quarter.ts";
 import { mintEventId } from "../../../shared/event-id.ts";
 import type { Env } from "../../../worker/env.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { leafOf } from "../../../worker/ledger/leaf.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import type { SqlValue } from "../../../worker/storage/sql.ts";
@@ -23,7 +23,7 @@ function rowsWritten(name: string, events: number, hasEvidence: boolean): Promis
       written += cursor.rowsWritten;
       return rows as T[];
     };
-    const book = new Book({ ...durableSql(storage), all });
+    const book = new LedgerShard({ ...durableSql(storage), all });
     const before = written;
     for (let at = 0; at < events; at++) {
       const id = mintEventId(NOW_MS + at, new Uint8Array(9), 1);

@@ -1,6 +1,6 @@
 /** The evidence without a platform: shards of the real ledger over `node:sqlite`, the real log, and a bucket that is a map. */
 import { mintEventId } from "../../../shared/event-id.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { leafOf, sha256 } from "../../../worker/ledger/leaf.ts";
 import type { Closed } from "../../../worker/ledger/sealing.ts";
 import type { Sql } from "../../../worker/storage/sql.ts";
@@ -40,7 +40,7 @@ export interface Faults {
 
 export function createEvidence(shards: number, faults: Faults = {}) {
   const sqls = Array.from({ length: shards }, memorySql);
-  const books = sqls.map((sql) => new Book(sql));
+  const books = sqls.map((sql) => new LedgerShard(sql));
   const logSql = memorySql();
   const bucket = new Map<string, Uint8Array>();
   const delivered: Delivered[] = [];
@@ -105,7 +105,7 @@ export function createEvidence(shards: number, faults: Faults = {}) {
     /** Starts a shard again: what was only in memory is gone. */
     restart(shard: number): void {
       const sql = sqls[shard];
-      if (sql) books[shard] = new Book(sql);
+      if (sql) books[shard] = new LedgerShard(sql);
     },
     /** Seals as the Durable Object does after a start, which remembers nothing but its disk. */
     async seal(nowMs: number, most = 8) {

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { LEDGER_PER_EVENT } from "../../../docs/generate/cost-model.ts";
 import type { Env } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
 
@@ -43,7 +43,7 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
   const ledger = (env as unknown as Env).LEDGER.getByName("cost");
   const counted = await runInDurableObject(ledger, (_instance, { storage }) => {
     const { sql, count } = counting(storage);
-    const book = new Book(sql);
+    const shard = new LedgerShard(sql);
     const [before, bytesBefore] = [count(), storage.sql.databaseSize];
     for (let i = 0; i < EVENTS; i++) {
       const claim = {
@@ -53,9 +53,9 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
         occurredAtMs: NOW_MS,
         requestId: crypto.randomUUID(),
       } as const;
-      book.claim("lease", [claim], NOW_MS);
+      shard.claim("lease", [claim], NOW_MS);
       const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
-      book.settle("lease", [{ id: idOf(i), attempt }], NOW_MS);
+      shard.settle("lease", [{ id: idOf(i), attempt }], NOW_MS);
     }
     const after = count();
     return {
@@ -75,7 +75,9 @@ it("has its counters on disk as soon as a lone event is settled, with no timer t
   await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);
   const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
   await ledger.settle("lease", JSON.stringify([{ id: idOf(1), attempt }]), NOW_MS);
-  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(durableSql(storage)).counters.numbers());
+  const kept = await runInDurableObject(ledger, (_, { storage }) =>
+    new LedgerShard(durableSql(storage)).counters.numbers(),
+  );
   expect(kept).toMatchObject({ seen: 1, delivered: 1 });
 });
 
@@ -88,7 +90,9 @@ it("has on disk what it has shown, so that no counter goes back when the object 
     await ledger.settle("lease", JSON.stringify([{ id, attempt }]), NOW_MS);
   }
   const shown = (await ledger.status()).numbers;
-  const kept = await runInDurableObject(ledger, (_, { storage }) => new Book(durableSql(storage)).counters.numbers());
+  const kept = await runInDurableObject(ledger, (_, { storage }) =>
+    new LedgerShard(durableSql(storage)).counters.numbers(),
+  );
   expect(shown).toMatchObject({ seen: 3, delivered: 3 });
   expect(kept).toEqual(shown);
 });

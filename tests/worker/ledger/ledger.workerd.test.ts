@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { LEDGER_RETENTION_MS, LEDGER_SHARDS } from "../../../shared/limits.ts";
 import type { Env } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { ledger, ledgerPort, lookup, markDiscarded, markParked, shardStatuses } from "../../../worker/ledger/client.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
@@ -49,15 +49,15 @@ describe("the clean path", () => {
           return found as T[];
         },
       };
-      const book = new Book(sql);
+      const shard = new LedgerShard(sql);
       rows = 0;
       const ids = idsOnOneShard(20);
-      book.claim(
+      shard.claim(
         "L1",
         ids.map((id) => claim(id, { requestId: crypto.randomUUID() })),
         NOW,
       );
-      book.settle(
+      shard.settle(
         "L1",
         ids.map((id) => ({ id, attempt: delivered })),
         NOW + 20,
@@ -205,15 +205,15 @@ describe("pruning", () => {
 
   it("forgets an event id only after the retention, whatever its form, and never what was touched since", async () => {
     const left = await runInDurableObject(bindings.LEDGER.getByName("prune"), (_, state) => {
-      const book = new Book(durableSql(state.storage));
+      const shard = new LedgerShard(durableSql(state.storage));
       const old = NOW - LEDGER_RETENTION_MS - DAY;
       const young = NOW - LEDGER_RETENTION_MS + DAY;
       const ids = { old: idAt(old), foreign: "zz-foreign-id", replayed: idAt(old + 1), young: idAt(young) };
-      book.claim("L1", [claim(ids.old), claim(ids.foreign), claim(ids.replayed)], old);
-      book.claim("L2", [claim(ids.young)], young);
-      book.claim("L3", [claim(ids.replayed)], NOW - DAY);
-      expect(book.retention.prune(NOW)).toBe(false);
-      return book
+      shard.claim("L1", [claim(ids.old), claim(ids.foreign), claim(ids.replayed)], old);
+      shard.claim("L2", [claim(ids.young)], young);
+      shard.claim("L3", [claim(ids.replayed)], NOW - DAY);
+      expect(shard.retention.prune(NOW)).toBe(false);
+      return shard
         .lookup(Object.values(ids), NOW)
         .map(({ id }) => Object.entries(ids).find(([, known]) => known === id)?.[0]);
     });

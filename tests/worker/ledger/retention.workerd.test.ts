@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { mintEventId } from "../../../shared/event-id.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../../shared/limits.ts";
 import type { Env } from "../../../worker/env.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { addForgotten, parseFates, readFates } from "../../../worker/ledger/fates.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
@@ -29,8 +29,8 @@ const ended = (outcome: LedgerAttempt["outcome"], wrote: LedgerAttempt["wrote"])
   wrote,
 });
 
-interface Shard {
-  readonly book: Book;
+interface Fixture {
+  readonly shard: LedgerShard;
   readonly storage: DurableObjectStorage;
   /** The ids that wait or were rejected. */
   readonly open: readonly string[];
@@ -38,25 +38,25 @@ interface Shard {
 }
 
 /** A shard with 4,000 records of the last ten days: of each forty, one waits, one is rejected, one discarded, the others delivered. */
-function inShard<T>(name: string, run: (shard: Shard) => T): Promise<T> {
+function inShard<T>(name: string, run: (fixture: Fixture) => T): Promise<T> {
   return runInDurableObject(bindings.LEDGER.getByName(name), (_, { storage }) => {
-    const book = new Book(durableSql(storage));
+    const shard = new LedgerShard(durableSql(storage));
     const open: string[] = [];
     for (let n = 0; n < 4_000; n += 40) {
       const ids = Array.from({ length: 40 }, (_, k) => idAt(NOW - 10 * DAY + ((n + k) * 10 * DAY) / 4_000, n + k));
-      book.claim(
+      shard.claim(
         "L1",
         ids.map((id) => claim(id)),
         NOW,
       );
       const [waiting = "", rejected = "", discarded = ""] = ids;
       const attempts = [ended("retry", "maybe"), ended("reject", "no"), ended("retry", "no")];
-      book.settle(
+      shard.settle(
         "L1",
         ids.map((id, k) => ({ id, attempt: attempts[k] ?? ended("delivered", "yes") })),
         NOW,
       );
-      book.discard(discarded, "test", NOW);
+      shard.discard(discarded, "test", NOW);
       open.push(waiting, rejected);
     }
     const ids = (of: "all" | "delivered") =>
@@ -64,15 +64,15 @@ function inShard<T>(name: string, run: (shard: Shard) => T): Promise<T> {
         .exec<{ id: string }>(`SELECT id FROM ledger ${of === "delivered" ? "WHERE state = 1" : ""} ORDER BY id`)
         .toArray()
         .map(({ id }) => id);
-    return run({ book, storage, open, ids });
+    return run({ shard, storage, open, ids });
   });
 }
 
 it("forgets the oldest ended records until there is room, and never one that is open", async () => {
-  const seen = await inShard("full", ({ book, storage, open, ids }) => {
+  const seen = await inShard("full", ({ shard, storage, open, ids }) => {
     const before = ids("all");
     const limit = storage.sql.databaseSize * 0.8;
-    const more = book.retention.forgetEarly(() => storage.sql.databaseSize > limit);
+    const more = shard.retention.forgetEarly(() => storage.sql.databaseSize > limit);
     const after = new Set(ids("all"));
     const gone = before.filter((id) => !after.has(id));
     return {
@@ -94,9 +94,9 @@ it("forgets the oldest ended records until there is room, and never one that is 
 });
 
 it("stops where nothing can be forgotten", async () => {
-  const left = await inShard("stuck", ({ book, ids }) => {
+  const left = await inShard("stuck", ({ shard, ids }) => {
     let rounds = 0;
-    while (book.retention.forgetEarly(() => true)) rounds += 1;
+    while (shard.retention.forgetEarly(() => true)) rounds += 1;
     return { rounds, left: ids("all").length };
   });
   expect(left.left).toBe(200);
@@ -104,15 +104,15 @@ it("stops where nothing can be forgotten", async () => {
 });
 
 it("does not send a forgotten record again, but takes new ones and those whose key WorkOS still remembers", async () => {
-  const seen = await inShard("again", ({ book, storage, ids }) => {
+  const seen = await inShard("again", ({ shard, storage, ids }) => {
     const [delivered = ""] = ids("delivered");
-    while (book.retention.forgetEarly(() => ids("delivered").length > 0));
+    while (shard.retention.forgetEarly(() => ids("delivered").length > 0));
     const young = idAt(NOW - IDEMPOTENCY_SAFE_MS + 60_000, 7_000);
     const fresh = idAt(NOW + 1_000, 7_001);
     const foreignOld = claim("order.1");
     const foreignNew = claim("order.2", { occurredAtMs: NOW });
     // The memory of what was forgotten outlives the object.
-    const again = new Book(durableSql(storage));
+    const again = new LedgerShard(durableSql(storage));
     const grants = again.claim(
       "L9",
       [claim(delivered), claim(young), claim(fresh), foreignOld, foreignNew],

@@ -6,7 +6,7 @@ import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
 import { deliverRecords } from "../../../worker/delivery/record-delivery.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "../../../worker/delivery/ports.ts";
-import { Book } from "../../../worker/ledger/book.ts";
+import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import type { Sql } from "../../../worker/storage/sql.ts";
 import { prepareAll } from "../../../worker/prepared-event.ts";
 import type { Sent } from "../../../worker/workos.ts";
@@ -29,7 +29,7 @@ export type Trouble = (request: Stored) => { readonly stored: boolean; readonly 
 
 export function createWorld() {
   let nowMs = 1_800_000_000_000;
-  const book = new Book(memorySql());
+  const shard = new LedgerShard(memorySql());
   const events: Stored[] = [];
   const requests: Stored[] = [];
   const deadLetters: DeadLetterEntry[] = [];
@@ -40,8 +40,8 @@ export function createWorld() {
   const ports: DeliverPorts = {
     now: () => nowMs,
     ledger: {
-      claim: (lease, claims, at) => Promise.resolve(book.claim(lease, claims, at)),
-      settle: (lease, settlements, at) => Promise.resolve(book.settle(lease, settlements, at)),
+      claim: (lease, claims, at) => Promise.resolve(shard.claim(lease, claims, at)),
+      settle: (lease, settlements, at) => Promise.resolve(shard.settle(lease, settlements, at)),
     },
     prepare: (records) => prepareAll(records, undefined),
     async send(body, key) {
@@ -70,7 +70,7 @@ export function createWorld() {
   }
 
   return {
-    book,
+    shard,
     events,
     requests,
     deadLetters,
@@ -90,7 +90,7 @@ export function createWorld() {
       state.leases += 1;
       return deliverRecords(records, { lease: `L${state.leases}`, retried: 0, ...delivery }, { ...ports, ...changed });
     },
-    entry: (id: string) => book.lookup([id], nowMs)[0],
+    entry: (id: string) => shard.lookup([id], nowMs)[0],
   };
 }
 

@@ -29,7 +29,7 @@ import type {
   WaitingSince,
 } from "./types.ts";
 
-export class Book {
+export class LedgerShard {
   readonly counters: Counters;
   readonly notes: Notes;
   readonly retention: Retention;

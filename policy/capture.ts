@@ -5,7 +5,7 @@ import { firstNames } from "../shared/shape.ts";
 import { type Body, type BodyMarks, type BodyReader, marksOf } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import { filled } from "./meaning.ts";
-import type { Plan } from "./plan.ts";
+import type { RoutePlan } from "./plan.ts";
 import { type Ports, within } from "./ports.ts";
 import type { Seen } from "./selector.ts";
 
@@ -27,7 +27,7 @@ export interface Capture {
   reserve(): void;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
-  readonly plan: Plan;
+  readonly plan: RoutePlan;
   /** The request as the policy got it: its URL, headers and parameters are the caller's. */
   readonly request: GatewayRequest;
   readonly context: GatewayContext;

@@ -6,11 +6,11 @@ import type { GatewayInfo } from "../shared/record.ts";
 import { recordOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
 import type { Capture, Identity } from "./capture.ts";
-import type { Maker } from "./maker.ts";
+import type { RecordSettings } from "./request-records.ts";
 import { checkOptions, type Omittable, type Options } from "./options.ts";
 import { makeFailover, type FailoverPaths } from "./failover.ts";
 import { queuePath, type QueueSettings, spillPath, type SpillSettings } from "./paths.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { makePlan, type RoutePlan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { makePrivacySettings } from "./privacy.ts";
 import type { AuditLogCode } from "./public-types.ts";
@@ -67,10 +67,10 @@ export interface ConfiguredPolicy {
   readonly sound: boolean;
   /** True if the options name at least one path for messages. */
   readonly usable: boolean;
-  readonly maker: Maker;
+  readonly recordSettings: RecordSettings;
   readonly shipper: Shipper;
   readonly refusals: Refusals;
-  planOf(context: GatewayContext): Plan;
+  planOf(context: GatewayContext): RoutePlan;
 }
 
 interface Dependencies {
@@ -97,7 +97,7 @@ export function configurePolicy(
     options,
     sound: all.length === 0,
     usable: Boolean(paths.queue ?? paths.spill),
-    maker: {
+    recordSettings: {
       ports,
       options,
       omit: new Set(options.omit as readonly Omittable[]),
@@ -133,8 +133,8 @@ function gatewayOf(environment: GatewayEnvironment, isolate: Isolate): GatewayIn
 }
 
 /** Returns the plan of a route, made on the first request. The problems of a plan are logged then. */
-function plans(options: Options): (context: GatewayContext) => Plan {
-  const known = new WeakMap<GatewayRoute, Plan>();
+function plans(options: Options): (context: GatewayContext) => RoutePlan {
+  const known = new WeakMap<GatewayRoute, RoutePlan>();
   return ({ route, log }) => {
     const found = known.get(route);
     if (found) return found;

@@ -1,9 +1,9 @@
 /** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
 import { BODY_METADATA, RESPONSE_BODY_METADATA } from "./body.ts";
 import type { Description, PartyPlan } from "./description.ts";
-import { defaultAction } from "./maker.ts";
+import { defaultAction } from "./request-records.ts";
 import { checkOptions, type Options } from "./options.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { makePlan, type RoutePlan } from "./plan.ts";
 import { PRESET_FACTS } from "./presets/facts.ts";
 import type { PresetName } from "./presets/preset.ts";
 import { makePrivacySettings } from "./privacy.ts";
@@ -102,7 +102,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const PATH_PARAMETER = /\{([^{}]+)\}|:(\w+)/g;
 
 /** What can never resolve on this route. */
-function routeProblems(plan: Plan, { path, methods }: RouteToInspect): readonly string[] {
+function routeProblems(plan: RoutePlan, { path, methods }: RouteToInspect): readonly string[] {
   const parameters = new Set([...path.matchAll(PATH_PARAMETER)].map(([, name, other]) => name ?? other));
   const hasBody = methods.some((method) => !/^(get|head)$/i.test(method));
   const problems = plan.selectors.flatMap(({ root, path: [name = ""], text }) => {
@@ -114,7 +114,7 @@ function routeProblems(plan: Plan, { path, methods }: RouteToInspect): readonly 
   return [...new Set([...problems, ...withoutId])];
 }
 
-function trustWarnings(plan: Plan): readonly string[] {
+function trustWarnings(plan: RoutePlan): readonly string[] {
   const trusted = descriptionsOf(plan).flatMap(({ organization }) =>
     organization.flatMap((part) => (part.trustCaller ? selectorsOf(part).map(({ text }) => text) : [])),
   );
@@ -123,7 +123,7 @@ function trustWarnings(plan: Plan): readonly string[] {
   );
 }
 
-function descriptionsOf({ base, cases }: Plan): readonly Description[] {
+function descriptionsOf({ base, cases }: RoutePlan): readonly Description[] {
   return [base, ...cases.filter(({ skip }) => skip === false).map(({ description }) => description)];
 }
 
@@ -143,7 +143,7 @@ function privacyProblems(options: Options): readonly string[] {
   ];
 }
 
-function eventsOf(plan: Plan, fallbacks: readonly string[]): readonly InspectedEvent[] {
+function eventsOf(plan: RoutePlan, fallbacks: readonly string[]): readonly InspectedEvent[] {
   const facts = plan.preset && PRESET_FACTS[plan.preset];
   const events = descriptionsOf(plan).flatMap((description): readonly InspectedEvent[] => {
     const isBatch = facts !== undefined || description.each !== undefined;

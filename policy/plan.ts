@@ -7,7 +7,7 @@ import { type Fields, type PlanReader, readList, readName, readObject } from "./
 import { PRESETS, type PresetName } from "./presets/preset.ts";
 import { recordOf, type Selector } from "./selector.ts";
 
-export interface Plan {
+export interface RoutePlan {
   /** The reason as text, or true: the route leaves no records. */
   readonly skip: string | boolean;
   readonly assurance: Assurance;
@@ -50,7 +50,7 @@ const CASE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "when"];
  * Reads `x-audit`; `false` for it means `skip`. `handler` is the handler in the route's `x-zuplo-route`: a route of Zuplo's own MCP
  * server has the preset `mcp` unless it says otherwise.
  */
-export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknown): Plan {
+export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknown): RoutePlan {
   const problems: string[] = [];
   const selectors: Selector[] = [];
   const reader: PlanReader = {

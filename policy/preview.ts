@@ -4,7 +4,7 @@ import { type BodySettings, copyRequest, copyResponse } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import { configurePolicy, makeIsolate } from "./configured-policy.ts";
 import { type Capture, type Ending, lookAt } from "./capture.ts";
-import { makeRecords } from "./maker.ts";
+import { makeRecords } from "./request-records.ts";
 import { webPorts } from "./ports.ts";
 import { partsOf } from "./request-parts.ts";
 
@@ -65,7 +65,7 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   const capture: Capture = { ...isolate.mint(), plan, request, context, body };
   const ending = endingOf(call, settings);
   const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
-  const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, policy.maker) : [];
+  const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, policy.recordSettings) : [];
   const reasons = partsOf(plan, (await lookAt(capture, ending, ports)).seen).skipped.map(({ reason }) =>
     reasonOf(reason),
   );

@@ -2,7 +2,7 @@
 import { EACH_MAX_RECORDS } from "../shared/limits.ts";
 import { holds } from "./conditions.ts";
 import type { Description } from "./description.ts";
-import type { Case, Plan } from "./plan.ts";
+import type { Case, RoutePlan } from "./plan.ts";
 import { readByPreset } from "./presets/preset.ts";
 import type { Reading } from "./presets/reading.ts";
 import { itemsOf, type Seen } from "./selector.ts";
@@ -29,7 +29,7 @@ interface RequestParts {
 }
 
 /** Reads a request by its route's plan. */
-export function partsOf(plan: Plan, seen: Seen): RequestParts {
+export function partsOf(plan: RoutePlan, seen: Seen): RequestParts {
   const left: RequestPart[] = [];
   const skipped: RequestParts["skipped"][number][] = [];
   let dropped = 0;
@@ -46,7 +46,7 @@ export function partsOf(plan: Plan, seen: Seen): RequestParts {
 
 type Candidate = Omit<RequestPart, "description">;
 
-function candidates({ preset, ...plan }: Plan, seen: Seen): readonly Candidate[] {
+function candidates({ preset, ...plan }: RoutePlan, seen: Seen): readonly Candidate[] {
   if (!preset) return elements(plan, { place: "", seen });
   const readings = readByPreset(preset, seen, plan.skipsQueries);
   // A batch of one is a batch.
@@ -58,7 +58,7 @@ function candidates({ preset, ...plan }: Plan, seen: Seen): readonly Candidate[]
 }
 
 /** One candidate for each element of the list that `each` selects. Without `each`, or if the list is empty, the whole request. */
-function elements(plan: Pick<Plan, "base" | "cases">, whole: Candidate): readonly Candidate[] {
+function elements(plan: Pick<RoutePlan, "base" | "cases">, whole: Candidate): readonly Candidate[] {
   const { each } = caseFor(plan, whole.seen, true)?.description ?? plan.base;
   if (!each) return [whole];
   const items = itemsOf(each, whole.seen);
@@ -72,7 +72,7 @@ function elements(plan: Pick<Plan, "base" | "cases">, whole: Candidate): readonl
 }
 
 /** The first case that matches. For the whole request, conditions on an element do not count. */
-function caseFor({ cases }: Pick<Plan, "cases">, seen: Seen, isWhole = false): Case | undefined {
+function caseFor({ cases }: Pick<RoutePlan, "cases">, seen: Seen, isWhole = false): Case | undefined {
   return cases.find(({ when }) =>
     holds(isWhole ? when.filter(({ selector }) => selector.root !== "item") : when, seen),
   );

@@ -42,7 +42,7 @@ export type Rank = (typeof RANK)[keyof typeof RANK];
 const WAITING_MAX: Readonly<Record<Rank, number>> = { 0: 1_400, 1: 1_700, 2: 2_000 };
 
 /** The records of a request, to be made once the response has left. */
-export interface Draft {
+export interface Shipment {
   /** The event id of the first. */
   readonly id: () => string;
   readonly rank: Rank;
@@ -53,14 +53,14 @@ export interface Draft {
   make(): Promise<readonly AuditRecord[]>;
 }
 
-interface Waiting extends Draft {
+interface Waiting extends Shipment {
   made?: AuditRecord;
   takenUntilMs: number;
   out: boolean;
 }
 
-function waitingOf(draft: Draft, made?: AuditRecord): Waiting {
-  return { ...draft, ...(made && { made, id: () => made.id }), takenUntilMs: 0, out: false };
+function waitingOf(shipment: Shipment, made?: AuditRecord): Waiting {
+  return { ...shipment, ...(made && { made, id: () => made.id }), takenUntilMs: 0, out: false };
 }
 
 type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
@@ -69,7 +69,7 @@ export interface Shipper {
   /** Sends the records of one request at once. Each path gets `pathMs`. Resolves to false if no path took one of them. */
   now(records: readonly AuditRecord[], pathMs: number): Promise<boolean>;
   /** Makes and sends records, with others if they may wait. Tries for `holdMs`, then logs a record as lost. */
-  ship(draft: Draft, log: GatewayLog): Promise<void>;
+  ship(shipment: Shipment, log: GatewayLog): Promise<void>;
 }
 
 /** The shipper of one policy entry of one isolate. */
@@ -82,11 +82,11 @@ export function makeShipper(
   const gatherer = makeGatherer(options, ports);
   let lost = 0;
 
-  async function ship(draft: Draft, log: GatewayLog): Promise<void> {
-    if (draft.plain) return shipOne(waitingOf(draft), log);
+  async function ship(shipment: Shipment, log: GatewayLog): Promise<void> {
+    if (shipment.plain) return shipOne(waitingOf(shipment), log);
     await sleep(ports, Math.min(LEAVING_MS, options.coalesceMs));
-    const records = await draft.make();
-    await Promise.all(records.map((made) => shipOne(waitingOf(draft, made), log)));
+    const records = await shipment.make();
+    await Promise.all(records.map((made) => shipOne(waitingOf(shipment, made), log)));
   }
 
   async function shipOne(own: Waiting, log: GatewayLog): Promise<void> {
@@ -203,7 +203,7 @@ async function sendNow(
 async function madeOf(one: Waiting): Promise<AuditRecord> {
   if (one.made) return one.made;
   const [made] = await one.make();
-  if (!made) throw new Error("a plain draft makes one record");
+  if (!made) throw new Error("a plain shipment makes one record");
   return (one.made = made);
 }
 

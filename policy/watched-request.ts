@@ -16,7 +16,7 @@ import type { Capture, Ending } from "./capture.ts";
 import { copyAnswers } from "./event-stream.ts";
 import type { GatewayRequest } from "./gateway.ts";
 import type { ConfiguredPolicy } from "./configured-policy.ts";
-import { makeRecords } from "./maker.ts";
+import { makeRecords } from "./request-records.ts";
 import { type Ports, sleep, within } from "./ports.ts";
 import { isRefusedStranger, type Refusal } from "./refusals.ts";
 import { RANK, type Rank } from "./shipper.ts";
@@ -59,8 +59,8 @@ export function beginRequest(
 
 /** Enqueues the intent of a `required` request, before its handler. Resolves to false if no path took it; true also if it leaves no record. */
 export async function intend({ capture, policy }: WatchedRequest): Promise<boolean> {
-  const { shipper, options, maker } = policy;
-  return shipper.now(await makeRecords(capture, "intent", undefined, maker), options.budgetMs);
+  const { shipper, options, recordSettings } = policy;
+  return shipper.now(await makeRecords(capture, "intent", undefined, recordSettings), options.budgetMs);
 }
 
 /** Resolves to false if the body cannot be read and the route refuses such bodies. Waits until the body has arrived. */
@@ -113,7 +113,7 @@ function announceOnceRead(watched: WatchedRequest): Watchdog {
     cancel = ports.timer(LOOK_MS, () => (capture.request.bodyUsed || left === 0 ? announce() : look(left - 1)));
   }
   function announce(): void {
-    makeRecords(capture, "watchdog", undefined, policy.maker)
+    makeRecords(capture, "watchdog", undefined, policy.recordSettings)
       .then((records) => policy.shipper.now(records, policy.options.timeoutMs))
       .catch((error: unknown) => capture.context.log.error(`audit-log: ${String(error)}`));
   }
@@ -202,11 +202,11 @@ function later(
   { capture, policy }: WatchedRequest,
   stage: Stage,
   ending?: Ending,
-  make = () => makeRecords(capture, stage, ending, policy.maker),
+  make = () => makeRecords(capture, stage, ending, policy.recordSettings),
 ): Promise<void> {
   const { id, plan, body, context } = capture;
   const shares = stage === "outcome" && plan.assurance === "best-effort";
-  const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? policy.maker.describe);
+  const plain = shares && !plan.isOpen && !(body ?? ending?.body ?? policy.recordSettings.describe);
   return policy.shipper.ship({ id, rank: rankOf(capture, ending), shares, plain, make }, context.log);
 }
 
@@ -222,12 +222,17 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
  */
 async function durably(watched: WatchedRequest, ending: Ending): Promise<void> {
   const { capture, policy, ports } = watched;
-  const { shipper, options, maker } = policy;
+  const { shipper, options, recordSettings } = policy;
   const isAsked = !capture.body || (await within(ports, BODY_GRACE_MS, capture.body())) !== undefined;
   const isWhole = isAsked && (ending.body === undefined || ending.body === unread);
   const made = isWhole
-    ? makeRecords(capture, "outcome", ending, maker)
-    : makeRecords(isAsked ? capture : { ...capture, body: unread }, "watchdog", { ...ending, body: unread }, maker);
+    ? makeRecords(capture, "outcome", ending, recordSettings)
+    : makeRecords(
+        isAsked ? capture : { ...capture, body: unread },
+        "watchdog",
+        { ...ending, body: unread },
+        recordSettings,
+      );
   const out = made.then((records) => shipper.now(records, options.budgetMs)).catch(() => false);
   const whole = isWhole ? () => made : undefined;
   afterResponse(watched, () =>

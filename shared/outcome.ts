@@ -9,7 +9,7 @@ export type Answer =
   /** Nothing was sent, for example because a variable is missing. */
   | { readonly kind: "not_sent" };
 
-export type Outcome =
+export type AttemptOutcome =
   | { readonly kind: "delivered"; readonly wrote: "yes" }
   | { readonly kind: "retry"; readonly wrote: "no" | "maybe"; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly kind: "reject"; readonly wrote: "no"; readonly reason: string }
@@ -33,7 +33,7 @@ const ERROR_FIELDS = ["message", "code", "error", "errors"];
  * @example
  * outcomeOf({ kind: "response", status: 409 }, nowMs); // { kind: "retry", wrote: "maybe", reason: "http_409" }
  */
-export function outcomeOf(answer: Answer, nowMs: number): Outcome {
+export function outcomeOf(answer: Answer, nowMs: number): AttemptOutcome {
   if (answer.kind === "not_sent") return { kind: "retry", wrote: "no", reason: "not_sent" };
   if (answer.kind !== "response") return { kind: "retry", wrote: "maybe", reason: answer.kind };
   const { status, json } = answer;
@@ -72,7 +72,7 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function success(json: unknown): Outcome {
+function success(json: unknown): AttemptOutcome {
   if (!isObject(json)) return { kind: "retry", wrote: "maybe", reason: "unreadable_success" };
   if ("success" in json && json["success"] === false) return { kind: "retry", wrote: "maybe", reason: "success_false" };
   return { kind: "delivered", wrote: "yes" };

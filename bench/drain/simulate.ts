@@ -35,7 +35,7 @@ export interface Drained {
   /** Virtual time until the last event was stored. */
   readonly seconds: number;
   readonly events: number;
-  /** Messages in the queue's dead-letter queue, and records in the worker's archive. */
+  /** Messages in the queue's dead-letter queue, and the worker's dead letters. */
   readonly deadLetters: number;
   readonly refusedByWorkos: number;
   /** Deliveries that were answered with a retry. */

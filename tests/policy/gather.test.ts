@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ports } from "../../policy/ports.ts";
 import type { Failover } from "../../policy/failover.ts";
-import { type Draft, makeShipper, RANK } from "../../policy/shipper.ts";
+import { type Shipment, makeShipper, RANK } from "../../policy/shipper.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import { TestGateway } from "./support/gateway.ts";
 import { START_MS, World } from "./support/world.ts";
@@ -86,7 +86,7 @@ describe("records that are gathered", () => {
       send: async (message) => (await world.ports.post("queue", {}, message.body, 1_000)).status < 300,
     };
     const shipper = makeShipper(failover, { ...OPTIONS, ...options }, { ...world.ports, deflate: undefined });
-    const ship = (id: string, more: Partial<Draft> = {}) => {
+    const ship = (id: string, more: Partial<Shipment> = {}) => {
       bornMs.set(id, world.nowMs - START_MS);
       const make = () => Promise.resolve([{ ...RECORD, id }]);
       return shipper.ship({ id: () => id, rank: RANK.anonymous, shares: true, plain: true, make, ...more }, console);

@@ -10,7 +10,7 @@ import { parseJson } from "../json.ts";
 import { recordColumns } from "../dead-letters/merged-row.ts";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_SOURCES } from "../../shared/dead-letter.ts";
 import { printable, Time } from "./parameters.ts";
-import type { PastFailure, Row } from "../dead-letters/row.ts";
+import type { PastFailure, DeadLetterRow } from "../dead-letters/row.ts";
 import { HIDDEN } from "./dead-letter-view.ts";
 
 interface RefusedLine {
@@ -20,7 +20,7 @@ interface RefusedLine {
 }
 
 interface ParsedImport {
-  readonly rows: readonly Row[];
+  readonly rows: readonly DeadLetterRow[];
   readonly refused: readonly RefusedLine[];
 }
 
@@ -56,7 +56,7 @@ const Entry = z.object({
 
 /** Reads the lines; a line that is wrong is refused by itself, with its number from 1. Empty lines are skipped. */
 export function parseImport(body: string, mark: ImportMark): ParsedImport {
-  const rows: Row[] = [];
+  const rows: DeadLetterRow[] = [];
   const refused: RefusedLine[] = [];
   for (const [index, line] of body.split("\n").entries()) {
     if (line.trim() === "") continue;
@@ -68,7 +68,7 @@ export function parseImport(body: string, mark: ImportMark): ParsedImport {
 }
 
 /** The row, or why there is none. */
-function parseLine(line: string, mark: ImportMark): Row | string {
+function parseLine(line: string, mark: ImportMark): DeadLetterRow | string {
   const parsed = Entry.safeParse(parseJson(line));
   if (!parsed.success)
     return `"${printable(parsed.error.issues[0]?.path.join(".") ?? "") || "line"}" is missing or malformed`;

@@ -9,23 +9,24 @@ import type { Field } from "../../shared/fields.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../shared/limits.ts";
 import type { AuditRecord, ImportMark, Metadata, Party } from "../../shared/record.ts";
 import { isoTime, withoutNulls } from "../json-fields.ts";
-import type { PastFailure, Row, Summary } from "../dead-letters/row.ts";
+import type { PastFailure, DeadLetterRow, DeadLetterSummary } from "../dead-letters/row.ts";
 
 export const HIDDEN = "[hidden]";
 
 /** Fields that are not columns as they are stored. */
 const COMPUTED = {
-  safe_until: ({ wrote, first_attempt_at }: Summary) =>
+  safe_until: ({ wrote, first_attempt_at }: DeadLetterSummary) =>
     wrote === "maybe" && first_attempt_at !== null ? isoTime(first_attempt_at + IDEMPOTENCY_SAFE_MS) : null,
-  imported: ({ imported }: Summary) => (imported === null ? null : importView(JSON.parse(imported) as ImportMark)),
-  discarded: ({ discarded }: Summary) => (discarded === null ? null : (JSON.parse(discarded) as unknown)),
+  imported: ({ imported }: DeadLetterSummary) =>
+    imported === null ? null : importView(JSON.parse(imported) as ImportMark),
+  discarded: ({ discarded }: DeadLetterSummary) => (discarded === null ? null : (JSON.parse(discarded) as unknown)),
 };
 
 /** The other fields have the name of their column, which the compiler holds them to. */
-type StoredField = Exclude<keyof typeof DEAD_LETTER_FIELDS, keyof typeof COMPUTED> & keyof Summary;
+type StoredField = Exclude<keyof typeof DEAD_LETTER_FIELDS, keyof typeof COMPUTED> & keyof DeadLetterSummary;
 
 /** Returns a dead letter as a list shows it; fields that are not known are left out. */
-export function summaryView(row: Summary): DeadLetterAnswer {
+export function summaryView(row: DeadLetterSummary): DeadLetterAnswer {
   const fields = Object.entries(DEAD_LETTER_FIELDS).map(([name, { kind }]) => [name, valueOf(row, name, kind)]);
   return withoutNulls(Object.fromEntries(fields) as Record<string, unknown>) as unknown as DeadLetterAnswer;
 }
@@ -34,7 +35,7 @@ function importView({ by, atMs }: ImportMark) {
   return { by, at: isoTime(atMs) };
 }
 
-function valueOf(row: Summary, name: string, kind: Field["kind"]): unknown {
+function valueOf(row: DeadLetterSummary, name: string, kind: Field["kind"]): unknown {
   if (isComputed(name)) return COMPUTED[name](row);
   const stored = row[name as StoredField];
   return kind === "time" ? isoTime(stored as number | null) : stored;
@@ -45,7 +46,7 @@ function isComputed(name: string): name is keyof typeof COMPUTED {
 }
 
 /** Returns a whole dead letter with its record and history. */
-export function wholeView(row: Row, reveal: boolean): WholeDeadLetterAnswer {
+export function wholeView(row: DeadLetterRow, reveal: boolean): WholeDeadLetterAnswer {
   const record = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord);
   const hidden: string[] = [];
   return {

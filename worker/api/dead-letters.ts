@@ -18,7 +18,7 @@ import { Reason } from "./discard-body.ts";
 import { parseImport } from "./dead-letter-import.ts";
 import { parseListQuery } from "./dead-letter-query.ts";
 import { decodedParameter, invalid, onceEach } from "./parameters.ts";
-import type { Row, Summary } from "../dead-letters/row.ts";
+import type { DeadLetterRow, DeadLetterSummary } from "../dead-letters/row.ts";
 import { isoTime } from "../json-fields.ts";
 import { summaryView, wholeView } from "./dead-letter-view.ts";
 
@@ -70,7 +70,7 @@ async function list(context: RouteContext): Promise<Response> {
   }
   if (query.whole) demandRole(operator, "operate", '"whole", which exports,');
   const asked = { filter, states, limit, after };
-  const page: Page<Summary> = query.whole
+  const page: Page<DeadLetterSummary> = query.whole
     ? await deadLetters(env).wholePage(asked)
     : await deadLetters(env).page(asked);
   if (query.whole) {
@@ -83,7 +83,7 @@ async function list(context: RouteContext): Promise<Response> {
   }
   const last = page.more ? page.rows.at(-1) : undefined;
   return jsonAnswer({
-    dead_letters: page.rows.map((row) => (query.whole ? wholeView(row as Row, reveal) : summaryView(row))),
+    dead_letters: page.rows.map((row) => (query.whole ? wholeView(row as DeadLetterRow, reveal) : summaryView(row))),
     ...(last ? { cursor: encodeCursor([last.parked_at, last.event_id]) } : {}),
   });
 }

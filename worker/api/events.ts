@@ -1,7 +1,7 @@
 /** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
 import { correctedId, isEventReference, lateOutcomeId } from "../../shared/event-id.ts";
 import { deadLetters } from "../dead-letters/client.ts";
-import type { Row } from "../dead-letters/row.ts";
+import type { DeadLetterRow } from "../dead-letters/row.ts";
 import type { Env } from "../env.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { isoTime } from "../json-fields.ts";
@@ -86,14 +86,14 @@ function attemptView({ atMs, durationMs, outcome, wrote, status, reason }: Ledge
 
 type Place = "workos" | "queue" | "archive" | "outbox";
 
-function placeOf(ledger: LedgerEntry | undefined, parked: Row | undefined): Place | undefined {
+function placeOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefined): Place | undefined {
   if (ledger?.state === "delivered") return "workos";
   if (ledger?.leased) return "queue";
   if (parked) return parked.state === "replaying" ? "queue" : "archive";
   return ledger ? "queue" : undefined;
 }
 
-function stateOf(ledger: LedgerEntry | undefined, parked: Row | undefined, place: Place | undefined) {
+function stateOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefined, place: Place | undefined) {
   if (ledger?.state === "delivered" || parked?.state === "delivered") return "delivered";
   if (ledger?.state === "discarded" || parked?.state === "discarded") return "discarded";
   if (place === "archive" || (ledger?.state === "rejected" && !parked)) return "dead_letter";

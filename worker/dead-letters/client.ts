@@ -7,7 +7,7 @@ import type { PeriodCounts } from "./counts.ts";
 import type { Discarded } from "./discard.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import type { Filter, Group, Page, Position } from "./query.ts";
-import type { Row, Summary } from "./row.ts";
+import type { DeadLetterRow, DeadLetterSummary } from "./row.ts";
 import type { SweepPosition } from "./sweep-position.ts";
 
 /** Characters of entries in one call: an RPC carries at most 32 MiB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
@@ -44,16 +44,16 @@ export interface DeadLetterCalls {
   storageBytes(): Answer<number>;
   sweepPosition(): Answer<SweepPosition>;
   keepSweepPosition(position: SweepPosition): Answer<void>;
-  page(query: PageQuery): Answer<Page<Summary>>;
+  page(query: PageQuery): Answer<Page<DeadLetterSummary>>;
   /** A page with records and histories. */
-  wholePage(query: PageQuery): Answer<Page<Row>>;
+  wholePage(query: PageQuery): Answer<Page<DeadLetterRow>>;
   groups(
     filter: Filter,
     states: readonly DeadLetterState[] | undefined,
     by: DeadLetterGroup,
   ): Answer<{ groups: Group[]; total: number }>;
   idsOfRequest(search: RequestSearch): Answer<string[]>;
-  entry(eventId: string): Answer<Row | undefined>;
+  entry(eventId: string): Answer<DeadLetterRow | undefined>;
   discard(eventId: string, reason: string, by: string): Answer<Discarded>;
   /** Returns open dead letters, by a filter or among event ids. */
   openIds(
@@ -63,7 +63,7 @@ export interface DeadLetterCalls {
   /** Discards those that are open, and returns how many. */
   discardMany(eventIds: readonly string[], reason: string, by: string): Answer<number>;
   /** Stores dead letters of another deployment, except those of a known event id. Returns how many were new. */
-  importRows(rows: readonly Row[]): Answer<number>;
+  importRows(rows: readonly DeadLetterRow[]): Answer<number>;
 }
 
 /** The one object that keeps the dead letters. Its name is older than its code and decides where its data is. */

@@ -1,6 +1,6 @@
 /** Discards a dead letter by hand; it stays as a tombstone with the reason. */
 import type { DeadLetterState } from "../../shared/dead-letter.ts";
-import type { Row } from "./row.ts";
+import type { DeadLetterRow } from "./row.ts";
 import { stateAfter } from "./states.ts";
 import { readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -12,7 +12,7 @@ interface Tombstone {
 }
 
 export type Discarded =
-  | { readonly kind: "discarded"; readonly row: Row; readonly fresh: boolean }
+  | { readonly kind: "discarded"; readonly row: DeadLetterRow; readonly fresh: boolean }
   | { readonly kind: "not_found" }
   | { readonly kind: "conflict"; readonly state: DeadLetterState };
 
@@ -23,7 +23,7 @@ export function discardEntry(sql: Sql, eventId: string, tombstone: Tombstone): D
   if (row.state === "discarded") return { kind: "discarded", row, fresh: false };
   const state = stateAfter(row.state, "discarded");
   if (!state) return { kind: "conflict", state: row.state };
-  const discarded: Row = { ...row, state, discarded: JSON.stringify(tombstone) };
+  const discarded: DeadLetterRow = { ...row, state, discarded: JSON.stringify(tombstone) };
   writeRow(sql, discarded);
   return { kind: "discarded", row: discarded, fresh: true };
 }

@@ -4,7 +4,7 @@
  */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
-import { failureOf, type PastFailure, type Row } from "./row.ts";
+import { failureOf, type PastFailure, type DeadLetterRow } from "./row.ts";
 import { stateAfter } from "./states.ts";
 
 /** Earlier failures kept for one event id; the oldest are dropped. Our choice. */
@@ -12,13 +12,13 @@ const HISTORY_MAX = 20;
 
 interface Merged {
   /** The row to write; undefined where nothing changes. */
-  readonly row?: Row;
+  readonly row?: DeadLetterRow;
   /** True where the report is a failure that was not known yet. */
   readonly fresh: boolean;
 }
 
 /** The row after a report; no row where it changes nothing. */
-export function merge(existing: Row | undefined, entry: DeadLetterEntry, nowMs: number): Merged {
+export function merge(existing: DeadLetterRow | undefined, entry: DeadLetterEntry, nowMs: number): Merged {
   if (!existing) return { row: newRow(entry, nowMs), fresh: true };
   const generation = entry.record?.replay?.n ?? 0;
   const state = stateAfter(existing.state, "failed");
@@ -29,14 +29,14 @@ export function merge(existing: Row | undefined, entry: DeadLetterEntry, nowMs: 
 }
 
 /** A later replay failed, or the worker rejected another message of the same event (someone used QStash's own retry). */
-function isFresh(existing: Row, entry: DeadLetterEntry, generation: number): boolean {
+function isFresh(existing: DeadLetterRow, entry: DeadLetterEntry, generation: number): boolean {
   if (generation > existing.generation) return true;
   const otherMessage =
     entry.messageId !== undefined && existing.message_id !== null && entry.messageId !== existing.message_id;
   return entry.source === "worker" && otherMessage && existing.state === "open";
 }
 
-function newRow(entry: DeadLetterEntry, nowMs: number): Row {
+function newRow(entry: DeadLetterEntry, nowMs: number): DeadLetterRow {
   const { record } = entry;
   return {
     event_id: entry.eventId,
@@ -76,7 +76,7 @@ export function recordColumns(record: AuditRecord | undefined) {
   };
 }
 
-function replaced(existing: Row, entry: DeadLetterEntry, nowMs: number): Row {
+function replaced(existing: DeadLetterRow, entry: DeadLetterEntry, nowMs: number): DeadLetterRow {
   const history = [...(JSON.parse(existing.history) as PastFailure[]), failureOf(existing)].slice(-HISTORY_MAX);
   const fresh = newRow(entry, nowMs);
   return {
@@ -90,7 +90,7 @@ function replaced(existing: Row, entry: DeadLetterEntry, nowMs: number): Row {
 }
 
 /** The same failure again: completes what was not known, and prefers the record that saw the outcome. */
-function filled(existing: Row, entry: DeadLetterEntry): Row {
+function filled(existing: DeadLetterRow, entry: DeadLetterEntry): DeadLetterRow {
   const known = existing.record === null ? undefined : (JSON.parse(existing.record) as AuditRecord);
   const better = entry.record && (!known || (known.stage !== "outcome" && entry.record.stage === "outcome"));
   return {

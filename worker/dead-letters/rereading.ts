@@ -6,7 +6,7 @@ import { fromBase64 } from "../../shared/bytes.ts";
 import { decodeMessage } from "../message/decoded-message.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import { parkEntries } from "./parked-entries.ts";
-import type { Row } from "./row.ts";
+import type { DeadLetterRow } from "./row.ts";
 import { removeOpen, unreadableAfter } from "./store.ts";
 import { unreadableEntries } from "./unreadable.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -25,7 +25,7 @@ export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): 
 }
 
 /** Empty where it is as unreadable as before. */
-async function readAgain(row: Row): Promise<DeadLetterEntry[]> {
+async function readAgain(row: DeadLetterRow): Promise<DeadLetterEntry[]> {
   const body = row.body === null ? undefined : fromBase64(row.body);
   const decoded = body && decodeMessage(body);
   if (!body || decoded?.kind !== "message" || decoded.records.length === 0) return [];
@@ -44,7 +44,7 @@ async function readAgain(row: Row): Promise<DeadLetterEntry[]> {
 /** Nothing of it was ever sent: it could not be read. */
 const READABLE = { class: "exhausted", wrote: "no", reason: "unreadable until now" } as const;
 
-function replace(sql: Sql, row: Row, entries: readonly DeadLetterEntry[], nowMs: number): void {
+function replace(sql: Sql, row: DeadLetterRow, entries: readonly DeadLetterEntry[], nowMs: number): void {
   // An id made from the bytes names no event; the records in them have their own.
   if (!entries.some((entry) => entry.eventId === row.event_id)) removeOpen(sql, row.event_id);
   parkEntries(sql, entries, nowMs);

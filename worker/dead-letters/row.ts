@@ -19,7 +19,7 @@ interface Failure {
 /** A failure that a later one has replaced; `replay_id` is the replay it came from. */
 export type PastFailure = Failure & { readonly replay_id?: string };
 
-export interface Row extends Failure {
+export interface DeadLetterRow extends Failure {
   readonly event_id: string;
   readonly state: DeadLetterState;
   readonly generation: number;
@@ -79,14 +79,14 @@ export const COLUMNS = [
   "history",
   "record",
   "body",
-] as const satisfies readonly (keyof Row)[];
+] as const satisfies readonly (keyof DeadLetterRow)[];
 
 /** The columns of a list: all but the large ones. */
 export const SUMMARY_COLUMNS = COLUMNS.filter((name) => !["history", "record", "body"].includes(name)).join(", ");
-export type Summary = Omit<Row, "history" | "record" | "body">;
+export type DeadLetterSummary = Omit<DeadLetterRow, "history" | "record" | "body">;
 
 /** The failure that a row describes now, as it goes into the history. */
-export function failureOf(row: Row): PastFailure {
+export function failureOf(row: DeadLetterRow): PastFailure {
   const failure = Object.fromEntries(FAILURE.map((name) => [name, row[name]])) as unknown as Failure;
   const replayId = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord).replay?.id;
   return replayId === undefined ? failure : { ...failure, replay_id: replayId };

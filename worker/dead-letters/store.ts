@@ -7,7 +7,7 @@ import type { DeadLetterGroup } from "../../shared/dead-letter.ts";
 import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import type { Sql } from "../storage/sql.ts";
 import { pageOf, type Group, type Page, type Position, type Where } from "./query.ts";
-import { COLUMNS, SUMMARY_COLUMNS, type Row, type Summary } from "./row.ts";
+import { COLUMNS, SUMMARY_COLUMNS, type DeadLetterRow, type DeadLetterSummary } from "./row.ts";
 import { TRANSITIONS, type DeadLetterEvent } from "./states.ts";
 
 /** Largest number of groups in one answer. Our choice. */
@@ -22,12 +22,12 @@ const INSERT = `INSERT OR REPLACE INTO dead_letters (${COLUMN_LIST}) VALUES (${C
 const AMONG = "IN (SELECT value FROM json_each(?))";
 
 /** Returns the whole row of an event id. */
-export function readRow(sql: Sql, eventId: string): Row | undefined {
-  return sql.all<Row>(`SELECT ${COLUMN_LIST} FROM dead_letters WHERE event_id = ?`, eventId)[0];
+export function readRow(sql: Sql, eventId: string): DeadLetterRow | undefined {
+  return sql.all<DeadLetterRow>(`SELECT ${COLUMN_LIST} FROM dead_letters WHERE event_id = ?`, eventId)[0];
 }
 
 /** Writes a whole row in place of the one of its event id. */
-export function writeRow(sql: Sql, row: Row): void {
+export function writeRow(sql: Sql, row: DeadLetterRow): void {
   sql.all(INSERT, ...COLUMNS.map((name) => row[name]));
 }
 
@@ -100,9 +100,9 @@ export function readSummaries(
   sql: Sql,
   eventIds: readonly string[],
   withRecord: boolean,
-): Map<string, Summary & { readonly record?: string | null }> {
+): Map<string, DeadLetterSummary & { readonly record?: string | null }> {
   const columns = withRecord ? `${SUMMARY_COLUMNS}, record` : SUMMARY_COLUMNS;
-  const rows = sql.all<Summary & { readonly record?: string | null }>(
+  const rows = sql.all<DeadLetterSummary & { readonly record?: string | null }>(
     `SELECT ${columns} FROM dead_letters WHERE event_id ${AMONG}`,
     JSON.stringify(eventIds),
   );
@@ -110,13 +110,13 @@ export function readSummaries(
 }
 
 /** A page without records and histories, newest first. */
-export function page(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Summary> {
-  return pageOf(select<Summary>(sql, SUMMARY_COLUMNS, where, limit, after), limit);
+export function page(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<DeadLetterSummary> {
+  return pageOf(select<DeadLetterSummary>(sql, SUMMARY_COLUMNS, where, limit, after), limit);
 }
 
 /** A page of whole rows; it ends early before it outgrows what an RPC carries. */
-export function wholePage(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<Row> {
-  return pageOf(select<Row>(sql, COLUMN_LIST, where, limit, after), limit, ({ record, body, history }) => {
+export function wholePage(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<DeadLetterRow> {
+  return pageOf(select<DeadLetterRow>(sql, COLUMN_LIST, where, limit, after), limit, ({ record, body, history }) => {
     return (record ?? "").length + (body ?? "").length + history.length;
   });
 }
@@ -161,10 +161,10 @@ export function liveAfter(sql: Sql, after: Position, limit: number): Position[] 
 }
 
 /** Returns unreadable dead letters in the order of their event ids. */
-export function unreadableAfter(sql: Sql, after: string, limit: number): Row[] {
+export function unreadableAfter(sql: Sql, after: string, limit: number): DeadLetterRow[] {
   const query = `SELECT ${COLUMN_LIST} FROM dead_letters
     WHERE live = 1 AND class = 'unreadable' AND event_id > ? ORDER BY event_id LIMIT ?`;
-  return sql.all<Row>(query, after, limit);
+  return sql.all<DeadLetterRow>(query, after, limit);
 }
 
 /** Returns one run for each record that a gateway isolate counted; reads every record of the time. */

@@ -1,6 +1,6 @@
 /** Sends the granted records of one message side by side, within the time that the lease allows. */
 import { LEASE_MS, WORKOS_TIMEOUT_MS } from "../../shared/limits.ts";
-import { outcomeOf, verdictOf, type Outcome, type Verdict } from "../../shared/outcome.ts";
+import { outcomeOf, verdictOf, type AttemptOutcome, type Verdict } from "../../shared/outcome.ts";
 import type { LedgerAttempt } from "../ledger/types.ts";
 import type { DeliverPorts } from "./ports.ts";
 
@@ -15,9 +15,9 @@ interface Ready {
   readonly key: string;
 }
 
-export interface Ended {
+export interface AttemptResult {
   readonly id: string;
-  readonly outcome: Outcome;
+  readonly outcome: AttemptOutcome;
   readonly attempt: LedgerAttempt;
   /** What the answer says about WorkOS; absent where nothing was sent. */
   readonly verdict?: Verdict;
@@ -34,10 +34,10 @@ export async function sendAll(
   items: readonly Ready[],
   startMs: number,
   ports: SendPorts,
-  held?: Outcome,
-): Promise<readonly Ended[]> {
+  held?: AttemptOutcome,
+): Promise<readonly AttemptResult[]> {
   const state: LaneState = { deadlineMs: startMs + LEASE_MS - WORKOS_TIMEOUT_MS, stop: held, failures: 0 };
-  const ended: Ended[] = [];
+  const ended: AttemptResult[] = [];
   const queue = [...items];
   const lane = async () => {
     for (let item = queue.shift(); item; item = queue.shift()) ended.push(await sendOne(item, state, ports));
@@ -49,12 +49,12 @@ export async function sendAll(
 interface LaneState {
   readonly deadlineMs: number;
   /** Why nothing more is sent. */
-  stop: Outcome | undefined;
+  stop: AttemptOutcome | undefined;
   /** In a row. */
   failures: number;
 }
 
-async function sendOne(item: Ready, state: LaneState, ports: SendPorts): Promise<Ended> {
+async function sendOne(item: Ready, state: LaneState, ports: SendPorts): Promise<AttemptResult> {
   const startedMs = ports.now();
   if (state.stop) return notSent(item, state.stop, startedMs);
   if (startedMs > state.deadlineMs) return notSent(item, OUT_OF_TIME, startedMs);
@@ -82,10 +82,10 @@ async function sendOne(item: Ready, state: LaneState, ports: SendPorts): Promise
   };
 }
 
-const OUT_OF_TIME: Outcome = { kind: "retry", wrote: "no", reason: "out_of_time" };
-const DESTINATION_DOWN: Outcome = { kind: "retry", wrote: "no", reason: "destination_down" };
+const OUT_OF_TIME: AttemptOutcome = { kind: "retry", wrote: "no", reason: "out_of_time" };
+const DESTINATION_DOWN: AttemptOutcome = { kind: "retry", wrote: "no", reason: "destination_down" };
 
-function notSent(item: Ready, outcome: Outcome, atMs: number): Ended {
+function notSent(item: Ready, outcome: AttemptOutcome, atMs: number): AttemptResult {
   const reason = outcome.kind === "delivered" ? "" : outcome.reason;
   return { id: item.id, outcome, attempt: { atMs, durationMs: 0, outcome: outcome.kind, wrote: "no", reason } };
 }

@@ -5,7 +5,7 @@ import type { Env, Settings } from "../env.ts";
 import { leafOf } from "../ledger/leaf.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepared-event.ts";
-import { countEnd, type Ended } from "../monitor/history-client.ts";
+import { countAttempt, type CountedAttempt } from "../monitor/history-client.ts";
 import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";
 import type { DeliverPorts, RecordEvent } from "./ports.ts";
@@ -32,13 +32,13 @@ export function livePorts(
       logRecord(event, messageId);
       const nowMs = Date.now();
       const ended = endOf(event, nowMs);
-      if (ended) countEnd(env, ended, nowMs);
+      if (ended) countAttempt(env, ended, nowMs);
     },
   };
 }
 
 /** How an attempt ended; undefined if nothing was sent. */
-function endOf({ record, result, attempt }: RecordEvent, nowMs: number): Ended | undefined {
+function endOf({ record, result, attempt }: RecordEvent, nowMs: number): CountedAttempt | undefined {
   if (!attempt) return undefined;
   if (result.kind === "delivered") return { kind: "delivered", ageMs: nowMs - record.occurredAtMs };
   return { kind: result.kind === "dead_letter" ? "refused" : "retried" };

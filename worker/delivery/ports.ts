@@ -2,7 +2,7 @@
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Leaf, LedgerPort } from "../ledger/types.ts";
-import type { Outcome, Verdict } from "../../shared/outcome.ts";
+import type { AttemptOutcome, Verdict } from "../../shared/outcome.ts";
 import type { PreparedEvent } from "../prepared-event.ts";
 import type { Sent } from "../workos.ts";
 
@@ -31,7 +31,7 @@ export interface Delivery {
   /** How often QStash delivers it again at most, 3 to 8; absent: the default. */
   readonly retries?: number;
   /** Why nothing may be sent: the records are claimed, so that the ledger knows them, and end as retries. */
-  readonly held?: Outcome;
+  readonly held?: AttemptOutcome;
 }
 
 /** What became of one record in one delivery. */
@@ -42,7 +42,7 @@ export type RecordResult =
       readonly kind: "skipped";
       readonly reason: "delivered" | "discarded" | "superseded" | "repeated";
     }
-  /** Ended as a dead letter that the archive holds. */
+  /** Ended as a dead letter, which is stored. */
   | {
       readonly id: string;
       readonly kind: "dead_letter";

@@ -1,11 +1,11 @@
-/** Delivers the records of one message: claim, send, archive what ended badly, settle. Each record has a result of its own. */
+/** Delivers the records of one message: claim, send, park what ended badly as dead letters, settle. Each record has a result of its own. */
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { claimOf } from "../ledger/claim.ts";
 import type { Claim, Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
-import { sendAll, type Ended } from "./lanes.ts";
+import { sendAll, type AttemptResult } from "./lanes.ts";
 import type { PreparedEvent } from "../prepared-event.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
@@ -16,7 +16,7 @@ interface Job {
   grant?: Grant;
   /** What is sent, if anything is. */
   body?: string;
-  ended?: Ended;
+  ended?: AttemptResult;
   letter?: DeadLetterEntry;
   result?: RecordResult;
 }
@@ -114,7 +114,7 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
   }
 }
 
-/** Archives before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */
+/** Parks before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */
 async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void> {
   const withLetter = jobs.filter(({ letter }) => letter);
   try {
@@ -172,10 +172,10 @@ function resultOf({ record, grant, ended, letter }: Job): RecordResult {
   return { id, kind: "retry", reason: "not_claimed" };
 }
 
-function resultOfAttempt(id: string, { outcome, attempt }: Ended, grant: Grant | undefined): RecordResult {
+function resultOfAttempt(id: string, { outcome, attempt }: AttemptResult, grant: Grant | undefined): RecordResult {
   if (outcome.kind === "delivered") return { id, kind: "delivered" };
   if (outcome.kind === "pause") return { id, kind: "retry", reason: outcome.reason, pause: true };
-  // A rejection without a dead letter is one that the archive did not take; `parkJobs` has said so.
+  // A rejection without a dead letter is one that could not be stored as a dead letter; `parkJobs` has said so.
   const { reason } = outcome;
   const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
   const beganAtMs = (grant?.kind === "send" ? grant.beganAtMs : undefined) ?? attempt.atMs;

@@ -1,6 +1,6 @@
 /** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
-import type { Outcome, Verdict } from "../../shared/outcome.ts";
+import type { AttemptOutcome, Verdict } from "../../shared/outcome.ts";
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
 import { RETRIES_HEADER } from "../../shared/qstash-headers.ts";
 import { isRetries } from "../../shared/retry-horizon.ts";
@@ -56,7 +56,7 @@ async function deliver(context: RouteContext): Promise<Response> {
 }
 
 /** Delivery is paused because WorkOS is down: the ledger learns of the records, so that the worker itself can send them first. */
-const HELD: Outcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
+const HELD: AttemptOutcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
 
 /** A turn that came: after a long wait delivery may be paused. */
 async function awaitTurn(env: RouteContext["env"], records: readonly AuditRecord[]): Promise<Turn> {

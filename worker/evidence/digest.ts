@@ -13,7 +13,7 @@ const FRAME_BYTES = 600;
 const ORGANIZATION_BYTES = 120;
 
 /** What a digest says beside the events. */
-export interface Facts {
+export interface DigestFacts {
   /** Dead letters of the quarter, and how many are open at its sealing. */
   readonly dead_letters: {
     readonly parked: number;
@@ -53,7 +53,7 @@ export function digestsOf(
   sha256: Sha256,
   quarter: number,
   events: readonly SealedEvent[],
-  facts: Facts,
+  facts: DigestFacts,
   before: Before,
 ): readonly Digest[] {
   let { number, previous } = before;

@@ -3,7 +3,7 @@ import { deadLetters } from "../dead-letters/client.ts";
 import type { Env } from "../env.ts";
 import { sequenceRuns } from "../ledger/client.ts";
 import { countOf, isolatesOf } from "../ledger/sequence-gaps.ts";
-import type { Facts } from "./digest.ts";
+import type { DigestFacts } from "./digest.ts";
 
 /**
  * Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. So the numbers are those of requests
@@ -12,7 +12,11 @@ import type { Facts } from "./digest.ts";
 const SETTLE_MS = 5 * 60_000;
 
 /** Returns the facts of a period as they are now. */
-export async function factsOf(env: Pick<Env, "LEDGER" | "ARCHIVE">, fromMs: number, untilMs: number): Promise<Facts> {
+export async function factsOf(
+  env: Pick<Env, "LEDGER" | "ARCHIVE">,
+  fromMs: number,
+  untilMs: number,
+): Promise<DigestFacts> {
   const runsOf = async (sinceMs: number, endMs: number) =>
     (await Promise.all([sequenceRuns(env, sinceMs, endMs), deadLetters(env).sequences(sinceMs, endMs)])).flat();
   const [counts, runs, before, after] = await Promise.all([

@@ -4,7 +4,7 @@ import { leafHash, type Sha256 } from "../../shared/evidence/merkle.ts";
 import { append, TILE_WIDTH, type Edge, type Tile } from "../../shared/evidence/tiles.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
-import { digestHash, type Digest, type Facts } from "./digest.ts";
+import { digestHash, type Digest, type DigestFacts } from "./digest.ts";
 
 /** The database, version by version; see `migrate`. */
 export const STEPS: readonly string[] = [
@@ -26,8 +26,8 @@ CREATE TABLE anchors (
 export type IdsByShard = Readonly<Record<string, readonly string[]>>;
 
 /** What a quarter's digests are made of. Once it is on disk, they come out the same however often they are made. */
-export interface Plan {
-  readonly facts: Facts;
+export interface SealPlan {
+  readonly facts: DigestFacts;
   /** The events of shards that did not close the quarter for good. All others answer the same again. */
   readonly few: IdsByShard;
 }
@@ -45,7 +45,7 @@ export interface LogState {
   readonly edge: readonly string[];
   /** Events that are in a digest, and that their shard answers once more. */
   readonly answeredAgain: IdsByShard;
-  readonly plan: Plan | null;
+  readonly plan: SealPlan | null;
 }
 
 export class LogStore {

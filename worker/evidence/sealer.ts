@@ -10,8 +10,8 @@ import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import type { Sha256 } from "../../shared/evidence/merkle.ts";
 import { edgeRoot, entryBundle, TILE_WIDTH, tilePath } from "../../shared/evidence/tiles.ts";
 import type { Closed, SealedEvent } from "../ledger/sealing.ts";
-import { digestsOf, leavesText, type Digest, type Facts } from "./digest.ts";
-import { edgeOf, type IdsByShard, type LogState, type LogStore, type Plan } from "./log-store.ts";
+import { digestsOf, leavesText, type Digest, type DigestFacts } from "./digest.ts";
+import { edgeOf, type IdsByShard, type LogState, type LogStore, type SealPlan } from "./log-store.ts";
 import { copiesPath, leavesPath } from "./paths.ts";
 
 /** Objects that are written at the same time. https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections */
@@ -27,7 +27,7 @@ export interface SealPorts {
   readonly firstQuarter: () => Promise<number | undefined>;
   /** See `Sealing.close`; if `mayFreeze` is false, it does not close the quarter for good. */
   readonly close: (shard: number, quarter: number, mayFreeze: boolean) => Promise<Closed>;
-  readonly facts: (fromMs: number, untilMs: number) => Promise<Facts>;
+  readonly facts: (fromMs: number, untilMs: number) => Promise<DigestFacts>;
   /** The bodies of events as JSON lines, compressed, in their order; absent if no copies are kept. */
   readonly copies?: ((events: readonly SealedEvent[], shardOf: ShardOf) => Promise<Uint8Array>) | undefined;
   readonly put: (path: string, content: string | Uint8Array) => Promise<void>;
@@ -75,7 +75,7 @@ async function planOf(
   ports: SealPorts,
   { quarter, answeredAgain }: LogState,
   answers: readonly Closed[],
-): Promise<Plan> {
+): Promise<SealPlan> {
   const few: Record<string, readonly string[]> = {};
   for (const [shard, answer] of answers.entries()) {
     if (answer.isFrozen) continue;
@@ -96,7 +96,7 @@ function eventsOf(
 }
 
 /** A shard that closed the quarter for good answers none of its events again. */
-function answeredNext({ few }: Plan, before: IdsByShard): IdsByShard {
+function answeredNext({ few }: SealPlan, before: IdsByShard): IdsByShard {
   const next = Object.entries(few).map(([shard, ids]) => [shard, [...(before[shard] ?? []), ...ids]] as const);
   return Object.fromEntries(next.filter(([, ids]) => ids.length > 0));
 }

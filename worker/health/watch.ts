@@ -28,7 +28,7 @@ export async function watch(env: Env, nowMs: number): Promise<void> {
   const outbox = await outboxStatus(env);
   const [records, open] = await Promise.all([
     watchLedger(env, outbox, nowMs),
-    watchArchive(env, nowMs),
+    watchDeadLetters(env, nowMs),
     watchQueue(env, outbox, keys, nowMs),
   ]);
   const messages = keys.kind === "known" ? keys.keys.reduce((sum, key) => sum + key.waiting, 0) : 0;
@@ -85,7 +85,7 @@ async function watchAge(env: Env, kind: IncidentKind, what: string, times: reado
 }
 
 /** Returns the open dead letters by class. */
-async function watchArchive(env: Env, nowMs: number): Promise<readonly Group[]> {
+async function watchDeadLetters(env: Env, nowMs: number): Promise<readonly Group[]> {
   const { groups } = await deadLetters(env).groups({}, ["open"], "class");
   const open = new Set(groups.map(({ value }) => value));
   await Promise.all(

@@ -7,7 +7,7 @@ import type { Claim, Grant, Leaf, LedgerAttempt, LedgerState } from "./types.ts"
 const MAX_ATTEMPTS_KEPT = 20;
 
 /** The memory of one event id. */
-export interface Row {
+export interface LedgerRow {
   readonly id: string;
   readonly state: LedgerState;
   /** What the attempts that ended say; one that is under way or lost its delivery counts as `maybe`. */
@@ -32,13 +32,13 @@ export interface Row {
 }
 
 /** A grant, and the row to store where the claim changes it. */
-export interface Decision {
+export interface ClaimDecision {
   readonly grant: Grant;
-  readonly row?: Row;
+  readonly row?: LedgerRow;
 }
 
 /** Decides one claim against what is known of its event id. */
-export function decide(known: Row | undefined, claim: Claim, lease: string, nowMs: number): Decision {
+export function decide(known: LedgerRow | undefined, claim: Claim, lease: string, nowMs: number): ClaimDecision {
   const { id } = claim;
   if (!known) return send(freshRow(claim, nowMs), claim, lease, nowMs);
   if (known.state === "delivered" && outranks(claim, known)) return { grant: { id, kind: "late" } };
@@ -59,14 +59,20 @@ export function decide(known: Row | undefined, claim: Claim, lease: string, nowM
 }
 
 /** WorkOS may repeat its stored refusal, so whatever is sent after one has a key of its own. */
-function decideRejected(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+function decideRejected(
+  row: LedgerRow,
+  claim: Claim,
+  lease: string,
+  nowMs: number,
+  isNewReplay: boolean,
+): ClaimDecision {
   if (isNewReplay) return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   if (outranks(claim, row)) return send(reopen(row, claim, `${row.id}:outcome`, nowMs), claim, lease, nowMs);
   return { grant: { id: row.id, kind: "rejected", reason: row.reason ?? "rejected" } };
 }
 
 /** The key and the bytes stay as long as WorkOS remembers the key; then only an operator may risk a second event. */
-function decideMaybe(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+function decideMaybe(row: LedgerRow, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): ClaimDecision {
   // The first bytes could not be mended under their own key: WorkOS would repeat its answer to them.
   if (isNewReplay && claim.replay?.mended && claim.replay.acceptDuplicates) {
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
@@ -84,12 +90,18 @@ function decideMaybe(row: Row, claim: Claim, lease: string, nowMs: number, isNew
 }
 
 /** Nothing was written, so the window starts anew, and better bytes may take the place of the frozen ones. */
-function decideUnwritten(row: Row, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): Decision {
+function decideUnwritten(
+  row: LedgerRow,
+  claim: Claim,
+  lease: string,
+  nowMs: number,
+  isNewReplay: boolean,
+): ClaimDecision {
   if (isNewReplay && claim.replay?.mended) {
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }
   if (outranks(claim, row)) {
-    // A refusal that could not be archived stands here as a retry, and WorkOS may repeat it under its key.
+    // A refusal that could not be stored as a dead letter stands here as a retry, and WorkOS may repeat it under its key.
     const key = row.attempts.length === 0 ? row.key : `${row.id}:outcome`;
     return send(reopen(row, claim, key, nowMs), claim, lease, nowMs);
   }
@@ -106,12 +118,12 @@ export function forgottenGrant({ id, replay }: Claim, mintedMs: number): Grant |
   return replay?.acceptDuplicates ? undefined : { id, kind: "expired", attempts: 0, firstAttemptAtMs: mintedMs };
 }
 
-function skip(id: string, why: "delivered" | "discarded" | "superseded"): Decision {
+function skip(id: string, why: "delivered" | "discarded" | "superseded"): ClaimDecision {
   return { grant: { id, kind: "skip", why } };
 }
 
-function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
-  const leased: Row = {
+function send(row: LedgerRow, claim: Claim, lease: string, nowMs: number): ClaimDecision {
+  const leased: LedgerRow = {
     ...row,
     replays: Math.max(row.replays, claim.replay?.n ?? 0),
     lease,
@@ -138,7 +150,7 @@ function send(row: Row, claim: Claim, lease: string, nowMs: number): Decision {
  * The row of a record that waits for its next attempt, leased to a probe; undefined where nothing may be sent: it has ended, a
  * delivery holds it, or WorkOS may hold the event and no longer remembers its key.
  */
-export function leaseWaiting(known: Row | undefined, lease: string, nowMs: number): Row | undefined {
+export function leaseWaiting(known: LedgerRow | undefined, lease: string, nowMs: number): LedgerRow | undefined {
   if (known?.state !== "pending" || known.body === null) return undefined;
   if (known.lease !== null && known.leaseUntilMs > nowMs) return undefined;
   const row = withLostAttempt(known);
@@ -147,7 +159,7 @@ export function leaseWaiting(known: Row | undefined, lease: string, nowMs: numbe
 }
 
 /** The row of a claim before anything was sent. */
-export function freshRow(claim: Claim, nowMs: number): Row {
+export function freshRow(claim: Claim, nowMs: number): LedgerRow {
   return {
     id: claim.id,
     state: "pending",
@@ -168,7 +180,7 @@ export function freshRow(claim: Claim, nowMs: number): Row {
 }
 
 /** The same event id with new bytes; the history stays. */
-function reopen(row: Row, claim: Claim, key: string, nowMs: number): Row {
+function reopen(row: LedgerRow, claim: Claim, key: string, nowMs: number): LedgerRow {
   return { ...freshRow(claim, nowMs), key, replays: row.replays, attempts: row.attempts };
 }
 
@@ -176,12 +188,12 @@ function replayKey(claim: Claim): string {
   return `${claim.id}:r${claim.replay?.n ?? 0}`;
 }
 
-function outranks(claim: Claim, row: Row): boolean {
+function outranks(claim: Claim, row: LedgerRow): boolean {
   return claim.stage === "outcome" && row.stage !== "outcome";
 }
 
 /** A lease that nobody settled: its request may have reached WorkOS. */
-function withLostAttempt(row: Row): Row {
+function withLostAttempt(row: LedgerRow): LedgerRow {
   if (row.lease === null) return row;
   const lost: LedgerAttempt = { atMs: row.leaseUntilMs - LEASE_MS, durationMs: 0, outcome: "lost", wrote: "maybe" };
   return { ...row, wrote: row.wrote === "yes" ? "yes" : "maybe", lease: null, attempts: keep(row.attempts, lost) };
@@ -191,7 +203,7 @@ function withLostAttempt(row: Row): Row {
  * The row after an attempt. `delivered` holds whoever says it; anything else counts only from the holder of the lease, because
  * a late answer must not undo what a newer delivery knows.
  */
-export function afterAttempt(row: Row, lease: string, attempt: LedgerAttempt): Row {
+export function afterAttempt(row: LedgerRow, lease: string, attempt: LedgerAttempt): LedgerRow {
   const attempts = keep(row.attempts, attempt);
   const isHolder = row.lease === lease;
   const released = isHolder ? { lease: null } : {};
@@ -215,7 +227,7 @@ export function afterAttempt(row: Row, lease: string, attempt: LedgerAttempt): R
 }
 
 /** The row after an operator gave the record up; it may not be under way. */
-export function afterDiscard(row: Row, reason: string): Row {
+export function afterDiscard(row: LedgerRow, reason: string): LedgerRow {
   return { ...withLostAttempt(row), state: "discarded", body: null, reason };
 }
 

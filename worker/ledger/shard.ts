@@ -9,12 +9,12 @@ import {
   afterAttempt,
   afterDiscard,
   decide,
-  type Decision,
+  type ClaimDecision,
   forgottenGrant,
   freshGrant,
   freshRow,
   leaseWaiting,
-  type Row,
+  type LedgerRow,
 } from "./rules.ts";
 import { Sealing } from "./sealing.ts";
 import { LedgerStore } from "./store.ts";
@@ -81,7 +81,7 @@ export class LedgerShard {
   #claimOne(lease: string, claim: Claim, nowMs: number): Grant {
     const known = this.#store.get(claim.id);
     const forgotten = known ? undefined : this.#forgotten(claim, nowMs);
-    const { grant, row }: Decision = forgotten ? { grant: forgotten } : decide(known, claim, lease, nowMs);
+    const { grant, row }: ClaimDecision = forgotten ? { grant: forgotten } : decide(known, claim, lease, nowMs);
     if (row) this.#store.put(row, nowMs);
     if (grant.kind === "expired") this.#store.endWait(claim.id);
     if (claim.isolate !== CHECK_ISOLATE_ID) {
@@ -220,7 +220,7 @@ export class LedgerShard {
   }
 }
 
-function entryOf(row: Row, nowMs: number): LedgerEntry {
+function entryOf(row: LedgerRow, nowMs: number): LedgerEntry {
   const leased = row.lease !== null && row.leaseUntilMs > nowMs;
   const lost = row.lease !== null && row.wrote !== "yes";
   return {
@@ -240,6 +240,6 @@ function entryOf(row: Row, nowMs: number): LedgerEntry {
 }
 
 /** The row of an event id that was never claimed. */
-function unseen(id: string, nowMs: number): Row {
+function unseen(id: string, nowMs: number): LedgerRow {
   return freshRow({ id, stage: "outcome", body: "", occurredAtMs: nowMs }, nowMs);
 }

@@ -4,7 +4,7 @@ import { LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
-import type { Row } from "./rules.ts";
+import type { LedgerRow } from "./rules.ts";
 import type { LedgerAttempt, LedgerState, SequenceRun, WaitingSince } from "./types.ts";
 
 /** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
@@ -107,7 +107,7 @@ export class LedgerStore {
     return this.#sql.transaction(run);
   }
 
-  get(id: string): Row | undefined {
+  get(id: string): LedgerRow | undefined {
     const [found] = this.#sql.all("SELECT * FROM ledger WHERE id = ?", id);
     return found && readRow(found);
   }
@@ -149,7 +149,7 @@ export class LedgerStore {
     return this.#sql.all(query, JSON.stringify(ids)).map(({ id, body }) => [String(id), String(body)]);
   }
 
-  put(row: Row, nowMs: number): void {
+  put(row: LedgerRow, nowMs: number): void {
     this.#sql.all(
       PUT,
       row.id,
@@ -227,7 +227,7 @@ export class LedgerStore {
   }
 }
 
-function readRow(found: Record<string, unknown>): Row {
+function readRow(found: Record<string, unknown>): LedgerRow {
   const id = String(found["id"]);
   return {
     id,
@@ -249,7 +249,7 @@ function readRow(found: Record<string, unknown>): Row {
   };
 }
 
-function evidenceOf({ leaf, organization, quarter }: Record<string, unknown>): Pick<Row, "evidence"> {
+function evidenceOf({ leaf, organization, quarter }: Record<string, unknown>): Pick<LedgerRow, "evidence"> {
   if (leaf === null || leaf === undefined) return {};
   const bytes = new Uint8Array(leaf as ArrayBuffer);
   return { evidence: { leaf: toHex(bytes), organization: String(organization), quarter: Number(quarter) } };

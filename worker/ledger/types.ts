@@ -1,6 +1,6 @@
 /** What the ledger keeps of an event id, and the two questions a delivery asks it. Plain data: it crosses an RPC. */
 import type { Stage } from "../../shared/record.ts";
-import type { Outcome } from "../../shared/outcome.ts";
+import type { AttemptOutcome } from "../../shared/outcome.ts";
 
 /** `pending`: neither delivered nor definitely refused, whether or not a delivery is under way. */
 export type LedgerState = "pending" | "delivered" | "rejected" | "discarded";
@@ -9,7 +9,7 @@ export type LedgerState = "pending" | "delivered" | "rejected" | "discarded";
 export interface LedgerAttempt {
   readonly atMs: number;
   readonly durationMs: number;
-  readonly outcome: Outcome["kind"] | "lost";
+  readonly outcome: AttemptOutcome["kind"] | "lost";
   readonly wrote: "yes" | "no" | "maybe";
   /** HTTP status of WorkOS's answer; absent where there was none. */
   readonly status?: number;

@@ -29,17 +29,17 @@ function memoryOf(env: MonitorEnv): Memory {
   return memory;
 }
 
-/** How one attempt ended. */
-export type Ended =
+/** An attempt as the history counts it. */
+export type CountedAttempt =
   { readonly kind: "delivered"; readonly ageMs: number } | { readonly kind: "retried" } | { readonly kind: "refused" };
 
-/** Counts the end of one attempt. */
-export function countEnd(env: MonitorEnv, ended: Ended, nowMs: number): void {
+/** Counts one attempt. */
+export function countAttempt(env: MonitorEnv, attempt: CountedAttempt, nowMs: number): void {
   const memory = memoryOf(env);
   const atS = slotOf(nowMs / 1_000, MINUTE_S);
   const counted: Numbers = {
-    [ended.kind]: 1,
-    ...(ended.kind === "delivered" ? { [`age_${ageBucket(ended.ageMs)}`]: 1 } : {}),
+    [attempt.kind]: 1,
+    ...(attempt.kind === "delivered" ? { [`age_${ageBucket(attempt.ageMs)}`]: 1 } : {}),
   };
   const last = memory.slots.at(-1);
   if (last?.atS !== atS) memory.slots.push({ atS, numbers: counted });

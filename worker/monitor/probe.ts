@@ -2,7 +2,7 @@
  * Probes: while the breaker is open, real events that wait in the ledger are sent under their own keys and with their frozen bytes. A
  * made-up event would be a lie in somebody's audit log, and a read would prove nothing about writes.
  */
-import { outcomeOf, verdictOf, type Outcome, type Verdict } from "../../shared/outcome.ts";
+import { outcomeOf, verdictOf, type AttemptOutcome, type Verdict } from "../../shared/outcome.ts";
 import type { LedgerAttempt, WaitingEvent, WaitingSince } from "../ledger/types.ts";
 import type { Sent } from "../workos.ts";
 import type { ProbeSource } from "./breaker.ts";
@@ -155,7 +155,7 @@ async function sendOne(event: WaitingEvent, source: ProbeSource, ports: ProbePor
   return { verdict: isRefused ? "refused" : (verdictOf(answer) ?? "failed"), reason, source };
 }
 
-/** A refusal is left to the message's own delivery, which has the whole record and can archive it. */
-function settledAs(outcome: Outcome): LedgerAttempt["outcome"] {
+/** A refusal is left to the message's own delivery, which has the whole record and can make a dead letter of it. */
+function settledAs(outcome: AttemptOutcome): LedgerAttempt["outcome"] {
   return outcome.kind === "delivered" ? "delivered" : "retry";
 }

@@ -14,7 +14,7 @@ const REFUSED = new Set([400, 413, 422]);
 
 interface DrainPorts {
   readonly publish: (message: Waiting) => Promise<PublishResult>;
-  /** Archives a message that QStash refuses; rejects where the archive does not answer. */
+  /** Parks the records of a message that QStash refuses; rejects if they cannot be stored. */
   readonly refuse: (message: Waiting, reason: string) => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. */
+/** The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. Deployed data fixes its name. */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import { parseSettings, type Env } from "../env.ts";
@@ -25,7 +25,7 @@ import { discardEntry, type Discarded } from "../dead-letters/discard.ts";
 import { setOperatorEventsAside } from "../dead-letters/operator-events.ts";
 import { parkEntries } from "../dead-letters/parked-entries.ts";
 import { whereOf, type Filter, type Group, type Page } from "../dead-letters/query.ts";
-import type { Row, Summary } from "../dead-letters/row.ts";
+import type { DeadLetterRow, DeadLetterSummary } from "../dead-letters/row.ts";
 import {
   considerRemovals,
   countImported,
@@ -118,11 +118,11 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     keepSweepPosition(this.#sql, position);
   }
 
-  page(query: PageQuery): Page<Summary> {
+  page(query: PageQuery): Page<DeadLetterSummary> {
     return page(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
   }
 
-  wholePage(query: PageQuery): Page<Row> {
+  wholePage(query: PageQuery): Page<DeadLetterRow> {
     return wholePage(this.#sql, whereOf(query.filter, query.states), query.limit, query.after);
   }
 
@@ -138,7 +138,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     return idsOfRequest(this.#sql, search);
   }
 
-  entry(eventId: string): Row | undefined {
+  entry(eventId: string): DeadLetterRow | undefined {
     return readRow(this.#sql, eventId);
   }
 
@@ -160,7 +160,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
     });
   }
 
-  importRows(rows: readonly Row[]): number {
+  importRows(rows: readonly DeadLetterRow[]): number {
     return this.#sql.transaction(() => {
       let imported = 0;
       for (const row of rows) {

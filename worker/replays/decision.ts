@@ -1,6 +1,6 @@
 /** Whether a replay may send one dead letter, and what that risks. Pure. */
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
-import type { Summary } from "../dead-letters/row.ts";
+import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import type { Fate } from "../ledger/fates.ts";
 
 export type SkipReason =
@@ -15,7 +15,7 @@ export type SkipReason =
   | "not_accepted"
   | "changed_since_plan";
 
-export type Decision =
+export type ReplayDecision =
   | {
       readonly kind: "send";
       readonly n: number;
@@ -35,7 +35,12 @@ interface Asked {
   readonly mended: boolean;
 }
 
-export function decide(row: Summary | undefined, ledger: Fate | undefined, asked: Asked, nowMs: number): Decision {
+export function decide(
+  row: DeadLetterSummary | undefined,
+  ledger: Fate | undefined,
+  asked: Asked,
+  nowMs: number,
+): ReplayDecision {
   const reason = notReplayable(row, ledger);
   if (reason !== undefined || !row) return skip(reason ?? "not_found");
   const firstMs = ledger?.firstAttemptAtMs ?? row.first_attempt_at ?? undefined;
@@ -59,7 +64,7 @@ export function decide(row: Summary | undefined, ledger: Fate | undefined, asked
   };
 }
 
-function notReplayable(row: Summary | undefined, ledger: Fate | undefined): SkipReason | undefined {
+function notReplayable(row: DeadLetterSummary | undefined, ledger: Fate | undefined): SkipReason | undefined {
   if (!row) return ledger?.state === "delivered" ? "delivered" : "not_found";
   if (row.state === "delivered" || ledger?.state === "delivered") return "delivered";
   if (row.state === "discarded" || ledger?.state === "discarded") return "discarded";
@@ -68,11 +73,11 @@ function notReplayable(row: Summary | undefined, ledger: Fate | undefined): Skip
 }
 
 /** The ledger knows best; what it has had time to forget counts as written. */
-function mayBeWritten(row: Summary, ledger: Fate | undefined, nowMs: number): boolean {
+function mayBeWritten(row: DeadLetterSummary, ledger: Fate | undefined, nowMs: number): boolean {
   if (ledger) return ledger.wrote !== "no";
   return row.wrote === "maybe" || nowMs - (row.last_attempt_at ?? row.parked_at) >= LEDGER_RETENTION_MS;
 }
 
-function skip(reason: SkipReason, risk = false): Decision {
+function skip(reason: SkipReason, risk = false): ReplayDecision {
   return { kind: "skip", reason, risk };
 }

@@ -1,12 +1,12 @@
 /** Makes a replay: looks at each selected dead letter and at the ledger, and takes what may be sent. */
 import type { AuditRecord } from "../../shared/record.ts";
 import { whereOf, type Filter } from "../dead-letters/query.ts";
-import type { Summary } from "../dead-letters/row.ts";
+import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLetters } from "../dead-letters/store.ts";
 import type { Fate } from "../ledger/fates.ts";
-import { decide, type Decision } from "./decision.ts";
+import { decide, type ReplayDecision } from "./decision.ts";
 import { mendRecord, type Change } from "./mended-record.ts";
-import { PlanCounts, type Plan } from "./plan.ts";
+import { PlanCounts, type ReplayPlan } from "./plan.ts";
 import type { ReplayRequest, Selection } from "./request.ts";
 import { insertReplay, startReplay } from "./store.ts";
 import { fingerprintOf, readPlanPart, storePlan, storePlanPart, type PlannedLetter } from "./stored-plan.ts";
@@ -19,17 +19,17 @@ export interface PlannedReplay {
   /** null for a dry run. */
   readonly id: string | null;
   /** A dry run's plan has an id, by which it can be confirmed. */
-  readonly plan: Plan & { readonly id?: string };
+  readonly plan: ReplayPlan & { readonly id?: string };
 }
 
 interface Decided {
   readonly id: string;
   readonly row: Candidate | undefined;
   readonly changes: readonly Change[];
-  readonly decision: Decision;
+  readonly decision: ReplayDecision;
 }
 
-type Candidate = Summary & { readonly record?: string | null };
+type Candidate = DeadLetterSummary & { readonly record?: string | null };
 
 /** The dead letters of one transaction; a confirmed plan has decided already which of them are skipped. */
 type Chunk = readonly { readonly id: string; readonly planned?: PlannedLetter }[];

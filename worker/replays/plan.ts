@@ -1,7 +1,7 @@
 /** The plan of a replay: what it will send and skip, counted while the dead letters are looked at one by one. */
-import type { Summary } from "../dead-letters/row.ts";
+import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import type { PlanAnswer } from "../../shared/replay-answers.ts";
-import type { Age, Decision } from "./decision.ts";
+import type { Age, ReplayDecision } from "./decision.ts";
 import type { Change } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
@@ -10,7 +10,7 @@ const NAMES_MAX = 100;
 const SAMPLE_MAX = 10;
 
 /** The counts of a plan, which has an id only as the answer to a dry run. */
-export type Plan = Omit<PlanAnswer, "id">;
+export type ReplayPlan = Omit<PlanAnswer, "id">;
 
 type Counts = Map<string, number>;
 
@@ -30,7 +30,7 @@ export class PlanCounts {
     this.#request = request;
   }
 
-  add(row: Summary | undefined, decision: Decision, changes: readonly Change[]): void {
+  add(row: DeadLetterSummary | undefined, decision: ReplayDecision, changes: readonly Change[]): void {
     if (decision.risk) this.#risks++;
     if (decision.kind === "skip") return count(this.#skips, decision.reason);
     this.#send++;
@@ -43,7 +43,7 @@ export class PlanCounts {
     if (this.#sample.length < SAMPLE_MAX) this.#sample.push({ event_id: row?.event_id ?? "", changes });
   }
 
-  build(): Plan {
+  build(): ReplayPlan {
     const { rate, mend } = this.#request;
     const skips: Readonly<Record<string, number>> = Object.fromEntries(this.#skips);
     return {

@@ -2,7 +2,7 @@
 import type { ReplayOutcome, ReplayState } from "../../shared/api.ts";
 import { mintEventId } from "../../shared/event-id.ts";
 import { releaseReplay } from "../dead-letters/store.ts";
-import type { Plan } from "./plan.ts";
+import type { ReplayPlan } from "./plan.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -87,7 +87,7 @@ export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: s
 }
 
 /** Ends the planning of a replay: from now on it is published. */
-export function startReplay(sql: Sql, seq: number, plan: Plan, nowMs: number): void {
+export function startReplay(sql: Sql, seq: number, plan: ReplayPlan, nowMs: number): void {
   sql.all(
     "UPDATE replays SET state = 'running', plan = ?, total = ?, skipped = ?, due_at = ? WHERE seq = ?",
     JSON.stringify(plan),

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { VirtualTime } from "../../../bench/virtual-time.ts";
 import { sqlPort } from "../../../dev/sql-port.ts";
 import { mintEventId } from "../../../shared/event-id.ts";
-import type { Outcome, Verdict } from "../../../shared/outcome.ts";
+import type { AttemptOutcome, Verdict } from "../../../shared/outcome.ts";
 import { publishHeaders } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { encodeMessage } from "../../../shared/wire.ts";
@@ -32,7 +32,7 @@ const WORKER_URL = "https://worker.sim";
 export const FLOW_KEY = "workos";
 const REFUSED_ACTION = "item.refused";
 /** As the route of deliveries has it. */
-const HELD: Outcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
+const HELD: AttemptOutcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
 
 export interface WorkosRequest {
   readonly atMs: number;

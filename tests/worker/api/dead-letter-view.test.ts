@@ -7,13 +7,13 @@ import { apiPage } from "../../../docs/generate/api.ts";
 import { DEAD_LETTER_FIELDS } from "../../../shared/api.ts";
 import { summaryView } from "../../../worker/api/dead-letter-view.ts";
 import { merge } from "../../../worker/dead-letters/merged-row.ts";
-import type { Row } from "../../../worker/dead-letters/row.ts";
+import type { DeadLetterRow } from "../../../worker/dead-letters/row.ts";
 import { letter } from "../support/letters.ts";
 
 const names = Object.keys(DEAD_LETTER_FIELDS);
 const always = Object.entries(DEAD_LETTER_FIELDS).flatMap(([name, { isAlways }]) => (isAlways ? [name] : []));
 
-function rowOf(changes: Partial<Row>): Row {
+function rowOf(changes: Partial<DeadLetterRow>): DeadLetterRow {
   const { row } = merge(undefined, letter(1), 1_795_997_391_000);
   if (!row) throw new Error("a new dead letter has a row");
   return { ...row, ...changes };

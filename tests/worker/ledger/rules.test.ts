@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEASE_MS } from "../../../shared/limits.ts";
-import { afterAttempt, afterDiscard, decide, type Row, leaseWaiting } from "../../../worker/ledger/rules.ts";
+import { afterAttempt, afterDiscard, decide, type LedgerRow, leaseWaiting } from "../../../worker/ledger/rules.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 
 const NOW = 1_800_000_000_000;
@@ -14,7 +14,7 @@ const claim = (fields: Partial<Claim> = {}): Claim => ({
   ...fields,
 });
 
-const row = (fields: Partial<Row> = {}): Row => ({
+const row = (fields: Partial<LedgerRow> = {}): LedgerRow => ({
   id: "e1",
   state: "pending",
   wrote: "no",
@@ -167,7 +167,7 @@ describe("a record that WorkOS may hold", () => {
     const accepted = claim({ body: "new", replay: replay(1, { acceptDuplicates: true }) });
     const first = decide(maybe, accepted, "L1", late);
     expect(first.grant).toMatchObject({ kind: "send", key: "e1:r1", firstAttemptAtMs: late });
-    const failed = afterAttempt(first.row as Row, "L1", attempt({ atMs: late }));
+    const failed = afterAttempt(first.row as LedgerRow, "L1", attempt({ atMs: late }));
     expect(decide(failed, accepted, "L2", late + HOUR).grant).toMatchObject({ key: "e1:r1", firstAttemptAtMs: late });
     expect(decide(failed, accepted, "L2", late + 25 * HOUR).grant).toMatchObject({ kind: "expired" });
   });
@@ -317,7 +317,7 @@ it("a discard ends a record for good and keeps what is known of it", () => {
 });
 
 describe("a record that waits, for a probe", () => {
-  const waits = (changes: Partial<Row> = {}) =>
+  const waits = (changes: Partial<LedgerRow> = {}) =>
     row({ attempts: [attempt({ outcome: "retry", wrote: "no" })], ...changes });
 
   it("is leased with its frozen bytes, under its own key", () => {
@@ -339,7 +339,7 @@ describe("a record that waits, for a probe", () => {
     expect(leaseWaiting(lost, "probe", NOW)).toMatchObject({ wrote: "maybe", attempts: [{}, { outcome: "lost" }] });
   });
 
-  it.each<[string, Row | undefined]>([
+  it.each<[string, LedgerRow | undefined]>([
     ["is unknown", undefined],
     ["was delivered", waits({ state: "delivered", body: null })],
     ["was discarded", waits({ state: "discarded", body: null })],

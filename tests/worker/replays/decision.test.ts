@@ -1,14 +1,14 @@
 /** Whether a dead letter may be sent: every skip reason, and the edges of WorkOS's window. */
 import { describe, expect, it } from "vitest";
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../../shared/limits.ts";
-import type { Summary } from "../../../worker/dead-letters/row.ts";
+import type { DeadLetterSummary } from "../../../worker/dead-letters/row.ts";
 import type { LedgerEntry } from "../../../worker/ledger/types.ts";
 import { decide } from "../../../worker/replays/decision.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const HOUR = 3_600_000;
 
-const row = (changes: Partial<Summary> = {}): Summary => ({
+const row = (changes: Partial<DeadLetterSummary> = {}): DeadLetterSummary => ({
   event_id: "e1",
   state: "open",
   class: "exhausted",

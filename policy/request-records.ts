@@ -26,7 +26,7 @@ import { hideAndShape, type PrivacySettings } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
 import { recordOf, type Seen, textOf } from "./selector.ts";
 
-export interface Maker {
+export interface RecordSettings {
   readonly ports: Pick<Ports, "sha256" | "timer">;
   readonly options: Pick<Options, "organizationId">;
   readonly omit: ReadonlySet<Omittable>;
@@ -40,19 +40,19 @@ export async function makeRecords(
   capture: Capture,
   stage: Stage,
   ending: Ending | undefined,
-  maker: Maker,
+  settings: RecordSettings,
 ): Promise<readonly AuditRecord[]> {
   try {
-    const { seen, marks } = await lookAt(capture, ending, maker.ports);
+    const { seen, marks } = await lookAt(capture, ending, settings.ports);
     const { left, dropped, skipped } = partsOf(capture.plan, seen);
     // A record that is out already must not stay without its outcome.
     const parts = left.length === 0 && capture.isIdentified() ? skipped.slice(0, 1).map(({ part }) => part) : left;
     const made = parts.map((part) =>
-      makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, maker), ending, maker),
+      makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, settings), ending, settings),
     );
     return (await Promise.all(made)).map((record) => markBodies(record, marks));
   } catch {
-    return [{ ...frameOf(capture, "", stage, ending, maker), missing: ["record"] }];
+    return [{ ...frameOf(capture, "", stage, ending, settings), missing: ["record"] }];
   }
 }
 
@@ -62,27 +62,27 @@ async function makeRecord(
   capture: Capture,
   frame: Frame,
   ending: Ending | undefined,
-  maker: Maker,
+  settings: RecordSettings,
 ): Promise<AuditRecord> {
   try {
-    const meaning = describePart(part, fallbackOf(frame, part, maker), await hashesOf(part, maker));
+    const meaning = describePart(part, fallbackOf(frame, part, settings), await hashesOf(part, settings));
     if (dropped > 0) meaning.truncated.push(`records:+${dropped}`);
-    if (maker.describe) await describeByCode(meaning, frame.id, capture, ending, maker.describe, maker);
-    const record = fill(frame, meaning, capture, part.seen, maker);
-    return await markCuts(await hideAndShape(record, meaning.origins, maker.privacy), maker);
+    if (settings.describe) await describeByCode(meaning, frame.id, capture, ending, settings.describe, settings);
+    const record = fill(frame, meaning, capture, part.seen, settings);
+    return await markCuts(await hideAndShape(record, meaning.origins, settings.privacy), settings);
   } catch {
     return { ...frame, missing: ["record"] };
   }
 }
 
 /** Hash of a text: the first 128 bits of its SHA-256, in hexadecimal. */
-async function hashOf(text: string, { ports }: Maker): Promise<string> {
+async function hashOf(text: string, { ports }: RecordSettings): Promise<string> {
   return toHex((await ports.sha256(text)).subarray(0, 16));
 }
 
-async function hashesOf({ reading }: RequestPart, maker: Maker): Promise<Record<string, string>> {
+async function hashesOf({ reading }: RequestPart, settings: RecordSettings): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const [name, text] of Object.entries(reading?.hashed ?? {})) hashes[name] = await hashOf(text, maker);
+  for (const [name, text] of Object.entries(reading?.hashed ?? {})) hashes[name] = await hashOf(text, settings);
   return hashes;
 }
 
@@ -102,7 +102,13 @@ type Frame = Pick<
 > &
   Pick<AuditRecord, "parentId" | "gateway" | "sequence" | "action" | "organization" | "actor" | "targets">;
 
-function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending | undefined, maker: Maker): Frame {
+function frameOf(
+  capture: Capture,
+  place: string,
+  stage: Stage,
+  ending: Ending | undefined,
+  settings: RecordSettings,
+): Frame {
   const { request, context, plan } = capture;
   const { id, sequence } = capture.identify(place);
   return compact({
@@ -119,19 +125,23 @@ function frameOf(capture: Capture, place: string, stage: Stage, ending: Ending |
     route: context.route.path,
     action: defaultAction(recordOf(context.route.raw())["operationId"], request.method, context.route.path),
     actor: NOBODY,
-    organization: maker.options.organizationId,
+    organization: settings.options.organizationId,
     targets: [{ id: context.route.path, type: "route" }],
     assurance: plan.assurance,
     parentId: id === capture.id() ? capture.parentId : capture.id(),
-    gateway: maker.gateway,
+    gateway: settings.gateway,
   });
 }
 
-function fallbackOf({ action, organization, targets }: Frame, { seen, reading }: RequestPart, maker: Maker): Fallback {
+function fallbackOf(
+  { action, organization, targets }: Frame,
+  { seen, reading }: RequestPart,
+  settings: RecordSettings,
+): Fallback {
   return {
     action: reading?.action ?? action,
     organization,
-    actor: defaultActor(seen.user, maker.omit),
+    actor: defaultActor(seen.user, settings.omit),
     targets: reading?.target ? [{ ...NOBODY, ...compact(reading.target) }] : targets,
   };
 }
@@ -148,7 +158,7 @@ async function describeByCode(
   { request, context }: Capture,
   ending: Ending | undefined,
   describe: NonNullable<AuditLogCode["describe"]>,
-  { ports }: Maker,
+  { ports }: RecordSettings,
 ): Promise<void> {
   const { user } = ending ?? request;
   const subject = { eventId, request, context, user, response: ending } as unknown as AuditSubject;
@@ -179,7 +189,7 @@ function mergeParty(party: MutableParty, { id, type, name, metadata }: AuditPart
   return party;
 }
 
-function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { omit }: Maker): AuditRecord {
+function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { omit }: RecordSettings): AuditRecord {
   const { headers } = capture.request;
   const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
   const trace = headers.get("traceparent") ?? "";
@@ -222,8 +232,8 @@ function addressOf(ip: unknown): string | undefined {
   return typeof ip === "string" && isIpAddress(ip) ? ip : undefined;
 }
 
-async function markCuts({ record, cuts }: Shaped, maker: Maker): Promise<AuditRecord> {
+async function markCuts({ record, cuts }: Shaped, settings: RecordSettings): Promise<AuditRecord> {
   if (cuts.length === 0) return record;
-  const marks = await Promise.all(cuts.map(async ({ field, whole }) => `${field}:${await hashOf(whole, maker)}`));
+  const marks = await Promise.all(cuts.map(async ({ field, whole }) => `${field}:${await hashOf(whole, settings)}`));
   return { ...record, truncated: firstNames([...(record.truncated ?? []), ...marks]) };
 }

@@ -5,16 +5,19 @@ import { apiPage } from "./generate/api.ts";
 import { configurationPage } from "./generate/configuration.ts";
 import { costPage } from "./generate/cost.ts";
 import { formatted } from "./generate/markdown.ts";
+import { operationsPage } from "./generate/operations.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** The generated pages by path, as they should be. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  const [api, cost] = await Promise.all(["docs/api.md", "docs/cost.md"].map((name) => readFile(path(name), "utf8")));
+  const byHand = ["docs/api.md", "docs/cost.md", "docs/operations.md"];
+  const [api, cost, operations] = await Promise.all(byHand.map((name) => readFile(path(name), "utf8")));
   return new Map([
     ["docs/api.md", await formatted(apiPage(api ?? ""))],
     ["docs/configuration.md", await formatted(await configurationPage(path))],
     ["docs/cost.md", await formatted(costPage(cost ?? ""))],
+    ["docs/operations.md", await formatted(operationsPage(operations ?? ""))],
   ]);
 }
 

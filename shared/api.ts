@@ -53,8 +53,24 @@ export type MeAnswer = AnswerOf<typeof ME_FIELDS>;
 /** Most points of each series in one answer of `GET /api/metrics`: more than the minutes of 48 hours. Our choice. */
 export const METRIC_POINTS_MAX = 3_000;
 
-/** What each series of `GET /api/metrics` shows. */
-export const METRICS = {
+/** The series of `GET /api/metrics`. */
+export const METRIC_SERIES = [
+  "delivered",
+  "retried",
+  "refused",
+  "waiting",
+  "dead_letters_open",
+  "dead_letters_open_rejected",
+  "dead_letters_open_exhausted",
+  "dead_letters_open_credential",
+  "dead_letters_open_unreadable",
+  "age_p50_ms",
+  "age_p99_ms",
+] as const;
+export type MetricSeries = (typeof METRIC_SERIES)[number];
+
+/** What each of them shows; a list of its own, so that the worker's bundle does not hold the texts. */
+export const METRICS: Readonly<Record<MetricSeries, string>> = {
   delivered: "events that WorkOS accepted in the step",
   retried: "attempts in the step after which the event is sent again",
   refused: "events in the step that WorkOS refused for good",
@@ -66,10 +82,7 @@ export const METRICS = {
   dead_letters_open_unreadable: "those of class `unreadable`",
   age_p50_ms: "half of the events delivered in the step were younger than this, in ms; at most a tenth off",
   age_p99_ms: "99 % of them were younger than this",
-} as const satisfies Readonly<Record<string, string>>;
-
-export type MetricSeries = keyof typeof METRICS;
-export const METRIC_SERIES = Object.keys(METRICS) as readonly MetricSeries[];
+};
 
 /** The beginning of a step in Unix seconds, and the value. */
 export type Point = readonly [atS: number, value: number];

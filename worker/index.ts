@@ -5,8 +5,9 @@ import { consoleSite } from "./console/site.ts";
 import { deliverRoutes } from "./delivery/route.ts";
 import { parseSettings, type Env } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
-import { logFailure, pipeline } from "./http/pipeline.ts";
+import { pipeline } from "./http/pipeline.ts";
 import type { Route } from "./http/route.ts";
+import { logFailure } from "./log.ts";
 import { checkJurisdiction } from "./jurisdiction-check.ts";
 import { inJurisdiction } from "./jurisdiction.ts";
 import { monitor, resolveIncident } from "./monitor/client.ts";
@@ -67,6 +68,6 @@ export default {
       // A laptop may run the cron of a later time, to seal what was delivered just now.
       sealAndTell(env, parsed.settings, Math.max(Date.now(), scheduledTime)),
     ]);
-    for (const step of done) if (step.status === "rejected") logFailure("scheduled", step.reason);
+    for (const step of done) if (step.status === "rejected") logFailure({ task: "cron" }, step.reason);
   },
 } satisfies ExportedHandler<Env>;

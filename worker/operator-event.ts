@@ -6,6 +6,7 @@ import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { encodeMessage } from "../shared/wire.ts";
 import type { Env } from "./env.ts";
 import type { RouteContext } from "./http/route.ts";
+import { log } from "./log.ts";
 import { monitor } from "./monitor/client.ts";
 import { outboxOf } from "./outbox/client.ts";
 
@@ -54,7 +55,7 @@ async function sendEvent({ env, settings, operator }: Acting, event: OperatorEve
   if (settings.AUDIT_OPERATOR_EVENTS === "off") return;
   const organization = settings.AUDIT_ORGANIZATION_ID;
   if (organization === undefined) {
-    if (!isSkipLogged) warn("audit.operator_event_skipped", event, '"AUDIT_ORGANIZATION_ID" is not set');
+    if (!isSkipLogged) log("audit.operator_event_skipped", "WARN", { "audit.action": event.action });
     isSkipLogged = true;
     return;
   }
@@ -66,7 +67,7 @@ async function sendEvent({ env, settings, operator }: Acting, event: OperatorEve
   try {
     await outboxOf(env, id).add({ deduplicationId: id, body, delaySeconds: 0, receivedMs: nowMs });
   } catch (error) {
-    warn("audit.operator_event_lost", event, "the outbox does not answer");
+    log("audit.operator_event_lost", "WARN", { "audit.action": event.action });
     throw error;
   }
 }
@@ -100,10 +101,10 @@ export function operatorRecord(
 
 /** It holds no data of any record, only what the operator did and to what. */
 function logAction(by: string, { action, target, route }: OperatorEvent): void {
-  const line = { severity_text: "INFO", "event.name": "audit.operator_action", "http.route": route, action };
-  console.log(JSON.stringify({ ...line, "enduser.id": by, target: `${target.type} ${target.id}` }));
-}
-
-function warn(name: string, event: OperatorEvent, reason: string): void {
-  console.warn(JSON.stringify({ severity_text: "WARN", "event.name": name, action: event.action, reason }));
+  log("audit.operator_action", "INFO", {
+    "http.route": route,
+    "audit.action": action,
+    "user.name": by,
+    "audit.targets": [`${target.type} ${target.id}`],
+  });
 }

@@ -38,6 +38,14 @@ describe("the text", () => {
     for (const sample of samples) expect(names.some((name) => sample?.startsWith(String(name)))).toBe(true);
   });
 
+  // https://prometheus.io/docs/practices/naming/
+  it("names counters *_total, and what it measures in seconds or bytes", () => {
+    for (const [, name = "", type] of render(EMPTY, 0).matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+      expect([name, name.endsWith("_total")]).toEqual([name, type === "counter"]);
+      expect(name).not.toMatch(/_(ms|milliseconds|minutes|hours|days|kb|mb|count|sum|bucket|counter|gauge)$/);
+    }
+  });
+
   it("names nothing that docs/api.md does not describe", () => {
     const described = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
     const names = [...render(EMPTY, 0).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
@@ -128,11 +136,11 @@ describe("what is counted and logged", () => {
     expect(lines.find((line) => line["audit.event_id"] === good.id)).toMatchObject({
       severity_text: "INFO",
       "audit.result": "delivered",
-      "audit.attempt": 1,
+      "audit.attempt_number": 1,
       "audit.idempotency_key": good.id,
       "audit.wrote": "yes",
       "http.response.status_code": 200,
-      "messaging.system": "qstash",
+      "messaging.system.name": "qstash",
       "messaging.message.id": "msg_1",
       trace_id: "0af7651916cd43dd8448eb211c80319c",
       span_id: "b7ad6b7169203331",

@@ -97,9 +97,9 @@ it("is one line of the log that names who did what, also if no event is sent", a
     severity_text: "INFO",
     "event.name": "audit.operator_action",
     "http.route": "/api/replays",
-    action: "audit_forwarder.replay_started",
-    "enduser.id": "ann",
-    target: "replay rp_1",
+    "audit.action": "audit_forwarder.replay_started",
+    "user.name": "ann",
+    "audit.targets": ["replay rp_1"],
   });
 });
 

@@ -5,6 +5,7 @@
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { Env } from "../env.ts";
+import { log } from "../log.ts";
 import { monitor } from "../monitor/client.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 
@@ -16,7 +17,7 @@ export async function setOperatorEventsAside(
   entries: readonly DeadLetterEntry[],
 ): Promise<readonly DeadLetterEntry[]> {
   const own = entries.filter(isAboutOperator).filter(isNews);
-  for (const entry of own) log(entry);
+  for (const entry of own) logRefused(entry);
   const [first] = own;
   if (first)
     await monitor(env)
@@ -35,16 +36,13 @@ function isNews({ class: name, source }: DeadLetterEntry): boolean {
 }
 
 /** The log line is all that is left of the event, so it names who did what. */
-function log({ eventId, reason, record }: OperatorEntry): void {
-  const line = {
-    severity_text: "ERROR",
-    "event.name": "audit.operator_event_refused",
+function logRefused({ eventId, reason, record }: OperatorEntry): void {
+  log("audit.operator_event_refused", "ERROR", {
     "audit.event_id": eventId,
     "error.type": reason,
-    action: record.action,
-    "enduser.id": record.actor.id,
-    occurred_at: new Date(record.occurredAtMs).toISOString(),
-    targets: record.targets.map(({ type, id }) => `${type} ${id}`),
-  };
-  console.error(JSON.stringify(line));
+    "audit.action": record.action,
+    "user.name": record.actor.id,
+    "audit.occurred_at": new Date(record.occurredAtMs).toISOString(),
+    "audit.targets": record.targets.map(({ type, id }) => `${type} ${id}`),
+  });
 }

@@ -1,4 +1,5 @@
 /** Anchors: places outside this worker that learn of each checkpoint. What fails is tried again until it succeeds. */
+import { log } from "../log.ts";
 import type { Sql } from "../storage/sql.ts";
 
 /** `event`: WorkOS, once a day. `time_stamp`: an RFC 3161 authority. `webhook`: `AUDIT_ANCHOR_URL`. */
@@ -58,13 +59,12 @@ export class Anchors {
         const waitMs = Math.min(FIRST_RETRY_MS * 2 ** anchor.tries, LAST_RETRY_MS);
         this.#sql.all("UPDATE anchors SET tries = tries + 1, due_ms = ? WHERE id = ?", now() + waitMs, anchor.id);
         const type = error instanceof Error ? error.message : "unknown";
-        const line = {
-          severity_text: "WARN",
-          "event.name": "audit.anchor_failed",
-          anchor: anchor.kind,
-          size: anchor.size,
-        };
-        console.warn(JSON.stringify({ ...line, "error.type": type }));
+        const { kind, size } = anchor;
+        log("audit.anchor_failed", "WARN", {
+          "audit.anchor_kind": kind,
+          "audit.checkpoint_size": size,
+          "error.type": type,
+        });
       }
     }
   }

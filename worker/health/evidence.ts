@@ -2,7 +2,7 @@
 import type { Env, Settings } from "../env.ts";
 import { evidenceLog } from "../evidence/client.ts";
 import { evidenceState } from "../evidence/settings.ts";
-import { logFailure } from "../http/pipeline.ts";
+import { logFailure } from "../log.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 
 /** Two quarters that could not be sealed, and one that has not ended. Our choice. */
@@ -21,7 +21,7 @@ export async function sealAndTell(env: Env, settings: Settings, nowMs: number): 
   try {
     await evidenceLog(env).seal(nowMs);
   } catch (error) {
-    logFailure("seal", error);
+    logFailure({ task: "seal" }, error);
   }
   const { sealedUntilMs, failing } = await evidenceLog(env).status(nowMs);
   const detail = `nothing that was delivered since ${new Date(sealedUntilMs).toISOString()} is sealed`;

@@ -4,6 +4,7 @@ import type { Env, Settings, SettingsResult } from "../env.ts";
 import { RefusedCall, ROLE_TOO_LOW } from "../http/caller.ts";
 import type { Refusal, RefusalPort } from "../http/pipeline.ts";
 import { EXPIRED_TOKEN, WRONG_TOKEN } from "../http/token-caller.ts";
+import { log } from "../log.ts";
 import { monitor, reportIncident } from "../monitor/client.ts";
 import { noteRefusal } from "../monitor/refusal-client.ts";
 
@@ -34,8 +35,7 @@ function reasonOf({ error }: Refusal): string {
 export async function reportMissing(env: Env, parsed: Extract<SettingsResult, { ok: false }>): Promise<void> {
   const names = [...parsed.missing, ...parsed.malformed];
   const detail = `variables are missing or malformed: ${names.join(", ")}`;
-  const line = { severity_text: "ERROR", "event.name": "audit.not_configured", variables: names };
-  console.error(JSON.stringify(line));
+  log("audit.not_configured", "ERROR", { "audit.variables": names });
   await reportIncident(env, "not_configured", detail, Date.now());
 }
 

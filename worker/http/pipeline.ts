@@ -5,6 +5,7 @@
 import type { Role } from "../../shared/access-tokens.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { parseSettings, type Env } from "../env.ts";
+import { logFailure } from "../log.ts";
 import { readBounded } from "./body.ts";
 import { demandRole, NOBODY, type Caller, type CallerPorts } from "./caller.ts";
 import { problemOf, unavailable } from "./problem.ts";
@@ -70,7 +71,7 @@ export function pipeline(
       if (problem && error instanceof AuditError)
         refused({ path: route.path, access: route.access, error }, env, execution);
       if (problem) return problem;
-      logFailure(route.path, error);
+      logFailure({ route: route.path }, error);
       return unavailable();
     }
   };
@@ -121,12 +122,4 @@ function notConfigured(missing: readonly string[], malformed: readonly string[])
   ];
   const code = missing.length > 0 ? "missing_variable" : "invalid_variable";
   return new AuditError(code, `variables ${parts.join("; ")}`);
-}
-
-/** Logs what failed and of which kind the error was, never its message, which may hold data. */
-export function logFailure(where: string, error: unknown): void {
-  const type = error instanceof AuditError ? error.code : error instanceof Error ? error.name : "unknown";
-  console.error(
-    JSON.stringify({ "event.name": "audit.failure", severity_text: "ERROR", "http.route": where, "error.type": type }),
-  );
 }

@@ -1,5 +1,6 @@
 /** Opens and ends incidents, logs each once, and sends its alert until the receiver has taken it. */
 import type { Env } from "../env.ts";
+import { log } from "../log.ts";
 import { alertBody, alertSettings, sendAlert } from "./alert.ts";
 import type { Incident, IncidentKind, Incidents } from "./incidents.ts";
 
@@ -22,7 +23,7 @@ export class Announcer {
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
     if (!this.#incidents.open(kind, detail, nowMs)) return false;
     this.#isPending = true;
-    log({ kind, detail, sinceMs: nowMs, untilMs: null });
+    logIncident({ kind, detail, sinceMs: nowMs, untilMs: null });
     return true;
   }
 
@@ -31,7 +32,7 @@ export class Announcer {
     const ended = this.#incidents.close(kind, nowMs);
     if (!ended) return false;
     this.#isPending = true;
-    log(ended);
+    logIncident(ended);
     return true;
   }
 
@@ -64,6 +65,12 @@ export class Announcer {
   }
 }
 
-function log(incident: Incident): void {
-  console.warn(JSON.stringify({ severity_text: "WARN", "event.name": "audit.incident", ...alertBody(incident) }));
+function logIncident(incident: Incident): void {
+  const { incident: kind, detail, since, until } = alertBody(incident).data;
+  log("audit.incident", "WARN", {
+    "audit.incident": kind,
+    "audit.detail": detail,
+    "audit.since": since,
+    "audit.until": until,
+  });
 }

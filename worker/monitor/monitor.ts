@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
 import { parseSettings, type Env, type Settings } from "../env.ts";
 import { inJurisdiction } from "../jurisdiction.ts";
+import { logFailure } from "../log.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { ActiveShards } from "./active-shards.ts";
 import { Agenda } from "./agenda.ts";
@@ -247,8 +248,7 @@ export class Monitor extends DurableObject<Env> {
     const done = await Promise.allSettled([this.#announce(), this.#saveHistory(), ...this.#delivery.work()]);
     for (const step of done) {
       if (step.status === "fulfilled") continue;
-      const type = step.reason instanceof Error ? step.reason.name : "unknown";
-      console.error(JSON.stringify({ "event.name": "audit.failure", severity_text: "ERROR", "error.type": type }));
+      logFailure({ task: "monitor_alarm" }, step.reason);
       this.#agenda.failed("pause");
       this.#agenda.failed("alert");
     }

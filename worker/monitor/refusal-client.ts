@@ -1,5 +1,6 @@
 /** Refused calls as one isolate sees them: each is counted, few are told at once, and a flood is told in lots. */
 import type { Env } from "../env.ts";
+import { log } from "../log.ts";
 import { monitor } from "./client.ts";
 import type { RefusalReport } from "./refusals.ts";
 
@@ -36,7 +37,7 @@ function memoryOf(env: MonitorEnv): Memory {
 /** Counts a refused call, and logs one line a minute at most for each route and reason. Never throws. */
 export async function noteRefusal(env: MonitorEnv, call: RefusedCall, nowMs: number): Promise<void> {
   const memory = memoryOf(env);
-  log(memory, call, nowMs);
+  logOnce(memory, call, nowMs);
   memory.pending.push(call);
   memory.reportedMs = memory.reportedMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
   if (memory.reportedMs.length >= PROMPT_REPORTS && memory.pending.length < LOT) return;
@@ -70,10 +71,9 @@ function reportOf(calls: readonly RefusedCall[]): RefusalReport {
   };
 }
 
-function log({ loggedMs }: Memory, { route, reason }: RefusedCall, nowMs: number): void {
+function logOnce({ loggedMs }: Memory, { route, reason }: RefusedCall, nowMs: number): void {
   const name = `${route} ${reason}`;
   if (nowMs - (loggedMs.get(name) ?? 0) < MINUTE_MS) return;
   loggedMs.set(name, nowMs);
-  const line = { severity_text: "WARN", "event.name": "audit.refused", "http.route": route, "error.type": reason };
-  console.warn(JSON.stringify(line));
+  log("audit.refused", "WARN", { "http.route": route, "error.type": reason });
 }

@@ -2,6 +2,7 @@
 import { pruneDeadLetters } from "../dead-letters/retention.ts";
 import { dueRemovals, nextRemovalMs, readNote, removalFailed, removed, writeNote } from "../dead-letters/store.ts";
 import type { Lookup } from "../dead-letters/failure.ts";
+import { logFailure } from "../log.ts";
 import { finishReplays, pruneReplays } from "./finished-replays.ts";
 import { publishNext, type Publish } from "./publication.ts";
 import { settleDue } from "./settlement.ts";
@@ -23,18 +24,24 @@ interface EnginePorts {
 
 type Step = (sql: Sql, ports: EnginePorts) => Promise<void> | void;
 
+/** By the name that a failure is logged under. */
+const STEPS: Readonly<Record<string, Step>> = {
+  replay_publish: publishDue,
+  replay_settle: settle,
+  replay_remove: removeDue,
+  replay_finish: finish,
+  replay_prune: prune,
+};
+
 /** Runs everything that is due; a step that fails does not hold up the others. Answers when to come back at the latest. */
 export async function runDue(sql: Sql, ports: EnginePorts): Promise<number | undefined> {
   let failed = false;
-  const steps: readonly Step[] = [publishDue, settle, removeDue, finish, prune];
-  for (const step of steps) {
+  for (const [task, step] of Object.entries(STEPS)) {
     try {
       await step(sql, ports);
     } catch (error) {
       failed = true;
-      console.error(
-        JSON.stringify({ "event.name": "archive.step_failed", step: step.name, error: String(error).slice(0, 200) }),
-      );
+      logFailure({ task }, error);
     }
   }
   return failed ? ports.now() + RETRY_MS : undefined;

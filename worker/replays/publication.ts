@@ -2,6 +2,7 @@
 import { deduplicationId } from "../../shared/qstash-headers.ts";
 import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
+import { log } from "../log.ts";
 import type { BatchMessage, BatchResult } from "../qstash/batch.ts";
 import { readSummaries } from "../dead-letters/store.ts";
 import { itemPublished, itemSkipped } from "./items.ts";
@@ -109,7 +110,7 @@ function settle(sql: Sql, seq: number, item: Pending | undefined, taken: Taken, 
   if (!item) return;
   const { event_id, tries } = item;
   if ("messageId" in taken) return itemPublished(sql, seq, event_id, taken.messageId, nowMs);
-  console.warn(JSON.stringify({ "event.name": "replay.message_refused", event_id, error: taken.error }));
+  log("audit.replay_message_refused", "WARN", { "audit.event_id": event_id, "audit.detail": taken.error });
   if (tries + 1 >= REFUSALS_MAX) return itemSkipped(sql, seq, event_id, "not_accepted", nowMs);
   sql.all("UPDATE items SET tries = tries + 1 WHERE replay = ? AND event_id = ?", seq, event_id);
 }

@@ -166,7 +166,7 @@ describe("a worker without one of its variables", () => {
       expect(alerts.seen()).toEqual(["not_configured started"]);
       expect(alerts.alerts[0]?.data.detail).toBe("variables are missing or malformed: WORKOS_API_KEY");
       expect(direct.log()).toContainEqual(
-        expect.objectContaining({ "event.name": "audit.not_configured", variables: ["WORKOS_API_KEY"] }),
+        expect.objectContaining({ "event.name": "audit.not_configured", "audit.variables": ["WORKOS_API_KEY"] }),
       );
     } finally {
       await direct.stop();

@@ -45,13 +45,13 @@ export default defineConfig({
   test: {
     // Two more than there are cores: files that wait for a gateway or a clock leave the cores to the others.
     maxWorkers: availableParallelism() + 2,
+    globalSetup: ["./tests/order/cli-bundle.ts", "./tests/order/worker-bundle.ts"],
     sequence: { sequencer: SpreadingSequencer },
     projects: [
       {
         test: {
           name: "node",
           env,
-          globalSetup: ["./tests/order/cli-bundle.ts"],
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
           ...patience,
@@ -74,7 +74,6 @@ export default defineConfig({
           name: "gateway",
           env,
           include: gateway,
-          globalSetup: ["./tests/order/cli-bundle.ts"],
           setupFiles: ["./tests/order/gateway-turn.ts"],
           ...patience,
         },

@@ -3,7 +3,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
 import { freePort, refuseTakenPort } from "./free-port.ts";
 import { SITE, writeConsole } from "../console/build.ts";
-import { bundleWorker, RUNTIME, uploadedWorker } from "../worker/build.ts";
+import { bundleWorker, RUNTIME } from "../worker/build.ts";
 
 const HOST = "127.0.0.1";
 
@@ -18,8 +18,8 @@ export interface WorkerOptions {
   readonly directory?: Readonly<Record<string, string>> | undefined;
   /** Binds a bucket for the evidence, in `persistPath` like the rest. */
   readonly hasEvidence?: boolean | undefined;
-  /** Runs what is uploaded in place of the readable module. */
-  readonly isUpload?: boolean | undefined;
+  /** The worker's module, where it and the console are built already; absent: both are built. */
+  readonly code?: string | undefined;
   /** Takes the lines that the worker logs; absent: they are dropped. */
   readonly onLog?: ((line: string) => void) | undefined;
 }
@@ -35,9 +35,9 @@ export interface RunningWorker {
 /** Starts the worker. Throws `port_taken` if something else listens on the port. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   if (options.port) await refuseTakenPort(options.port, HOST);
-  const [script, port] = await Promise.all([scriptOf(options), options.port || freePort(), writeConsole()]);
+  const [code, port] = await Promise.all([options.code ?? builtCode(), options.port || freePort()]);
   const url = `http://${HOST}:${port}`;
-  const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, script, port, url)));
+  const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, code, port, url)));
   let isStopped = false;
   const stop = async () => {
     if (isStopped) return;
@@ -60,8 +60,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return { url, port, stop, scheduled: (atMs) => runCron(miniflare, atMs) };
 }
 
-async function scriptOf({ isUpload = false }: WorkerOptions): Promise<string> {
-  return isUpload ? (await uploadedWorker()).code : bundleWorker();
+async function builtCode(): Promise<string> {
+  const [code] = await Promise.all([bundleWorker(), writeConsole()]);
+  return code;
 }
 
 /** Miniflare's own signal handlers end the process at once, before the other parts of a stack could stop in order. */
@@ -102,7 +103,7 @@ const STORES = {
 
 function miniflareOptions(
   { vars, persistPath, directory, hasEvidence = false, onLog }: WorkerOptions,
-  script: string,
+  code: string,
   port: number,
   url: string,
 ) {
@@ -117,7 +118,7 @@ function miniflareOptions(
     workers: [
       {
         name: "audit-forwarder",
-        modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
+        modules: [{ type: "ESModule", path: "worker.mjs", contents: code }],
         ...RUNTIME,
         bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
         durableObjects,

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { createMovableClock, startQueue, type MovableClock, type Queue } from "../../dev/queue/server.ts";
-import { startWorker, type RunningWorker } from "../../dev/worker.ts";
+import type { RunningWorker } from "../../dev/worker.ts";
 import { variablesOf } from "../../dev/worker-variables.ts";
 import { startWorkos, type WorkosOptions, type WorkosStandIn } from "../../dev/workos/server.ts";
 import { publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
+import { startBuiltWorker } from "../worker/support/built-worker.ts";
 
 /** Ends the wait for what does not come, on a machine on which everything takes ten times as long. */
 export const PATIENCE_MS = 240_000;
@@ -58,7 +59,7 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
     AUDIT_ADMIN_TOKEN: adminToken,
     AUDIT_ALERT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/alerts`,
   };
-  let worker = await startWorker({ vars, persistPath });
+  let worker = await startBuiltWorker({ vars, persistPath });
   return {
     workos,
     queue,
@@ -72,7 +73,7 @@ export async function startDelivery(options: { readonly workos?: WorkosOptions }
     publish: (body, deduplicationId) => publish(queue, worker.url, body, deduplicationId),
     restartWorker: async (changed) => {
       await worker.stop();
-      worker = await startWorker({ vars: { ...vars, ...changed }, port: worker.port, persistPath });
+      worker = await startBuiltWorker({ vars: { ...vars, ...changed }, port: worker.port, persistPath });
     },
     stop: async () => {
       await worker.stop();

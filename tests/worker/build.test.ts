@@ -51,7 +51,7 @@ describe("the upload", () => {
   });
 
   it("delivers, takes a spilled message, and refuses what is signed wrongly", async () => {
-    const direct = await startDirect({ isUpload: true });
+    const direct = await startDirect({ code: uploaded.code });
     try {
       const delivered = recordOf();
       expect(await direct.deliver([delivered])).toMatchObject({ status: 200 });

@@ -1,6 +1,7 @@
 /** What the worker says and does where a variable is missing or wrong, and that keys can be changed without a refused message. */
 import { afterEach, describe, expect, it } from "vitest";
-import { startWorker, type RunningWorker } from "../../dev/worker.ts";
+import type { RunningWorker } from "../../dev/worker.ts";
+import { startBuiltWorker } from "./support/built-worker.ts";
 import { ADMIN_TOKEN, INGEST_KEY, sign, startDirect, type Direct } from "./support/direct.ts";
 import { messageOf, recordOf } from "./support/records.ts";
 
@@ -111,7 +112,7 @@ describe("the worker's own URL", () => {
       AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
       AUDIT_WORKER_URL: "https://worker.example/",
     };
-    const worker: RunningWorker = await startWorker({ vars });
+    const worker: RunningWorker = await startBuiltWorker({ vars });
     stops.push(worker);
     const body = messageOf(recordOf());
     const token = await sign(body, { key: "sig_1", url: "https://worker.example/deliver" });

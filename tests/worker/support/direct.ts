@@ -1,8 +1,9 @@
 /** The worker in workerd with the WorkOS stand-in and the development queue, delivered to by hand. */
 import { startQueue } from "../../../dev/queue/server.ts";
-import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
+import type { WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
+import { startBuiltWorker } from "./built-worker.ts";
 import { publishedBody } from "./published.ts";
 import { sign } from "./sign.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
@@ -25,7 +26,7 @@ export async function startDirect(options: Partial<WorkerOptions> = {}) {
   const queue = await startQueue({ path: ":memory:" });
   const lines: string[] = [];
   const vars = { ...workerVariables(workos, queue), ...options.vars };
-  const worker = await startWorker({ ...options, vars, onLog: (line) => lines.push(line) });
+  const worker = await startBuiltWorker({ ...options, vars, onLog: (line) => lines.push(line) });
   const { url } = worker;
 
   const post = async (body: string | Uint8Array, token: string, headers: Record<string, string> = {}) => {

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMovableClock, startQueue } from "../../../dev/queue/server.ts";
-import { startWorker, type WorkerOptions } from "../../../dev/worker.ts";
+import type { WorkerOptions } from "../../../dev/worker.ts";
 import { startWorkos } from "../../../dev/workos/server.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
+import { startBuiltWorker } from "./built-worker.ts";
 import { publishedBody } from "./published.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
@@ -32,7 +33,7 @@ export async function startLocalPath(
   const queue = await startQueue({ path: ":memory:", clock });
   const vars = { ...workerVariables(workos, queue), ...variables };
   const persistPath = join(folder, "worker");
-  let worker = await startWorker({
+  let worker = await startBuiltWorker({
     ...options,
     vars,
     persistPath,
@@ -89,7 +90,7 @@ export async function startLocalPath(
     },
     /** `changed`: variables of the new deployment. */
     async restartWorker(changed: Record<string, string> = {}): Promise<void> {
-      worker = await startWorker({ ...options, vars: { ...vars, ...changed }, persistPath, port });
+      worker = await startBuiltWorker({ ...options, vars: { ...vars, ...changed }, persistPath, port });
     },
     async stop(): Promise<void> {
       await worker.stop();

@@ -13,7 +13,7 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-export async function startWorkerProcess(options: Omit<WorkerOptions, "onLog">): Promise<WorkerProcess> {
+export async function startWorkerProcess(options: Omit<WorkerOptions, "code" | "onLog">): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [MAIN, JSON.stringify(options)], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],

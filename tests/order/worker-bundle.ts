@@ -1,0 +1,16 @@
+/** Runs once before the tests: bundles the worker, which takes as long as its start. Two hundred tests start one of their own. */
+import type { TestProject } from "vitest/node";
+import { bundleWorker } from "../../worker/build.ts";
+import { writeBuiltFile } from "./built-file.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The file with the worker's readable module. */
+    workerFile: string;
+  }
+}
+
+/** Vitest calls it. */
+export default async function setup(project: TestProject): Promise<void> {
+  project.provide("workerFile", await writeBuiltFile("worker", await bundleWorker()));
+}

@@ -1,6 +1,6 @@
 /** The entry of `audit-forwarder`: parses the command line, runs one command, prints its report. Exit 0 done, 1 failed, 2 wrong use. */
 import { readSecretsFile } from "./deploy/secrets-file.ts";
-import { runWrangler } from "./deploy/wrangler-run.ts";
+import { loadCommands } from "./commands/index.ts";
 import { commandLine } from "./parser.ts";
 import type { Report } from "./run/command.ts";
 import { failureOf } from "./run/failure.ts";
@@ -24,6 +24,19 @@ function versionText(): string {
   if (!line.includes("--version")) return "";
   const { version, commit } = programVersion();
   return `${version} (commit ${commit})`;
+}
+
+async function runWrangler(): Promise<void> {
+  const wrangler = await import("./deploy/wrangler-run.ts");
+  process.exitCode = await wrangler.runWrangler(line.slice(1), process.env);
+}
+
+async function run(): Promise<void> {
+  const commands = await loadCommands(line[0]);
+  const parser = commandLine({ commands, io: () => io, finish, readSecrets, version: versionText() });
+  // yargs lays out the help of each command that runs, and wrapping takes most of that.
+  if (!line.includes("--help") && !line.includes("-h")) parser.wrap(null);
+  await parser.parseAsync(line);
 }
 
 function finish(report: Report, json: boolean): void {
@@ -53,8 +66,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  if (line[0] === "wrangler") process.exitCode = await runWrangler(line.slice(1), process.env);
-  else await commandLine({ io: () => io, finish, readSecrets, version: versionText() }).parseAsync(line);
+  if (line[0] === "wrangler") await runWrangler();
+  else await run();
 } catch (error) {
   fail(error);
 }

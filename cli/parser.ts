@@ -1,12 +1,12 @@
-/** The command line of `audit-forwarder`: every command and option, and what is wrong use. */
+/** The command line of `audit-forwarder`: its commands, the options of all, and what is wrong use. */
 import yargs, { type Argv } from "yargs";
-import { commands } from "./commands/index.ts";
-import type { Finish } from "./run/command.ts";
+import type { Finish, Registration } from "./run/command.ts";
 import { WrongUse } from "./run/failure.ts";
 import type { Io } from "./run/io.ts";
 import { PROGRAM } from "./run/suggestion.ts";
 
 interface ParserPorts {
+  readonly commands: readonly Registration[];
   /** What `--version` prints. */
   readonly version?: string;
   /** Asked for when a command runs, after the secrets file was read. */
@@ -18,7 +18,7 @@ interface ParserPorts {
 }
 
 /** Returns the parser of a command line. It throws `WrongUse`, and whatever the command throws. */
-export function commandLine({ io, finish, readSecrets, version = "" }: ParserPorts): Argv {
+export function commandLine({ commands, io, finish, readSecrets, version = "" }: ParserPorts): Argv {
   const parser = yargs()
     .scriptName(PROGRAM)
     .usage("$0 <command>\n\nDurable audit events from a Zuplo gateway to WorkOS.")

@@ -1,44 +1,32 @@
 /** Every command, in the order of the help. */
 import type { Registration } from "../run/command.ts";
-import { completion } from "./completion.ts";
-import { coverage } from "./coverage.ts";
-import { deadLetters } from "./dead-letters/index.ts";
-import { deploy } from "./deploy.ts";
-import { dev } from "./dev.ts";
-import { doctor } from "./doctor.ts";
-import { evidence } from "./evidence/index.ts";
-import { incidents } from "./incidents.ts";
-import { init } from "./init.ts";
-import { pause, resume } from "./pause.ts";
-import { preview } from "./preview.ts";
-import { pseudonym } from "./pseudonym.ts";
-import { replays } from "./replays.ts";
-import { schemas } from "./schemas/index.ts";
-import { tokens } from "./tokens.ts";
-import { trace } from "./trace.ts";
-import { upgrade } from "./upgrade.ts";
-import { verify } from "./verify.ts";
-import { wrangler } from "./wrangler.ts";
 
-export const commands: readonly Registration[] = [
-  init,
-  coverage,
-  preview,
-  deploy,
-  upgrade,
-  doctor,
-  schemas,
-  incidents,
-  deadLetters,
-  replays,
-  trace,
-  pause,
-  resume,
-  tokens,
-  verify,
-  evidence,
-  pseudonym,
-  dev,
-  wrangler,
-  completion,
-];
+/** By the first word of their usage. Each is loaded only where it is asked for, because to load all takes most of a short run. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Registration>> = new Map([
+  ["init", async () => (await import("./init.ts")).init],
+  ["coverage", async () => (await import("./coverage.ts")).coverage],
+  ["preview", async () => (await import("./preview.ts")).preview],
+  ["deploy", async () => (await import("./deploy.ts")).deploy],
+  ["upgrade", async () => (await import("./upgrade.ts")).upgrade],
+  ["doctor", async () => (await import("./doctor.ts")).doctor],
+  ["schemas", async () => (await import("./schemas/index.ts")).schemas],
+  ["incidents", async () => (await import("./incidents.ts")).incidents],
+  ["dead-letters", async () => (await import("./dead-letters/index.ts")).deadLetters],
+  ["replays", async () => (await import("./replays.ts")).replays],
+  ["trace", async () => (await import("./trace.ts")).trace],
+  ["pause", async () => (await import("./pause.ts")).pause],
+  ["resume", async () => (await import("./pause.ts")).resume],
+  ["tokens", async () => (await import("./tokens.ts")).tokens],
+  ["verify", async () => (await import("./verify.ts")).verify],
+  ["evidence", async () => (await import("./evidence/index.ts")).evidence],
+  ["pseudonym", async () => (await import("./pseudonym.ts")).pseudonym],
+  ["dev", async () => (await import("./dev.ts")).dev],
+  ["wrangler", async () => (await import("./wrangler.ts")).wrangler],
+  ["completion", async () => (await import("./completion.ts")).completion],
+]);
+
+/** Loads the command that a word names, or all of them where it names none. */
+export async function loadCommands(word = ""): Promise<readonly Registration[]> {
+  const load = COMMANDS.get(word);
+  return Promise.all((load ? [load] : [...COMMANDS.values()]).map((each) => each()));
+}

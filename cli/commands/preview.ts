@@ -6,7 +6,7 @@ import { readProject } from "../init/project.ts";
 import { readRoutes } from "../init/routes.ts";
 import { type PreviewedEvent, previewCall } from "../policy/preview.ts";
 import { readCall } from "../preview/call.ts";
-import { faultsOf, type SchemasOf } from "../preview/judge.ts";
+import type { SchemasOf } from "../preview/judge.ts";
 import { readNearestLock } from "../preview/lock-file.ts";
 import { findRoute, parseOperation } from "../preview/operation.ts";
 import { registeredSchemas } from "../preview/registered.ts";
@@ -57,6 +57,8 @@ async function allFaults(
 ): Promise<readonly (readonly string[])[]> {
   const knowsRegistry = Boolean(io.env["WORKOS_API_KEY"]) && Object.keys(lock).length > 0;
   const schemasOf: SchemasOf | undefined = knowsRegistry ? registeredSchemas(openWorkos(io)) : undefined;
+  // Imported only here: the validator and the YAML parser take a tenth of the start of every command.
+  const { faultsOf } = await import("../preview/judge.ts");
   return Promise.all(events.map((event) => faultsOf(event, schemasOf)));
 }
 

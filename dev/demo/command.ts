@@ -1,4 +1,5 @@
 /** Runs a command of the CLI in this process, as a person would in a terminal. */
+import { loadCommands } from "../../cli/commands/index.ts";
 import { commandLine } from "../../cli/parser.ts";
 import type { Report } from "../../cli/run/command.ts";
 import { processIo } from "../../cli/run/io.ts";
@@ -8,6 +9,7 @@ import { AuditError } from "../../shared/errors.ts";
 export async function runCommand(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Report> {
   const reports: Report[] = [];
   const parser = commandLine({
+    commands: await loadCommands(words[0]),
     io: () => processIo(env),
     finish: (report) => void reports.push(report),
     readSecrets: () => Promise.resolve(),

@@ -2,16 +2,14 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { json, runCli } from "./support/run-cli.ts";
 
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "completion-"));
-  const program = `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`;
+  const program = `#!/bin/sh\nexec "${process.execPath}" "${inject("cliFile")}" "$@"\n`;
   await writeFile(join(folder, "audit-forwarder"), program, { mode: 0o755 });
   await writeFile(join(folder, "completion.bash"), (await runCli(["completion"])).stdout);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadCommands } from "../../cli/commands/index.ts";
 import { commandLine } from "../../cli/parser.ts";
 import { WrongUse } from "../../cli/run/failure.ts";
 import type { Io } from "../../cli/run/io.ts";
@@ -75,6 +76,7 @@ async function accept(line: string): Promise<{ readonly help?: string }> {
   if (start < 0) throw new Error(`starts another program: ${line}`);
   let isParsed = false;
   const parser = commandLine({
+    commands: await loadCommands(words[start + 1]),
     io: () => {
       if (isParsed) throw ACCEPTED;
       return { suggest: suggestFrom(ROOT) } as Io;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { ROOT } from "./pages.ts";
@@ -99,8 +99,8 @@ function commandsIn(path: string): readonly { readonly words: readonly string[];
 it.each(paths.flatMap(commandsIn).map(({ words, flags }) => [words.join(" "), flags] as const))(
   "uses only options that %s has: %j",
   (words, flags) => {
-    const args = ["cli/main.ts", ...words.split(" ")];
-    const { status, stdout } = spawnSync(process.execPath, [...args, "--help"], { cwd: ROOT, encoding: "utf8" });
+    const args = [inject("cliFile"), ...words.split(" "), "--help"];
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
     expect(status).toBe(0);
     for (const flag of flags) expect(stdout).toContain(flag);
   },

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 
 export const ROOT = resolve(fileURLToPath(new URL("../../../", import.meta.url)));
 export const FAKE_WRANGLER = fileURLToPath(new URL("fake-wrangler.mjs", import.meta.url));
@@ -53,7 +53,7 @@ export async function newAccount(state: object = {}): Promise<{
 
 /** Runs the program without a terminal. */
 export async function runDeploy(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/main.ts", "deploy", ...args], {
+  const child = spawn(process.execPath, [inject("cliFile"), "deploy", ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,5 @@
 import { spawn } from "@lydell/node-pty";
-import { expect, it } from "vitest";
+import { expect, inject, it } from "vitest";
 import { newAccount, ROOT } from "./process.ts";
 
 /** Runs the deploy on a pseudo-terminal and types an answer after each question. */
@@ -7,7 +7,7 @@ async function onTerminal(
   env: Readonly<Record<string, string>>,
   answers: readonly string[],
 ): Promise<{ readonly screen: string }> {
-  const terminal = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "cli/main.ts", "deploy"], {
+  const terminal = spawn(process.execPath, [inject("cliFile"), "deploy"], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     cols: 200,

@@ -1,5 +1,6 @@
 /** Which operations of a project leave events: `coverage`, its file and its check. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cp } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeProject, type Project } from "./support/project.ts";
 import { json, runCli } from "./support/run-cli.ts";
 
@@ -53,13 +54,19 @@ const PATHS = {
   },
 };
 
+let initialized: Project;
 let made: Project;
+beforeAll(async () => {
+  initialized = await makeProject({ "config/a.oas.json": "{}", "config/policies.json": JSON.stringify(POLICIES) });
+  await runCli(["init", initialized.directory, "--routes", "none"]);
+});
 beforeEach(async () => {
-  made = await makeProject({ "config/a.oas.json": "{}", "config/policies.json": JSON.stringify(POLICIES) });
-  await runCli(["init", made.directory, "--routes", "none"]);
+  made = await makeProject({});
+  await cp(initialized.directory, made.directory, { recursive: true });
   await setPaths(PATHS);
 });
 afterEach(() => made.remove());
+afterAll(() => initialized.remove());
 
 async function setPaths(paths: object) {
   await made.write("config/a.oas.json", JSON.stringify({ openapi: "3.1.0", paths }));

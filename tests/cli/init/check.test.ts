@@ -1,18 +1,29 @@
-import { rm } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeProject, type Project, TWO_ROUTES } from "../support/project.ts";
 import { json, runCli } from "../support/run-cli.ts";
 
 const ROUTE = { handler: {}, policies: { inbound: [] } };
 
+let initialized: Project;
 let made: Project;
+beforeAll(async () => {
+  initialized = await makeProject({ "config/a.oas.json": TWO_ROUTES });
+  await runCli(["init", initialized.directory]);
+});
 beforeEach(async () => {
   made = await makeProject({ "config/a.oas.json": TWO_ROUTES });
 });
 afterEach(async () => {
   await made.remove();
 });
+afterAll(() => initialized.remove());
+
+/** Brings what `init` makes of the project, which runs once for all tests. */
+async function init() {
+  await cp(initialized.directory, made.directory, { recursive: true });
+}
 
 async function edit(path: string, change: (text: string) => string) {
   await made.write(path, change(await made.read(path)));
@@ -46,7 +57,7 @@ describe("init --check exits 1 and names", () => {
     ],
     ["a variable that is gone", ".env", (text: string) => text.replace(/^QSTASH_TOKEN=.*\n/m, ""), "QSTASH_TOKEN"],
   ])("%s", async (_name, path, change, subject) => {
-    await runCli(["init", made.directory]);
+    await init();
     await edit(path, change);
     const { code, ok, findings } = await check();
     expect({ code, ok }).toEqual({ code: 1, ok: false });
@@ -120,7 +131,7 @@ describe("init --check exits 1 and names", () => {
       "$header.authorization",
     ],
   ])("%s", async (_name, path, change, subject, message) => {
-    await runCli(["init", made.directory]);
+    await init();
     await edit(path, change);
     const { code, findings } = await check();
     expect(code).toBe(1);
@@ -205,7 +216,7 @@ describe("init --check exits 0", () => {
   });
 
   test("with a note where a variable has no value", async () => {
-    await runCli(["init", made.directory]);
+    await init();
     const { code, findings } = await check();
     expect(code).toBe(0);
     expect(findings).toContainEqual(expect.objectContaining({ level: "note", subject: "QSTASH_TOKEN" }));
@@ -213,7 +224,7 @@ describe("init --check exits 0", () => {
   });
 
   test.each(['{ "skip": true }', "false"])("where a route says itself that it is not audited: %s", async (xAudit) => {
-    await runCli(["init", made.directory]);
+    await init();
     await edit("config/a.oas.json", (text) =>
       text.replace('"get": {', `"get": { "x-audit": ${xAudit},`).replace('"audit-log", ', ""),
     );
@@ -233,7 +244,7 @@ describe("init --check exits 0", () => {
   );
 
   test("where the entry names a module of the user's that builds on ours, as for `describe`", async () => {
-    await runCli(["init", made.directory]);
+    await init();
     await edit("config/policies.json", (text) => text.replace("./modules/audit-log)", "./modules/audit)"));
     const mine = 'import { createAuditLog } from "./audit-log";\nexport const auditLog = createAuditLog({});\n';
     await made.write("modules/audit.ts", mine);
@@ -244,7 +255,7 @@ describe("init --check exits 0", () => {
   });
 
   test("with a note where there is no .env at all, as in CI", async () => {
-    await runCli(["init", made.directory]);
+    await init();
     await rm(join(made.directory, ".env"));
     const { code, findings } = await check();
     expect({ code, findings }).toEqual({

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { spread } from "./sequencer.ts";
+import { LONGEST, longestFirst, spread } from "./sequencer.ts";
 import { takeTurn } from "./turn.ts";
 
 describe("the order of the test files", () => {
@@ -16,6 +17,23 @@ describe("the order of the test files", () => {
     { few: "AB", many: "", merged: "AB" },
   ])("spreads $few among $many and keeps each once: $merged", ({ few, many, merged }) => {
     expect(spread(few.split(""), many.split("")).join("")).toBe(merged);
+  });
+});
+
+describe("the longest test files", () => {
+  it("come first, the longest of all at the front, and the others keep their order", () => {
+    const [first = "", second = ""] = LONGEST;
+    const files = ["/c/tests/b.test.ts", `/c/${second}`, "/c/tests/a.test.ts", `/c/${first}`];
+    expect(longestFirst(files, String)).toEqual([
+      `/c/${first}`,
+      `/c/${second}`,
+      "/c/tests/b.test.ts",
+      "/c/tests/a.test.ts",
+    ]);
+  });
+
+  it.each(LONGEST)("%s is there", (path) => {
+    expect(existsSync(new URL(`../../${path}`, import.meta.url))).toBe(true);
   });
 });
 

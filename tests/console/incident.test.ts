@@ -31,7 +31,7 @@ it("leads from the incident to the receipt, and sends exactly what the plan said
   await incidents.getByRole("heading", { name: "WorkOS rejected events for good" }).waitFor();
   expect(await page.getByRole("banner").innerText()).toContain("1 open incident");
   await incidents.getByRole("link", { name: "See what failed" }).click();
-  expect(page.url()).toContain("/console/dead-letters?class=rejected");
+  await page.waitForURL("**/console/dead-letters?class=rejected**");
 
   await page.getByLabel("Action", { exact: true }).fill("member.invite");
   await page.keyboard.press("Enter");

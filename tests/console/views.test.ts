@@ -282,8 +282,9 @@ describe("a failure", () => {
 it("finds a record by its event id and by its request id", async () => {
   const page = await stage.openAt("/");
   for (const wanted of [eventId, "req-1"]) {
-    await page.getByRole("searchbox", { name: "Event or request id" }).fill(wanted);
-    await page.keyboard.press("Enter");
+    const search = page.getByRole("searchbox", { name: "Event or request id" });
+    await search.fill(wanted);
+    await search.press("Enter");
     await page.waitForURL(`**/console/events/${eventId}`);
     await page.getByText("It is a dead letter").first().waitFor();
     await page.goBack();

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MESSAGE_MAX_BYTES } from "../../../shared/limits.ts";
 import { startDirect, INGEST_KEY, type Direct } from "../support/direct.ts";
-import { spill } from "../support/ingest.ts";
+import { spill, type Spill } from "../support/ingest.ts";
 import { until } from "../support/local-path.ts";
 import { publishedBody } from "../support/published.ts";
 import { messageOf, recordOf, recordsOf } from "../support/records.ts";
@@ -82,12 +82,10 @@ describe("a spilled message", () => {
 });
 
 describe("a spilled message is refused", () => {
-  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
-
-  it.each([
+  it.each<[string, Spill & { readonly minutesOff?: number }, string]>([
     ["with another key", { key: OTHER_KEY }, '"webhook-signature" does not match'],
-    ["six minutes old", { key: INGEST_KEY, at: minutesAgo(6) }, "more than five minutes off"],
-    ["six minutes early", { key: INGEST_KEY, at: minutesAgo(-6) }, "more than five minutes off"],
+    ["six minutes old", { key: INGEST_KEY, minutesOff: -6 }, "more than five minutes off"],
+    ["six minutes early", { key: INGEST_KEY, minutesOff: 6 }, "more than five minutes off"],
     ["without an id", { key: INGEST_KEY, headers: { "webhook-id": "" } }, '"webhook-id" is missing'],
     ["without a time", { key: INGEST_KEY, headers: { "webhook-timestamp": "" } }, '"webhook-timestamp" is missing'],
     [
@@ -102,8 +100,9 @@ describe("a spilled message is refused", () => {
       { key: INGEST_KEY, headers: { "webhook-signature": "v2,AAAA" } },
       "does not match",
     ],
-  ])("%s", async (_, how, detail) => {
-    const answer = await spill(direct.url, messageOf(recordOf()), how);
+  ])("%s", async (_, { minutesOff = 0, ...how }, detail) => {
+    const at = new Date(Date.now() + minutesOff * 60_000);
+    const answer = await spill(direct.url, messageOf(recordOf()), { at, ...how });
     expect(answer).toMatchObject({ status: 401, json: { code: "invalid_signature" } });
     expect(answer.json["detail"]).toContain(detail);
   });

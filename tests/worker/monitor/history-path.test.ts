@@ -40,8 +40,9 @@ it("counts by minute, samples states, and survives a kill", async () => {
   expect(series.dead_letters_open.at(-1)?.[1]).toBe(2);
   expect(series.dead_letters_open_rejected.at(-1)?.[1]).toBe(2);
   expect(series.waiting.at(-1)?.[1]).toBeGreaterThanOrEqual(1);
-  expect(series.age_p50_ms.at(-1)?.[1]).toBeLessThan(60_000 / 1.1);
-  expect(series.age_p99_ms.at(-1)?.[1]).toBeGreaterThanOrEqual(60_000 / 1.1);
+  // The three deliveries may lie in two minutes.
+  expect(Math.min(...series.age_p50_ms.map(([, ms]) => ms))).toBeLessThan(60_000 / 1.1);
+  expect(Math.max(...series.age_p99_ms.map(([, ms]) => ms))).toBeGreaterThanOrEqual(60_000 / 1.1);
   for (const points of Object.values(series)) for (const [atS] of points) expect(atS % 60).toBe(0);
 
   await path.killWorker();

@@ -13,6 +13,8 @@ import { ADMIN_TOKEN, workerVariables } from "./support/variables.ts";
 import { startWorkerProcess } from "./support/worker-process.ts";
 
 const RECORDS = 200;
+/** Requests that WorkOS answers before the kill. */
+const ANSWERED = 66;
 const clock = createMovableClock();
 let folder: string;
 let workos: WorkosStandIn;
@@ -34,8 +36,10 @@ const storedIds = () => workos.events().map(({ event }) => String(event.metadata
 it("kill -9 of the process tree in the middle of 200 deliveries leaves exactly 200 events", async () => {
   const options = { vars: workerVariables(workos, queue), persistPath: join(folder, "worker") };
   const first = await startWorkerProcess(options);
-  // 150 messages of one record and 10 of five, with a WorkOS slow enough that the kill finds requests under way.
-  workos.faults.add({ delayMs: 25, commit: true });
+  // 150 messages of one record and 10 of five. From the 67th request on WorkOS stores and never answers: the queue holds back what is
+  // beyond its 40 deliveries at once, so the kill finds requests under way and records that nobody has sent.
+  workos.faults.add({ delayMs: 25, commit: true, times: ANSWERED });
+  workos.faults.add({ hang: true, commit: true });
   const messages = [...recordsOf(150).map((record) => [record]), ...Array.from({ length: 10 }, () => recordsOf(5))];
   const records = messages.flat();
   expect(records).toHaveLength(RECORDS);
@@ -53,10 +57,9 @@ it("kill -9 of the process tree in the middle of 200 deliveries leaves exactly 2
     expect(response.ok).toBe(true);
   }
   await switchFlow("resume");
-  await until(storedIds, (ids) => ids.length >= RECORDS / 3);
+  await until(storedIds, (ids) => ids.length > ANSWERED);
   await first.kill();
-  const atKill = storedIds().length;
-  expect(atKill).toBeLessThan(RECORDS);
+  expect(storedIds().length).toBeLessThan(RECORDS);
   workos.faults.clear();
 
   const second = await startWorkerProcess({ ...options, port: first.port });

@@ -195,8 +195,8 @@ describe("a message of several records", () => {
 
   it("keeps at most five requests open", async () => {
     const records = recordsOf(20);
-    // So long that five are open at one moment even where they come slowly.
-    direct.workos.faults.add({ delayMs: 500 });
+    // The first five stay open so long that they are open at one moment even where they come slowly, and that a sixth would come.
+    direct.workos.faults.add({ delayMs: 2_000, times: 5 });
     let most = 0;
     const watch = setInterval(() => {
       most = Math.max(most, direct.workos.requests().filter(({ status }) => status === null).length);

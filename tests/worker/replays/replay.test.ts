@@ -327,8 +327,15 @@ it("replays 2,000 dead letters, each once", { timeout: 300_000 }, async () => {
   path.workos.faults.add({ status: 400, body: { message: "no" } });
   for (let start = 0; start < records.length; start += 100) await publishUnpaced(records.slice(start, start + 100));
   await path.queue.idle();
+  // On a busy machine an answer may come too late for the worker, and its record is tried again after a minute.
+  const parked = async () => {
+    const { total } = (await path.get("/api/dead-letters?group_by=class")).json;
+    if (total < 2_000) path.clock.advance(60_001);
+    await path.queue.idle();
+    return total as number;
+  };
+  expect(await until(parked, (total) => total >= 2_000)).toBe(2_000);
   path.workos.faults.clear();
-  expect((await path.get("/api/dead-letters?group_by=class")).json).toMatchObject({ total: 2_000 });
   const created = await path.post("/api/replays", { all: true, rate: 500 });
   expect(created.json.plan).toMatchObject({ send: 2_000, skip: 0 });
   const done = await until(

@@ -169,7 +169,7 @@ describe("the failure callback", () => {
       recordOf({ action: "a.failing" }),
     ];
     path.workos.faults.add({ match: { action: "a.refused" }, status: 422, body: { message: "no" } });
-    path.workos.faults.add({ match: { action: "a.failing" }, status: 500 });
+    path.workos.faults.add({ match: { action: "a.failing" }, ...REFUSED });
     await path.publish([delivered, refused, failing]);
     await path.exhaust();
     const found = await letters();

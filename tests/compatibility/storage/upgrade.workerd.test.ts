@@ -89,7 +89,7 @@ async function alarmUntil(object: unknown, check: () => Promise<void> | void): P
   await vi.waitFor(async () => {
     await runDurableObjectAlarm(object as DurableObjectStub);
     await check();
-  }, 60_000);
+  }, 240_000);
 }
 
 it("delivers, lists, replays, drains and seals on the previous version's data in every object", async () => {

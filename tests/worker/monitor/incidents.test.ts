@@ -78,7 +78,7 @@ describe("a record that waits too long", () => {
 
   it("for a short time is none", async () => {
     path.workos.faults.add(REFUSED);
-    await path.publish([recordOf({ occurredAtMs: Date.now() - 14 * 60_000 })]);
+    await path.publish([recordOf({ occurredAtMs: Date.now() - 10 * 60_000 })]);
     await path.queue.idle();
     await path.scheduled();
     expect(await kinds()).toEqual([]);

@@ -18,7 +18,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
     if (pid !== process.pid) return [];
     throw new AuditError(
       "unavailable",
-      'CPU time is read from "/proc", which only Linux has; run "--only bytes,drain,freshness"',
+      'CPU time is read from "/proc", which only Linux has; run "--only bytes,drain,outage,evidence"',
       {
         cause,
       },

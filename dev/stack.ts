@@ -21,10 +21,17 @@ interface StackOptions {
   /** Where the queue and the worker keep their state; absent: a temporary folder that `stop` removes. */
   readonly stateDir?: string;
   readonly organization?: string;
+  /** Files and variables that join those of the gateway's project; called before the gateway starts. */
+  readonly extendGateway?: (parts: Pick<Stack, "workos" | "queue">) => Promise<GatewayExtension>;
   /** Told before each part starts. */
   readonly onStart?: (part: string) => void;
   /** Told each line that the gateway writes. */
   readonly onGatewayLine?: (line: string) => void;
+}
+
+export interface GatewayExtension {
+  readonly files: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Stack {
@@ -91,6 +98,7 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
       hasEvidence: true,
     }),
   );
+  const { files, env } = (await options.extendGateway?.({ workos, queue })) ?? { files: {}, env: {} };
   onStart("Zuplo gateway");
   const gatewayVariables = {
     QSTASH_URL: queue.url,
@@ -98,12 +106,14 @@ async function startParts(options: StackOptions, stops: (() => Promise<void>)[])
     AUDIT_WORKER_URL: worker.url,
     AUDIT_INGEST_KEY: secrets.AUDIT_INGEST_KEY,
     AUDIT_ORGANIZATION_ID: organization,
+    ...env,
   };
   const gateway = started(
     await startGateway({
       ...(ports.gateway ? { port: ports.gateway } : {}),
       ...(options.onGatewayLine && { onLine: options.onGatewayLine }),
       env: gatewayVariables,
+      files,
     }),
   );
   return {

@@ -5,6 +5,7 @@ import { bundleWorker, uploadedWorker } from "../../worker/build.ts";
 
 const OURS = path("../../worker/index.ts");
 
+/** Our worker, readable. */
 export function oursBundle(): Promise<string> {
   return bundleWorker();
 }
@@ -31,6 +32,7 @@ export function withoutLedgerBundle(): Promise<string> {
   return bundleWorker({ stdin: { contents, resolveDir: path("./"), loader: "ts" } });
 }
 
+/** A peer's handler; `minify` to compare its size with what is uploaded. */
 export function peerBundle(name: "floor" | "calls" | "sdk", minify = false): Promise<string> {
   return bundleWorker({ entryPoints: [path(`./handlers/${name}.ts`)], minify });
 }

@@ -13,6 +13,7 @@ const PARTS: Readonly<Record<PartName, () => Promise<{ readonly part: Part }>>> 
   "policy-cpu": () => import("./policy-cpu/part.ts"),
   bytes: () => import("./bytes/part.ts"),
   worker: () => import("./worker/part.ts"),
+  growth: () => import("./growth/part.ts"),
   drain: () => import("./drain/part.ts"),
   outage: () => import("./outage/part.ts"),
   freshness: () => import("./freshness/part.ts"),

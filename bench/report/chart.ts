@@ -9,7 +9,9 @@ export interface Chart {
 }
 
 const WIDTH = 760;
-const LABEL_WIDTH = 220;
+const LABEL_MIN_WIDTH = 220;
+/** About that of an average character at 13 px. */
+const CHARACTER_WIDTH = 7;
 const VALUE_WIDTH = 90;
 const ROW_HEIGHT = 26;
 const TITLE_HEIGHT = 34;
@@ -17,16 +19,17 @@ const TITLE_HEIGHT = 34;
 /** One row for each bar, the longest as wide as the chart; a value that is no number has no bar. */
 export function svgOf({ title, unit, bars }: Chart): string {
   const longest = Math.max(...bars.map(({ value }) => value).filter(Number.isFinite), 0);
+  const labelWidth = Math.max(LABEL_MIN_WIDTH, ...bars.map(({ label }) => label.length * CHARACTER_WIDTH + 16));
   const height = TITLE_HEIGHT + bars.length * ROW_HEIGHT + 8;
   const rows = bars.flatMap(({ label, value }, index) => {
     const y = TITLE_HEIGHT + index * ROW_HEIGHT;
     const isKnown = Number.isFinite(value);
-    const width = isKnown && longest > 0 ? (value / longest) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH) : 0;
+    const width = isKnown && longest > 0 ? (value / longest) * (WIDTH - labelWidth - VALUE_WIDTH) : 0;
     const shown = isKnown ? `${value.toFixed(value < 10 ? 1 : 0)} ${unit}` : "none";
     return [
-      `<text x="${LABEL_WIDTH - 8}" y="${y + 16}" text-anchor="end">${escaped(label)}</text>`,
-      `<rect x="${LABEL_WIDTH}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW_HEIGHT - 8}" rx="2"/>`,
-      `<text x="${(LABEL_WIDTH + width + 6).toFixed(1)}" y="${y + 16}">${escaped(shown)}</text>`,
+      `<text x="${labelWidth - 8}" y="${y + 16}" text-anchor="end">${escaped(label)}</text>`,
+      `<rect x="${labelWidth}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW_HEIGHT - 8}" rx="2"/>`,
+      `<text x="${(labelWidth + width + 6).toFixed(1)}" y="${y + 16}">${escaped(shown)}</text>`,
     ];
   });
   return [

@@ -8,6 +8,7 @@ export const PART_NAMES = [
   "policy-cpu",
   "bytes",
   "worker",
+  "growth",
   "drain",
   "outage",
   "freshness",

@@ -61,7 +61,8 @@ const config :Workerd.Config = (
 async function writeWorker(worker: BareWorker, port: number, stateDir: string): Promise<string> {
   const { name, script, bindings = {}, durableObjects = {} } = worker;
   const disk = join(stateDir, name);
-  await mkdir(disk);
+  // It exists where its databases were filled before.
+  await mkdir(disk, { recursive: true });
   await writeFile(join(stateDir, `${name}.mjs`), script);
   const texts = Object.entries({ ...bindings, AUDIT_WORKER_URL: `http://${HOST}:${port}` });
   const bound = [
@@ -70,8 +71,10 @@ async function writeWorker(worker: BareWorker, port: number, stateDir: string): 
       ([key, className]) => `(name = ${text(key)}, durableObjectNamespace = (className = ${text(className)}))`,
     ),
   ];
+  // Under steady load an object stays in memory, however short the part of a round in which it is measured.
   const namespaces = Object.values(durableObjects).map(
-    (className) => `(className = ${text(className)}, uniqueKey = ${text(`${name}-${className}`)}, enableSql = true)`,
+    (className) =>
+      `(className = ${text(className)}, uniqueKey = ${text(`${name}-${className}`)}, enableSql = true, preventEviction = true)`,
   );
   return `(name = ${text(name)}, worker = (
     modules = [(name = "worker.mjs", esModule = embed ${text(`${name}.mjs`)})],

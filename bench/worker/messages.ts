@@ -46,7 +46,8 @@ export async function signedMessage(body: string, form: Form, url: string, nowMs
   };
 }
 
-function recordsOf(body: string): readonly AuditRecord[] {
+/** The records of a message that the benchmark made. */
+export function recordsOf(body: string): readonly AuditRecord[] {
   const decoded = decodeMessage(Buffer.from(body));
   if (decoded.kind !== "message") throw new Error("the benchmark's own message is unreadable");
   return decoded.records;

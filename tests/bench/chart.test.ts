@@ -18,3 +18,11 @@ it("draws each value to scale, with its label and its unit", () => {
   expect(svg).toContain(">none<");
   expect(svg).not.toContain("<long>");
 });
+
+it("makes room for long labels", () => {
+  const label = "a call with a name that is long, 1,000,000 dead letters";
+  const svg = svgOf({ name: "x", title: "t", unit: "ms", bars: [{ label, value: 5 }] });
+  const [, x, width] = /<rect x="(\d+)" y="\d+" width="([\d.]+)"/.exec(svg)?.map(Number) ?? [];
+  expect(x).toBeGreaterThan(label.length * 7);
+  expect(x! + width!).toBeLessThan(700);
+});

@@ -10,13 +10,13 @@ export interface PeriodCounts {
   readonly open: number;
 }
 
-/** Dead letters that wait are few, and an index on the time serves them; of the others only those that were discarded are read. */
+/** Indexes serve those that were parked and those that are open; of the others, which have ended, each is read. */
 const COUNTS = `SELECT
   (SELECT count(*) FROM dead_letters WHERE live IN (0, 1) AND parked_at >= ?1 AND parked_at < ?2) AS parked,
   (SELECT count(*) FROM items JOIN replays ON replays.seq = items.replay
     WHERE replays.created_at < ?2 AND (replays.finished_at IS NULL OR replays.finished_at >= ?1)
       AND items.published_at >= ?1 AND items.published_at < ?2) AS replayed,
-  (SELECT count(*) FROM dead_letters WHERE state = 'discarded' AND discarded ->> 'at' >= ?3 AND discarded ->> 'at' < ?4)
+  (SELECT count(*) FROM dead_letters WHERE live = 0 AND state = 'discarded' AND discarded ->> 'at' >= ?3 AND discarded ->> 'at' < ?4)
     AS discarded,
   (SELECT count(*) FROM dead_letters WHERE live = 1 AND state = 'open') AS open`;
 

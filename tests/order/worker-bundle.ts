@@ -1,4 +1,4 @@
-/** Runs once before the tests: bundles the worker, which takes as long as its start. Two hundred tests start one of their own. */
+/** Runs once before the tests: bundles the worker, which takes as much processor time as its start. More than a hundred tests start it. */
 import type { TestProject } from "vitest/node";
 import { bundleWorker } from "../../worker/build.ts";
 import { writeBuiltFile } from "./built-file.ts";

@@ -1,5 +1,6 @@
 /** `deploy`: puts the worker on Cloudflare. `npm run deploy` runs it in the clone. */
 import { runDoctor, waitForWorker } from "../deploy/after.ts";
+import { deployedJurisdiction } from "../deploy/deployed-region.ts";
 import { askSecret } from "../deploy/prompt.ts";
 import { deploy as deployWorker, type DeployOptions } from "../deploy/run.ts";
 import { readSecretsFile } from "../deploy/secrets-file.ts";
@@ -86,6 +87,7 @@ function portsOf(io: Io, doctorArgs: readonly string[], isJson: boolean): Parame
     wrangler: wranglerOf(root, io.env),
     io,
     ask: (name) => askSecret(`${name} (not shown): `),
+    deployedJurisdiction,
     waitForWorker,
     doctor: async (env) => {
       const result = await runDoctor(process.argv[1] ?? "", doctorArgs, env);

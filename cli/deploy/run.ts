@@ -4,6 +4,7 @@ import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { newEvidenceKey } from "../evidence/key.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
+import { refuseMove } from "./deployed-region.ts";
 import { queueRegionFault } from "./region.ts";
 import { bindBucket, bucketName, createBucket, KEY_FILE, writeVerifierKey } from "./evidence.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
@@ -29,6 +30,8 @@ export interface Ports {
   readonly wrangler: Wrangler;
   readonly io: Io;
   readonly ask: (name: string) => Promise<string>;
+  /** See `deployedJurisdiction`. */
+  readonly deployedJurisdiction: (url: string) => Promise<string | null | undefined>;
   readonly waitForWorker: (url: string) => Promise<void>;
   readonly doctor: (env: Variables) => Promise<{ readonly exitCode: number; readonly output: string }>;
   /** Takes each step as soon as it has ended. */
@@ -52,6 +55,7 @@ export async function deploy(options: DeployOptions, ports: Ports): Promise<Depl
     ports.onStep(step);
   };
   const bundle = await bundleStep(options, ports, end);
+  if (!options.dryRun) await refuseMove(options, bundle, ports);
   await directoryStep(options, bundle, ports, end);
   if (options.evidence) await bucketStep(options, bundle, ports, end);
   if (options.dryRun) {

@@ -29,6 +29,8 @@ if (command.startsWith("deploy")) {
   for (const name of ["LEDGER", "OUTBOX", ...(state.bound ?? [])])
     process.stdout.write(`env.${name} (X)   Durable Object\n`);
   process.stdout.write(`env.QSTASH_URL ("${state.qstashUrl ?? "https://qstash.upstash.io"}")   Environment Variable\n`);
+  if (state.jurisdiction)
+    process.stdout.write(`env.AUDIT_JURISDICTION ("${state.jurisdiction}")   Environment Variable\n`);
   if (state.workosUrl) process.stdout.write(`env.WORKOS_BASE_URL ("${state.workosUrl}")   Environment Variable\n`);
   const targets = dry
     ? undefined

@@ -60,6 +60,7 @@ async function scene(
           wrangler: wranglerOf(root, { ...process.env, ...account.env }),
           io,
           ask: () => Promise.reject(new Error("asked")),
+          deployedJurisdiction: () => Promise.resolve(undefined),
           waitForWorker: async (url) => void waited.push(url),
           doctor: async (env) => {
             doctored.push(env);
@@ -230,6 +231,49 @@ describe("--directory", () => {
     const { steps } = await run({ directory: true });
     expect(steps[1]).toMatchObject({ name: "directory", state: "skipped" });
     expect([await toml(), (await account()).namespaces]).toEqual([before, []]);
+  });
+});
+
+describe("a worker that is deployed already", () => {
+  const URL_GIVEN = "https://audit.example.com";
+  const values = { ...VALUES, secrets: { ...VALUES.secrets, AUDIT_WORKER_URL: URL_GIVEN } };
+
+  it.each([
+    ["eu", null, '"eu"', "no jurisdiction"],
+    [null, "eu", "no jurisdiction", '"eu"'],
+    ["eu", "fedramp", '"eu"', '"fedramp"'],
+  ])("stays where it keeps its data: %s does not become %s", async (deployed, chosen, kept, wanted) => {
+    const asked: string[] = [];
+    const { run, account } = await scene(
+      { jurisdiction: chosen, qstashUrl: "http://127.0.0.1:8080" },
+      { deployedJurisdiction: (url) => (asked.push(url), Promise.resolve(deployed)) },
+    );
+    await expect(run({ values, evidence: true, directory: true })).rejects.toMatchObject({
+      code: "invalid_variable",
+      message:
+        `the worker keeps its data in ${kept}, but "AUDIT_JURISDICTION" is ${wanted} here (asked ${URL_GIVEN}); ` +
+        "a worker cannot move, so set it back in wrangler.toml, under [env.staging.vars]",
+    });
+    expect(asked).toEqual([URL_GIVEN]);
+    expect(verbs(await account())).toEqual([expect.stringMatching(/^deploy/)]);
+    expect(await account()).toMatchObject({ workers: [], buckets: [], namespaces: [], secrets: {} });
+  });
+
+  it("is deployed again if it says the same, and if it does not answer", async () => {
+    const answers = ["eu", undefined];
+    const { run } = await scene(
+      { jurisdiction: "eu" },
+      { deployedJurisdiction: () => Promise.resolve(answers.shift()) },
+    );
+    expect(await run({ values })).toMatchObject({ ok: true });
+    expect(await run({ values })).toMatchObject({ ok: true });
+    expect(answers).toEqual([]);
+  });
+
+  it("is not asked in a dry run", async () => {
+    const deployedJurisdiction = () => Promise.reject(new Error("asked"));
+    const { run } = await scene({}, { deployedJurisdiction });
+    expect(await run({ values, dryRun: true })).toMatchObject({ ok: true });
   });
 });
 

@@ -54,6 +54,8 @@ export default defineConfig({
           env,
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
+          // Its modules import JSON without the attribute that Node asks for.
+          server: { deps: { inline: [/node_modules\/@actions\//] } },
           ...patience,
         },
       },

@@ -261,7 +261,7 @@ async function workerUrlStep(
 ): Promise<string | undefined> {
   const known = given["AUDIT_WORKER_URL"];
   if (known !== undefined) return known;
-  if (onWorker.includes("AUDIT_WORKER_URL")) return io.env["AUDIT_WORKER_URL"] ?? uploaded.url;
+  if (onWorker.includes("AUDIT_WORKER_URL")) return io.env["AUDIT_WORKER_URL"] || uploaded.url;
   if (uploaded.url === undefined) {
     throw new AuditError("missing_variable", 'the deploy reports no URL; set "AUDIT_WORKER_URL" in the secrets file');
   }

@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
+import { validate } from "@actions/languageservice";
+import { TextDocument } from "vscode-languageserver-textdocument";
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { ROOT } from "./pages.ts";
@@ -59,7 +62,41 @@ it("has workflows for this repository and for its users", () => {
   ]);
 });
 
+/** What GitHub's own validator finds: keys, permissions, expressions, and jobs that wait for one that is not there. */
+async function problemsIn(path: string, text: string): Promise<readonly string[]> {
+  // It remembers what it has parsed by the URL.
+  const url = `file:///${randomUUID()}/${path}`;
+  const found = await validate(TextDocument.create(url, "yaml", 1, text));
+  return found.map(({ range, message }) => `line ${range.start.line + 1}: ${JSON.stringify(message)}`);
+}
+
+it.each([
+  ["attestations: write", "attestation: write", "Unexpected value 'attestation'"],
+  ["needs: package", "needs: packages", "packages"],
+  ["timeout-minutes: 10", "timeout-minuts: 10", "Unexpected value 'timeout-minuts'"],
+  ["${{ vars.NPM_PACKAGE }}", "${{ var.NPM_PACKAGE }}", "Unrecognized named-value: 'var'"],
+])("would see it if release.yml said %s as %s", async (right, wrong, problem) => {
+  const path = ".github/workflows/release.yml";
+  const text = readFileSync(join(ROOT, path), "utf8");
+  expect(text).toContain(right);
+  expect((await problemsIn(path, text.replace(right, wrong))).join("\n")).toContain(problem);
+});
+
+it("pins each action to one commit, which is the same everywhere", () => {
+  const text = paths.map((path) => readFileSync(join(ROOT, path), "utf8")).join("\n");
+  const pins = [...text.matchAll(/uses: (\S+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$/gm)];
+  expect(pins).toHaveLength([...text.matchAll(/uses: /g)].length);
+  const byAction = Map.groupBy(pins, ([, action]) => action);
+  for (const [action, found] of byAction) {
+    expect([action, new Set(found.map(([, , commit, version]) => `${commit} ${version}`)).size]).toEqual([action, 1]);
+  }
+});
+
 describe.each(paths)("%s", (path) => {
+  it("is a workflow that GitHub accepts", async () => {
+    expect(await problemsIn(path, readFileSync(join(ROOT, path), "utf8"))).toEqual([]);
+  });
+
   const document = parseDocument(readFileSync(join(ROOT, path), "utf8"));
   const workflow = Workflow.parse(document.toJS());
   const runs = Object.values(workflow.jobs).flatMap(({ steps }) => steps.filter((step) => "run" in step));

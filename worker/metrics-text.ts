@@ -2,6 +2,13 @@
 import { DEAD_LETTER_CLASSES } from "../shared/dead-letter.ts";
 import { AGE_BUCKETS_S, LATENCY_BUCKETS_S, type Numbers } from "./ledger/counters.ts";
 
+/** Where the log of the evidence stands. */
+interface EvidenceStatus {
+  readonly sealedUntilMs: number;
+  readonly size: number;
+  readonly failing: { readonly sinceMs: number } | undefined;
+}
+
 /** What the text shows at one moment. */
 export interface Snapshot {
   readonly numbers: Numbers;
@@ -16,6 +23,8 @@ export interface Snapshot {
   readonly storage: readonly { readonly object: string; readonly shard: number; readonly bytes: number }[];
   /** Messages that wait at QStash, as of the cron's newest round. */
   readonly waitingMessages: number;
+  /** Absent if no evidence is kept. */
+  readonly evidence: EvidenceStatus | undefined;
   readonly deadLetters: readonly { readonly value: string | number | null; readonly count: number }[];
 }
 
@@ -43,7 +52,7 @@ const OUTCOMES = ["delivered", "retry", "reject", "pause"];
 
 /** The text of one snapshot. */
 export function render(snapshot: Snapshot, nowMs: number): string {
-  const { numbers } = snapshot;
+  const { numbers, evidence } = snapshot;
   const attempts = OUTCOMES.map((outcome): Sample => [`{outcome="${outcome}"}`, numbers[outcome] ?? 0]);
   const parked = new Map(snapshot.deadLetters.map(({ value, count }) => [value, count]));
   const deadLetters = DEAD_LETTER_CLASSES.map((name): Sample => [`{class="${name}"}`, parked.get(name) ?? 0]);
@@ -88,9 +97,19 @@ export function render(snapshot: Snapshot, nowMs: number): string {
       "Size of the database of each Durable Object, which holds 10 GB at most.",
       snapshot.storage.map(({ object, shard, bytes }): Sample => [`{object="${object}",shard="${shard}"}`, bytes]),
     ),
+    ...(evidence ? evidenceOf(evidence, ageSeconds) : []),
     gauge("audit_paused", "1 while delivery is paused.", snapshot.isPaused ? 1 : 0),
     "",
   ].join("\n");
+}
+
+function evidenceOf({ sealedUntilMs, size, failing }: EvidenceStatus, ageSeconds: (ms: number | null) => number) {
+  const failingMs = failing?.sinceMs ?? null;
+  return [
+    metric("audit_evidence_digests_total", "counter", "Digests in the published log.", [["", size]]),
+    gauge("audit_evidence_unsealed_seconds", "Age of the end of the newest digest.", ageSeconds(sealedUntilMs)),
+    gauge("audit_evidence_anchor_failing_seconds", "How long an anchor has failed.", ageSeconds(failingMs)),
+  ];
 }
 
 const REFUSED = /^refused (?<route>\S+) (?<reason>\S+)$/;

@@ -1,5 +1,6 @@
 /** `GET /metrics`: what all shards have seen, and what waits at this moment. */
 import { deadLetters } from "./dead-letters/client.ts";
+import { evidenceLog } from "./evidence/client.ts";
 import type { RouteContext, Route } from "./http/route.ts";
 import { shardStatuses } from "./ledger/client.ts";
 import { sumNumbers } from "./ledger/counters.ts";
@@ -13,11 +14,12 @@ export const metricsRoutes: readonly Route[] = [{ method: "GET", path: "/metrics
 
 async function metrics({ env }: RouteContext): Promise<Response> {
   await reportRefusals(env);
-  const [shards, outbox, { pause, numbers: tally, rounds }, open] = await Promise.all([
+  const [shards, outbox, { pause, numbers: tally, rounds }, open, evidence] = await Promise.all([
     shardStatuses(env),
     outboxStatus(env),
     monitor(env).status(),
     deadLetters(env).groups({}, ["open"], "class"),
+    env.EVIDENCE && evidenceLog(env).status(Date.now()),
   ]);
   const storage = await storageUse(env, shards, outbox);
   const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -32,6 +34,7 @@ async function metrics({ env }: RouteContext): Promise<Response> {
       tally,
       storage,
       waitingMessages: rounds.waitingMessages,
+      evidence,
       deadLetters: open.groups,
     },
     Date.now(),

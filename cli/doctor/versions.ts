@@ -1,4 +1,4 @@
-/** Compares the versions of the policy in the project, the deployed worker and this command. */
+/** Compares the versions of the policy in the project and in the gateway, the deployed worker and this command. */
 import * as z from "zod";
 import { workerUrl } from "../api/client.ts";
 import { fetchJson } from "../http/json-answer.ts";
@@ -14,7 +14,12 @@ const TIMEOUT_MS = 10_000;
 /** The last release whose `/health` did not name its version. */
 const BEFORE_VERSIONS = "0.1.0";
 
-const Health = z.looseObject({ version: z.string().default(BEFORE_VERSIONS), commit: z.string().default("unknown") });
+const Health = z.looseObject({
+  version: z.string().default(BEFORE_VERSIONS),
+  commit: z.string().default("unknown"),
+  /** The policies whose records came in the last day. */
+  policies: z.array(z.looseObject({ version: z.string(), last_seen_at: z.string() })).default([]),
+});
 
 /** Asks the worker for its version; undefined if none is deployed or it does not answer as one of ours. */
 export async function workerVersion(io: Io): Promise<z.infer<typeof Health> | undefined> {
@@ -36,8 +41,11 @@ export async function versions(setting: Setting) {
   if (worker === undefined && policy === undefined)
     return skipped("no worker answers, and no project was named", 'set "AUDIT_WORKER_URL", or name the project');
   if (worker?.version === "development") return ok("the worker is a development build");
+  const inGateway = (worker?.policies ?? []).toSorted((a, b) => versionOrder(a.version, b.version));
+  const [oldest, newest] = [inGateway[0], inGateway.at(-1)];
   const found = [
     ...(policy === undefined ? [] : [`policy ${policy}`]),
+    ...inGateway.map(({ version, last_seen_at: at }) => `policy ${version} in the gateway (last seen ${at})`),
     ...(worker === undefined ? [] : [`worker ${worker.version} (commit ${worker.commit})`]),
     `this command ${own.version} (commit ${own.commit})`,
   ].join(", ");
@@ -46,6 +54,11 @@ export async function versions(setting: Setting) {
     return failed(
       `the policy is newer than the worker, so that messages may wait: ${found}`,
       `deploy the worker; to preview that, run: ${suggestion}`,
+    );
+  if (worker && newest && versionOrder(newest.version, worker.version) > 0)
+    return failed(
+      `the gateway runs a policy that is newer than the worker, so that messages may wait: ${found}`,
+      `deploy the worker of version ${newest.version} or newer; to preview that, run: ${suggestion}`,
     );
   if (worker && versionOrder(worker.version, own.version) !== 0)
     return warning(
@@ -56,6 +69,11 @@ export async function versions(setting: Setting) {
     return warning(
       `the policy is not of this version: ${found}`,
       `run: ${setting.io.suggest("init", setting.project?.project.directory ?? ".")}`,
+    );
+  if (worker && oldest && versionOrder(oldest.version, worker.version) < 0)
+    return warning(
+      `the gateway ran policy ${oldest.version} within the last day, which is older than the worker: ${found}`,
+      "nothing is lost; deploy the gateway with the policy of this version, if that has not happened since",
     );
   return ok(found);
 }

@@ -32,8 +32,6 @@ const WITHOUT_METRIC = [
   "foreign_messages",
   "sweep_failing",
   "gateway_silent",
-  "evidence_not_sealed",
-  "anchor_failing",
 ];
 
 /** Prometheus adds these to whatever it scrapes. */
@@ -59,6 +57,7 @@ function exposedByWorker() {
       tally: { "refused /deliver key": 1, "refused admin token": 1 },
       waitingMessages: 0,
       storage: [{ object: "ledger", shard: 0, bytes: 1 }],
+      evidence: { sealedUntilMs: 0, size: 0, failing: undefined },
       deadLetters: [],
     },
     0,

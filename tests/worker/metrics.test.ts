@@ -16,6 +16,7 @@ const EMPTY: Snapshot = {
   tally: {},
   waitingMessages: 0,
   storage: [],
+  evidence: undefined,
   deadLetters: [],
 };
 
@@ -48,8 +49,9 @@ describe("the text", () => {
 
   it("names nothing that docs/api.md does not describe", () => {
     const described = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
-    const names = [...render(EMPTY, 0).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
-    expect(names).toHaveLength(22);
+    const text = render({ ...EMPTY, evidence: { sealedUntilMs: 0, size: 0, failing: undefined } }, 0);
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(names).toHaveLength(25);
     for (const name of names) expect(described).toMatch(new RegExp(`\`${name}[\`{]`));
   });
 
@@ -63,6 +65,17 @@ describe("the text", () => {
     expect(samples.get('audit_attempt_duration_seconds_bucket{le="+Inf"}')).toBe(6);
     expect(samples.get("audit_attempt_duration_seconds_count")).toBe(6);
     expect(samples.get("audit_attempt_duration_seconds_sum")).toBe(20.5);
+  });
+
+  it("says how old the newest digest is and how long an anchor has failed, only where evidence is kept", () => {
+    expect(render(EMPTY, 0)).not.toContain("evidence");
+    const evidence = { sealedUntilMs: 900_000, size: 7, failing: { kind: "webhook", sinceMs: 1_000_000 } } as const;
+    const samples = samplesOf(render({ ...EMPTY, evidence }, 1_800_500));
+    expect(samples.get("audit_evidence_digests_total")).toBe(7);
+    expect(samples.get("audit_evidence_unsealed_seconds")).toBe(900.5);
+    expect(samples.get("audit_evidence_anchor_failing_seconds")).toBe(800.5);
+    const fine = samplesOf(render({ ...EMPTY, evidence: { ...evidence, failing: undefined } }, 1_800_500));
+    expect(fine.get("audit_evidence_anchor_failing_seconds")).toBe(0);
   });
 
   it("says ages in seconds, and dead letters for every class", () => {

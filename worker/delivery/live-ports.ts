@@ -5,7 +5,7 @@ import type { Env, Settings } from "../env.ts";
 import { leafOf } from "../ledger/leaf.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepared-event.ts";
-import { countAttempt, type CountedAttempt } from "../monitor/history-client.ts";
+import { countAttempt, type CountedAttempt, notePolicy } from "../monitor/history-client.ts";
 import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";
 import type { DeliverPorts, RecordEvent } from "./ports.ts";
@@ -33,6 +33,7 @@ export function livePorts(
       const nowMs = Date.now();
       const ended = endOf(event, nowMs);
       if (ended) countAttempt(env, ended, nowMs);
+      notePolicy(env, event.record.gateway.policyVersion);
     },
   };
 }

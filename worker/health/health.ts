@@ -61,6 +61,7 @@ async function describe(env: Env, settings: Settings, nowMs: number) {
     },
     cron: { last_at: isoOrNull(rounds.lastMs), last_sweep_at: isoOrNull(rounds.lastSweepMs) },
     evidence,
+    policies: Object.entries(rounds.policies).map(([version, atMs]) => ({ version, last_seen_at: isoTime(atMs) })),
     foreign_messages: rounds.foreign,
     incidents: incidents.map(describeIncident),
   };

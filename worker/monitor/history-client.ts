@@ -1,4 +1,4 @@
-/** What an isolate has delivered, retried and seen refused: counted in memory, and told to the monitor now and then. */
+/** What an isolate has delivered, retried and seen refused, and of which policies: counted in memory, and told to the monitor now and then. */
 import type { Env } from "../env.ts";
 import { ageBucket } from "./ages.ts";
 import { monitor } from "./client.ts";
@@ -17,6 +17,8 @@ const LATE_MS = 20_000;
 
 interface Memory {
   slots: Slot[];
+  /** Versions of the policies whose records were counted. */
+  policies: Set<string>;
   /** When the next tell is due; 0 if none is under way. */
   dueMs: number;
 }
@@ -24,7 +26,7 @@ interface Memory {
 const memories = new WeakMap<MonitorEnv, Memory>();
 
 function memoryOf(env: MonitorEnv): Memory {
-  const memory = memories.get(env) ?? { slots: [], dueMs: 0 };
+  const memory = memories.get(env) ?? { slots: [], policies: new Set(), dueMs: 0 };
   memories.set(env, memory);
   return memory;
 }
@@ -46,6 +48,11 @@ export function countAttempt(env: MonitorEnv, attempt: CountedAttempt, nowMs: nu
   else memory.slots[memory.slots.length - 1] = { atS, numbers: mergeNumbers([last.numbers, counted]) };
 }
 
+/** Notes the policy of a record. What the worker or `doctor` makes has no version. */
+export function notePolicy(env: MonitorEnv, version: string): void {
+  if (/^\d/.test(version)) memoryOf(env).policies.add(version);
+}
+
 /** Tells the monitor after a while, unless another invocation will. Never throws; made for `waitUntil`. */
 export async function tellSoon(env: MonitorEnv, nowMs: number): Promise<void> {
   const memory = memoryOf(env);
@@ -58,12 +65,13 @@ export async function tellSoon(env: MonitorEnv, nowMs: number): Promise<void> {
 /** Tells the monitor what this isolate has counted. Never throws. */
 export async function tellHistory(env: MonitorEnv): Promise<void> {
   const memory = memoryOf(env);
-  const { slots } = memory;
+  const { slots, policies } = memory;
   memory.slots = [];
+  memory.policies = new Set();
   memory.dueMs = 0;
   if (slots.length === 0) return;
   try {
-    await monitor(env).counted(slots);
+    await monitor(env).counted(slots, [...policies]);
   } catch {
     memory.slots = [...slots, ...memory.slots];
   }

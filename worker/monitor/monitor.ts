@@ -189,9 +189,10 @@ export class Monitor extends DurableObject<Env> {
     if (requests !== undefined) await this.report("requests_refused", requests);
   }
 
-  /** Adds what an isolate has counted to the history. */
-  async counted(slots: readonly Slot[]): Promise<void> {
+  /** Adds what an isolate has counted to the history. An isolate of the previous release names no policies. */
+  async counted(slots: readonly Slot[], policies: readonly string[] = []): Promise<void> {
     this.#history.add(slots, this.#now());
+    this.#rounds.seen(policies, this.#now());
     await this.#agenda.arm();
   }
 

@@ -1,6 +1,10 @@
-/** What the cron found out in its rounds, kept for `/health` and `/metrics`. */
+/** What the cron found out in its rounds, and which policies send records, kept for `/health` and `/metrics`. */
 
 const NOTE = "rounds";
+/** A policy that was seen again so soon is not stored again. Our choice. */
+const SEEN_AGAIN_MS = 3_600_000;
+/** A policy that has sent nothing for so long is gone. Our choice. */
+const GONE_MS = 86_400_000;
 
 /** Entries of QStash's dead-letter queue with our label and somebody else's URL. */
 interface ForeignMessages {
@@ -19,6 +23,8 @@ export interface Rounds {
   readonly foreign: readonly ForeignMessages[];
   /** Messages that wait under our flow-control keys, as of the newest round. */
   readonly waitingMessages: number;
+  /** When a record of each version of the policy came last, to the hour. */
+  readonly policies: Readonly<Record<string, number>>;
 }
 
 /** What one round adds. */
@@ -40,8 +46,8 @@ export class RoundLog {
   constructor(store: RoundStore, nowMs: number) {
     this.#store = store;
     const known = store.get(NOTE) as Rounds | undefined;
-    const first = { lastMs: null, lastSweepMs: null, failedSweeps: 0, foreign: [], waitingMessages: 0 };
-    this.#rounds = known ?? { ...first, sinceMs: nowMs };
+    const first = { lastMs: null, lastSweepMs: null, failedSweeps: 0, foreign: [], waitingMessages: 0, policies: {} };
+    this.#rounds = { ...first, sinceMs: nowMs, ...known };
     if (!known) this.#store.put(NOTE, this.#rounds);
   }
 
@@ -62,6 +68,14 @@ export class RoundLog {
 
   set waitingMessages(waitingMessages: number) {
     this.#keep({ waitingMessages });
+  }
+
+  /** Notes which versions of the policy have sent records. */
+  seen(versions: readonly string[], nowMs: number): void {
+    const { policies } = this.#rounds;
+    if (versions.every((version) => nowMs - (policies[version] ?? 0) < SEEN_AGAIN_MS)) return;
+    const kept = Object.entries(policies).filter(([, atMs]) => nowMs - atMs < GONE_MS);
+    this.#keep({ policies: Object.fromEntries([...kept, ...versions.map((version) => [version, nowMs] as const)]) });
   }
 
   #keep(change: Partial<Rounds>): void {

@@ -41,6 +41,21 @@ it.each([
   expect(result.detail).toContain(says);
 });
 
+const seen = (...versions: string[]) =>
+  versions.map((version) => ({ version, last_seen_at: "2026-11-30T10:00:00.000Z" }));
+
+it.each([
+  { policies: seen(own.version), state: "ok", says: `policy ${own.version} in the gateway (last seen 2026-11-30T10` },
+  { policies: seen("99.0.0", own.version), state: "failed", says: "the gateway runs a policy that is newer than the" },
+  { policies: seen(own.version, "0.1.0"), state: "warning", says: "the gateway ran policy 0.1.0 within the last day" },
+  { policies: seen("0.1.0", "99.0.0"), state: "failed", says: "policy 0.1.0 in the gateway" },
+])("a gateway whose records are of $policies is $state: $says", async ({ policies, state, says }) => {
+  health = { status: "ok", ...own, policies };
+  const result = await versions(setting(own.version));
+  expect(result.state).toBe(state);
+  expect(result.detail).toContain(says);
+});
+
 it("compares the policy with this command where no worker is deployed, and is skipped without both", async () => {
   expect((await versions(setting(own.version, {}))).state).toBe("ok");
   expect((await versions(setting("0.1.0", {}))).state).toBe("warning");

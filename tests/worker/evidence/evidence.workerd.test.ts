@@ -15,11 +15,13 @@ const ORIGIN = "worker.example/evidence";
 /** The public key of the seed in the configuration of the tests, the first vector of RFC 8032, section 7.1. */
 const PUBLIC_KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
-function fetchEvidence(path: string, init: RequestInit = {}): Promise<Response> {
+function fetchPath(path: string, init: RequestInit = {}): Promise<Response> {
   const worker = exports as unknown as { default: { fetch: typeof fetch } };
   const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-  return worker.default.fetch(`https://worker.example/evidence/${path}`, { headers, ...init });
+  return worker.default.fetch(`https://worker.example${path}`, { headers, ...init });
 }
+
+const fetchEvidence = (path: string, init?: RequestInit) => fetchPath(`/evidence/${path}`, init);
 
 async function files(path: string): Promise<Uint8Array | undefined> {
   const response = await fetchEvidence(path);
@@ -68,6 +70,7 @@ describe("the log", () => {
     expect(sealed(last - 1)).toEqual(second.toSorted());
     expect(sealed(last)).toEqual([]);
     await expectSigned(note);
+    expect(await (await fetchPath("/metrics")).text()).toContain(`\naudit_evidence_digests_total ${digests.length}\n`);
   });
 
   it("is signed again with the same bytes, so that a checkpoint names one tree", async () => {

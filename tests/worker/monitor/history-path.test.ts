@@ -35,6 +35,10 @@ it("counts by minute, samples states, and survives a kill", async () => {
   await path.queue.idle();
   expect(await until(counted, ([, , refused]) => refused === 2)).toEqual([3, 1, 2]);
 
+  const policies = async () => ((await path.get("/health")).json as { policies: unknown }).policies;
+  const seen = [{ version: recordOf().gateway.policyVersion, last_seen_at: expect.any(String) }];
+  expect(await policies()).toEqual(seen);
+
   await path.scheduled();
   const { series } = await metrics();
   expect(series.dead_letters_open.at(-1)?.[1]).toBe(2);
@@ -48,6 +52,7 @@ it("counts by minute, samples states, and survives a kill", async () => {
   await path.killWorker();
   await path.restartWorker();
   expect(await counted()).toEqual([3, 1, 2]);
+  expect(await policies()).toEqual(seen);
 });
 
 it("refuses what it cannot answer", async () => {

@@ -1,17 +1,30 @@
 /** Follows an event stream for the JSON messages in it, beside the client who gets it. */
-import { type BodyReader, once, unread } from "./body.ts";
+import { type BodyReader, type BodySettings, copyResponse, isEventStream, once, unread } from "./body.ts";
 import { parseJson } from "./json.ts";
 import type { Ports } from "./ports.ts";
 import { isAnswered } from "./presets/mcp.ts";
+import type { PresetName } from "./presets/preset.ts";
 
 /** Longest time that a stream is followed. Cloudflare ends all work 30 s after a response (see docs/architecture.md). */
 const FOLLOW_MS = 25_000;
+
+/** Copies a response, also an event stream if the route has the preset `mcp`; undefined where there is no body. */
+export function copyAnswer(
+  response: Response,
+  preset: PresetName | undefined,
+  request: BodyReader | undefined,
+  settings: BodySettings & { readonly ports: Pick<Ports, "timer"> },
+): BodyReader | undefined {
+  return preset === "mcp" && isEventStream(response.headers)
+    ? copyAnswers(response, request, settings.limitBytes, settings.ports)
+    : copyResponse(response, settings);
+}
 
 /**
  * Copies the response to JSON-RPC requests. The reader follows it until each request has its answer; the value lists the messages in
  * it. Read it once the response is on its way, as any other copy.
  */
-export function copyAnswers(
+function copyAnswers(
   response: Response,
   request: BodyReader | undefined,
   limitBytes: number,

@@ -1,9 +1,10 @@
 /** What one described request would leave, made by the policy's own code without a gateway; the CLI runs it in a process of its own. */
 import type { AuditRecord } from "../shared/record.ts";
-import { type BodySettings, copyRequest, copyResponse } from "./body.ts";
+import { type BodyReader, copyRequest } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
 import { configurePolicy, makeIsolate } from "./configured-policy.ts";
 import { type Capture, type Ending, lookAt } from "./capture.ts";
+import { copyAnswer } from "./event-stream.ts";
 import { makeRecords } from "./request-records.ts";
 import { webPorts } from "./ports.ts";
 import { partsOf } from "./request-parts.ts";
@@ -63,7 +64,7 @@ export async function preview({ options, route, call }: PreviewInput): Promise<P
   const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   const body = plan.body ? copyRequest(request, false, settings) : undefined;
   const capture: Capture = { ...isolate.mint(), plan, request, context, body };
-  const ending = endingOf(call, settings);
+  const ending = endingOf(call, (answer) => copyAnswer(answer, plan.preset, body, settings));
   const skipped = plan.skip === false ? undefined : reasonOf(plan.skip);
   const records = skipped === undefined ? await makeRecords(capture, "outcome", ending, policy.recordSettings) : [];
   const reasons = partsOf(plan, (await lookAt(capture, ending, ports)).seen).skipped.map(({ reason }) =>
@@ -129,11 +130,11 @@ const WITHOUT_BODY = [101, 204, 205, 304];
 
 function endingOf(
   { status = 200, response, responseType = "application/json", user }: PreviewInput["call"],
-  settings: BodySettings,
+  copy: (answer: Response) => BodyReader | undefined,
 ): Ending {
   const hasBody = response !== undefined && !WITHOUT_BODY.includes(status);
   const headers = new Headers(hasBody ? { "content-type": responseType } : {});
   const answer = hasBody ? new Response(response, { headers }) : undefined;
-  const body = answer && copyResponse(answer, settings);
+  const body = answer && copy(answer);
   return { endedMs: Date.now(), status, headers, user, body };
 }

@@ -3,17 +3,9 @@
  * gateway, and the response waits for nothing here unless the route asks for it.
  */
 import type { Stage } from "../shared/record.ts";
-import {
-  type BodyReader,
-  type BodySettings,
-  copyRequest,
-  copyResponse,
-  isEventStream,
-  isOpenEnded,
-  unread,
-} from "./body.ts";
+import { type BodyReader, copyRequest, isOpenEnded, unread } from "./body.ts";
 import type { Capture, Ending } from "./capture.ts";
-import { copyAnswers } from "./event-stream.ts";
+import { copyAnswer } from "./event-stream.ts";
 import type { GatewayRequest } from "./gateway.ts";
 import type { ConfiguredPolicy } from "./configured-policy.ts";
 import { makeRecords } from "./request-records.ts";
@@ -154,7 +146,6 @@ function settle(
   statusSource?: StatusSource,
 ): void | Promise<void> {
   const { capture, policy, ports } = watched;
-  const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
   try {
     // The handler has read the original by now if it ever does, and after the response the runtime may cut it off.
     void capture.body?.();
@@ -164,7 +155,7 @@ function settle(
       statusSource,
       headers: response.headers,
       user: latest.user ?? capture.request.user,
-      body: capture.plan.responseBody ? copyAnswer(watched, response, settings) : undefined,
+      body: capture.plan.responseBody ? copyOnItsWay(watched, response) : undefined,
     };
     const refusal = policy.refusals.note(capture, ending);
     if (refusal) afterResponse(watched, () => counted(watched, ending, refusal));
@@ -185,15 +176,10 @@ async function counted(watched: WatchedRequest, ending: Ending, refusal: Refusal
   if (refusal.isFirst) await later(watched, "outcome", { ...ending, requestCount: await refusal.count() });
 }
 
-function copyAnswer(
-  { capture, ports }: WatchedRequest,
-  response: Response,
-  settings: BodySettings,
-): BodyReader | undefined {
-  const isStream = capture.plan.preset === "mcp" && isEventStream(response.headers);
-  const read = isStream
-    ? copyAnswers(response, capture.body, settings.limitBytes, ports)
-    : copyResponse(response, settings);
+/** Its copy is read once the response is on its way. */
+function copyOnItsWay({ capture, policy, ports }: WatchedRequest, response: Response): BodyReader | undefined {
+  const settings = { limitBytes: policy.options.bodyLimitBytes, ports };
+  const read = copyAnswer(response, capture.plan.preset, capture.body, settings);
   return read === undefined || read === unread ? read : () => sleep(ports, RESPONSE_LEAVES_MS).then(read);
 }
 

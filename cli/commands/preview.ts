@@ -33,7 +33,12 @@ export const preview = command({
       .option("body", { type: "string", requiresArg: true, describe: "JSON, or @file" })
       .option("user", { type: "string", requiresArg: true, describe: "request.user as JSON, or @file" })
       .option("status", { type: "number", requiresArg: true, describe: "Status of the response; default 200" })
-      .option("response", { type: "string", requiresArg: true, describe: "Body of the response: JSON, or @file" }),
+      .option("response", { type: "string", requiresArg: true, describe: "Body of the response: JSON, or @file" })
+      .option("response-type", {
+        type: "string",
+        requiresArg: true,
+        describe: "Its content type, such as text/event-stream; default application/json",
+      }),
   run: async (args, io) => {
     const operation = parseOperation(args.operation);
     const call = await readCall(operation.method, args);

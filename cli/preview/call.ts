@@ -10,6 +10,7 @@ interface CallOptions {
   readonly user?: string | undefined;
   readonly status?: number | undefined;
   readonly response?: string | undefined;
+  readonly responseType?: string | undefined;
 }
 
 /** A described call, as the policy's preview takes it. */
@@ -22,6 +23,7 @@ export interface Call {
   readonly user?: unknown;
   readonly status: number;
   readonly response?: string;
+  readonly responseType?: string;
 }
 
 /** Reads the options and the files that they name. Throws `WrongUse` that names the option. */
@@ -45,7 +47,13 @@ export async function readCall(method: string, options: CallOptions): Promise<Ca
     ...(options.user === undefined ? {} : { user: await userOf(options.user) }),
     status,
     ...(response === undefined ? {} : { response }),
+    ...(options.responseType === undefined ? {} : { responseType: typeOf(options.responseType) }),
   };
+}
+
+function typeOf(text: string): string {
+  if (/^[\w.+-]+\/[\w.+-]+\s*(;[\t\x20-\x7e]*)?$/.test(text)) return text;
+  throw new WrongUse('"--response-type" must be a media type such as text/event-stream');
 }
 
 function headerOf(text: string): readonly [string, string] {

@@ -1,5 +1,6 @@
 /** The events that a described call would leave: `preview`, and whether WorkOS would take them. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PreviewedEvent } from "../../cli/policy/preview.ts";
 import { startWorkos, type WorkosStandIn } from "../../dev/workos/server.ts";
 import { makeProject, type Project } from "./support/project.ts";
 import { json, runCli } from "./support/run-cli.ts";
@@ -22,6 +23,7 @@ const PATHS = {
     }),
     get: { "x-zuplo-route": { handler: {}, policies: { inbound: [] } } },
   },
+  "/mcp": { post: audited({ "x-audit": { preset: "mcp", organization: "org_1" } }) },
   "/bad": { post: audited({ "x-audit": { action: "not an action", organization: "org_1" } }) },
 };
 const USER = '{"sub":"usr_1","data":{"organizationId":"org_1"}}';
@@ -74,6 +76,16 @@ test("makes the event of the described call, with values of path, query, header,
 
 test("names what did not resolve", async () => {
   expect(await preview(call)).toMatchObject({ code: 0, missing: ["$body.reason"] });
+});
+
+test("follows an event stream on an MCP route", async () => {
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"remove_member","arguments":{}}}';
+  const response = 'data: {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"m"}}\n\n';
+  const args = ["POST /mcp", "--body", body, "--user", USER, "--response", response];
+  const outcomeOf = async (more: readonly string[]) =>
+    ((await preview([...args, ...more])).events as PreviewedEvent[])[0]?.event.metadata?.["outcome"];
+  expect(await outcomeOf(["--response-type", "text/event-stream"])).toBe("failure");
+  expect(await outcomeOf([])).not.toBe("failure");
 });
 
 test.each([
@@ -133,6 +145,7 @@ test.each([
   [[OPERATION, "--user", "ada"], /"--user" must be a JSON object/],
   [[OPERATION, "--body", "@/nowhere"], /the file of "--body" cannot be read \(ENOENT\)/],
   [[OPERATION, "--header", "x"], /"--header" must be name:value/],
+  [[OPERATION, "--response-type", "stream"], /"--response-type" must be a media type such as text\/event-stream/],
 ])("wrong use: %j", async (args, message) => {
   const { code, stderr } = await runCli(["preview", made.directory, ...args]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });

@@ -46,6 +46,21 @@ describe("a preview", () => {
     expect(problems.every((line) => line.includes("missing_variable"))).toBe(true);
   });
 
+  it("finds the answer of an MCP tool in an event stream, as in JSON", async () => {
+    const mcp = { path: "/mcp", xAudit: { preset: "mcp" } };
+    const request = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "remove_member", arguments: {} } };
+    const failure = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32_000, message: "m" } });
+    const outcomes = async (response: string, responseType: string) => {
+      const call = { method: "POST", body: JSON.stringify(request), response, responseType };
+      const { records } = await preview({ options: { organizationId: "org_1" }, route: mcp, call });
+      return records.map(({ outcome, metadata }) => ({ outcome, metadata }));
+    };
+    const inJson = await outcomes(failure, "application/json");
+    expect(inJson).toMatchObject([{ outcome: "failure" }]);
+    expect(await outcomes(`event: message\ndata: ${failure}\n\n`, "text/event-stream")).toEqual(inJson);
+    expect(await outcomes("data: {}\n\n", "text/event-stream")).not.toEqual(inJson);
+  });
+
   it("says why there is no record", async () => {
     expect(await preview({ options: {}, route, call: { method: "DELETE" } })).toMatchObject({
       records: [],

@@ -1,15 +1,17 @@
-/** Writes the generated pages; with `--check` it only says which of them are out of step with the code, and exits 1. */
+/** Writes the generated files; with `--check` it only says which of them are out of step with the code, and exits 1. */
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { apiPage } from "./generate/api.ts";
 import { configurationPage } from "./generate/configuration.ts";
 import { costPage } from "./generate/cost.ts";
+import { journeyPicture } from "./generate/journey.ts";
 import { formatted } from "./generate/markdown.ts";
 import { operationsPage } from "./generate/operations.ts";
+import { outagePicture } from "./generate/outage.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** The generated pages by path, as they should be. */
+/** The generated files by path, as they should be. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   const byHand = ["docs/api.md", "docs/cost.md", "docs/operations.md"];
   const [api, cost, operations] = await Promise.all(byHand.map((name) => readFile(path(name), "utf8")));
@@ -18,6 +20,8 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/configuration.md", await formatted(await configurationPage(path))],
     ["docs/cost.md", await formatted(costPage(cost ?? ""))],
     ["docs/operations.md", await formatted(operationsPage(operations ?? ""))],
+    ["docs/images/journey.svg", journeyPicture()],
+    ["docs/images/outage.svg", outagePicture()],
   ]);
 }
 

@@ -6,13 +6,13 @@
 import type { Verdict } from "../../shared/outcome.ts";
 
 /** Attempts in a row that must fail before the breaker opens. Our choice, as are the times below. */
-const FAILURES_TO_OPEN = 5;
+export const FAILURES_TO_OPEN = 5;
 /** With little traffic two attempts in a row are enough, if this much time lies between them. */
 const SPACED_FAILURES_MS = 30_000;
 /** From opening to the first probe. */
-const FIRST_PROBE_MS = 10_000;
+export const FIRST_PROBE_MS = 10_000;
 /** From one probe to the next. */
-const PROBE_EVERY_MS = 60_000;
+export const PROBE_EVERY_MS = 60_000;
 /** Longest wait for the first probe after the breaker opened again. */
 const REOPENED_MAX_MS = 600_000;
 /** Failed probes, each with another event, before one sends an event that nobody has tried. */

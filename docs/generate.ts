@@ -5,6 +5,7 @@ import { apiPage } from "./generate/api.ts";
 import { configurationPage } from "./generate/configuration.ts";
 import { costPage } from "./generate/cost.ts";
 import { journeyPicture } from "./generate/journey.ts";
+import { llmsText } from "./generate/llms.ts";
 import { formatted } from "./generate/markdown.ts";
 import { operationsPage } from "./generate/operations.ts";
 import { outagePicture } from "./generate/outage.ts";
@@ -20,6 +21,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/configuration.md", await formatted(await configurationPage(path))],
     ["docs/cost.md", await formatted(costPage(cost ?? ""))],
     ["docs/operations.md", await formatted(operationsPage(operations ?? ""))],
+    ["llms.txt", llmsText()],
     ["docs/images/journey.svg", journeyPicture()],
     ["docs/images/outage.svg", outagePicture()],
   ]);

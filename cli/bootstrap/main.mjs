@@ -13,6 +13,7 @@ import { TASKS } from "./tasks.mjs";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PACKAGES = { path: ".", doing: "installing the packages" };
 const GATEWAY_PACKAGES = { path: "dev/gateway/project", doing: "installing the Zuplo gateway (about 600 MB)" };
+const SITE_PACKAGES = { path: "docs/site", doing: "installing the generator of the site (about 100 MB)" };
 const LOCK = join(".audit-forwarder", "setup.lock");
 /** Half of a short command's time goes into compiling TypeScript, so Node keeps the compiled code between runs. */
 const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(ROOT, ".audit-forwarder", "compile-cache") };
@@ -34,7 +35,7 @@ const QUIET_TOOLS = {
 export async function main([name = "", ...args], callersDirectory) {
   try {
     const task = taskOf(name, args);
-    const nodePath = await setUp(task.gateway ? [PACKAGES, GATEWAY_PACKAGES] : [PACKAGES]);
+    const nodePath = await setUp(foldersOf(task));
     process.exitCode = await run(task, args, nodePath, callersDirectory);
   } catch (error) {
     const expected = error instanceof SetupError ? error : fileFailure(error);
@@ -59,6 +60,11 @@ function taskOf(name, args) {
     throw new SetupError("unexpected_argument", `"${name}" takes no argument "${args[0]}"; run it without`, 2);
   }
   return task;
+}
+
+/** @param {import("./tasks.mjs").Task} task */
+function foldersOf({ gateway, site }) {
+  return [PACKAGES, ...(gateway ? [GATEWAY_PACKAGES] : []), ...(site ? [SITE_PACKAGES] : [])];
 }
 
 function taskList() {

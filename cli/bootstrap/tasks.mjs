@@ -10,6 +10,7 @@ import { join, posix } from "node:path";
  * @typedef {object} Task
  * @property {string} about one line for the list of tasks
  * @property {boolean} [gateway] needs the Zuplo project's packages
+ * @property {boolean} [site] needs the generator of the documentation's site
  * @property {boolean} [quiet] a failed step does not stop the next one, and only failed steps show their output
  * @property {boolean} [noArguments]
  * @property {boolean} [secrets] gets the operator's whole environment, secrets included; other tasks get public variables only
@@ -22,6 +23,7 @@ const PRETTIER = "node_modules/prettier/bin/prettier.cjs";
 const OXLINT = "node_modules/oxlint/bin/oxlint";
 const TSC = "node_modules/typescript/bin/tsc";
 const WRANGLER = "node_modules/wrangler/bin/wrangler.js";
+const VITEPRESS = "docs/site/node_modules/vitepress/bin/vitepress.js";
 /** Writes the reference pages. With `--check` it fails if a page differs from what it would write. */
 const DOCS_GENERATOR = "docs/generate.ts";
 /** Folders without sources of this project: installed, built, or a project of their own. */
@@ -61,6 +63,11 @@ export const TASKS = {
   drill: { about: "the real processes under load and faults", gateway: true, steps: ours("dev/drill.ts") },
   bench: { about: "the benchmarks", gateway: true, steps: ours("bench/run.ts") },
   screenshots: { about: "the pictures of the console in docs/images", steps: ours("docs/screenshots.ts") },
+  docs: {
+    about: "the documentation's site in dist/docs",
+    site: true,
+    steps: ([command = "build", ...args]) => [{ name: "docs", args: [VITEPRESS, command, "docs/site", ...args] }],
+  },
   check: {
     about: "format, lint, types, docs in step with code",
     quiet: true,

@@ -25,7 +25,7 @@ export interface Page {
 
 /** README.md and every page under docs/. */
 export function pages(): readonly Page[] {
-  const paths = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })];
+  const paths = ["README.md", ...globSync("docs/**/*.md", { cwd: ROOT, exclude: ["**/node_modules"] })];
   return paths.flatMap((path) => {
     const text = read(path);
     return text === undefined ? [] : [pageOf(path, text)];

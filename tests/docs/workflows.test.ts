@@ -56,6 +56,7 @@ const scripts = Object.keys(
 it("has workflows for this repository and for its users", () => {
   expect(paths.toSorted()).toEqual([
     ".github/workflows/ci.yml",
+    ".github/workflows/docs.yml",
     ".github/workflows/release.yml",
     ".github/workflows/scorecard.yml",
     "docs/workflows/deploy.yml",

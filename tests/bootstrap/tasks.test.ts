@@ -100,6 +100,20 @@ describe("wrangler", () => {
   });
 });
 
+describe("deploy", () => {
+  it("asks and sets nothing in a build of Cloudflare's deploy button, but does what its arguments say", async () => {
+    const copy = await makeCopy({});
+    await copy.run(["bench"]);
+    await copy.write("node_modules/wrangler/bin/wrangler.js", SHOW_ARGUMENTS);
+    await copy.write("cli/main.ts", SHOW_ARGUMENTS);
+    const shown = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> =>
+      JSON.parse((await copy.run(["deploy", ...args], { env })).stdout);
+    expect(await shown([], { WORKERS_CI: "1" })).toEqual(["deploy", "--env="]);
+    expect(await shown(["--env", "staging"], { WORKERS_CI: "1" })).toEqual(["deploy", "--env", "staging"]);
+    expect(await shown([], {})).toEqual(["deploy"]);
+  });
+});
+
 describe("check", () => {
   it("goes on after a failed step, shows only what failed, and fails", async () => {
     const copy = await makeCopy({});

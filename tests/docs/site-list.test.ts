@@ -22,7 +22,7 @@ it("has each page in the navigation, in this order, and builds no other Markdown
 });
 
 describe("a link on the site", () => {
-  const repository = "https://github.com/owner/audit-forwarder";
+  const repository = "https://github.com/acme/audit";
   it.each([
     ["deploy.md#upgrades", "docs/operations.md", "/docs/deploy#upgrades"],
     ["../README.md#use-it", "docs/deploy.md", "/overview#use-it"],
@@ -30,6 +30,11 @@ describe("a link on the site", () => {
     ["docs/security.md", "SECURITY.md", "/docs/security"],
     ["#roles", "docs/api.md", "#roles"],
     ["https://zuplo.com", "README.md", "https://zuplo.com"],
+    [
+      "https://x.example/?url=https://github.com/OWNER/audit-forwarder",
+      "README.md",
+      `https://x.example/?url=${repository}`,
+    ],
     ["../shared/outcome.ts", "docs/architecture.md", `${repository}/blob/main/shared/outcome.ts`],
     ["workflows/deploy.yml", "docs/deploy.md", `${repository}/blob/main/docs/workflows/deploy.yml`],
   ])("%s in %s leads to %s", (href, page, to) => {

@@ -56,11 +56,24 @@ export async function compareOnline(
       exports.push(path);
     }
     const span = { since: Date.parse(since), until: Date.parse(until) };
-    const result = await verifyEvidence({ evidence, key, exports, ...span });
+    const result = await verifyWithCopies({ evidence, key, exports, ...span }, () =>
+      pull(file, evidence, { since, copies: true }),
+    );
     return await withoutUnsealed(result, api, digests.at(-1)?.until ?? since);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Fetches the copies, which name the fields that differ, only if something differs; a worker that keeps none has none. */
+async function verifyWithCopies(
+  input: Parameters<typeof verifyEvidence>[0],
+  pullCopies: () => Promise<unknown>,
+): Promise<VerifyResult> {
+  const result = await verifyEvidence(input);
+  if (result.altered.length + result.uncompared === 0) return result;
+  await pullCopies();
+  return verifyEvidence(input);
 }
 
 /** An event that was delivered after the last digest is in no digest yet. */

@@ -115,6 +115,15 @@ describe("verify", () => {
     });
   });
 
+  it("names the fields that differ if the worker keeps copies, and none without", async () => {
+    await tamper({ alter: [{ event_id: idOf(bodies[1]), path: ["actor", "id"], value: "mallory" }] });
+    expect(json(await verify())).toMatchObject({ altered: [{ event_id: idOf(bodies[1]), fields: [] }] });
+    server.files = evidenceOf(quarters, { copies: true }).files;
+    expect(json(await verify())).toMatchObject({
+      altered: [{ event_id: idOf(bodies[1]), fields: ["/event/actor/id"] }],
+    });
+  });
+
   it("takes no event for added that the next digest will hold", async () => {
     const [late, old] = [eventOf("org_a", 600), eventOf("org_a", 601)];
     await tamper({ add: [late, old] });

@@ -1,5 +1,4 @@
 /** `npm run dev`: the same stack as the demo, kept running, with every URL, variable and a call to try. */
-import { setInterval } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
 import { reportFailure } from "./command-failure.ts";
@@ -7,6 +6,7 @@ import { createPrinter, formatMs } from "./demo/print.ts";
 import { WARM_UP_PATH, EXAMPLE_CALL } from "./demo/calls.ts";
 import { causeIncident, INCIDENTS, NOT_HERE, parseIncident } from "./showcase/incidents.ts";
 import { keepTraffic } from "./showcase/traffic.ts";
+import { keepCron } from "./local-stack.ts";
 import { startStack, type Stack } from "./stack.ts";
 import { stopOnSignal } from "./signal-handlers.ts";
 
@@ -35,8 +35,6 @@ Exit codes: 0 stopped, 1 a part did not start, 2 wrong use.
 const DEFAULT_INCIDENT = "dead_letters_rejected";
 
 const PORTS = { gateway: "9000", queue: "8080", worker: "8787", workos: "8090" } as const;
-
-const CRON_EVERY_MS = 5000;
 
 const string = (value: string) => ({ type: "string", default: value }) as const;
 
@@ -107,16 +105,6 @@ async function run(options: ReturnType<typeof readOptions>): Promise<void> {
   }
   print.title(`Ready after ${formatMs(performance.now() - startedAtMs)}. Ctrl-C stops everything.`);
   for (const line of howTo(stack)) print.lines(line);
-}
-
-/**
- * Cloudflare calls the worker's cron every five minutes, here nobody else does; and sooner, so that an incident which is tried out
- * is seen to end. What fails, as while the parts stop, gets its next turn.
- */
-async function keepCron({ worker }: Stack): Promise<void> {
-  for await (const _ of setInterval(CRON_EVERY_MS, undefined, { ref: false })) {
-    await worker.scheduled().catch(() => undefined);
-  }
 }
 
 function description(stack: Stack) {

@@ -1,145 +1,21 @@
-/** The worker in workerd on loopback, through Miniflare: the same code and the same Durable Objects as when deployed. */
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { AuditError } from "../shared/errors.ts";
-import { freePort, refuseTakenPort } from "./free-port.ts";
+/** The worker in workerd on loopback, built from its sources as they are now. */
 import { SITE, writeConsole } from "../console/build.ts";
-import { bundleWorker, RUNTIME } from "../worker/build.ts";
+import { bundleWorker } from "../worker/build.ts";
+import { type RunningWorker, startWorkerd, type WorkerdOptions } from "./workerd.ts";
 
-const HOST = "127.0.0.1";
+export type { RunningWorker } from "./workerd.ts";
 
-export interface WorkerOptions {
-  /** Absent or 0: a free one. */
-  readonly port?: number | undefined;
-  /** The worker's variables; `AUDIT_WORKER_URL` is the worker's own URL unless given. */
-  readonly vars: Readonly<Record<string, string>>;
-  /** Folder of the Durable Objects and the directory; absent: in memory, gone when the worker stops. */
-  readonly persistPath?: string | undefined;
-  /** Entries of the directory of organizations and names (KV). */
-  readonly directory?: Readonly<Record<string, string>> | undefined;
-  /** Binds a bucket for the evidence, in `persistPath` like the rest. */
-  readonly hasEvidence?: boolean | undefined;
+export interface WorkerOptions extends WorkerdOptions {
   /** The worker's module, where it and the console are built already; absent: both are built. */
   readonly code?: string | undefined;
-  /** Takes the lines that the worker logs; absent: they are dropped. */
-  readonly onLog?: ((line: string) => void) | undefined;
-}
-
-export interface RunningWorker {
-  readonly url: string;
-  readonly port: number;
-  /** Runs the cron handler once, as at a time in ms since the epoch; by default now. A later time seals what was delivered until then. */
-  scheduled(atMs?: number): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Starts the worker. Throws `port_taken` if something else listens on the port. */
-export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  if (options.port) await refuseTakenPort(options.port, HOST);
-  const [code, port] = await Promise.all([options.code ?? builtCode(), options.port || freePort()]);
-  const url = `http://${HOST}:${port}`;
-  const miniflare = withoutExitHook(() => new Miniflare(miniflareOptions(options, code, port, url)));
-  let isStopped = false;
-  const stop = async () => {
-    if (isStopped) return;
-    isStopped = true;
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-    await miniflare.dispose();
-  };
-  // Without this an interrupted parent leaves workerd behind, which keeps the port.
-  const onSignal = (signal: NodeJS.Signals) => void stopAndEnd(stop, signal);
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  try {
-    await miniflare.ready;
-    await fillDirectory(miniflare, options.directory);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url, port, stop, scheduled: (atMs) => runCron(miniflare, atMs) };
+export async function startWorker({ code, ...options }: WorkerOptions): Promise<RunningWorker> {
+  return startWorkerd({ ...options, script: code ?? (await builtCode()), site: SITE });
 }
 
 async function builtCode(): Promise<string> {
   const [code] = await Promise.all([bundleWorker(), writeConsole()]);
   return code;
-}
-
-/** Miniflare's own signal handlers end the process at once, before the other parts of a stack could stop in order. */
-function withoutExitHook(start: () => Miniflare): Miniflare {
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
-  const miniflare = start();
-  for (const signal of signals) {
-    for (const listener of process.listeners(signal)) {
-      if (!before.has(listener)) process.off(signal, listener);
-    }
-  }
-  return miniflare;
-}
-
-/** Ends the process as the signal would have, unless somebody else listens and decides. */
-async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Promise<void> {
-  await stop();
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-}
-
-/** As `[assets]` in wrangler.toml; the names are those of its own configuration of the two workers in front. */
-const ASSETS = {
-  directory: SITE,
-  binding: "ASSETS",
-  run_worker_first: true,
-  routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
-  assetConfig: { html_handling: "none" },
-} as const;
-
-const STORES = {
-  LEDGER: "Ledger",
-  OUTBOX: "Outbox",
-  ARCHIVE: "Archive",
-  MONITOR: "Monitor",
-  EVIDENCE_LOG: "EvidenceLog",
-};
-
-function miniflareOptions(
-  { vars, persistPath, directory, hasEvidence = false, onLog }: WorkerOptions,
-  code: string,
-  port: number,
-  url: string,
-) {
-  const durableObjects = Object.fromEntries(
-    Object.entries(STORES).map(([name, className]) => [name, { className, useSQLite: true }]),
-  );
-  const options = convertV4MiniflareOptions({
-    host: HOST,
-    port,
-    cf: false,
-    handleStructuredLogs: ({ message }: { message: string }) => onLog?.(message),
-    workers: [
-      {
-        name: "audit-forwarder",
-        modules: [{ type: "ESModule", path: "worker.mjs", contents: code }],
-        ...RUNTIME,
-        bindings: { WORKOS_BASE_URL: "https://api.workos.com", AUDIT_WORKER_URL: url, ...vars },
-        durableObjects,
-        assets: ASSETS,
-        r2Buckets: hasEvidence ? ["EVIDENCE"] : [],
-        kvNamespaces: directory ? ["DIRECTORY"] : [],
-      },
-    ],
-  });
-  return persistPath === undefined ? options : { ...options, resourcePersistencePath: persistPath };
-}
-
-async function fillDirectory(miniflare: Miniflare, directory: Readonly<Record<string, string>> = {}): Promise<void> {
-  const entries = Object.entries(directory);
-  if (entries.length === 0) return;
-  const store = await miniflare.getKVNamespace("DIRECTORY");
-  for (const [key, value] of entries) await store.put(key, value);
-}
-
-async function runCron(miniflare: Miniflare, atMs = Date.now()): Promise<void> {
-  const worker = await miniflare.getWorker();
-  const result = await worker.scheduled({ cron: "*/5 * * * *", scheduledTime: new Date(atMs) });
-  if (result.outcome !== "ok") throw new AuditError("internal", `the cron handler ended as "${result.outcome}"`);
 }

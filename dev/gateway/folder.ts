@@ -2,7 +2,6 @@
 import { access, cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { cachedPolicyText } from "../../policy/build-cache.ts";
 import { AuditError } from "../../shared/errors.ts";
 
 interface FolderOptions {
@@ -16,24 +15,24 @@ interface FolderOptions {
 /** Makes the folder and returns its path; the caller removes it. Throws `not_found` if Zuplo is not installed. */
 export async function makeFolder({ projectDir, env, files = {}, onMade }: FolderOptions): Promise<string> {
   const packages = join(projectDir, "node_modules");
-  if (!(await exists(join(packages, "@zuplo/cli/zup.js")))) {
-    throw new AuditError(
-      "not_found",
-      '"zuplo" is not installed in the gateway project; run `npm ci --ignore-scripts` there',
-    );
-  }
+  await requireZuplo(projectDir);
   const folder = await mkdtemp(join(tmpdir(), "audit-gateway-"));
   onMade(folder);
-  const skip = /(^|\/)(node_modules|\.zuplo|dist|\.env)$/;
+  const skip = /(^|\/)(node_modules|\.zuplo|dist|\.env|\.git|\.audit-forwarder)$/;
   await cp(projectDir, folder, { recursive: true, filter: (path) => path === projectDir || !skip.test(path) });
   await linkPackages(packages, join(folder, "node_modules"));
   await writeFile(join(folder, ".env"), environmentFile(env));
-  const policy = { "modules/audit-log.ts": await cachedPolicyText() };
-  for (const [path, content] of Object.entries({ ...policy, ...files })) {
+  for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), content);
   }
   return folder;
+}
+
+/** Throws `not_found` if Zuplo is not installed in a project's own `node_modules`. */
+export async function requireZuplo(projectDir: string): Promise<void> {
+  if (await exists(join(projectDir, "node_modules/@zuplo/cli/zup.js"))) return;
+  throw new AuditError("not_found", `"zuplo" is not installed in "${projectDir}"; run "npm install" there`);
 }
 
 /**

@@ -41,6 +41,10 @@ export const init = command({
         choices: JURISDICTIONS,
         describe: "Where the worker keeps its data; chosen once, before its first deploy",
       })
+      .option("agents", {
+        type: "boolean",
+        describe: "Tell coding agents in AGENTS.md how to work with it; kept up to date from then on",
+      })
       .option("check", { type: "boolean", describe: "Only report drift; exit 1 if there is any" })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
       .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
@@ -48,10 +52,12 @@ export const init = command({
         type: "boolean",
         describe: 'Replace a "modules/audit-log.ts" that "init" did not write; a copy is kept',
       })
-      .conflicts("check", ["dry-run", "yes", "force", "jurisdiction"]),
+      .conflicts("check", ["dry-run", "yes", "force", "jurisdiction", "agents"]),
 
   run: async (args, io) => {
-    const worker = await planWorkerSide(process.cwd(), args.jurisdiction);
+    if (args.agents && !IS_PACKAGE) throw new WrongUse('"--agents" needs the package; install it into your repository');
+    const planned = await planWorkerSide(process.cwd(), args);
+    const worker = { ...planned, prefix: basename(planned.folder) };
     if (args.zuploProject === undefined) {
       if (!IS_PACKAGE) throw new WrongUse('"zuplo-project" is missing; name the project\'s directory');
       return args.check ? workerReport(worker, io) : apply([worker], args, io, workerSteps(worker, io));
@@ -60,13 +66,15 @@ export const init = command({
     const plan = planInit(project, await builtModule(project.module.text), args.routes);
     if (args.check) return checkReport(project, plan, io);
     if (!args.force) refuseForeign(plan.module);
-    const gateway = { folder: project.directory, changes: plan.changes };
+    const gateway = { folder: project.directory, prefix: "", changes: plan.changes };
     return apply([gateway, worker], args, io, [...next(plan), ...workerSteps(worker, io)]);
   },
 });
 
 interface Side {
   readonly folder: string;
+  /** Put before each path that is shown. */
+  readonly prefix: string;
   readonly changes: InitPlan["changes"];
 }
 
@@ -77,9 +85,10 @@ async function apply(
   io: Io,
   steps: readonly string[],
 ): Promise<Report> {
-  const [{ folder: directory, changes }, ...others] = sides;
-  const added = others.flatMap((side) => side.changes.map((change) => shownIn(side, change)));
-  const all = [...changes, ...added];
+  const [{ folder: directory }] = sides;
+  const all = sides.flatMap(({ prefix, changes }) =>
+    changes.map((change) => ({ ...change, path: join(prefix, change.path) })),
+  );
   const shown = all.flatMap((change) => diffLines(change, io.paint));
   const files = all.map(({ path, before }) => ({ path, change: before === undefined ? "added" : "changed" }));
   const json = { directory, changed: all.length > 0, files };
@@ -96,19 +105,17 @@ async function apply(
   return { json: { ...json, written: true }, lines };
 }
 
-/** A file of another folder is shown with that folder's name. */
-function shownIn({ folder }: Side, change: Side["changes"][number]): Side["changes"][number] {
-  return { ...change, path: join(basename(folder), change.path) };
-}
-
 function workerSteps({ folder, changes }: WorkerSide, io: Io): readonly string[] {
-  if (changes.length === 0) return [];
+  if (!changes.some(({ path }) => path === "wrangler.toml")) return [];
   return [`next: commit "${folder}", and preview the worker's deploy: ${io.suggest("deployDryRun")}`];
 }
 
 function workerReport({ folder, changes }: WorkerSide, io: Io): Report {
   const ok = changes.length === 0;
-  const findings = changes.map(({ path }) => ({ level: "drift", subject: join(folder, path), message: "is missing" }));
+  const findings = changes.map(({ path, before }) => {
+    const message = before === undefined ? "is missing" : "has another version's section";
+    return { level: "drift", subject: join(folder, path), message };
+  });
   const lines = findings.map(
     ({ level, subject, message }) => `${io.paint("red", level.padEnd(7))} ${subject} ${message}`,
   );

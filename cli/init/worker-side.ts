@@ -1,9 +1,10 @@
-/** The worker's side of `init`: the folder `audit/` with the files that are the team's own. Needs the package. */
+/** The worker's side of `init`: the folder `audit/` with the files that are the team's own, and a section of AGENTS.md. Needs the package. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
 import { type Jurisdiction, queueUrl } from "../deploy/region.ts";
 import { builtFile, IS_PACKAGE, workerFolder } from "../run/installation.ts";
+import { AGENTS_FILE, hasSection, withSection } from "./agents-section.ts";
 import type { Change } from "./plan.ts";
 
 /** Made by a deploy, or by wrangler. */
@@ -12,15 +13,21 @@ const IGNORED = ".audit-forwarder/\n.wrangler/\n.dev.vars*\n";
 export interface WorkerSide {
   /** Where the files are, or will be. */
   readonly folder: string;
-  /** The files that are missing. One that is there is the team's, and stays as it is. */
+  /** The files that are missing, because one that is there is the team's; and AGENTS.md, if its section is not this version's. */
   readonly changes: readonly Change[];
+}
+
+interface Wishes {
+  readonly jurisdiction?: Jurisdiction | undefined;
+  /** Adds the section to AGENTS.md. One that is there is always brought up to date. */
+  readonly agents?: boolean | undefined;
 }
 
 /**
  * Plans `audit/` for a repository; in a clone, whose root holds these files already, there is nothing to make. Throws `conflict` if
- * the files that are there are for another jurisdiction.
+ * the files that are there are for another jurisdiction, or if the marks in AGENTS.md are broken.
  */
-export async function planWorkerSide(directory: string, jurisdiction?: Jurisdiction): Promise<WorkerSide> {
+export async function planWorkerSide(directory: string, { jurisdiction, agents }: Wishes = {}): Promise<WorkerSide> {
   const folder = workerFolder(directory);
   if (!IS_PACKAGE) return { folder, changes: [] };
   await refuseMove(folder, jurisdiction);
@@ -35,7 +42,16 @@ export async function planWorkerSide(directory: string, jurisdiction?: Jurisdict
       return text === undefined ? [{ path, after, kind: "template" }] : [];
     }),
   );
-  return { folder, changes: changes.flat() };
+  return { folder, changes: [...changes.flat(), ...(await agentsChange(folder, agents))] };
+}
+
+async function agentsChange(folder: string, isWanted = false): Promise<readonly Change[]> {
+  const path = join("..", AGENTS_FILE);
+  const before = await readFile(join(folder, path), "utf8").catch(() => undefined);
+  if (!isWanted && !hasSection(before)) return [];
+  const after = withSection(before, await readFile(builtFile("agents.md"), "utf8"));
+  if (before === undefined) return [{ path, after, kind: "template" }];
+  return before === after ? [] : [{ path, before, after, kind: "edit" }];
 }
 
 /** Returns the template with the jurisdiction, and with QStash's region that fits it, in the variables of each environment. Pure. */

@@ -154,3 +154,11 @@ it("every example in the help is accepted by the CLI", async () => {
   expect(examples).toContain(`${PROGRAM} init ./my-api --check`);
   for (const line of examples) expect.soft(await accept(line).catch(String), line).toEqual({});
 });
+
+it("every command that docs/agents.md gives to coding agents is accepted by the CLI", async () => {
+  const page = await readFile(join(ROOT, "docs/agents.md"), "utf8");
+  const commands = [...page.matchAll(/`(npx audit-forwarder [^`]+)`/g)].map(([, command = ""]) => command);
+  expect(commands.length).toBeGreaterThan(10);
+  const real = (command: string) => command.replaceAll("<project>", "my-api").replaceAll("<zp-rid>", ID);
+  for (const command of commands) expect.soft(await accept(real(command)).catch(String), command).toEqual({});
+});

@@ -17,7 +17,7 @@ export const CLI_BUNDLE = {
   target: TARGET,
   // "module" first: the CommonJS build of jsonc-parser hides its imports from bundlers.
   mainFields: ["module", "main"],
-  external: ["esbuild", "wrangler"],
+  external: ["esbuild", "miniflare", "wrangler"],
   banner: { js: BANNER },
   logLevel: "error",
 } satisfies BuildOptions;

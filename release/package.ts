@@ -1,4 +1,4 @@
-/** Builds what the package holds besides its launcher: one file for the CLI, the policy's module, the worker and a template. */
+/** Builds what the package holds besides its launcher: the CLI, the stack of `dev`, the policy's module, the worker and a template. */
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -23,12 +23,17 @@ export async function buildPackage(): Promise<{ readonly version: string; readon
   const made = { version: manifest.version, commit: commitOf() };
   await rm(PACKAGE, { recursive: true, force: true });
   await Promise.all([
-    bundle("cli/main.ts", "audit-forwarder.mjs", { define: { AUDIT_PACKAGE: JSON.stringify(made) } }),
-    ...CODE.map((name) => bundle(`${name}.ts`, `${name}.mjs`)),
+    bundle(
+      { "audit-forwarder": "cli/main.ts", dev: "dev/project.ts" },
+      { splitting: true, define: { AUDIT_PACKAGE: JSON.stringify(made) } },
+    ),
+    ...CODE.map((name) => bundle({ [name]: `${name}.ts` })),
+    copy(join(ROOT, "dev/gateway/end-with-parent.mjs"), "end-with-parent.mjs"),
     policyText().then((text) => write("policy/audit-log.ts", text)),
     writeWorker(),
     writeSite(),
     readFile(join(ROOT, "wrangler.toml"), "utf8").then((toml) => write("wrangler.toml", wranglerTemplate(toml))),
+    copy(join(ROOT, "docs/agents.md"), "agents.md"),
     copy(join(ROOT, "verifier/verify.mjs"), "verify.mjs"),
     copy(createRequire(import.meta.url).resolve("@workos/openapi-spec/spec"), "workos.yaml"),
   ]);
@@ -45,10 +50,12 @@ async function writeSite(): Promise<void> {
   await Promise.all(files.map(([name, text]) => write(`upload/site/console/${name}`, text)));
 }
 
-async function bundle(entry: string, target: string, options: BuildOptions = {}): Promise<void> {
+/** Bundles each entry into a file of its name; with `splitting`, what they share becomes files of its own. */
+async function bundle(entries: Readonly<Record<string, string>>, options: BuildOptions = {}): Promise<void> {
   await build({
-    entryPoints: [join(ROOT, entry)],
-    outfile: join(PACKAGE, target),
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(ROOT, file)])),
+    outdir: PACKAGE,
+    outExtension: { ".js": ".mjs" },
     ...CLI_BUNDLE,
     ...options,
   });

@@ -1,5 +1,5 @@
-// Starts the program of the package, which is built: there is nothing to install, unless the command needs wrangler and this
-// Node is too old for it.
+// Starts the program of the package, which is built: there is nothing to install, unless the command starts another program and
+// this Node is too old for that.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,9 +14,12 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROGRAM = new URL("../../dist/package/audit-forwarder.mjs", import.meta.url);
 const LOCK = join(".audit-forwarder", "setup.lock");
 const NODE_MIN_MAJOR = 20;
-/** Wrangler's `engines`. */
-const WRANGLER_MIN_MAJOR = 22;
-const NEEDS_WRANGLER = new Set(["deploy", "wrangler"]);
+/** By the `engines` of the programs that these commands start: wrangler, and Zuplo's. */
+const MIN_MAJOR_BY_COMMAND = new Map([
+  ["deploy", 22],
+  ["wrangler", 22],
+  ["dev", 24],
+]);
 
 const major = Number.parseInt(process.versions.node, 10);
 const args = process.argv.slice(2);
@@ -32,7 +35,7 @@ try {
       'the package was packed without its program; pack it again with "npm pack", scripts on',
     );
   }
-  if (major >= WRANGLER_MIN_MAJOR || !args.some((word) => NEEDS_WRANGLER.has(word))) await import(PROGRAM.href);
+  if (major >= Math.max(...args.map((word) => MIN_MAJOR_BY_COMMAND.get(word) ?? 0))) await import(PROGRAM.href);
   else process.exitCode = await runUnderNode24();
 } catch (error) {
   const expected = error instanceof SetupError ? error : fileFailure(error);

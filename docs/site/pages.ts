@@ -24,6 +24,16 @@ export const SECTIONS: readonly Section[] = [
         summary: "what it does, how to try it on a laptop, how to use it, and what it guarantees",
       },
       {
+        path: "docs/getting-started.md",
+        title: "Getting started",
+        summary: "from an empty folder to an event on your machine, with every command",
+      },
+      {
+        path: "docs/agents.md",
+        title: "For coding agents",
+        summary: "how an agent works in a repository that has it: files, commands in order, and what it must not do",
+      },
+      {
         path: "docs/deploy.md",
         title: "Deploy",
         summary: "from a clone or the package to production, step by step, with upgrades and removal",

@@ -161,6 +161,7 @@ export function namesModulesByNoun(tree: Tree): string[] {
 const ENTRY_POINTS = [
   /^policy\/(audit-log|public-types)\.ts$/,
   /^worker\/index\.ts$/,
+  /^dev\/project\.ts$/,
   /^dev\/gateway\/project\/modules\//,
   /^bench\/(worker\/handlers|peers)\//,
   /^bench\/policy-cpu\/loop\.ts$/,

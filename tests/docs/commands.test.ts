@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { commandsOf, patternOf, runCommand } from "./console.ts";
 import { pages, ROOT, type Block } from "./pages.ts";
 import { SCENES, type Scene } from "./scenes.ts";
+import { WALKED } from "./walk.ts";
 
 const COMMAND_LANGUAGES = new Set(["sh", "bash", "shell", "console", "shell-session", "zsh"]);
 const LOOKS_LIKE_A_COMMAND = /^(?:\$ |npm |npx |curl |git )/m;
@@ -23,7 +24,9 @@ function faultOf(reason: string): { readonly fault?: string } {
   return reason.trim().length > 10 ? {} : { fault: "says no reason" };
 }
 
-describe.each(pages().map((page) => [page.path, page] as const))("%s", (_path, page) => {
+const unwalked = pages().filter(({ path }) => !WALKED.some((walked) => walked === path));
+
+describe.each(unwalked.map((page) => [page.path, page] as const))("%s", (_path, page) => {
   const blocks = page.blocks.filter(({ language }) => COMMAND_LANGUAGES.has(language));
   const started = new Map<string, Promise<Scene>>();
   afterAll(async () => {

@@ -36,26 +36,33 @@ export function patternOf(expected: string): RegExp {
   return new RegExp(`^${source.join("")}$`);
 }
 
-/** Runs one command with bash at the root of the repository; stdout and stderr come as one text. */
+/** Runs one command with bash; stdout and stderr come as one text. */
 export async function runCommand(
   text: string,
   env: Readonly<Record<string, string>>,
+  cwd: string = ROOT,
 ): Promise<{ exitCode: number | null; output: string }> {
+  const child = startCommand(text, env, cwd);
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { exitCode, output };
+}
+
+/** Starts a command as `runCommand` does, in a process group of its own. */
+export function startCommand(text: string, env: Readonly<Record<string, string>>, cwd: string) {
   // Into one pipe: what comes through two has lost its order.
-  const child = spawn("bash", ["-euo", "pipefail", "-c", `exec 2>&1\n${text}`], {
-    cwd: ROOT,
+  return spawn("bash", ["-euo", "pipefail", "-c", `exec 2>&1\n${text}`], {
+    cwd,
     env: {
       PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
       NO_COLOR: "1",
       npm_config_offline: "true",
       ...env,
     },
+    detached: true,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
-  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { exitCode, output };
 }
 
 function escaped(text: string): string {

@@ -25,8 +25,6 @@ type Required<T> = Field<T> & { readonly isAlways: true };
 type Optional<T> = Field<T> & { readonly isAlways: false };
 
 /** A field that is always there. */
-// So that a bundle leaves out the fields that only the docs and the command line read.
-/* @__NO_SIDE_EFFECTS__ */
 export const required = <T>(kind: Field["kind"], about: string, values?: readonly string[]): Required<T> => ({
   kind,
   isAlways: true,
@@ -34,5 +32,4 @@ export const required = <T>(kind: Field["kind"], about: string, values?: readonl
   ...(values ? { values } : {}),
 });
 /** A field that is left out if it is not known. */
-/* @__NO_SIDE_EFFECTS__ */
 export const optional = <T>(kind: Field["kind"], about: string): Optional<T> => ({ kind, isAlways: false, about });

@@ -4,6 +4,8 @@ import { gzipSync } from "node:zlib";
 import { Webhook } from "standardwebhooks";
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ME_FIELDS } from "../../shared/api.ts";
+import { REPLAY_FIELDS } from "../../shared/replay-answers.ts";
 import { RUNTIME, uploadedWorker, type UploadedWorker } from "../../worker/build.ts";
 import { decode, encode } from "../../worker/native/base64.ts";
 import { hmac } from "../../worker/native/sha256.ts";
@@ -31,6 +33,11 @@ it("runs here in the runtime that wrangler.toml names", async () => {
 describe("the upload", () => {
   it("has no more than 90 kB after gzip", () => {
     expect(gzipSync(uploaded.code).byteLength).toBeLessThanOrEqual(UPLOAD_MAX_GZIP_BYTES);
+  });
+
+  it("holds no text that only the docs show", () => {
+    expect(uploaded.code).not.toContain(ME_FIELDS.name.about);
+    expect(uploaded.code).not.toContain(REPLAY_FIELDS.id.about);
   });
 
   it("leads from its columns to our lines", async () => {

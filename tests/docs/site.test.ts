@@ -16,6 +16,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChromium } from "../../dev/chromium.ts";
 import { LANDING, PAGES, sitePath } from "../../docs/site/pages.ts";
+import { PATIENCE_MS } from "./delivery.ts";
 import { pageOf, ROOT } from "./pages.ts";
 
 const VITEPRESS = join(ROOT, "docs/site/node_modules/vitepress/bin/vitepress.js");
@@ -111,6 +112,7 @@ describe.skipIf(!existsSync(VITEPRESS))("the site of the documentation", () => {
 
   async function open(path: string, colorScheme: "light" | "dark" = "light"): Promise<Page> {
     const page = await browser.newPage({ colorScheme, viewport: { width: 1280, height: 900 } });
+    page.setDefaultTimeout(PATIENCE_MS);
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     page.on("request", (request) => void (request.url().startsWith(origin) || strangers.push(request.url())));
     page.on("pageerror", (error) => errors.push(String(error)));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import type { Build } from "./version.ts";
 
-/** The runtime that `wrangler.toml` names; the local stack, tests and benchmarks use the same. */
+/** The runtime date that `wrangler.toml` names; the local stack, tests and benchmarks use it, too. */
 export const RUNTIME = {
   compatibilityDate: "2026-07-01",
   compatibilityFlags: ["nodejs_compat", "nodejs_compat_do_not_populate_process_env"],
@@ -18,16 +18,16 @@ const MAP = `${FILE}.map`;
 
 export interface UploadedWorker {
   readonly code: string;
-  /** Source map, so that stack traces name our files and lines. */
+  /** Source map, so that stack traces name source files and lines. */
   readonly map: string;
 }
 
-/** The worker's module, readable. `options` are esbuild's, for another entry that imports the worker's. */
+/** Builds the readable worker module. `options` go to esbuild, for another entry that imports the worker's. */
 export async function bundleWorker(options: BuildOptions = {}): Promise<string> {
   return (await bundled(options)).code;
 }
 
-/** The worker's module as it is uploaded: minified, with a source map. `options` are esbuild's. */
+/** Builds the module for upload: minified, with a source map. `options` go to esbuild. */
 export function uploadedWorker(options: BuildOptions = {}): Promise<UploadedWorker> {
   return bundled({ ...options, minify: true, sourcemap: "linked", outfile: FILE });
 }
@@ -62,7 +62,7 @@ async function bundled(options: BuildOptions): Promise<UploadedWorker> {
   return { code: outputFiles.length > 1 ? textOf(".js") : (outputFiles[0]?.text ?? ""), map: textOf(".map") };
 }
 
-/** The version of package.json, and the commit of the clone. */
+/** Reads the version from package.json and the commit from the clone. */
 function buildOf(): Build {
   const manifest = JSON.parse(readFileSync(path("../package.json"), "utf8")) as Build;
   return { version: manifest.version, commit: commitOf() };

@@ -1,51 +1,51 @@
 /**
  * The optional directory of organizations and names (KV binding `DIRECTORY`), plain text: `organization:<id of another system>` and
- * `organization` (the default) hold a WorkOS organization id, `name:<type>:<id>` holds the name of an actor or a target.
+ * `organization` (the default) hold a WorkOS organization id; `name:<type>:<id>` holds the name of an actor or a target.
  */
 import type { AuditRecord, Party } from "../shared/record.ts";
 
-/** Values by key; what the directory does not hold is absent. Rejects where the directory does not answer. */
+/** Returns values by key, without unknown keys. Rejects if the directory does not answer. */
 export type Directory = (keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
-/** KV takes at most 100 keys in one call. https://developers.cloudflare.com/kv/api/read-key-value-pairs/ */
+/** KV accepts at most 100 keys per call. https://developers.cloudflare.com/kv/api/read-key-value-pairs/ */
 const MAX_KEYS = 100;
-/** KV refuses a whole call for one key that is longer. https://developers.cloudflare.com/kv/platform/limits/ */
+/** One longer key makes KV refuse the whole call. https://developers.cloudflare.com/kv/platform/limits/ */
 const KEY_MAX_BYTES = 512;
 /** A lookup must not use up the lease. Our choice. */
 const LOOKUP_TIMEOUT_MS = 1_000;
-/** How long an isolate trusts what it found, and that it found nothing. Our choice. */
+/** How long an isolate caches a value, or its absence. Our choice. */
 const HIT_TTL_MS = 300_000;
 const MISS_TTL_MS = 60_000;
 /** About 1 MB of memory. Our choice. */
 const CACHE_MAX_ENTRIES = 5_000;
 
-/** Where the default organization stands. */
+/** The key of the default organization. */
 const DEFAULT_ORGANIZATION_KEY = "organization";
 
-/** The key of a record's organization; undefined where the record holds a WorkOS id already. */
+/** The key of a record's organization; undefined if the record already holds a WorkOS id. */
 export function organizationKey({ organization }: Pick<AuditRecord, "organization">): string | undefined {
   if (!organization) return DEFAULT_ORGANIZATION_KEY;
   return organization.startsWith("org_") ? undefined : `organization:${organization}`;
 }
 
-/** The key of a party's name; undefined where it has one or cannot have one. */
+/** The key of a party's name; undefined if it already has one or cannot have one. */
 export function nameKey({ id, type, name }: Party): string | undefined {
   return name !== undefined || type === "anonymous" || type === "route" ? undefined : `name:${type}:${id}`;
 }
 
-/** Keys that the records of one message need, organizations first, cut to one call. */
+/** Returns the keys that the records of one message need, organizations first, limited to one call. */
 export function keysOf(records: readonly AuditRecord[]): readonly string[] {
   const organizations = records.flatMap((record) => organizationKey(record) ?? []);
   const names = records.flatMap(({ actor, targets }) => [actor, ...targets].flatMap((party) => nameKey(party) ?? []));
   return [...new Set([...organizations, ...names])].filter(fits).slice(0, MAX_KEYS);
 }
 
-/** A character has at most three bytes, so that most keys need not be encoded. */
+/** A character has at most three bytes, so most keys need no encoding. */
 function fits(key: string): boolean {
   return key.length * 3 <= KEY_MAX_BYTES || new TextEncoder().encode(key).length <= KEY_MAX_BYTES;
 }
 
-/** What is used of a KV namespace. */
+/** The part of a KV namespace that we use. */
 interface Store {
   get(keys: string[]): Promise<ReadonlyMap<string, string | null>>;
 }
@@ -55,7 +55,7 @@ interface Cached {
   readonly untilMs: number;
 }
 
-/** A directory over KV with a cache in the isolate; one call for each message at most. */
+/** Reads the directory from KV with a cache in the isolate; at most one call per message. */
 export function cachedDirectory(store: Store, now: () => number): Directory {
   const cache = new Map<string, Cached>();
   return async (keys) => {
@@ -65,7 +65,7 @@ export function cachedDirectory(store: Store, now: () => number): Directory {
       const found = await inTime(store.get([...unknown]));
       if (cache.size + unknown.length > CACHE_MAX_ENTRIES) cache.clear();
       for (const key of unknown) {
-        // A value that was piped in ends in a line break.
+        // A value piped in ends in a line break.
         const value = found.get(key)?.trim() || undefined;
         cache.set(key, { value, untilMs: nowMs + (value === undefined ? MISS_TTL_MS : HIT_TTL_MS) });
       }

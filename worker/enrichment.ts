@@ -1,4 +1,4 @@
-/** Makes the event of a record. Pure and deterministic: no clock, no randomness. */
+/** Makes an event from a record. Pure and deterministic: no clock, no randomness. */
 import { METADATA_VALUE_MAX_CODE_POINTS } from "../shared/limits.ts";
 import type { AuditEvent, EventBody } from "../shared/event.ts";
 import { isIpAddress } from "../shared/ip-address.ts";
@@ -6,17 +6,17 @@ import { isPseudonym } from "../shared/pseudonym.ts";
 import { cleanText } from "../shared/readable-text.ts";
 import { MESSAGE_VERSION, type AuditRecord, type Metadata, type MetadataValue, type Party } from "../shared/record.ts";
 
-/** What the event takes from outside the record. */
+/** What the event needs from outside the record. */
 interface Enrichment {
-  /** WorkOS organization id, where the record has none or holds an id of another system. */
+  /** WorkOS organization id, if the record has none or holds an id of another system. */
   readonly organization?: string | undefined;
-  /** Registered schema version of the action; WorkOS takes no version as the first one. */
+  /** Registered schema version of the action; WorkOS treats a missing version as the first one. */
   readonly schemaVersion?: number | undefined;
   /** The name of an actor or a target that has none. */
   readonly nameOf?: ((party: Party) => string | undefined) | undefined;
 }
 
-/** The event, or undefined where no organization is known. */
+/** Returns the event; undefined if no organization is known. */
 export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody | undefined {
   const organization = extra.organization ?? record.organization;
   if (!organization) return undefined;
@@ -37,7 +37,7 @@ export function enrich(record: AuditRecord, extra: Enrichment = {}): EventBody |
   return { organization_id: organization, event };
 }
 
-/** An address or its pseudonym; any other text was chosen by someone else. */
+/** Accepts an address or its pseudonym; any other string was chosen by someone else. */
 function locationOf(ip = ""): string {
   return isIpAddress(ip) || isPseudonym(ip) ? ip : "unknown";
 }
@@ -46,7 +46,7 @@ function withName(party: Party, name: string | undefined): Party {
   return name === undefined ? party : { ...party, name: limited(cleanText(name)) };
 }
 
-/** The record's metadata with ours: keys as in `EVENT_METADATA`; what the record does not hold is left out. */
+/** The record's metadata plus ours, with the keys of `EVENT_METADATA`; fields that the record does not hold are left out. */
 function withOwn(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
   const imported = record.replay?.imported;
@@ -92,7 +92,7 @@ function listed(items: readonly string[] | undefined): string | undefined {
   return items && limited(items.join(", "));
 }
 
-/** WorkOS takes no longer string; a cut of ours ends in an ellipsis. */
+/** WorkOS accepts no longer string; a value that we cut ends in an ellipsis. */
 function limited(text: string): string {
   if (text.length <= METADATA_VALUE_MAX_CODE_POINTS) return text;
   const points = Array.from(text);
@@ -100,7 +100,7 @@ function limited(text: string): string {
   return `${points.slice(0, METADATA_VALUE_MAX_CODE_POINTS - 1).join("")}…`;
 }
 
-/** The trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
+/** Returns the trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
   return traceparent === undefined ? undefined : /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1];
 }

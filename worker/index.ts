@@ -55,7 +55,7 @@ export default {
     const env = inJurisdiction(platformEnv);
     const parsed = parseSettings(env);
     if (!parsed.ok) return reportMissing(env, parsed);
-    // Only now: a value that cannot be read must not count as the first choice.
+    // Parsed only now: an unreadable value must not count as the first choice.
     await checkJurisdiction(env);
     await resolveIncident(env, "not_configured");
     // A failing step must not stop the others.
@@ -65,7 +65,7 @@ export default {
       monitor(env).sendLate(),
       monitor(env).probeGateway(),
       deadLetters(env).reconcile(),
-      // A laptop may run the cron of a later time, to seal what was delivered just now.
+      // A laptop may run the cron for a later time, to seal recent deliveries at once.
       sealAndTell(env, parsed.settings, Math.max(Date.now(), scheduledTime)),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure({ task: "cron" }, step.reason);

@@ -1,6 +1,6 @@
-/** Reads JSON that others wrote, where it may be none. */
+/** Parses JSON from outside, which may be invalid. */
 
-/** What the text says as JSON; undefined where it is none. */
+/** Returns the parsed text; undefined if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -11,7 +11,7 @@ export function parseJson(text: string): unknown {
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** The same of bytes, which must be UTF-8 throughout. */
+/** Returns the parsed bytes, which must be valid UTF-8; undefined if they are not JSON. */
 export function parseJsonBytes(bytes: Uint8Array): unknown {
   try {
     return parseJson(UTF_8.decode(bytes));

@@ -1,13 +1,13 @@
-/** Refuses to serve in another jurisdiction than at first: the worker would find nothing that it stored before. */
+/** Refuses to serve in another jurisdiction than the first one: the worker would not find its stored data. */
 import { AuditError } from "../shared/errors.ts";
 import type { Env } from "./env.ts";
 import { platformEnvOf } from "./jurisdiction.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import { TimeLimit } from "./time-limit.ts";
 
-/** Stands for no jurisdiction where one is stored. */
+/** Stored for "no jurisdiction". */
 const NONE = "none";
-/** A request must not hang on the question. Our choice. */
+/** A request must not hang on this check. Our choice. */
 const ASK_TIMEOUT_MS = 5_000;
 
 /** The stored jurisdiction by environment. Only the result is shared, never a promise of another request. */
@@ -15,8 +15,8 @@ const stored = new WeakMap<Env, string>();
 const limit = new TimeLimit(ASK_TIMEOUT_MS, () => Date.now());
 
 /**
- * Compares the jurisdiction with the one that this worker was first used with, which an object outside of any jurisdiction stores.
- * Throws `invalid_variable` if they differ. If that object does not answer, the worker goes on and asks again next time.
+ * Compares the jurisdiction with the one that this worker was first used with. An object outside any jurisdiction stores it. Throws
+ * `invalid_variable` if they differ. If that object does not answer, the worker continues and asks again next time.
  */
 export async function checkJurisdiction(env: Env): Promise<void> {
   const platform = platformEnvOf(env);
@@ -32,7 +32,7 @@ async function ask(platform: Env, wanted: string): Promise<string> {
   const keeper = objects.getByName("jurisdiction");
   const known = await keeper.jurisdiction();
   if (known !== null) return known;
-  // A worker of an earlier release stored its data before anybody could choose.
+  // A worker of an earlier release stored its data before a jurisdiction could be chosen.
   const { rounds } = wanted === NONE ? { rounds: undefined } : await objects.getByName("monitor").status();
   return keeper.keepJurisdiction(rounds?.lastMs ? NONE : wanted);
 }

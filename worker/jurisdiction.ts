@@ -1,5 +1,5 @@
 /**
- * Where the Durable Objects keep their data. An object of another jurisdiction is another object, with other data.
+ * Where the Durable Objects keep their data. The same name in another jurisdiction is another object with other data.
  * https://developers.cloudflare.com/durable-objects/reference/data-location/
  */
 import type { Env } from "./env.ts";
@@ -9,7 +9,7 @@ const NAMESPACES = ["LEDGER", "OUTBOX", "ARCHIVE", "MONITOR", "EVIDENCE_LOG"] as
 const regional = new WeakMap<Env, Env>();
 const platformEnvs = new WeakMap<Env, Env>();
 
-/** The environment with every Durable Object in the jurisdiction that `AUDIT_JURISDICTION` names; without one it is `env` itself. */
+/** Returns the environment with every Durable Object in the jurisdiction that `AUDIT_JURISDICTION` names; without one, `env` itself. */
 export function inJurisdiction(env: Env): Env {
   const jurisdiction = env["AUDIT_JURISDICTION"];
   if (jurisdiction !== "eu" && jurisdiction !== "fedramp") return env;
@@ -22,7 +22,7 @@ export function inJurisdiction(env: Env): Env {
   return made;
 }
 
-/** The environment that `inJurisdiction` was given; its objects are in no jurisdiction. */
+/** The original environment passed to `inJurisdiction`; its objects are in no jurisdiction. */
 export function platformEnvOf(env: Env): Env {
   return platformEnvs.get(env) ?? env;
 }

@@ -4,7 +4,7 @@ import type { Env } from "./env.ts";
 
 const directories = new WeakMap<KVNamespace, Directory>();
 
-/** Returns the directory of this worker, or undefined if it has none. One for each isolate, because it keeps a cache. */
+/** Returns the directory of this worker, or undefined if it has none. There is one per isolate, because it keeps a cache. */
 export function directoryOf({ DIRECTORY: store }: Pick<Env, "DIRECTORY">): Directory | undefined {
   if (!store) return undefined;
   const directory = directories.get(store) ?? cachedDirectory(store, Date.now);

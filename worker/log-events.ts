@@ -1,6 +1,6 @@
 /**
- * The lines of the worker's log: their names, severities and attributes. Only the types reach the worker; docs/operations.md has both
- * tables. Names without `audit.` are those of OpenTelemetry's semantic conventions, or fields of its log record.
+ * The lines of the worker's log: their names, severities and attributes. Only the types reach the worker; docs/operations.md
+ * contains both tables. Names without `audit.` come from OpenTelemetry's semantic conventions or are fields of its log record.
  * https://opentelemetry.io/docs/specs/semconv/registry/attributes/
  */
 

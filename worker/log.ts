@@ -5,13 +5,13 @@ import type { LOG_EVENTS, Severity } from "./log-events.ts";
 type Events = typeof LOG_EVENTS;
 type Value = string | number | readonly string[] | undefined;
 
-/** The attributes of a line. Each must be named, so that none is forgotten; JSON leaves out what is undefined. */
+/** The attributes of a line. Each must be named, so that none is forgotten; JSON omits undefined values. */
 export type LogAttributes<Name extends keyof Events> = Readonly<Record<Events[Name]["attributes"][number], Value>>;
 
 /** Cloudflare takes the level of a line from the function that writes it. */
 const WRITERS = { INFO: "log", WARN: "warn", ERROR: "error" } as const;
 
-/** Writes one line; `worker/log-events.ts` says which there are. */
+/** Writes one line; `worker/log-events.ts` lists all lines. */
 export function log<Name extends keyof Events>(
   name: Name,
   severity: Severity & Events[Name]["severities"][number],
@@ -20,7 +20,7 @@ export function log<Name extends keyof Events>(
   console[WRITERS[severity]](JSON.stringify({ "event.name": name, severity_text: severity, ...attributes }));
 }
 
-/** Logs what failed and of which kind the error was, never its message, which may hold data. */
+/** Logs what failed and the error's name, never its message, which may hold data. */
 export function logFailure(where: { readonly route?: string; readonly task?: string }, error: unknown): void {
   const type = error instanceof AuditError ? error.code : error instanceof Error ? error.name : "unknown";
   log("audit.failure", "ERROR", { "http.route": where.route, "audit.task": where.task, "error.type": type });

@@ -21,14 +21,14 @@ export interface Snapshot {
   readonly tally: Numbers;
   /** Size of every database. */
   readonly storage: readonly { readonly object: string; readonly shard: number; readonly bytes: number }[];
-  /** Messages that wait at QStash, as of the cron's newest round. */
+  /** Messages that wait at QStash, as of the newest cron round. */
   readonly waitingMessages: number;
   /** Absent if no evidence is kept. */
   readonly evidence: EvidenceStatus | undefined;
   readonly deadLetters: readonly { readonly value: string | number | null; readonly count: number }[];
 }
 
-/** Counters with the name of their number in the ledger, and what they count. */
+/** Counters: the metric, its field in the ledger's counters, and its help text. */
 const COUNTERS: readonly (readonly [name: string, number: string, help: string])[] = [
   ["audit_records_seen_total", "seen", "Event ids that a delivery claimed for the first time."],
   ["audit_ambiguous_attempts_total", "ambiguous", "Attempts after which WorkOS may hold the event or not."],
@@ -50,7 +50,7 @@ const COUNTERS: readonly (readonly [name: string, number: string, help: string])
 const PROBES = ["up", "down", "refused"];
 const OUTCOMES = ["delivered", "retry", "reject", "pause"];
 
-/** The text of one snapshot. */
+/** Returns the text of one snapshot. */
 export function render(snapshot: Snapshot, nowMs: number): string {
   const { numbers, evidence } = snapshot;
   const attempts = OUTCOMES.map((outcome): Sample => [`{outcome="${outcome}"}`, numbers[outcome] ?? 0]);
@@ -132,7 +132,7 @@ function gauge(name: string, help: string, value: number): string {
   return metric(name, "gauge", help, [["", value]]);
 }
 
-/** The ledger counts each observation in one bucket; the text wants them added up. */
+/** The ledger counts each observation in one bucket; Prometheus expects cumulative buckets. */
 function histogram(name: string, help: string, number: string, bounds: readonly number[], numbers: Numbers): string {
   let count = 0;
   const lines = [...bounds, "inf"].map((bound) => {

@@ -1,4 +1,4 @@
-/** `GET /metrics`: what all shards have seen, and what waits at this moment. */
+/** `GET /metrics`: the counters of all shards, and what waits right now. */
 import { deadLetters } from "./dead-letters/client.ts";
 import { evidenceLog } from "./evidence/client.ts";
 import type { RouteContext, Route } from "./http/route.ts";

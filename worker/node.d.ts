@@ -1,4 +1,4 @@
-/** What the worker takes of Node's modules, which the flag `nodejs_compat` brings into workerd; its types know none of them. */
+/** The parts of Node's modules that the worker uses. The flag `nodejs_compat` adds them to workerd, but its types do not include them. */
 declare module "node:buffer" {
   export const Buffer: { from(text: string, encoding: "base64url"): Uint8Array };
 }

@@ -1,4 +1,4 @@
-/** What an operator does to the forwarder is itself an audit event, sent the same way as any other. */
+/** An operator's action on the forwarder is itself an audit event, sent the same way as any other. */
 import { mintEventId } from "../shared/event-id.ts";
 import { WORKER_ISOLATE_ID, type OperatorActionName } from "../shared/operator-actions.ts";
 import { deduplicationId } from "../shared/qstash-headers.ts";
@@ -19,7 +19,7 @@ export interface OperatorEvent {
   readonly metadata?: Metadata;
 }
 
-/** What is known of the request. */
+/** What is known about the request. */
 type Acting = Pick<RouteContext, "settings" | "operator" | "receivedMs"> & {
   readonly env: Pick<Env, "OUTBOX" | "MONITOR">;
 };
@@ -27,9 +27,9 @@ type Acting = Pick<RouteContext, "settings" | "operator" | "receivedMs"> & {
 let isSkipLogged = false;
 
 /**
- * Tells of something that an operator has done: one line in the log, the list of the incidents, and an audit event that the outbox
- * stores before this resolves. There is no event if `AUDIT_OPERATOR_EVENTS` is `off` or no organization is set. Never throws,
- * because what the operator asked for is done already.
+ * Reports an operator's action: one log line, an entry in the list of incidents, and an audit event that the outbox stores before
+ * this resolves. There is no event if `AUDIT_OPERATOR_EVENTS` is `off` or no organization is set. Never throws, because the action
+ * is already done.
  */
 export async function recordOperatorEvent(acting: Acting, event: OperatorEvent): Promise<void> {
   const { env, operator, receivedMs } = acting;
@@ -43,8 +43,8 @@ export async function recordOperatorEvent(acting: Acting, event: OperatorEvent):
 }
 
 /**
- * The same for an operator who is about to be shown what is hidden otherwise. Throws if the outbox does not store the event, because
- * nobody may look without a trace.
+ * Does the same before an operator is shown hidden values. Throws if the outbox does not store the event, because every read of
+ * hidden values must be on record.
  */
 export async function recordLook(acting: Acting, event: OperatorEvent): Promise<void> {
   logAction(acting.operator.name, event);
@@ -72,7 +72,7 @@ async function sendEvent({ env, settings, operator }: Acting, event: OperatorEve
   }
 }
 
-/** The record of what an operator did. Pure; `random` must hold at least 9 bytes. */
+/** Makes the record of an operator's action. Pure; `random` must hold at least 9 bytes. */
 export function operatorRecord(
   event: OperatorEvent,
   by: string,
@@ -99,7 +99,7 @@ export function operatorRecord(
   };
 }
 
-/** It holds no data of any record, only what the operator did and to what. */
+/** It holds no data of any record, only the action and its target. */
 function logAction(by: string, { action, target, route }: OperatorEvent): void {
   log("audit.operator_action", "INFO", {
     "http.route": route,

@@ -1,4 +1,4 @@
-/** Makes the bytes that WorkOS gets, for all records of a message: shape, look up, enrich, serialize. */
+/** Makes the bytes for WorkOS from all records of a message: shape, look up, enrich, serialize. */
 import lock from "../audit-schemas.lock.json" with { type: "json" };
 import { canonicalJson } from "../shared/evidence/canonical-json.ts";
 import { EVENT_MAX_BYTES } from "../shared/limits.ts";
@@ -7,29 +7,29 @@ import { keysOf, nameKey, organizationKey, type Directory } from "./directory.ts
 import { enrich } from "./enrichment.ts";
 import { isShaped, shape } from "./shape.ts";
 
-/** The bytes of one record's event in canonical form, whose hash is its leaf in the evidence, or why there are none. */
+/** The bytes of one record's event in canonical form, whose hash is its leaf in the evidence, or the reason why there are none. */
 export type PreparedEvent =
   | { readonly kind: "ready"; readonly body: string }
-  /** It can never be sent as it is. */
+  /** It can never be sent in this form. */
   | { readonly kind: "rejected"; readonly reason: string }
-  /** What it needs cannot be read at this moment. */
+  /** Something it needs cannot be read right now. */
   | { readonly kind: "retry"; readonly reason: string };
 
-/** Registered version of each action, as `audit-forwarder schemas push` wrote it; WorkOS takes no version as the first one. */
+/** Registered version of each action, as `audit-forwarder schemas push` wrote it; WorkOS treats a missing version as the first one. */
 const schemaVersions = new Map(Object.entries<number>(lock));
 
-/** Prepares the records of one message in their order; needs the directory at most once. */
+/** Prepares the records of one message in order; asks the directory at most once. */
 export async function prepareAll(
   records: readonly AuditRecord[],
   directory: Directory | undefined,
 ): Promise<readonly PreparedEvent[]> {
-  // What the policy made needs no wait, so that a message costs no promise for each record.
+  // Records that the policy shaped need no wait, so that a message does not cost one promise per record.
   const shaped = records.every(isShaped) ? records : await Promise.all(records.map(shapeOnce));
   const found = directory ? await lookUp(directory, shaped) : NOTHING;
   const prepared: PreparedEvent[] = [];
   for (const record of shaped) {
     const made = prepareOne(record, found, true);
-    // A character has at most three bytes. Names of the directory are the first to go.
+    // A character has at most three bytes. Names from the directory are dropped first.
     const isTooLong = made.kind === "ready" && made.body.length * 3 > EVENT_MAX_BYTES;
     prepared.push(isTooLong ? prepareOne(await shape(record), found, false) : made);
   }
@@ -42,7 +42,7 @@ async function shapeOnce(record: AuditRecord): Promise<AuditRecord> {
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
-/** Undefined where the directory does not answer. */
+/** Undefined if the directory does not answer. */
 async function lookUp(directory: Directory, records: readonly AuditRecord[]) {
   try {
     return await directory(keysOf(records));
@@ -57,7 +57,7 @@ function prepareOne(
   isNamed: boolean,
 ): PreparedEvent {
   const key = organizationKey(record);
-  // A name may be missing; a wrong organization may not be sent.
+  // A name may be missing; a wrong organization must not be sent.
   if (!found && key !== undefined) return { kind: "retry", reason: "directory_unreachable" };
   const organization = key === undefined ? undefined : found?.get(key);
   const nameOf = isNamed && found?.size ? (party: Party) => found.get(nameKey(party) ?? "") : undefined;

@@ -1,4 +1,4 @@
-/** Makes any record fit WorkOS's limits, whoever wrote it, and marks each cut with a hash of the whole value. */
+/** Makes any record fit WorkOS's limits, whoever wrote it, and marks each cut value with a hash of the whole. */
 import { CUSTOM_METADATA_MAX_KEYS } from "../shared/event.ts";
 import {
   ACTION_MAX_CODE_POINTS,
@@ -11,10 +11,10 @@ import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { cleanText } from "../shared/readable-text.ts";
 import { shapeRecord } from "../shared/shape.ts";
 
-/** So much of a cut value's SHA-256 marks it, as in the policy. */
+/** Digits of a cut value's SHA-256 that mark it, as in the policy. */
 const CUT_HASH_HEX_CHARS = 32;
 
-/** True if no text needs a cut or cleaning. It is for every record of the policy, and checking costs much less than shaping. */
+/** True if no string needs cutting or cleaning. That holds for every record of the policy, and checking costs much less than shaping. */
 export function isShaped(record: AuditRecord): boolean {
   const { action, method, route, ip, userAgent, requestId, organization, actor, targets, metadata, missing } = record;
   const { geo, credential } = record;
@@ -65,7 +65,7 @@ function isFit(text: string, max: number): boolean {
   return text.length <= max && cleanText(text) === text;
 }
 
-/** The record cut to every limit. */
+/** Returns the record cut to every limit. */
 export async function shape(record: AuditRecord): Promise<AuditRecord> {
   const { record: shaped, cuts } = shapeRecord(record);
   const marks = await Promise.all(cuts.map(async ({ field, whole }) => `${field}:${await shortHash(whole)}`));

@@ -8,7 +8,7 @@ import type { Settings } from "./variables.ts";
 import { isWorkerUrl, type WorkerUrlSettings } from "./worker-url.ts";
 
 /**
- * How the public keys of QStash's development server and its test users begin, which is more than chance could meet.
+ * How the public keys of QStash's development server and its test users begin. A real key does not begin so by chance.
  * https://upstash.com/docs/qstash/howto/local-development
  */
 const DEVELOPMENT_KEYS: ReadonlySet<string> = new Set([
@@ -25,13 +25,16 @@ const DEVELOPMENT_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 const ISSUER = "Upstash";
-/** QStash's clock and the worker's may differ by this much. QStash has signed with `nbf` = `iat`, so a second is enough to refuse all. */
+/**
+ * QStash's clock and the worker's may differ by this much. QStash has sent `nbf` equal to `iat`, so without tolerance one second of
+ * difference refuses every call.
+ */
 const CLOCK_TOLERANCE_S = 10;
 
 /** Why a call was refused, as `audit_refused_total` counts it. */
 export type RefusalReason = "missing" | "malformed" | "key" | "url" | "clock" | "body";
 
-/** Whether QStash signed a call. `bodyHash` is still to be compared with the body. */
+/** Whether QStash signed a call. `bodyHash` must still be compared with the body. */
 type Checked =
   | { readonly kind: "signed"; readonly bodyHash: unknown }
   | { readonly kind: "refused"; readonly reason: RefusalReason; readonly detail: string };
@@ -45,10 +48,10 @@ type SigningSettings = WorkerUrlSettings &
     | "QSTASH_NEXT_SIGNING_KEY_2"
   >;
 
-/** The keys to try, in order; development keys are left out unless both this request and the worker's own URL are on loopback. */
+/** The keys to try, in order; without development keys unless both this request and the worker's own URL are on loopback. */
 export function signingKeys(settings: SigningSettings, requestUrl: string): readonly string[] {
   const keys = configuredKeys(settings);
-  // Only a development key needs to know where it is used.
+  // Only a development key depends on where it is used.
   if (!keys.some(isDevelopmentKey)) return keys;
   if (isLoopback(requestUrl) && isLoopback(settings.AUDIT_WORKER_URL)) return keys;
   return keys.filter((key) => !isDevelopmentKey(key));
@@ -69,8 +72,8 @@ export function configuredKeys(settings: SigningSettings): readonly string[] {
 }
 
 /**
- * Checks the token of a call to `path` without its body: HS256, one of the worker's keys, one of its URLs, times within 10 s. The next
- * key is tried only after a wrong signature. `requestUrl` decides whether development keys count.
+ * Checks the token of a call to `path` without its body: HS256, one of the worker's keys, one of its URLs, times within 10 s. Tries
+ * the next key only after a wrong signature. `requestUrl` decides whether development keys count.
  */
 export async function checkToken(
   token: string | null,
@@ -91,7 +94,7 @@ export async function checkToken(
   return refused("key", '"upstash-signature" was made with another key');
 }
 
-/** Returns the refusal where the body is not the one that was signed. The hash is base64url of SHA-256, with padding or without. */
+/** Returns the error if another body was signed. The hash is base64url of SHA-256, with or without padding. */
 export async function checkBody(bodyHash: unknown, body: Uint8Array) {
   const digest = toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
   if (typeof bodyHash === "string" && bodyHash.replace(/=+$/, "") === digest) return undefined;
@@ -106,7 +109,7 @@ export function namesQstash(token: string | null): boolean {
   return typeof claims === "object" && claims !== null && "iss" in claims && claims.iss === ISSUER;
 }
 
-/** Undefined where only the signature is wrong. */
+/** Undefined if only the signature is wrong. */
 async function checkWith(key: string, token: string, nowMs: number) {
   try {
     const { payload } = await jwtVerify<{ body?: unknown }>(token, await importKey(key), {

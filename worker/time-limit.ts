@@ -1,6 +1,6 @@
 /**
- * A time limit for each of several pieces of work, with one timer for all of them: a signal for each request costs more CPU than any other
- * part of a delivery but the request itself.
+ * A time limit for several pieces of work, with one timer for all of them: a signal per request would cost more CPU than any other
+ * part of a delivery except the request itself.
  */
 
 interface Open {
@@ -11,7 +11,7 @@ interface Open {
 export class TimeLimit {
   readonly #limitMs: number;
   readonly #now: () => number;
-  /** In order of their ends, because the limit is the same for all. */
+  /** In order of their deadlines, because all have the same limit. */
   readonly #open = new Set<Open>();
   #isArmed = false;
 
@@ -21,8 +21,8 @@ export class TimeLimit {
   }
 
   /**
-   * What `work` comes to, or `late` where that takes longer than the limit. Work that is late is not stopped: a Worker's requests
-   * end with the invocation that made them, so nobody may wait for other work much longer.
+   * Resolves with the result of `work`, or with `late` if it takes longer than the limit. Late work is not stopped: a Worker's
+   * requests end with the invocation that made them, so do not wait much longer for other work.
    */
   within<T>(work: Promise<T>, late: T): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Writes what is uploaded; `[build]` in wrangler.toml runs it. */
+/** Writes the files for the upload; `[build]` in wrangler.toml runs it. */
 import { writeUpload } from "./build.ts";
 
 await writeUpload();

@@ -1,19 +1,19 @@
-/** The worker's variables, parsed once at the boundary. `docs/configuration.md` is made from the comments here. */
+/** The worker's variables, parsed once at the boundary. `docs/configuration.md` is generated from the comments here. */
 import * as z from "zod/mini";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH, type TokenEntry } from "../shared/access-tokens.ts";
 import { baseUrl, isSecureUrl } from "../shared/base-url.ts";
 import { OBJECT_MAX_BYTES } from "../shared/limits.ts";
 
-/** What a header can carry. A value that was piped into `wrangler secret put` ends in a line break. */
+/** Characters that a header can carry. A value piped into `wrangler secret put` ends in a line break. */
 const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
 export const address = (shape: RegExp) =>
   z.string().check(
     z.trim(),
     z.refine((text) => shape.test(text) && URL.canParse(text)),
   );
-/** The URL of a service that a secret is sent to: `https`, or `http` on this machine. */
+/** The URL of a service that receives a secret: `https`, or `http` on this machine. */
 export const secretAddress = (shape: RegExp) => address(shape).check(z.refine(isSecureUrl));
-/** A base URL of such a service, in its one spelling: paths are added to it. */
+/** A base URL of such a service, normalized: paths are appended to it. */
 const url = z.pipe(
   z.string().check(z.refine((text) => baseUrl(text) !== undefined && isSecureUrl(text))),
   z.transform((text: string) => baseUrl(text) ?? text),
@@ -25,13 +25,13 @@ const urls = z.pipe(
 );
 export const webhookKey = z.string().check(z.trim(), z.regex(/^whsec_[A-Za-z0-9+/]+=*$/), z.refine(isLongKey));
 
-/** `wrangler.toml` can hold a list, and a secret is text. */
+/** `wrangler.toml` can hold a list; a secret is a string. */
 const tokens = z.pipe(
   z.transform((given: unknown) => parseTokens(typeof given === "string" ? given : JSON.stringify(given))),
   z.custom<readonly TokenEntry[]>(Array.isArray),
 );
 
-/** A whole number. `wrangler.toml` can hold a number, and everything else gives text. */
+/** A whole number. `wrangler.toml` can hold a number; everything else is a string. */
 const whole = (otherwise: number, least: number, most: number) =>
   z.pipe(
     z.transform((given: unknown) => {
@@ -41,7 +41,7 @@ const whole = (otherwise: number, least: number, most: number) =>
     z.number().check(z.int(), z.minimum(least), z.maximum(most)),
   );
 
-/** The value, or else a default; `z._default` alone does the same in ten times the code. */
+/** The value, or a default; `z._default` alone does the same with ten times the code. */
 function or<T extends string>(schema: z.ZodMiniType<T, string>, value: T) {
   return z.pipe(
     z.transform((given: unknown) => (given ?? value) as string),
@@ -75,17 +75,23 @@ export const Variables = z.object({
   AUDIT_WORKER_URL: url,
   /** A former URL of the worker, or several separated by commas. Messages published to one of them are still delivered. */
   AUDIT_WORKER_URL_PREVIOUS: z.optional(urls),
-  /** Where the Durable Objects keep their data: `eu` or `fedramp`. Chosen before the first deploy; the worker refuses a later change. */
+  /**
+   * Where the Durable Objects keep their data: `eu` or `fedramp`. Choose it before the first deploy; the worker refuses a later
+   * change.
+   */
   AUDIT_JURISDICTION: z.optional(z.enum(["eu", "fedramp"])),
   /** Events a second to WorkOS, 1 to 100. */
   AUDIT_RATE: whole(DEFAULT_RATE, 1, 100),
-  /** Size in bytes at which a Durable Object counts as full. Cloudflare's limit is the default; lower it only to try what happens then. */
+  /**
+   * Size in bytes at which a Durable Object counts as full. Cloudflare's limit is the default; lower it only to test what happens
+   * then.
+   */
   AUDIT_OBJECT_MAX_BYTES: whole(OBJECT_MAX_BYTES, 100_000, OBJECT_MAX_BYTES),
   /** An audited GET route of the gateway. Every five minutes the worker calls it and expects its record. */
   AUDIT_PROBE_URL: z.optional(secretAddress(/^https?:\/\/\S+$/i)),
   /** Signs what the policy spills to `/ingest` (Standard Webhooks, `whsec_…`, at least 24 bytes); the same on both sides. */
   AUDIT_INGEST_KEY: webhookKey,
-  /** The ingest key before a rotation; what was signed with it is still taken. */
+  /** The ingest key before a rotation; messages signed with it are still accepted. */
   AUDIT_INGEST_KEY_PREVIOUS: z.optional(webhookKey),
   /** The operator's token with the role `admin` and the name `admin`; at least 24 characters. */
   AUDIT_ADMIN_TOKEN: secret.check(z.minLength(SECRET_MIN_LENGTH)),
@@ -102,9 +108,9 @@ export const Variables = z.object({
   AUDIT_ACCESS_AUDIENCE: z.optional(secret),
   /** What people who come through Cloudflare Access may do: `read`, `operate` or `admin`. */
   AUDIT_ACCESS_ROLE: or(z.enum(ROLES), "operate"),
-  /** `off`: what operators do (replay, discard, pause, resume) is not itself sent as an audit event. */
+  /** `off`: operators' actions (replay, discard, pause, resume) are not sent as audit events. */
   AUDIT_OPERATOR_EVENTS: or(z.enum(["on", "off"]), "on"),
-  /** WorkOS organization of the events about operators; without it there are none. */
+  /** WorkOS organization of the events about operators; without it, there are none. */
   AUDIT_ORGANIZATION_ID: z.optional(secret),
   /** Where alerts are posted; `https`. */
   AUDIT_ALERT_URL: z.optional(secretAddress(/^https?:\/\/\S+$/i)),
@@ -112,7 +118,7 @@ export const Variables = z.object({
   AUDIT_ALERT_KEY: z.optional(webhookKey),
 });
 
-/** The variables after parsing; URLs that we add paths to carry no trailing slash. */
+/** The parsed variables; base URLs have no trailing slash. */
 export type Settings = z.infer<typeof Variables>;
 
 export type SettingsResult =
@@ -122,7 +128,7 @@ export type SettingsResult =
 
 const results = new WeakMap<object, SettingsResult>();
 
-/** Parses the variables, once for each environment; names each one that is missing or malformed. An empty value counts as missing. */
+/** Parses the variables once per environment, and names each one that is missing or malformed. An empty value counts as missing. */
 export function parseSettings(env: Readonly<Record<string, unknown>>): SettingsResult {
   const known = results.get(env) ?? parse(env);
   results.set(env, known);
@@ -143,7 +149,7 @@ function parse(env: Readonly<Record<string, unknown>>): SettingsResult {
   };
 }
 
-/** Also false if the padding is wrong, which the pattern does not show. */
+/** Also false if the padding is wrong, which the pattern does not check. */
 function isLongKey(key: string): boolean {
   try {
     return atob(key.slice("whsec_".length)).length >= SECRET_MIN_LENGTH;

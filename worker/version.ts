@@ -1,4 +1,4 @@
-/** Which build of the worker this is; `/health` shows it. */
+/** The build of the worker; `/health` shows it. */
 
 /** The version and the commit that a build came from. */
 export interface Build {
@@ -7,7 +7,7 @@ export interface Build {
   readonly commit: string;
 }
 
-/** Set by `worker/build.ts`. Absent where a test runs the sources as they are. */
+/** Set by `worker/build.ts`. Absent when a test runs the sources directly. */
 declare const AUDIT_BUILD: Build | undefined;
 
 export const BUILD: Build =

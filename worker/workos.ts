@@ -7,9 +7,9 @@ import type { Fetch } from "./qstash/request.ts";
 import { TimeLimit } from "./time-limit.ts";
 import type { Settings } from "./variables.ts";
 
-/** An answer is a few hundred bytes; what is longer is not looked at. Our choice. */
+/** An answer is a few hundred bytes; a longer one is ignored. Our choice. */
 const ANSWER_MAX_BYTES = 65_536;
-/** So many errors of one answer are named. Our choice. */
+/** Most errors of one answer that are named. Our choice. */
 const MAX_NAMED_ERRORS = 3;
 
 export interface Sent {
@@ -22,7 +22,7 @@ const LATE: Sent = { answer: { kind: "timeout" } };
 
 type WorkosSettings = Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">;
 
-/** Sends events of one message: each body under its idempotency key, for at most 15 s; redirects are not followed. Never throws. */
+/** Sends events of one message: each body under its idempotency key, for at most 15 s, without following redirects. Never throws. */
 export function eventSender(settings: WorkosSettings, fetcher: Fetch): (body: string, key: string) => Promise<Sent> {
   const limit = new TimeLimit(WORKOS_TIMEOUT_MS, Date.now);
   return (body, key) => limit.within(send(settings, fetcher, body, key), LATE);
@@ -52,7 +52,7 @@ async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key:
   }
 }
 
-/** The answer as JSON; undefined where it is none, or too long for one of WorkOS. Its time counts as the request's. */
+/** Returns the answer as JSON; undefined if it is not JSON, or too long for WorkOS. Reading it counts towards the request's time. */
 async function readJson(response: Response): Promise<unknown> {
   const length = response.headers.get("content-length");
   if (length !== null && Number(length) <= ANSWER_MAX_BYTES) return parseJson(await response.text());
@@ -61,9 +61,9 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /**
- * Names what WorkOS did not like, from the published error shapes and those seen in the field: `errors` as a list of `{instancePath, keyword}`,
- * `{code, field}` or texts, or as an object of texts by field, and `message` as a list of texts. Of a text only paths of the event and words of
- * validators pass, because it can quote a value.
+ * Names what WorkOS rejected, from the published error shapes and those seen in the field: `errors` as a list of `{instancePath,
+ * keyword}`, `{code, field}` or strings, or as an object of strings by field, and `message` as a list of strings. Of a string, only
+ * paths of the event and words of validators pass, because it can quote a value.
  */
 export function errorDetail(json: unknown): string | undefined {
   if (typeof json !== "object" || json === null) return undefined;
@@ -90,7 +90,7 @@ function errorItem(item: unknown): string {
   return [safe(instancePath), safe(keyword), safe(code), safe(field)].filter(Boolean).join(" ");
 }
 
-/** A path into the event, as its fields are named by WorkOS. */
+/** A path into the event, with WorkOS's field names. */
 const EVENT_PATH =
   /^\/?(?:event|organization_id|action|occurred_at|version|actor|targets|context|metadata)(?:[./[][\w\]./[-]{0,80})?$/;
 const VALIDATOR_WORDS = new Set(
@@ -105,7 +105,7 @@ function safeWords(text: unknown): string {
   return words.filter((word) => EVENT_PATH.test(word) || VALIDATOR_WORDS.has(word)).join(" ");
 }
 
-/** Only what looks like a name or a path, so that no value of the event can pass. */
+/** Accepts only strings that look like a name or a path, so that no value of the event can pass. */
 function safe(value: unknown): string {
   return typeof value === "string" && /^[\w./~-]{1,100}$/.test(value) ? value : "";
 }

@@ -3,15 +3,15 @@ import { fromBase64, toBase64Url } from "../../shared/bytes.ts";
 import type { Position } from "../dead-letters/query.ts";
 import { parseJson } from "../json.ts";
 
-/** Longest cursor that is read. Our choice; an event id has at most 64 characters. */
+/** Longest cursor that the API accepts. Our choice; an event id has at most 64 characters. */
 const CURSOR_MAX_CHARS = 200;
 
-/** Returns the opaque text of a position: base64url of a version and the position. */
+/** Encodes a position as an opaque cursor: base64url of a version and the position. */
 export function encodeCursor(position: Position): string {
   return toBase64Url(new TextEncoder().encode(JSON.stringify([1, ...position])));
 }
 
-/** Returns the position of a cursor, or undefined if this API did not make it. */
+/** Decodes a cursor; undefined if this API did not make it. */
 export function decodeCursor(text: string): Position | undefined {
   if (text.length > CURSOR_MAX_CHARS || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   const value = parseJson(new TextDecoder().decode(fromBase64(text)));

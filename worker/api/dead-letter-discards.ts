@@ -1,4 +1,4 @@
-/** Discarding dead letters: one by its event id, or many by a filter that the operator has seen counted. */
+/** Discards dead letters: one by its event id, or many by a filter whose count the operator has confirmed. */
 import { DISCARD_MAX, type DiscardAnswer } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { deadLetters } from "../dead-letters/client.ts";
@@ -11,7 +11,7 @@ import { recordOperatorEvent } from "../operator-event.ts";
 import { parseDiscardRequest, type DiscardRequest } from "./discard-body.ts";
 import { invalid } from "./parameters.ts";
 
-/** Dead letters of one step: a step asks each ledger shard once, and an invocation makes at most 1,000 calls. Our choice. */
+/** Dead letters per step. A step asks each ledger shard once, and an invocation makes at most 1,000 calls. Our choice. */
 const STEP = 1_000;
 
 /** `POST /api/dead-letters/discard`. */
@@ -29,7 +29,7 @@ export async function discardMany(context: RouteContext): Promise<Response> {
   let discarded = 0;
   for (let from = 0; from < ids.length; from += STEP) {
     const step = ids.slice(from, from + STEP);
-    // The ledger first: once it says discarded, no delivery under way can make the tombstone a lie.
+    // The ledger first: once it says discarded, a delivery under way can no longer make the tombstone wrong.
     const ends = await markManyDiscarded(env, step, reason);
     const ended = step.filter((id) => ends.get(id) === "discarded");
     skip("being_delivered", step.filter((id) => ends.get(id) === "leased").length);
@@ -52,7 +52,7 @@ export async function discardMany(context: RouteContext): Promise<Response> {
   return jsonAnswer(answer);
 }
 
-/** Throws `conflict` if the operator was shown another count than what matches now. */
+/** Throws `conflict` if the number of matches differs from the count that the operator was shown. */
 async function openIds(
   env: RouteContext["env"],
   { selection, reason, count }: DiscardRequest,
@@ -62,7 +62,10 @@ async function openIds(
     throw invalid(`more than ${DISCARD_MAX} dead letters match; narrow the "filter", for example with "until"`);
   }
   if (reason !== undefined && count !== undefined && count !== ids.length) {
-    throw new AuditError("conflict", `"count" is ${count}, but ${ids.length} dead letters match now; look again`);
+    throw new AuditError(
+      "conflict",
+      `"count" is ${count}, but ${ids.length} dead letters match now; make a dry run again`,
+    );
   }
   return ids;
 }

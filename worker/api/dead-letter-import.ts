@@ -1,4 +1,4 @@
-/** `POST /api/dead-letters/import`: exported entries of another deployment, one JSON a line. */
+/** `POST /api/dead-letters/import`: entries exported from another deployment, one JSON object a line. */
 import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { DEAD_LETTER_RETENTION_MS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
@@ -24,7 +24,7 @@ interface ParsedImport {
   readonly refused: readonly RefusedLine[];
 }
 
-/** Records that grew here and there (a replay mark, a mended value) still fit. */
+/** Leaves room for records that have grown, for example by a replay mark or a mended value. */
 const RECORD_SLACK = 2;
 const text = z.string().check(z.minLength(1), z.maxLength(1_000));
 const time = z.optional(Time);
@@ -54,7 +54,7 @@ const Entry = z.object({
   history: z.array(Failure).check(z.maxLength(20)),
 });
 
-/** Reads the lines; a line that is wrong is refused by itself, with its number from 1. Empty lines are skipped. */
+/** Reads the lines and skips empty ones. A wrong line is refused on its own, by its number from 1. */
 export function parseImport(body: string, mark: ImportMark): ParsedImport {
   const rows: DeadLetterRow[] = [];
   const refused: RefusedLine[] = [];
@@ -67,7 +67,7 @@ export function parseImport(body: string, mark: ImportMark): ParsedImport {
   return { rows, refused };
 }
 
-/** The row, or why there is none. */
+/** Returns the row, or the reason for refusing the line. */
 function parseLine(line: string, mark: ImportMark): DeadLetterRow | string {
   const parsed = Entry.safeParse(parseJson(line));
   if (!parsed.success)
@@ -116,7 +116,7 @@ function replayOf({ replay_id }: z.infer<typeof Failure>): { replay_id?: string 
   return replay_id === undefined ? {} : { replay_id };
 }
 
-/** A record must survive the way through the queue: it is packed and read back as a delivery would. */
+/** Checks that a record survives the queue: packs it and reads it back as a delivery would. */
 function readRecord(given: Record<string, unknown>, eventId: string): AuditRecord | string {
   if (given["id"] !== eventId) return '"record.id" must be the "event_id"';
   const json = JSON.stringify(given);

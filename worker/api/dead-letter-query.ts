@@ -1,4 +1,4 @@
-/** The query of `GET /api/dead-letters`, parsed once. Throws `invalid_request` naming the parameter. */
+/** Parses the query of `GET /api/dead-letters`. Throws `invalid_request` naming the parameter. */
 import * as z from "zod/mini";
 import { PAGE_DEFAULT, PAGE_MAX, WHOLE_PAGE_MAX } from "../../shared/api.ts";
 import {
@@ -64,7 +64,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   reveal: 'must be "true" or "false"',
 };
 
-/** Parses and checks the whole query; an unknown parameter, or one given twice, is refused. */
+/** Parses and checks the whole query; refuses an unknown or repeated parameter. */
 export function parseListQuery(search: URLSearchParams): ListQuery {
   const parsed = Query.safeParse(onceEach(search));
   if (!parsed.success) throw wrongParameter(parsed.error.issues[0]);

@@ -1,4 +1,4 @@
-/** Dead letters as the API shows them. What a route selected from a request stays hidden unless asked for. */
+/** Dead letters as the API shows them. Values that a route selected from a request stay hidden unless the caller asks for them. */
 import {
   DEAD_LETTER_FIELDS,
   type DeadLetterAnswer,
@@ -13,7 +13,7 @@ import type { PastFailure, DeadLetterRow, DeadLetterSummary } from "../dead-lett
 
 export const HIDDEN = "[hidden]";
 
-/** Fields that are not columns as they are stored. */
+/** Fields that differ from their stored column. */
 const COMPUTED = {
   safe_until: ({ wrote, first_attempt_at }: DeadLetterSummary) =>
     wrote === "maybe" && first_attempt_at !== null ? isoTime(first_attempt_at + IDEMPOTENCY_SAFE_MS) : null,
@@ -22,10 +22,10 @@ const COMPUTED = {
   discarded: ({ discarded }: DeadLetterSummary) => (discarded === null ? null : (JSON.parse(discarded) as unknown)),
 };
 
-/** The other fields have the name of their column, which the compiler holds them to. */
+/** All other fields share the name of their column; the compiler enforces it. */
 type StoredField = Exclude<keyof typeof DEAD_LETTER_FIELDS, keyof typeof COMPUTED> & keyof DeadLetterSummary;
 
-/** Returns a dead letter as a list shows it; fields that are not known are left out. */
+/** Returns a dead letter as a list shows it, without fields that are unknown. */
 export function summaryView(row: DeadLetterSummary): DeadLetterAnswer {
   const fields = Object.entries(DEAD_LETTER_FIELDS).map(([name, { kind }]) => [name, valueOf(row, name, kind)]);
   return withoutNulls(Object.fromEntries(fields) as Record<string, unknown>) as unknown as DeadLetterAnswer;
@@ -45,7 +45,7 @@ function isComputed(name: string): name is keyof typeof COMPUTED {
   return Object.hasOwn(COMPUTED, name);
 }
 
-/** Returns a whole dead letter with its record and history. */
+/** Returns a full dead letter with its record and history. */
 export function wholeView(row: DeadLetterRow, reveal: boolean): WholeDeadLetterAnswer {
   const record = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord);
   const hidden: string[] = [];
@@ -74,7 +74,7 @@ function pastFailureView(failure: PastFailure): PastFailureAnswer {
   });
 }
 
-/** Metadata values come from what a route selects; its keys come from configuration and are shown. */
+/** Metadata values come from the request and may be hidden; metadata keys come from configuration and are always shown. */
 function hideSelected(record: AuditRecord, hidden: string[]): AuditRecord {
   const hide = (metadata: Metadata, path: string): Metadata => {
     hidden.push(...Object.keys(metadata).map((key) => `${path}.${key}`));

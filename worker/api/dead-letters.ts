@@ -22,7 +22,7 @@ import type { DeadLetterRow, DeadLetterSummary } from "../dead-letters/row.ts";
 import { isoTime } from "../json-fields.ts";
 import { summaryView, wholeView } from "./dead-letter-view.ts";
 
-/** All dead letters together, as the target of an audit event. */
+/** The audit event's target for an action on all dead letters. */
 const ARCHIVE = { id: "archive", type: "archive" };
 
 const DiscardBody = z.strictObject({ reason: Reason });
@@ -117,7 +117,7 @@ async function discard(context: RouteContext): Promise<Response> {
   const row = await deadLetters(env).entry(eventId);
   if (!row) throw notFound();
   if (row.state === "open") {
-    // The ledger first: once it says discarded, no delivery under way can make the tombstone a lie.
+    // The ledger first: once it says discarded, a delivery under way can no longer make the tombstone wrong.
     const ledger = await markDiscarded(env, eventId, reason);
     if (ledger !== "discarded") {
       throw new AuditError("conflict", `the event is ${ledger === "leased" ? "being delivered" : "delivered"}`);

@@ -6,7 +6,7 @@ import { recordOperatorEvent } from "../operator-event.ts";
 import { pauseDelivery, resumeDelivery } from "../monitor/client.ts";
 import { describePause, health } from "../health/health.ts";
 
-/** What an operator pauses and resumes. */
+/** The target of a pause or a resume. */
 const DELIVERY = { id: "delivery", type: "delivery" };
 
 export const monitorRoutes: readonly Route[] = [

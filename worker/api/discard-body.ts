@@ -1,16 +1,19 @@
-/** The body of `POST /api/dead-letters/discard`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
+/**
+ * Parses the body of `POST /api/dead-letters/discard`. Throws `invalid_request` naming the field; one wrong field refuses the whole
+ * body.
+ */
 import * as z from "zod/mini";
 import { DISCARD_MAX } from "../../shared/api.ts";
 import type { Filter } from "../dead-letters/query.ts";
 import { invalid, printable } from "./parameters.ts";
 import { EventIds, FilterShape, parseFilter, wrongFilter } from "./selection.ts";
 
-/** What is to be discarded, and why. */
+/** Which dead letters to discard, and why. */
 export interface DiscardRequest {
   readonly selection: { readonly eventIds: readonly string[] } | { readonly filter: Filter };
   /** Absent in a dry run. */
   readonly reason?: string;
-  /** How many dead letters the operator was shown; absent with `event_ids` and in a dry run. */
+  /** The number of dead letters that the operator was shown; absent with `event_ids` and in a dry run. */
   readonly count?: number;
 }
 

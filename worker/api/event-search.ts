@@ -1,15 +1,15 @@
-/** The query of `GET /api/events`, parsed once. Throws `invalid_request` naming the parameter. */
+/** Parses the query of `GET /api/events`. Throws `invalid_request` naming the parameter. */
 import { FOUND_PAGE_MAX, PAGE_DEFAULT } from "../../shared/api.ts";
 import type { RequestSearch } from "../ledger/types.ts";
 import { decodeCursor } from "./cursor.ts";
 import { invalid } from "./parameters.ts";
 
-/** How far back a request id is looked for by default; the ledger keeps no index of them. Our choice. */
+/** How far back a search by request id goes by default; the ledger has no index on them. Our choice. */
 const SEARCH_WINDOW_MS = 24 * 3_600_000;
 /** A gateway's clock may be ahead. */
 const SKEW_MS = 60_000;
 
-/** The search that a query asks for. */
+/** A parsed search. */
 export function searchOf(query: URLSearchParams, nowMs: number): RequestSearch {
   const requestId = query.get("request_id");
   if (!requestId) throw invalid('"request_id" must be given');
@@ -26,7 +26,7 @@ export function searchOf(query: URLSearchParams, nowMs: number): RequestSearch {
   return { requestId, sinceMs, untilMs, afterId: after?.[1] ?? "", limit };
 }
 
-/** NaN where it is no time. */
+/** Returns NaN if the text is not a time. */
 function timeOf(text: string | null): number | undefined {
   return text === null ? undefined : Date.parse(text);
 }

@@ -1,4 +1,4 @@
-/** `GET /api/events/:event_id` and `GET /api/events?request_id=`: the whole fate of a record. */
+/** `GET /api/events/:event_id` and `GET /api/events?request_id=`: everything that happened to a record. */
 import { correctedId, isEventReference, lateOutcomeId } from "../../shared/event-id.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import type { DeadLetterRow } from "../dead-letters/row.ts";
@@ -28,11 +28,11 @@ async function show({ env, params }: RouteContext): Promise<Response> {
 
 async function search({ env, url }: RouteContext): Promise<Response> {
   const { limit, ...asked } = searchOf(url.searchParams, Date.now());
-  // One more than the page says whether there is another.
+  // Reads one more than fits the page, to learn whether there is a next page.
   const one = { ...asked, limit: limit + 1 };
   const [found, parked] = await Promise.all([
     findByRequest(env, one),
-    // Some fail before they get to the ledger.
+    // Some records fail before they reach the ledger.
     deadLetters(env).idsOfRequest(one),
   ]);
   const inLedger = new Map(found.map((entry) => [entry.id, entry]));
@@ -54,7 +54,7 @@ async function search({ env, url }: RouteContext): Promise<Response> {
 async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
   const parked = await deadLetters(env).entry(id);
   const place = placeOf(ledger, parked) ?? ((await outboxHolds(env, id)) ? "outbox" : undefined);
-  // The ledger knows no request of what was discarded before it got there.
+  // A record discarded before it reached the ledger has no request id there.
   const occurredAtMs = parked?.occurred_at ?? ledger?.occurredAtMs;
   const corrects = correctedId(id);
   return {
@@ -71,7 +71,7 @@ async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
             class: parked.class,
             reason: parked.reason,
             state: parked.state,
-            // Those of the queue too, of which the ledger may have heard nothing.
+            // Include messages still at the queue, which the ledger may not know.
             attempts: parked.attempts,
             parked_at: isoTime(parked.parked_at),
           },
@@ -102,7 +102,7 @@ function stateOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefi
 
 function ledgerView(ledger: LedgerEntry) {
   const { requestId, attempts, wrote } = ledger;
-  // The window of the present key may have begun later, and one that is under way has not ended yet.
+  // The current key's window may have begun later, and an attempt under way has not ended yet.
   const firstMs = attempts[0]?.atMs ?? (wrote === "no" ? undefined : ledger.firstAttemptAtMs);
   return {
     wrote,

@@ -1,4 +1,4 @@
-/** `GET /api/incidents`: what is wrong now, what was wrong in the last 30 days, and who did something about it. */
+/** `GET /api/incidents`: open incidents, those of the last 30 days, and what operators did about them. */
 import type { IncidentAnswer } from "../../shared/api.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import type { Route, RouteContext } from "../http/route.ts";

@@ -1,10 +1,10 @@
-/** The query of `GET /api/metrics`, parsed once. Throws `invalid_request`, naming the parameter. */
+/** Parses the query of `GET /api/metrics`. Throws `invalid_request` naming the parameter. */
 import * as z from "zod/mini";
 import { METRIC_POINTS_MAX } from "../../shared/api.ts";
 import { HOUR_S, HOURS_KEPT_S, MINUTE_S, MINUTES_KEPT_S } from "../monitor/history.ts";
 import { invalid, onceEach, printable, Time } from "./parameters.ts";
 
-/** Steps that are chosen if none is asked for: the smallest that gives few enough points. Our choice. */
+/** Steps to choose from when the query names none: the smallest that stays within the point limit. Our choice. */
 const STEPS_S = [MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S, 6 * HOUR_S, 24 * HOUR_S];
 const POINTS_WANTED = 300;
 
@@ -28,7 +28,7 @@ const Query = z.strictObject({
   step: z.optional(seconds),
 });
 
-/** Parses the query. Throws `invalid_request`, naming the parameter, rather than answer another time than was asked for. */
+/** Parses the query. Throws `invalid_request` naming the parameter, rather than answer for another time than the one asked for. */
 export function parseMetricsQuery(search: URLSearchParams, nowMs: number): Range {
   const parsed = Query.safeParse(onceEach(search));
   if (!parsed.success) {
@@ -40,11 +40,11 @@ export function parseMetricsQuery(search: URLSearchParams, nowMs: number): Range
     throw invalid(`"${name}" must be Unix seconds, or an ISO 8601 time with a zone`);
   }
   const nowS = Math.floor(nowMs / 1_000);
-  // The minute that has begun belongs to what is asked for by default.
+  // By default, include the minute that has begun.
   const { until: untilS = nowS + 1, from: fromS = untilS - HOUR_S, step } = parsed.data;
   if (fromS >= untilS) throw invalid('"from" must be before "until"');
   if (fromS < nowS - HOURS_KEPT_S - HOUR_S) throw invalid('"from" must be at most 90 days ago');
-  // A slot begins up to a minute before the time that it holds.
+  // A slot begins up to a minute before the times that it holds.
   const isOld = fromS < nowS - MINUTES_KEPT_S - MINUTE_S;
   const stepS = step ?? defaultStep(untilS - fromS, isOld);
   checkStep(stepS, untilS - fromS, isOld);

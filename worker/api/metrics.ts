@@ -1,4 +1,4 @@
-/** `GET /api/metrics`: what was delivered, retried and refused over time, and what waited. */
+/** `GET /api/metrics`: how many events were delivered, retried and refused over time, and how many waited. */
 import type { RouteContext, Route } from "../http/route.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { liveGauges } from "../health/live-gauges.ts";
@@ -8,7 +8,7 @@ import { tellHistory } from "../monitor/history-client.ts";
 import { seriesOf } from "../monitor/series.ts";
 import { parseMetricsQuery } from "./metrics-query.ts";
 
-/** States that were sampled longer ago are sampled again, because somebody is looking. Our choice. */
+/** Age at which a sample of the states is refreshed, because an operator is watching. Our choice. */
 const SAMPLE_AGE_MS = 60_000;
 export const metricsHistoryRoutes: readonly Route[] = [
   { method: "GET", path: "/api/metrics", access: "read", handle: metrics },

@@ -1,10 +1,10 @@
-/** Parts of the parsers of queries and bodies. What they refuse is `invalid_request`, with the field in quotes. */
+/** Shared parts of the parsers of queries and bodies. They throw `invalid_request` with the field in quotes. */
 import * as z from "zod/mini";
-// By its own name, because bundlers take the whole of `z.iso` along.
+// Imported by name, because bundlers would include all of `z.iso`.
 import { _isoDateTime } from "zod/v4/core";
 import { AuditError } from "../../shared/errors.ts";
 
-/** ISO 8601 with a zone; ms since the epoch. */
+/** An ISO 8601 time with a zone, parsed to ms since the epoch. */
 export const Time = z.pipe(
   _isoDateTime(z.ZodMiniISODateTime, { offset: true }),
   z.transform((text: string) => Date.parse(text)),
@@ -13,7 +13,7 @@ export const Time = z.pipe(
 export function limitTo(max: number) {
   return z.optional(z.pipe(z.transform(Number), z.int().check(z.gte(1), z.lte(max))));
 }
-/** The parameters as an object; refuses one that is there twice. */
+/** Returns the parameters as an object; refuses a repeated one. */
 export function onceEach(search: URLSearchParams): Record<string, string> {
   const names = [...search.keys()];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -21,17 +21,17 @@ export function onceEach(search: URLSearchParams): Record<string, string> {
   return Object.fromEntries(search);
 }
 
-/** The refusal of wrong use; `message` names the field in quotes. */
+/** Makes an `invalid_request` error; `message` names the field in quotes. */
 export function invalid(message: string): AuditError {
   return new AuditError("invalid_request", message);
 }
 
-/** A name from outside, short and without control characters or quotes. */
+/** Makes a name from outside safe to print: short, without control characters or quotes. */
 export function printable(name: string): string {
   return name.replaceAll(/[^ -~]|"/g, "?").slice(0, 40);
 }
 
-/** A path parameter as the caller meant it; undefined where its percent-encoding is wrong. */
+/** Decodes a path parameter; undefined if its percent-encoding is wrong. */
 export function decodedParameter(value: string | undefined): string | undefined {
   try {
     return value === undefined ? undefined : decodeURIComponent(value);

@@ -1,4 +1,4 @@
-/** The body of `POST /api/replays`, parsed once. Throws `invalid_request` naming the field; wrong use is refused whole. */
+/** Parses the body of `POST /api/replays`. Throws `invalid_request` naming the field; one wrong field refuses the whole body. */
 import * as z from "zod/mini";
 import { REPLAY_EVENT_IDS_MAX, REPLAY_RATE } from "../../shared/api.ts";
 import type { ReplayRequest, Selection } from "../replays/request.ts";
@@ -6,7 +6,10 @@ import { invalid, printable } from "./parameters.ts";
 import { EventIds, FILTER_EXPECTED, FilterShape, parseFilter } from "./selection.ts";
 import { MAPPED, type Mend } from "../replays/mended-record.ts";
 
-/** WorkOS documents no grammar of action names; they stand in a URL path, so only what needs no escaping is taken. Our choice. */
+/**
+ * WorkOS documents no grammar for action names. They appear in a URL path, so we accept only characters that need no escaping. Our
+ * choice.
+ */
 const ACTION = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DROPPED = /^(?:(?:actor|targets)\.)?metadata\.[a-zA-Z0-9_-]{1,40}$/;
 
@@ -14,7 +17,7 @@ const text = z.string().check(z.minLength(1), z.maxLength(1_000));
 
 const action = z.string().check(z.maxLength(200), z.regex(ACTION));
 const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(100));
-// Not `z.record`: that knows keys that are numbers or enums as well, and weighs as much as the rest of this file.
+// Not `z.record`: it also supports numeric and enum keys, and is as large as the rest of this file.
 const mapping = <T extends z.ZodMiniType<string>>(of: T) =>
   z.optional(z.catchall(z.object({}), of).check(z.refine((map) => Object.keys(map).every(isText))));
 const isText = (value: string) => text.safeParse(value).success;

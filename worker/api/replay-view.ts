@@ -5,10 +5,10 @@ import { isoTime, withoutNulls } from "../json-fields.ts";
 import { shownSelection } from "../replays/receipt.ts";
 import { controlsOf, requestOf, type ItemRow, type ReplayRow } from "../replays/store.ts";
 
-/** An entry of the list; `whole` adds the plan and the receipt. */
+/** A list entry; `whole` adds the plan and the receipt. */
 export function replayView(replay: ReplayRow, whole: boolean): ReplayAnswer {
   const request = requestOf(replay);
-  // A replay that is still being planned is never shown.
+  // The API never shows a replay that is still being planned.
   const state = replay.state as ReplayState;
   return withoutNulls({
     id: replay.id,

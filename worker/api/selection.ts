@@ -1,4 +1,4 @@
-/** How a body names dead letters: by their event ids, or by a filter. */
+/** How a body selects dead letters: by event ids or by a filter. */
 import * as z from "zod/mini";
 import { REPLAY_EVENT_IDS_MAX } from "../../shared/api.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
@@ -32,7 +32,7 @@ export const FilterShape = z.strictObject({
   until: z.optional(Time),
 });
 
-/** What each field of a filter must be; the others are texts. */
+/** What each field of a filter must be; the others are strings. */
 export const FILTER_EXPECTED: Readonly<Record<string, string>> = {
   "filter.class": `must be one or more of ${DEAD_LETTER_CLASSES.join(", ")}`,
   "filter.status": 'must be a number or "none", or a list of them',
@@ -40,7 +40,7 @@ export const FILTER_EXPECTED: Readonly<Record<string, string>> = {
   "filter.until": "must be an ISO 8601 time with a zone",
 };
 
-/** Throws `invalid_request` for a filter without a field, which would mean everything, and for a time that ends before it begins. */
+/** Throws `invalid_request` for a filter without fields, which would match everything, and for a period that ends before it begins. */
 export function parseFilter(filter: z.infer<typeof FilterShape>): Filter {
   const { since, until, ...rest } = filter;
   if (Object.values(filter).every((value) => value === undefined)) {
@@ -51,7 +51,7 @@ export function parseFilter(filter: z.infer<typeof FilterShape>): Filter {
   return { ...rest, sinceMs: since, untilMs: until };
 }
 
-/** The refusal of a filter of the wrong shape. */
+/** The error for a malformed filter. */
 export function wrongFilter(issue: z.core.$ZodIssue | undefined): AuditError {
   const path = (issue?.path ?? []).filter((part) => typeof part === "string").slice(0, 2);
   if (issue?.code === "unrecognized_keys") {

@@ -7,9 +7,9 @@ import { forgottenUntil, sequenceRuns } from "../ledger/client.ts";
 import { countOf, isolatesOf } from "../ledger/sequence-gaps.ts";
 
 const DEFAULT_SPAN_MS = 24 * 3_600_000;
-/** Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. Our choice. */
+/** Younger records may still be on their way: an intent or a watchdog's record waits up to four minutes. Our choice. */
 const SETTLE_MS = 5 * 60_000;
-/** Isolates with gaps that one answer names. Our choice. */
+/** Most isolates with gaps that one answer names. Our choice. */
 const GAPS_MAX = 1_000;
 
 export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "read", handle: verify }];
@@ -21,7 +21,7 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
     const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';
     throw new AuditError("invalid_request", detail);
   }
-  // Where ended records were forgotten early, those that are left would show gaps that are none.
+  // If the ledger has forgotten ended records early, the remaining ones would show false gaps.
   const forgottenMs = await forgottenUntil(env);
   const sinceMs = Math.min(Math.max(askedMs, forgottenMs), untilMs);
   const runsOf = async (fromMs: number, toMs: number) =>
@@ -44,7 +44,7 @@ async function verify({ env, url }: RouteContext): Promise<Response> {
   });
 }
 
-/** NaN where it is no time. */
+/** Returns NaN if the text is not a time. */
 function timeOf(url: URL, name: string): number | undefined {
   const text = url.searchParams.get(name);
   return text === null ? undefined : Date.parse(text);

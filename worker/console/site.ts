@@ -1,4 +1,4 @@
-/** `GET /console` and below: the operator's application, static assets without data. What it shows comes from the API. */
+/** `GET /console` and below: the operator's application. Its static assets hold no data; the API provides it. */
 import type { Env } from "../env.ts";
 import { problemAnswer } from "../http/answers.ts";
 
@@ -6,7 +6,7 @@ const PAGE = "/console/index.html";
 const FILE = /^\/console\/[a-z-]+\.(?:js|css|svg)$/;
 
 /**
- * Nothing may run, load or be asked for but this worker's own files and API, and no other site may frame the page.
+ * The page may run, load and request only this worker's own files and API, and no other site may frame it.
  * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
  */
 const CONTENT_SECURITY_POLICY = [
@@ -30,7 +30,7 @@ const HEADERS = {
 
 /**
  * Answers a request for the console, or returns undefined for any other path. It needs no variable, so that the console can say
- * which one is missing. Every address below `/console` that is no file gets the page, which shows the view of that address.
+ * which one is missing. An address below `/console` that is not a file gets the page, which shows that address's view.
  */
 export function consoleSite(request: Request, env: Env): Promise<Response> | Response | undefined {
   const url = new URL(request.url);

@@ -10,7 +10,7 @@ import { parseJson } from "../json.ts";
 import { parkDeadLetters } from "./client.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 
-/** Two bodies in base64, ours of at most 512 kB and an answer, fit. Our choice. */
+/** Fits two base64 bodies: one of our messages (at most 512 kB) and an answer. Our choice. */
 const CALLBACK_MAX_BYTES = 4_000_000;
 
 const Callback = z.looseObject({
@@ -31,7 +31,7 @@ export const callbackRoute: Route = {
   handle: deadLetter,
 };
 
-/** Answers 2xx only once the dead letters are stored, so that QStash tells it again otherwise. */
+/** Answers 2xx only once the dead letters are stored; otherwise QStash calls again. */
 async function deadLetter({ env, body }: RouteContext): Promise<Response> {
   const message = parseCallback(body);
   const entries = await deadLettersOf(message, (ids) => lookup(env, ids), Date.now());
@@ -39,7 +39,7 @@ async function deadLetter({ env, body }: RouteContext): Promise<Response> {
   return jsonAnswer({ dead_letters: entries.length, parked });
 }
 
-/** A callback that cannot be read is itself kept as bytes: QStash signed it, so something of ours failed. */
+/** Stores the bytes of an unreadable callback: QStash signed it, so the fault is ours. */
 function parseCallback(bytes: Uint8Array): FailedMessage {
   const source = "failure_callback" as const;
   const parsed = Callback.safeParse(parseJson(textOf(bytes)));

@@ -1,4 +1,4 @@
-/** The dead letters from outside. */
+/** The client of the dead letters' Durable Object. */
 import type { Env } from "../env.ts";
 import { markParked } from "../ledger/client.ts";
 import type { DeadLetterGroup, DeadLetterState } from "../../shared/dead-letter.ts";
@@ -10,13 +10,13 @@ import type { Filter, Group, Page, Position } from "./query.ts";
 import type { DeadLetterRow, DeadLetterSummary } from "./row.ts";
 import type { SweepPosition } from "./sweep-position.ts";
 
-/** Characters of entries in one call: an RPC carries at most 32 MiB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
+/** Most characters of entries per call: an RPC carries at most 32 MiB. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */
 const PARK_MAX_CHARS = 4_000_000;
 
 /** A page of dead letters, newest first. */
 export interface PageQuery {
   readonly filter: Filter;
-  /** Absent: the two states in which an operator can still do something. */
+  /** Absent: `open` and `replaying`, the two states in which an operator can still act. */
   readonly states: readonly DeadLetterState[] | undefined;
   readonly limit: number;
   readonly after: Position | undefined;
@@ -24,20 +24,20 @@ export interface PageQuery {
 
 type Answer<T> = T | Promise<T>;
 
-/** What can be asked of the Durable Object that keeps the dead letters. */
+/** The RPC interface of the Durable Object that keeps the dead letters. */
 export interface DeadLetterCalls {
   /**
-   * Stores dead letters; safe to repeat. `seen` names entries of QStash's own dead-letter queue that need no second look.
-   * Returns how many failures were new.
+   * Stores dead letters; safe to repeat. `seen` names entries of QStash's own dead-letter queue that need no second read. Returns
+   * how many failures were new.
    */
   park(entries: readonly DeadLetterEntry[], seen?: readonly string[]): Answer<number>;
-  /** Returns the sequence numbers of the records of a time. The ledger may not know them: some fail before they get there. */
+  /** Returns the sequence numbers of records in a period. The ledger may not know them: some fail before they reach it. */
   sequences(sinceMs: number, untilMs: number): Answer<SequenceRun[]>;
-  /** Returns how many of the records of a time were imported. */
+  /** Returns how many records of a period were imported. */
   imported(sinceMs: number, untilMs: number): Answer<number>;
-  /** Returns the entries of QStash's dead-letter queue that were not looked at yet. */
+  /** Returns the entries of QStash's dead-letter queue that have not been read yet. */
   unsighted(dlqIds: readonly string[]): Answer<string[]>;
-  /** Closes open dead letters that the ledger knows to be delivered, one step at a time. Returns how many. */
+  /** Closes open dead letters that the ledger says were delivered, one step at a time. Returns how many. */
   reconcile(): Answer<number>;
   /** Counts what happened to dead letters in a period, and how many are open now. */
   counts(fromMs: number, untilMs: number): Answer<PeriodCounts>;
@@ -45,7 +45,7 @@ export interface DeadLetterCalls {
   sweepPosition(): Answer<SweepPosition>;
   keepSweepPosition(position: SweepPosition): Answer<void>;
   page(query: PageQuery): Answer<Page<DeadLetterSummary>>;
-  /** A page with records and histories. */
+  /** A page of full rows, with records and histories. */
   wholePage(query: PageQuery): Answer<Page<DeadLetterRow>>;
   groups(
     filter: Filter,
@@ -55,26 +55,26 @@ export interface DeadLetterCalls {
   idsOfRequest(search: RequestSearch): Answer<string[]>;
   entry(eventId: string): Answer<DeadLetterRow | undefined>;
   discard(eventId: string, reason: string, by: string): Answer<Discarded>;
-  /** Returns open dead letters, by a filter or among event ids. */
+  /** Returns open dead letters, selected by a filter or by event ids. */
   openIds(
     selection: { readonly eventIds: readonly string[] } | { readonly filter: Filter },
     limit: number,
   ): Answer<string[]>;
-  /** Discards those that are open, and returns how many. */
+  /** Discards the open ones among the event ids, and returns how many. */
   discardMany(eventIds: readonly string[], reason: string, by: string): Answer<number>;
-  /** Stores dead letters of another deployment, except those of a known event id. Returns how many were new. */
+  /** Stores dead letters from another deployment, except those with a known event id. Returns how many were new. */
   importRows(rows: readonly DeadLetterRow[]): Answer<number>;
 }
 
-/** The one object that keeps the dead letters. Its name is older than its code and decides where its data is. */
+/** The single object that keeps the dead letters. Its name predates this code and decides where its data is. */
 export function deadLetters(env: Pick<Env, "ARCHIVE">) {
   const namespace = env.ARCHIVE as DurableObjectNamespace<DeadLetterCalls & Rpc.DurableObjectBranded>;
   return namespace.getByName("archive");
 }
 
 /**
- * Stores what QStash gave up on, then tells the ledger that nothing waits for a next attempt. `seen` names entries of QStash's
- * dead-letter queue that need no second look. Returns how many failures were new.
+ * Stores messages that QStash gave up on, then tells the ledger that they no longer wait for an attempt. `seen` names entries of
+ * QStash's dead-letter queue that need no second read. Returns how many failures were new.
  */
 export async function parkDeadLetters(
   env: Pick<Env, "ARCHIVE" | "LEDGER">,

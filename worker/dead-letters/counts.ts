@@ -1,12 +1,12 @@
-/** How many dead letters came, went and are open, for the digests of the evidence. */
+/** Counts new, ended and open dead letters for the digests of the evidence. */
 import type { Sql } from "../storage/sql.ts";
 
 export interface PeriodCounts {
   readonly parked: number;
-  /** Messages of replays that QStash took. */
+  /** Replay messages that QStash accepted. */
   readonly replayed: number;
   readonly discarded: number;
-  /** Now, whatever the period. */
+  /** Open now, whatever the period. */
   readonly open: number;
 }
 
@@ -20,7 +20,7 @@ const COUNTS = `SELECT
     AS discarded,
   (SELECT count(*) FROM dead_letters WHERE live = 1 AND state = 'open') AS open`;
 
-/** Counts a period, from inclusive and until exclusive, in ms since the epoch. */
+/** Counts a period, from inclusive, until exclusive, in ms since the epoch. */
 export function countPeriod(sql: Sql, fromMs: number, untilMs: number): PeriodCounts {
   const times = [fromMs, untilMs].map((ms) => new Date(ms).toISOString());
   const [counts] = sql.all<PeriodCounts>(COUNTS, fromMs, untilMs, ...times);

@@ -1,4 +1,4 @@
-/** Discards a dead letter by hand; it stays as a tombstone with the reason. */
+/** Discards a dead letter on an operator's request; it stays as a tombstone with the reason. */
 import type { DeadLetterState } from "../../shared/dead-letter.ts";
 import type { DeadLetterRow } from "./row.ts";
 import { stateAfter } from "./states.ts";
@@ -16,7 +16,7 @@ export type Discarded =
   | { readonly kind: "not_found" }
   | { readonly kind: "conflict"; readonly state: DeadLetterState };
 
-/** A second discard keeps the first reason; what is being replayed or was delivered cannot be discarded. */
+/** A second discard keeps the first reason. A dead letter that is being replayed or was delivered cannot be discarded. */
 export function discardEntry(sql: Sql, eventId: string, tombstone: Tombstone): Discarded {
   const row = readRow(sql, eventId);
   if (!row) return { kind: "not_found" };

@@ -1,4 +1,7 @@
-/** A message that QStash gave up on, told by its callback or found by the sweep, as dead letters. Pure, except for the ledger, which is passed in. */
+/**
+ * Turns a message that QStash gave up on, reported by its callback or found by the sweep, into dead letters. Pure; the ledger is
+ * passed in.
+ */
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import { LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { AuditRecord } from "../../shared/record.ts";
@@ -10,11 +13,11 @@ import { unreadableEntries, type Origin } from "./unreadable.ts";
 
 export interface FailedMessage {
   readonly body: Uint8Array;
-  /** Deliveries that QStash made. */
+  /** Deliveries that QStash attempted. */
   readonly attempts: number;
   /** Status of the last delivery as QStash saw it: the worker's own, not WorkOS's. 0 or absent: no answer. */
   readonly status?: number | undefined;
-  /** Who had paused delivery when the last one came; absent where that one was not turned away. */
+  /** Who had paused delivery at the last attempt; absent unless the pause rejected it. */
   readonly pausedBy?: Pause["by"] | undefined;
   readonly createdAtMs?: number | undefined;
   readonly messageId?: string | undefined;
@@ -43,7 +46,7 @@ export async function deadLettersOf(message: FailedMessage, lookup: Lookup, nowM
   return [...readable, ...unreadable];
 }
 
-/** An outcome after an intent or a watchdog's record was delivered is an event of its own. */
+/** An outcome that arrives after its intent or watchdog record was delivered becomes an event of its own. */
 function isLate({ stage }: AuditRecord, ledger: LedgerEntry | undefined): boolean {
   return ledger?.state === "delivered" && ledger.stage !== "outcome" && stage === "outcome";
 }
@@ -76,13 +79,13 @@ function knownFailure(ledger: LedgerEntry, { attempts, pausedBy }: FailedMessage
   };
 }
 
-/** An attempt that met the wrong key says more than the pause that followed it. */
+/** An attempt that used the wrong API key explains more than the pause that followed. */
 function pausedReason(by: FailedMessage["pausedBy"], last?: LedgerAttempt): string | undefined {
   if (by === undefined || last?.outcome === "pause") return undefined;
   return last?.reason === undefined ? `paused_by_${by}` : `paused_by_${by} after ${last.reason}`;
 }
 
-/** The ledger has never seen it: no delivery got as far as WorkOS, unless that is too long ago to be remembered. */
+/** The ledger does not know it: no delivery reached WorkOS, unless the ledger has forgotten it since. */
 function unknownFailure(message: FailedMessage, nowMs: number): Described {
   const forgotten = message.createdAtMs !== undefined && nowMs - message.createdAtMs >= LEDGER_RETENTION_MS;
   return {

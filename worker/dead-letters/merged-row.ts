@@ -1,6 +1,6 @@
 /**
- * What a reported failure does to the entry of its event id. Pure. The same failure is reported up to three times (by the
- * worker, by QStash's callback and by the sweep), late and in any order; only a new failure may replace the known one.
+ * Merges a reported failure into the entry of its event id. Pure. The same failure is reported up to three times (by the worker, by
+ * QStash's callback and by the sweep), late and in any order; only a new failure may replace the known one.
  */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
@@ -11,13 +11,13 @@ import { stateAfter } from "./states.ts";
 const HISTORY_MAX = 20;
 
 interface Merged {
-  /** The row to write; undefined where nothing changes. */
+  /** The row to write; undefined if nothing changes. */
   readonly row?: DeadLetterRow;
-  /** True where the report is a failure that was not known yet. */
+  /** True if the failure was not known yet. */
   readonly fresh: boolean;
 }
 
-/** The row after a report; no row where it changes nothing. */
+/** Returns the row after a report; no row if nothing changes. */
 export function merge(existing: DeadLetterRow | undefined, entry: DeadLetterEntry, nowMs: number): Merged {
   if (!existing) return { row: newRow(entry, nowMs), fresh: true };
   const generation = entry.record?.replay?.n ?? 0;
@@ -81,7 +81,7 @@ function replaced(existing: DeadLetterRow, entry: DeadLetterEntry, nowMs: number
   const fresh = newRow(entry, nowMs);
   return {
     ...fresh,
-    // Once WorkOS may have written it, that stays true, counted from the first attempt ever.
+    // Once WorkOS may have written the event, that stays true, counted from the very first attempt.
     wrote: existing.wrote === "maybe" ? "maybe" : fresh.wrote,
     first_attempt_at: existing.first_attempt_at ?? fresh.first_attempt_at,
     replays: Math.max(existing.replays, fresh.replays),
@@ -89,7 +89,7 @@ function replaced(existing: DeadLetterRow, entry: DeadLetterEntry, nowMs: number
   };
 }
 
-/** The same failure again: completes what was not known, and prefers the record that saw the outcome. */
+/** The same failure again: fills in missing fields, and prefers the record that saw the outcome. */
 function filled(existing: DeadLetterRow, entry: DeadLetterEntry): DeadLetterRow {
   const known = existing.record === null ? undefined : (JSON.parse(existing.record) as AuditRecord);
   const better = entry.record && (!known || (known.stage !== "outcome" && entry.record.stage === "outcome"));

@@ -1,6 +1,6 @@
 /**
- * Events about operators that WorkOS has not accepted. They never become dead letters: each action would add one, and the incident
- * about them would stay open until somebody discarded them, which is another action.
+ * Events about operators that WorkOS did not accept. They never become dead letters: each operator action would add one, and the
+ * incident about them would stay open until somebody discarded them, which is another action.
  */
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
 import type { AuditRecord } from "../../shared/record.ts";
@@ -11,7 +11,7 @@ import type { DeadLetterEntry } from "./entry.ts";
 
 type OperatorEntry = DeadLetterEntry & { readonly record: AuditRecord };
 
-/** Returns the entries that are not about operators. The others are logged, counted, and shown as one incident. Never throws. */
+/** Returns the entries that are not about operators. The others are logged, counted, and reported as one incident. Never throws. */
 export async function setOperatorEventsAside(
   env: Pick<Env, "MONITOR">,
   entries: readonly DeadLetterEntry[],
@@ -30,7 +30,7 @@ function isAboutOperator(entry: DeadLetterEntry): entry is OperatorEntry {
   return entry.record !== undefined && isOperatorRecord(entry.record);
 }
 
-/** QStash tells again of what the worker itself has seen refused. */
+/** QStash repeats refusals that the worker has already seen. */
 function isNews({ class: name, source }: DeadLetterEntry): boolean {
   return name !== "rejected" || source === "worker";
 }

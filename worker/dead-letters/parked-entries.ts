@@ -1,11 +1,11 @@
-/** Parks reported failures as dead letters, in one transaction of the caller. */
+/** Stores reported failures as dead letters, inside the caller's transaction. */
 import type { ReplayMark } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 import { merge } from "./merged-row.ts";
 import { linkEntry, readRow, writeRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** A replayed record that has failed again. */
+/** A replayed record that failed again. */
 export interface FailedReplay {
   readonly eventId: string;
   readonly mark: ReplayMark;

@@ -1,4 +1,4 @@
-/** Questions about dead letters: filters as SQL conditions, pages, groups. Pure. Every value is bound, never pasted. */
+/** Queries on dead letters: filters as SQL conditions, pages, groups. Pure. Every value is bound, never concatenated. */
 import type { DeadLetterClass, DeadLetterState } from "../../shared/dead-letter.ts";
 
 /** The last entry of a page: where the next one begins. */
@@ -11,7 +11,7 @@ export interface Filter {
   readonly organization?: readonly string[] | undefined;
   readonly route?: readonly string[] | undefined;
   readonly reason?: readonly string[] | undefined;
-  /** `none` stands for entries without a status. */
+  /** `none` matches entries without a status. */
   readonly status?: readonly (number | "none")[] | undefined;
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
@@ -22,7 +22,7 @@ const PAGE_MAX_CHARS = 8_000_000;
 
 export interface Page<T> {
   readonly rows: T[];
-  /** There are further entries. */
+  /** True if more entries follow. */
   readonly more: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Where {
 
 const LIVE: readonly DeadLetterState[] = ["open", "replaying"];
 
-/** The condition for a filter and a set of states; the two live states together use the index. */
+/** Returns the condition for a filter and a set of states; the two live states together use the index. */
 export function whereOf(filter: Filter, states: readonly DeadLetterState[] = LIVE): Where {
   const parts: Where[] = [];
   const add = (text: string, ...values: Bound[]) => parts.push({ text, values });
@@ -63,12 +63,12 @@ export function whereOf(filter: Filter, states: readonly DeadLetterState[] = LIV
   return { text: parts.map((part) => part.text).join(" AND "), values: parts.flatMap((part) => part.values) };
 }
 
-/** A list goes in as one JSON value: SQLite in a Durable Object binds at most 100. */
+/** A list is bound as one JSON value: SQLite in a Durable Object binds at most 100. */
 function oneOf(column: string, values: readonly (string | number)[]): [text: string, value: string] {
   return [`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values)];
 }
 
-/** Takes one page of rows that were asked for with a limit one higher; `charsOf` bounds the page by what an RPC carries. */
+/** Cuts rows, read with a limit one higher, to one page; `charsOf` bounds the page by what an RPC carries. */
 export function pageOf<T>(found: Iterable<T>, limit: number, charsOf: (row: T) => number = () => 0): Page<T> {
   const rows: T[] = [];
   let size = 0;

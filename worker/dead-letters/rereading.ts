@@ -1,6 +1,6 @@
 /**
- * Reads unreadable dead letters again: after a deployment this worker may know what the one before did not, such as a newer
- * version of messages. What it can read becomes ordinary dead letters, which can be replayed.
+ * Reads unreadable dead letters again. After a deployment, this worker may read what the previous release could not, such as a
+ * newer message version. Readable ones become ordinary dead letters, which can be replayed.
  */
 import { fromBase64 } from "../../shared/bytes.ts";
 import { decodeMessage } from "../message/decoded-message.ts";
@@ -11,10 +11,10 @@ import { removeOpen, unreadableAfter } from "./store.ts";
 import { unreadableEntries } from "./unreadable.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** Entries read again in one step. Our choice. */
+/** Entries per step. Our choice. */
 const STEP = 200;
 
-/** Reads one step, in the order of event ids; answers where to go on, or undefined at the end. */
+/** Reads one step, in the order of event ids; returns where to continue, or undefined at the end. */
 export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): Promise<string | undefined> {
   const rows = unreadableAfter(sql, after, STEP);
   for (const row of rows) {
@@ -24,7 +24,7 @@ export async function rereadUnreadable(sql: Sql, after: string, nowMs: number): 
   return rows.length === STEP ? rows.at(-1)?.event_id : undefined;
 }
 
-/** Empty where it is as unreadable as before. */
+/** Empty if it is still unreadable. */
 async function readAgain(row: DeadLetterRow): Promise<DeadLetterEntry[]> {
   const body = row.body === null ? undefined : fromBase64(row.body);
   const decoded = body && decodeMessage(body);
@@ -41,11 +41,11 @@ async function readAgain(row: DeadLetterRow): Promise<DeadLetterEntry[]> {
   return [...readable, ...(await unreadableEntries(body, decoded, origin))];
 }
 
-/** Nothing of it was ever sent: it could not be read. */
+/** Nothing of it was ever sent, because it was unreadable. */
 const READABLE = { class: "exhausted", wrote: "no", reason: "unreadable until now" } as const;
 
 function replace(sql: Sql, row: DeadLetterRow, entries: readonly DeadLetterEntry[], nowMs: number): void {
-  // An id made from the bytes names no event; the records in them have their own.
+  // An id made from the bytes names no event; the records inside have ids of their own.
   if (!entries.some((entry) => entry.eventId === row.event_id)) removeOpen(sql, row.event_id);
   parkEntries(sql, entries, nowMs);
 }

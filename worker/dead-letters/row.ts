@@ -16,7 +16,7 @@ interface Failure {
   readonly message_id: string | null;
 }
 
-/** A failure that a later one has replaced; `replay_id` is the replay it came from. */
+/** A failure that a later one replaced; `replay_id` is the replay it came from. */
 export type PastFailure = Failure & { readonly replay_id?: string };
 
 export interface DeadLetterRow extends Failure {
@@ -32,11 +32,11 @@ export interface DeadLetterRow extends Failure {
   readonly occurred_at: number | null;
   /** QStash's own dead letter of this failure. */
   readonly dlq_id: string | null;
-  /** 1 once QStash has taken the message of the current replay. */
+  /** 1 once QStash has accepted the message of the current replay. */
   readonly accepted: 0 | 1;
   /** JSON of `{reason, at, by}`. */
   readonly discarded: string | null;
-  /** JSON of the `ImportMark`, if it was imported and nothing came from a gateway of this deployment since. */
+  /** JSON of the `ImportMark`, if it was imported and no gateway of this deployment has sent it since. */
   readonly imported: string | null;
   /** JSON of `PastFailure[]`, oldest first. */
   readonly history: string;
@@ -81,11 +81,11 @@ export const COLUMNS = [
   "body",
 ] as const satisfies readonly (keyof DeadLetterRow)[];
 
-/** The columns of a list: all but the large ones. */
+/** The columns of a list: all except the large ones. */
 export const SUMMARY_COLUMNS = COLUMNS.filter((name) => !["history", "record", "body"].includes(name)).join(", ");
 export type DeadLetterSummary = Omit<DeadLetterRow, "history" | "record" | "body">;
 
-/** The failure that a row describes now, as it goes into the history. */
+/** Returns the failure that a row describes now, as an entry of its history. */
 export function failureOf(row: DeadLetterRow): PastFailure {
   const failure = Object.fromEntries(FAILURE.map((name) => [name, row[name]])) as unknown as Failure;
   const replayId = row.record === null ? undefined : (JSON.parse(row.record) as AuditRecord).replay?.id;

@@ -14,14 +14,14 @@
 import type { DeadLetterState } from "../../shared/dead-letter.ts";
 
 /**
- * What happens to a dead letter. `failed`: a delivery failed for good. `taken`: a replay will send it. `released`: the replay
- * will not send it after all, or nobody knows what became of it. `delivered`: the ledger knows a delivery that no replay made.
- * `discarded`: an operator gave it up. `replay_delivered` and `replay_discarded`: how a record that a replay sent has ended.
+ * What happens to a dead letter. `failed`: a delivery failed for good. `taken`: a replay will send it. `released`: the replay will
+ * not send it, or its end is unknown. `delivered`: the ledger knows a delivery that no replay made. `discarded`: an operator gave
+ * it up. `replay_delivered` and `replay_discarded`: how a replayed record ended.
  */
 export type DeadLetterEvent =
   "failed" | "taken" | "released" | "delivered" | "discarded" | "replay_delivered" | "replay_discarded";
 
-/** The next state by event and state. What is not listed changes nothing; `delivered` and `discarded` are ends. */
+/** The next state by event and state. A missing entry changes nothing; `delivered` and `discarded` are final. */
 export const TRANSITIONS: Readonly<
   Record<DeadLetterEvent, Readonly<Partial<Record<DeadLetterState, DeadLetterState>>>>
 > = {

@@ -1,6 +1,6 @@
 /**
  * All SQL on the tables of the dead letters: `dead_letters`, `links`, `sightings`, `removals` and `notes`. Every value is bound,
- * never pasted. The state changes only in `moveDeadLetters`, `takeDeadLetters` and whole rows, by the table in `states.ts`.
+ * never concatenated. The state changes only in `moveDeadLetters`, `takeDeadLetters` and whole rows, by the table in `states.ts`.
  */
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { DeadLetterGroup } from "../../shared/dead-letter.ts";
@@ -10,11 +10,11 @@ import { pageOf, type Group, type Page, type Position, type Where } from "./quer
 import { COLUMNS, SUMMARY_COLUMNS, type DeadLetterRow, type DeadLetterSummary } from "./row.ts";
 import { TRANSITIONS, type DeadLetterEvent } from "./states.ts";
 
-/** Largest number of groups in one answer. Our choice. */
+/** Most groups in one answer. Our choice. */
 const GROUPS_MAX = 500;
 /** Most ids in one removal request. QStash's documented page size. https://upstash.com/docs/qstash/api/dlq/deleteMessages */
 const REMOVALS_MAX = 100;
-/** A removal that keeps failing is given up after this; QStash drops the entry itself in time. Our choice. */
+/** Failed tries after which a removal is given up; QStash drops the entry itself in time. Our choice. */
 const TRIES_MAX = 10;
 
 const COLUMN_LIST = COLUMNS.join(", ");
@@ -26,14 +26,14 @@ export function readRow(sql: Sql, eventId: string): DeadLetterRow | undefined {
   return sql.all<DeadLetterRow>(`SELECT ${COLUMN_LIST} FROM dead_letters WHERE event_id = ?`, eventId)[0];
 }
 
-/** Writes a whole row in place of the one of its event id. */
+/** Writes a whole row; replaces the one with the same event id. */
 export function writeRow(sql: Sql, row: DeadLetterRow): void {
   sql.all(INSERT, ...COLUMNS.map((name) => row[name]));
 }
 
 /**
- * Gives the open dead letters among `eventIds` that hold an outcome the identity of a late one, because an intent or a watchdog's record was
- * delivered under the event id.
+ * Moves the open dead letters among `eventIds` that hold an outcome to the event id of a late outcome, because an intent or a
+ * watchdog's record was delivered under the original one.
  */
 export function makeLate(sql: Sql, eventIds: readonly string[]): void {
   const open = sql.all<{ event_id: string }>(
@@ -50,7 +50,7 @@ export function makeLate(sql: Sql, eventIds: readonly string[]): void {
 
 /**
  * Applies an event to dead letters, each in its own state. With `replayId`, only to those that this replay has taken. Returns the
- * ids of those that it changed.
+ * ids that it changed.
  */
 export function moveDeadLetters(
   sql: Sql,
@@ -65,7 +65,7 @@ export function moveDeadLetters(
   return sql.all<{ event_id: string }>(query, pairs, JSON.stringify(eventIds), replayId).map((row) => row.event_id);
 }
 
-/** Lets a replay take dead letters, each with the number of its replay. One statement for all: one for each is several times slower. */
+/** Assigns dead letters to a replay, each with its replay number. One statement for all; one per row is several times slower. */
 export function takeDeadLetters(
   sql: Sql,
   replayId: string,
@@ -77,25 +77,25 @@ export function takeDeadLetters(
   sql.all(query, to ?? null, replayId, JSON.stringify(taken), from ?? null);
 }
 
-/** Gives back everything that a replay has taken. */
+/** Releases everything that a replay has taken. */
 export function releaseReplay(sql: Sql, replayId: string): void {
   const query = "SELECT event_id FROM dead_letters WHERE state = 'replaying' AND replay_id = ?";
   const held = sql.all<{ event_id: string }>(query, replayId).map((row) => row.event_id);
   moveDeadLetters(sql, "released", held, replayId);
 }
 
-/** QStash has taken the message of the current replay. */
+/** Notes that QStash has accepted the message of the current replay. */
 export function acceptDeadLetter(sql: Sql, eventId: string): void {
   sql.all("UPDATE dead_letters SET accepted = 1 WHERE event_id = ? AND state = 'replaying'", eventId);
 }
 
-/** Removes an open dead letter whose records are now known by their own event ids. */
+/** Removes an open dead letter whose records now have entries under their own event ids. */
 export function removeOpen(sql: Sql, eventId: string): void {
   sql.all("DELETE FROM dead_letters WHERE event_id = ? AND state = 'open'", eventId);
   sql.all("DELETE FROM links WHERE event_id = ?", eventId);
 }
 
-/** Returns the dead letters of these event ids, with their records if asked for. */
+/** Returns the dead letters of these event ids, with their records if wanted. */
 export function readSummaries(
   sql: Sql,
   eventIds: readonly string[],
@@ -109,12 +109,12 @@ export function readSummaries(
   return new Map(rows.map((row) => [row.event_id, row]));
 }
 
-/** A page without records and histories, newest first. */
+/** Returns a page without records and histories, newest first. */
 export function page(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<DeadLetterSummary> {
   return pageOf(select<DeadLetterSummary>(sql, SUMMARY_COLUMNS, where, limit, after), limit);
 }
 
-/** A page of whole rows; it ends early before it outgrows what an RPC carries. */
+/** Returns a page of whole rows, cut short before it exceeds what an RPC carries. */
 export function wholePage(sql: Sql, where: Where, limit: number, after: Position | undefined): Page<DeadLetterRow> {
   return pageOf(select<DeadLetterRow>(sql, COLUMN_LIST, where, limit, after), limit, ({ record, body, history }) => {
     return (record ?? "").length + (body ?? "").length + history.length;
@@ -125,24 +125,24 @@ function select<T>(sql: Sql, columns: string, where: Where, limit: number, after
   const keyset = after ? " AND (parked_at, event_id) < (?, ?)" : "";
   const query = `SELECT ${columns} FROM dead_letters WHERE ${where.text}${keyset}
     ORDER BY parked_at DESC, event_id DESC LIMIT ?`;
-  // One more than asked for tells whether there is a next page.
+  // One more than the limit shows whether there is a next page.
   return sql.each<T>(query, ...where.values, ...(after ?? []), limit + 1);
 }
 
-/** Returns event ids in their order, from after one on. */
+/** Returns event ids in order, after a given one. */
 export function idsAfter(sql: Sql, where: Where, after: string, limit: number): string[] {
   const query = `SELECT event_id FROM dead_letters WHERE ${where.text} AND event_id > ? ORDER BY event_id LIMIT ?`;
   return sql.all<{ event_id: string }>(query, ...where.values, after, limit).map((row) => row.event_id);
 }
 
-/** Returns event ids of a request id among the requests of a time; reads the record of each of them. */
+/** Returns the event ids of a request id in a period; reads the record of each dead letter in it. */
 export function idsOfRequest(sql: Sql, { requestId, sinceMs, untilMs, afterId, limit }: RequestSearch): string[] {
   const query = `SELECT event_id FROM dead_letters
     WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? AND event_id > ? ORDER BY event_id LIMIT ?`;
   return sql.all<{ event_id: string }>(query, sinceMs, untilMs, requestId, afterId, limit).map((row) => row.event_id);
 }
 
-/** Counts by one column, largest first, and the count of all. */
+/** Counts by one column, largest first, and returns the total. */
 export function groups(sql: Sql, where: Where, by: DeadLetterGroup): { groups: Group[]; total: number } {
   const counted = sql.all<Group>(
     `SELECT ${by} AS value, count(*) AS count, min(parked_at) AS oldest, max(parked_at) AS newest
@@ -152,7 +152,7 @@ export function groups(sql: Sql, where: Where, by: DeadLetterGroup): { groups: G
   return { groups: counted.slice(0, GROUPS_MAX), total: counted.reduce((sum, group) => sum + group.count, 0) };
 }
 
-/** Returns the oldest dead letters that are open or in a replay, from after a position on. */
+/** Returns the oldest dead letters that are open or in a replay, after a position. */
 export function liveAfter(sql: Sql, after: Position, limit: number): Position[] {
   const query = `SELECT parked_at, event_id FROM dead_letters WHERE live = 1 AND (parked_at, event_id) > (?, ?)
     ORDER BY parked_at, event_id LIMIT ?`;
@@ -168,7 +168,7 @@ export function unreadableAfter(sql: Sql, after: string, limit: number): DeadLet
   return sql.all<DeadLetterRow>(query, after, limit);
 }
 
-/** Returns one run for each record that a gateway isolate counted; reads every record of the time. */
+/** Returns one run for each record that a gateway isolate counted; reads every record of the period. */
 export function readSequences(sql: Sql, sinceMs: number, untilMs: number): SequenceRun[] {
   const query = `SELECT record ->> '$.gateway.isolateId' AS isolate, record ->> '$.sequence' AS sequence FROM dead_letters
     WHERE occurred_at >= ? AND occurred_at < ? AND imported IS NULL AND record ->> '$.sequence' > 0`;
@@ -177,14 +177,14 @@ export function readSequences(sql: Sql, sinceMs: number, untilMs: number): Seque
     .map(({ isolate, sequence }) => ({ isolate, first: sequence, last: sequence }));
 }
 
-/** Returns how many of the records of a time were imported, whatever became of them. */
+/** Returns how many records of a period were imported, whatever their state. */
 export function countImported(sql: Sql, sinceMs: number, untilMs: number): number {
   const query = `SELECT count(*) AS count FROM dead_letters
     WHERE occurred_at >= ? AND occurred_at < ? AND imported IS NOT NULL`;
   return sql.all<{ count: number }>(query, sinceMs, untilMs)[0]?.count ?? 0;
 }
 
-/** Removes what was last attempted before a time, except what is in a replay. Returns how many, at most `limit`. */
+/** Removes dead letters last attempted before a time, except those in a replay. Returns how many, at most `limit`. */
 export function removeOld(sql: Sql, beforeMs: number, limit: number): number {
   const old = sql.all<{ event_id: string }>(
     `DELETE FROM dead_letters WHERE event_id IN (
@@ -198,14 +198,14 @@ export function removeOld(sql: Sql, beforeMs: number, limit: number): number {
   return old.length;
 }
 
-/** Notes which entry of QStash's own dead-letter queue holds an event id. */
+/** Notes which entry of QStash's dead-letter queue holds an event id. */
 export function linkEntry(sql: Sql, eventId: string, dlqId: string): void {
   sql.all("INSERT OR IGNORE INTO links (event_id, dlq_id) VALUES (?, ?)", eventId, dlqId);
 }
 
 /**
- * Queues the removal of each entry of QStash's queue that these event ids no longer need: its records are all with QStash again
- * or delivered. A discard alone removes nothing, because it only says that nobody needs to look at it here.
+ * Queues the removal of each entry of QStash's queue that these event ids no longer need, because all its records are back at
+ * QStash or delivered. A discard alone removes nothing: it only means that nobody needs to handle it here.
  */
 export function considerRemovals(sql: Sql, eventIds: readonly string[], nowMs: number): void {
   sql.all(
@@ -220,7 +220,7 @@ export function considerRemovals(sql: Sql, eventIds: readonly string[], nowMs: n
   );
 }
 
-/** Returns ids whose removal is due, at most one request's worth. */
+/** Returns ids that are due for removal, at most one request's worth. */
 export function dueRemovals(sql: Sql, nowMs: number): string[] {
   const query = "SELECT dlq_id FROM removals WHERE due_at <= ? LIMIT ?";
   return sql.all<{ dlq_id: string }>(query, nowMs, REMOVALS_MAX).map((row) => row.dlq_id);
@@ -231,39 +231,39 @@ export function nextRemovalMs(sql: Sql): number | null {
   return sql.all<{ at: number | null }>("SELECT min(due_at) AS at FROM removals")[0]?.at ?? null;
 }
 
-/** QStash has confirmed that these are gone. */
+/** Forgets removals that QStash has confirmed. */
 export function removed(sql: Sql, dlqIds: readonly string[]): void {
   const ids = JSON.stringify(dlqIds);
   sql.all(`DELETE FROM removals WHERE dlq_id ${AMONG}`, ids);
   sql.all(`DELETE FROM links WHERE dlq_id ${AMONG}`, ids);
 }
 
-/** QStash has not confirmed: they are tried again later, and given up in the end. */
+/** Schedules unconfirmed removals for another try, and finally gives them up. */
 export function removalFailed(sql: Sql, dlqIds: readonly string[], retryAtMs: number): void {
   const query = `UPDATE removals SET tries = tries + 1, due_at = ? WHERE dlq_id ${AMONG}`;
   sql.all(query, retryAtMs, JSON.stringify(dlqIds));
   sql.all("DELETE FROM removals WHERE tries >= ?", TRIES_MAX);
 }
 
-/** Remembers that entries of QStash's queue were looked at. */
+/** Marks entries of QStash's queue as read. */
 export function markSeen(sql: Sql, dlqIds: readonly string[], nowMs: number): void {
   const ids = JSON.stringify(dlqIds);
   sql.all("INSERT OR IGNORE INTO sightings (dlq_id, seen_at) SELECT value, ? FROM json_each(?)", nowMs, ids);
 }
 
-/** Returns those that were not looked at yet. */
+/** Returns the ids that have not been read yet. */
 export function unseen(sql: Sql, dlqIds: readonly string[]): string[] {
   const query = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT dlq_id FROM sightings)";
   return sql.all<{ value: string }>(query, JSON.stringify(dlqIds)).map((row) => row.value);
 }
 
-/** Returns what was noted under a name, parsed. */
+/** Returns the note with this name, parsed. */
 export function readNote(sql: Sql, name: string): unknown {
   const [note] = sql.all<{ value: string }>("SELECT value FROM notes WHERE name = ?", name);
   return note && (JSON.parse(note.value) as unknown);
 }
 
-/** Notes a value under a name. */
+/** Stores a note under a name. */
 export function writeNote(sql: Sql, name: string, value: unknown): void {
   sql.all("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", name, JSON.stringify(value));
 }

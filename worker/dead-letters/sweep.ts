@@ -1,6 +1,6 @@
 /**
- * The sweep: reads QStash's own dead-letter queue and parks what the failure callbacks lost. It touches only messages with
- * our label that were meant for this worker, and removes nothing: an entry there goes once a replay of it was accepted.
+ * The sweep: reads QStash's own dead-letter queue and stores what the failure callbacks missed. It handles only messages with our
+ * label that were meant for this worker. It removes nothing: an entry goes once QStash has accepted a replay of it.
  */
 import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../monitor/paused-answer.ts";
@@ -14,20 +14,20 @@ import type { DeadLetterEntry } from "./entry.ts";
 import { deadLettersOf, type FailedMessage } from "./failure.ts";
 import type { SweepPosition } from "./sweep-position.ts";
 
-/** Pages in one run, so that a run ends well before the next; a longer queue is read over several runs. Our choice. */
+/** Pages per run, so that a run ends well before the next; a longer queue takes several runs. Our choice. */
 const PAGES_MAX = 40;
-/** A rate limit that ends sooner is waited for within the run. Our choice. */
+/** The run waits out a rate limit that is no longer than this. Our choice. */
 const WAIT_MAX_MS = 5_000;
 
 export interface SweepResult {
   readonly looked: number;
   readonly parked: number;
   readonly ended: "complete" | "page_limit" | "rate_limited" | "failed" | "not_yet";
-  /** Entries with our label whose URL is none of ours, by URL; absent unless one run saw the whole queue. */
+  /** Entries with our label but another URL, by URL; absent unless one run read the whole queue. */
   readonly foreign?: ReadonlyMap<string, number>;
 }
 
-/** One run; remembers how far it got. Never throws for what QStash answers. */
+/** Runs once and remembers how far it got. Never throws because of QStash's answer. */
 export async function sweep(
   env: Env,
   settings: Settings,
@@ -57,7 +57,7 @@ export async function sweep(
       pages++;
       continue;
     }
-    // A cursor that QStash no longer knows must not stop the sweep for good: begin again.
+    // If QStash no longer knows the cursor, begin again: otherwise the sweep would stop for good.
     if (page.kind === "failed") return end("failed", page.status === undefined || page.status >= 500 ? { cursor } : {});
     parked += await parkPage(env, settings, page.entries, nowMs);
     for (const { url } of page.entries.filter((entry) => isForeign(entry, settings))) {
@@ -84,12 +84,12 @@ async function parkPage(env: Env, settings: Settings, page: readonly DlqEntry[],
   return parkDeadLetters(env, found, [...fresh]);
 }
 
-/** Another environment may share the QStash account and the label, so the destination must be this worker's. */
+/** Another environment may share the QStash account and the label, so the destination must be this worker. */
 function isOurs(entry: DlqEntry, settings: Settings): boolean {
   return isWorkerUrl(entry.url, "/deliver", settings);
 }
 
-/** A callback of ours that failed is ours too, though it holds no record. */
+/** A failed callback of ours counts as ours, although it holds no record. */
 function isForeign(entry: DlqEntry, settings: Settings): boolean {
   return !isOurs(entry, settings) && !isWorkerUrl(entry.url, "/dead-letter", settings);
 }
@@ -100,7 +100,7 @@ function failedMessage(entry: DlqEntry): FailedMessage {
     body: bytes ?? new TextEncoder().encode(entry.body ?? ""),
     attempts: (entry.maxRetries ?? 0) + 1,
     status: entry.responseStatus,
-    // Ours is ASCII; base64 in `responseBodyBase64` is somebody else's.
+    // Our answers are ASCII; base64 in `responseBodyBase64` comes from someone else.
     pausedBy: pausedBy(entry.responseBody ?? ""),
     createdAtMs: entry.createdAt,
     messageId: entry.messageId,

@@ -1,15 +1,15 @@
-/** Dead letters of what could not be decoded: kept as bytes, under the id it names or one made from the bytes. */
+/** Dead letters for messages that cannot be decoded: their bytes, under the id they name or one made from the bytes. */
 import { toHex } from "../../shared/bytes.ts";
 import type { DecodedMessage, UnreadableRecord } from "../message/decoded-message.ts";
 import type { DeadLetterEntry } from "./entry.ts";
 
-/** What is known of the message beside its bytes. */
+/** What is known about the message besides its bytes. */
 export type Origin = Pick<DeadLetterEntry, "source" | "messageId" | "dlqId" | "attempts">;
 
 /** Characters of the hash in an id. */
 const HASH_CHARS = 32;
 
-/** The dead letters for the unreadable parts of a decoded message; none where all of it could be read. */
+/** Returns dead letters for the unreadable parts of a decoded message; empty if all of it is readable. */
 export async function unreadableEntries(
   body: Uint8Array,
   decoded: DecodedMessage,
@@ -39,7 +39,7 @@ async function idOf(bytes: Uint8Array): Promise<string> {
   return `unreadable-${toHex(digest).slice(0, HASH_CHARS)}`;
 }
 
-/** Not `toBase64` of `shared`: that hands all bytes to one call, which a message may be too long for. */
+/** Not `toBase64` of `shared`: it passes all bytes to one call, and a message may be too long for that. */
 function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);

@@ -1,16 +1,16 @@
-/** What QStash is told of a message: done, again, or never. Pure. */
+/** The worker's answer to QStash for a message: done, retry or never. Pure. */
 import { keptWaitMs, retryPlan } from "../../shared/retry-horizon.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import type { Pause } from "../monitor/pause.ts";
 import type { Delivery, RecordResult } from "./ports.ts";
 
-/** Without a wait that WorkOS asked for, QStash's own schedule holds; a lease or a pause is over much sooner. */
+/** Unless WorkOS asked for a wait, QStash's own schedule applies; a lease or a pause ends much sooner. */
 const PAUSED_RETRY_AFTER_MS = 30_000;
 
 type Turn = Pick<Delivery, "retried" | "retries">;
 
 /**
- * The answer to a message: 503 while a record needs another attempt; 489 (which QStash does not retry) once all have ended and
+ * Answers a message: 503 while a record needs another attempt; 489 (which QStash does not retry) once all have ended and at least
  * one is a dead letter; otherwise 200. The body names each record's reason.
  */
 export function answerFor(results: readonly RecordResult[], turn: Turn, nowMs: number): Response {
@@ -33,8 +33,8 @@ export function answerFor(results: readonly RecordResult[], turn: Turn, nowMs: n
 }
 
 /**
- * The answer to a message that cannot be delivered while delivery is paused. `by` says who paused it: QStash hands the last
- * answer back when it gives the message up, and that may be after the pause is over.
+ * Answers a message that arrives while delivery is paused. `by` says who paused it: QStash returns the last answer when it gives
+ * the message up, and the pause may be over by then.
  */
 export function pausedAnswer(by: Pause["by"], turn: Turn): Response {
   const headers = retryAfterHeader(PAUSED_RETRY_AFTER_MS, turn, 0);
@@ -42,7 +42,7 @@ export function pausedAnswer(by: Pause["by"], turn: Turn): Response {
   return problemAnswer(503, "paused", "Paused", detail, headers, { by });
 }
 
-/** `sinceFirstMs` is the time since the first attempt as far as the ledger knows; what was planned until now counts at least. */
+/** `sinceFirstMs` is the time since the first attempt that the ledger knows; at least the delays planned so far. */
 function retryAfterHeader(askedMs: number, { retried, retries }: Turn, sinceFirstMs: number): Record<string, string> {
   if (askedMs <= 0) return {};
   const plannedMs = retryPlan(retries).delaysMs.slice(0, retried);

@@ -1,4 +1,4 @@
-/** The dead letters that a delivery itself makes. */
+/** Dead letters that a delivery itself creates. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { unreadableEntries } from "../dead-letters/unreadable.ts";
@@ -8,7 +8,7 @@ import type { Delivery } from "./ports.ts";
 
 type Origin = Pick<Delivery, "messageId">;
 
-/** WorkOS said a definite no. */
+/** WorkOS definitely rejected it. */
 export function refusedEntry(
   record: AuditRecord,
   grant: Extract<Grant, { kind: "send" }>,
@@ -45,7 +45,7 @@ export function expiredEntry(
   };
 }
 
-/** It never went out: no event can be made of it, or the queue does not take it. */
+/** It was never sent: no event can be made of it, or the queue does not accept it. */
 export function unsentEntry(
   record: AuditRecord,
   deadLetterClass: DeadLetterEntry["class"],
@@ -57,7 +57,7 @@ export function unsentEntry(
   return { ...common(record, origin), ...never };
 }
 
-/** A message that the queue will never take, one dead letter for each record. */
+/** A message that the queue will never accept: one dead letter for each record. */
 export async function untakenEntries(body: Uint8Array, reason: string, nowMs: number): Promise<DeadLetterEntry[]> {
   const decoded = decodeMessage(body);
   const unreadable = await unreadableEntries(body, decoded, { source: "worker", attempts: 0 });
@@ -69,7 +69,7 @@ export async function untakenEntries(body: Uint8Array, reason: string, nowMs: nu
 function common({ corrects, ...record }: AuditRecord, { messageId }: Origin) {
   return {
     eventId: record.id,
-    // A replay sends the record as the gateway made it, and finds again that it is late.
+    // A replay sends the record as the gateway made it, and detects again that it is late.
     record: corrects === undefined ? record : { ...record, id: corrects },
     source: "worker" as const,
     ...(messageId === undefined ? {} : { messageId }),

@@ -1,12 +1,12 @@
-/** Sends the granted records of one message side by side, within the time that the lease allows. */
+/** Sends the granted records of one message in parallel, within the time that the lease allows. */
 import { LEASE_MS, WORKOS_TIMEOUT_MS } from "../../shared/limits.ts";
 import { outcomeOf, verdictOf, type AttemptOutcome, type Verdict } from "../../shared/outcome.ts";
 import type { LedgerAttempt } from "../ledger/types.ts";
 import type { DeliverPorts } from "./ports.ts";
 
-/** One less than the connections a Worker may have open at a time. https://developers.cloudflare.com/workers/platform/limits/ */
+/** One less than the connections a Worker may have open at once. https://developers.cloudflare.com/workers/platform/limits/ */
 const LANES = 5;
-/** Failures in a row after which the rest of a message is not sent: the breaker opens by then. */
+/** Failures in a row after which the rest of a message is not sent: the breaker has opened by then. */
 const FAILURES_TO_STOP = 5;
 
 interface Ready {
@@ -19,16 +19,16 @@ export interface AttemptResult {
   readonly id: string;
   readonly outcome: AttemptOutcome;
   readonly attempt: LedgerAttempt;
-  /** What the answer says about WorkOS; absent where nothing was sent. */
+  /** What the answer says about WorkOS; absent if nothing was sent. */
   readonly verdict?: Verdict;
 }
 
 type SendPorts = Pick<DeliverPorts, "now" | "send">;
 
 /**
- * Sends each record once and says what became of it, in the order in which the answers came. No request starts unless it can
- * end while the lease holds. What is left over, and everything after a wrong credential or five failures in a row, ends as a
- * retry that was never sent; so does everything where `held` says why.
+ * Sends each record once and returns the results in the order of the answers. No request starts unless it can end while the lease
+ * holds. Records left over, and all records after a wrong credential or five failures in a row, end as retries that were never
+ * sent. If `held` gives a reason, nothing is sent.
  */
 export async function sendAll(
   items: readonly Ready[],
@@ -50,7 +50,7 @@ interface LaneState {
   readonly deadlineMs: number;
   /** Why nothing more is sent. */
   stop: AttemptOutcome | undefined;
-  /** In a row. */
+  /** Consecutive failures. */
   failures: number;
 }
 

@@ -10,7 +10,7 @@ import { eventSender } from "../workos.ts";
 import { logRecord } from "./log.ts";
 import type { DeliverPorts, RecordEvent } from "./ports.ts";
 
-/** One set of ports for each delivery, because timers and requests belong to the invocation that made them. */
+/** Makes one set of ports per delivery, because timers and requests belong to the invocation that made them. */
 export function livePorts(
   env: Env,
   settings: Settings,
@@ -38,7 +38,7 @@ export function livePorts(
   };
 }
 
-/** How an attempt ended; undefined if nothing was sent. */
+/** The result of an attempt; undefined if nothing was sent. */
 function endOf({ record, result, attempt }: RecordEvent, nowMs: number): CountedAttempt | undefined {
   if (!attempt) return undefined;
   if (result.kind === "delivered") return { kind: "delivered", ageMs: nowMs - record.occurredAtMs };

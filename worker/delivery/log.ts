@@ -1,4 +1,4 @@
-/** One wide line for each attempt of each record; never data of the event. */
+/** Logs one wide line for each attempt of each record; never data of the event. */
 import { traceIdOf } from "../enrichment.ts";
 import { log, type LogAttributes } from "../log.ts";
 import type { Severity } from "../log-events.ts";

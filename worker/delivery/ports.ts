@@ -1,4 +1,4 @@
-/** What the delivery of a message needs from the world; a simulation passes its own. */
+/** The ports of a delivery; a simulation passes its own. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Leaf, LedgerPort } from "../ledger/types.ts";
@@ -12,29 +12,29 @@ export interface DeliverPorts {
   readonly ledger: LedgerPort;
   readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly PreparedEvent[]>;
   readonly send: (body: string, key: string) => Promise<Sent>;
-  /** The leaf of an event's bytes; absent if no evidence is kept. */
+  /** Computes the leaf of an event's bytes; absent if no evidence is kept. */
   readonly leafOf?: ((body: string) => Leaf) | undefined;
   readonly park: (entries: readonly DeadLetterEntry[]) => Promise<void>;
-  /** Told what the answers of WorkOS say about WorkOS, in the order in which they came. */
+  /** Receives what the answers of WorkOS say about WorkOS, in the order of their arrival. */
   readonly heard: (verdicts: readonly Verdict[]) => void;
-  /** Told once for each attempt and each record that ends without one. */
+  /** Called once for each attempt, and once for each record that ends without one. */
   readonly observe: (event: RecordEvent) => void;
 }
 
-/** Where a message came from, as QStash says. */
+/** Where a message came from, according to QStash. */
 export interface Delivery {
-  /** Names this delivery in the ledger; never used twice. */
+  /** Identifies this delivery in the ledger; never reused. */
   readonly lease: string;
   readonly messageId?: string;
-  /** `Upstash-Retried`: 0 at the first delivery. */
+  /** `Upstash-Retried`: 0 for the first delivery. */
   readonly retried: number;
-  /** How often QStash delivers it again at most, 3 to 8; absent: the default. */
+  /** Most redeliveries by QStash, 3 to 8; absent: the default. */
   readonly retries?: number;
-  /** Why nothing may be sent: the records are claimed, so that the ledger knows them, and end as retries. */
+  /** Why nothing may be sent. The records are still claimed, so that the ledger knows them, and end as retries. */
   readonly held?: AttemptOutcome;
 }
 
-/** What became of one record in one delivery. */
+/** The result of one record in one delivery. */
 export type RecordResult =
   | { readonly id: string; readonly kind: "delivered" }
   | {
@@ -42,7 +42,7 @@ export type RecordResult =
       readonly kind: "skipped";
       readonly reason: "delivered" | "discarded" | "superseded" | "repeated";
     }
-  /** Ended as a dead letter, which is stored. */
+  /** Ended as a dead letter, which has been stored. */
   | {
       readonly id: string;
       readonly kind: "dead_letter";
@@ -56,15 +56,15 @@ export type RecordResult =
       readonly retryAfterMs?: number;
       /** When the first attempt of the record began; with `retryAfterMs`. */
       readonly beganAtMs?: number;
-      /** The credential is wrong: delivery must be paused. */
+      /** The credential is wrong: pause delivery. */
       readonly pause?: boolean;
     };
 
-/** One line of the log. */
+/** One log line. */
 export interface RecordEvent {
   readonly record: AuditRecord;
   readonly result: RecordResult;
-  /** Absent where nothing was sent. */
+  /** Absent if nothing was sent. */
   readonly attempt?: {
     readonly number: number;
     readonly key: string;

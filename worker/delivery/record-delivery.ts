@@ -1,4 +1,4 @@
-/** Delivers the records of one message: claim, send, park what ended badly as dead letters, settle. Each record has a result of its own. */
+/** Delivers the records of one message: claims, sends, stores dead letters, settles. Each record has its own result. */
 import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
@@ -9,19 +9,19 @@ import { sendAll, type AttemptResult } from "./lanes.ts";
 import type { PreparedEvent } from "../prepared-event.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
-/** One record on its way through a delivery; each step fills in what it learns. */
+/** One record during a delivery; each step fills in what it learns. */
 interface Job {
   readonly record: AuditRecord;
   prepared?: PreparedEvent;
   grant?: Grant;
-  /** What is sent, if anything is. */
+  /** What is sent, if anything. */
   body?: string;
   ended?: AttemptResult;
   letter?: DeadLetterEntry;
   result?: RecordResult;
 }
 
-/** Delivers records, each event id once; rejects only where the ledger cannot be reached before anything was sent. */
+/** Delivers records, each event id once. Rejects only if the ledger cannot be reached before anything was sent. */
 export async function deliverRecords(
   records: readonly AuditRecord[],
   delivery: Delivery,
@@ -42,7 +42,7 @@ export async function deliverRecords(
   return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
 }
 
-/** Of records with the same event id, the outcome goes before an intent or a watchdog's, and the first before the others. */
+/** Among records with the same event id, the outcome goes before an intent or a watchdog's record; otherwise the first wins. */
 function onePerId(records: readonly AuditRecord[]): { jobs: readonly Job[]; repeated: readonly AuditRecord[] } {
   const jobs = new Map<string, Job>();
   const repeated: AuditRecord[] = [];
@@ -58,8 +58,8 @@ function onePerId(records: readonly AuditRecord[]): { jobs: readonly Job[]; repe
 }
 
 /**
- * The outcomes that came too late to take the place of what was sent before. Each becomes a second event under an identity of its own, because WorkOS
- * may never look at other bytes under a key that it knows.
+ * Outcomes that came too late to replace what was already sent. Each becomes a second event with its own id, because WorkOS may
+ * ignore new bytes under a known key.
  */
 function lateJobs(jobs: readonly Job[]): ReadonlyMap<Job, Job> {
   const late = jobs.filter(({ grant, ended }) => {
@@ -114,7 +114,7 @@ async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: Del
   }
 }
 
-/** Parks before the ledger learns of the end, so that a crash between the two repeats the attempt and loses nothing. */
+/** Stores dead letters before the ledger records the end, so that a crash in between repeats the attempt and loses nothing. */
 async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void> {
   const withLetter = jobs.filter(({ letter }) => letter);
   try {
@@ -133,7 +133,7 @@ async function settleJobs(jobs: readonly Job[], delivery: Delivery, ports: Deliv
   try {
     await ports.ledger.settle(delivery.lease, settlements, ports.now());
   } catch {
-    // The attempts stand in the ledger as leased; the next delivery sends the same bytes under the same key.
+    // The ledger still shows the attempts as leased; the next delivery sends the same bytes under the same key.
     for (const job of jobs) {
       if (job.ended) job.result = { id: job.record.id, kind: "retry", reason: "ledger_unreachable" };
     }
@@ -149,7 +149,7 @@ function settlementOf({ record, ended, letter, body }: Job, { leafOf }: DeliverP
   return [{ id: record.id, attempt: isParked ? ended.attempt : { ...ended.attempt, outcome: "retry" } }];
 }
 
-/** The outcome of a record is what became of its late one, where there is one. */
+/** If a record has a late outcome, the result of that one counts. */
 function finishBoth(job: Job, late: Job | undefined, ports: DeliverPorts): RecordResult {
   if (!late) return finish(job, ports);
   if (job.ended) finish(job, ports);
@@ -175,7 +175,7 @@ function resultOf({ record, grant, ended, letter }: Job): RecordResult {
 function resultOfAttempt(id: string, { outcome, attempt }: AttemptResult, grant: Grant | undefined): RecordResult {
   if (outcome.kind === "delivered") return { id, kind: "delivered" };
   if (outcome.kind === "pause") return { id, kind: "retry", reason: outcome.reason, pause: true };
-  // A rejection without a dead letter is one that could not be stored as a dead letter; `parkJobs` has said so.
+  // A rejection without a dead letter means that storing it failed; `parkJobs` has logged it.
   const { reason } = outcome;
   const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
   const beganAtMs = (grant?.kind === "send" ? grant.beganAtMs : undefined) ?? attempt.atMs;

@@ -1,4 +1,4 @@
-/** `POST /deliver`: a message from QStash, delivered inside the request and answered with the truth. */
+/** `POST /deliver`: delivers a message from QStash within the request and answers with the real result. */
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
 import type { AttemptOutcome, Verdict } from "../../shared/outcome.ts";
 import { isOperatorRecord } from "../../shared/operator-actions.ts";
@@ -26,7 +26,7 @@ import { deliverRecords } from "./record-delivery.ts";
 import { livePorts } from "./live-ports.ts";
 import type { Delivery, DeliverPorts, RecordResult } from "./ports.ts";
 
-/** After a wait this long the pause is asked for again. Our choice. */
+/** After a longer wait, delivery asks again whether it is paused. Our choice. */
 const LONG_WAIT_MS = 1_000;
 
 export const deliverRoutes: readonly Route[] = [
@@ -55,10 +55,10 @@ async function deliver(context: RouteContext): Promise<Response> {
   return answerFor(all, delivery, Date.now());
 }
 
-/** Delivery is paused because WorkOS is down: the ledger learns of the records, so that the worker itself can send them first. */
+/** Delivery is paused because WorkOS is down: the ledger records the events, so that the worker can send them first. */
 const HELD: AttemptOutcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
 
-/** A turn that came: after a long wait delivery may be paused. */
+/** Its turn has come; after a long wait, delivery may be paused. */
 async function awaitTurn(env: RouteContext["env"], records: readonly AuditRecord[]): Promise<Turn> {
   const shards = shardsOf(records.map(({ id }) => id));
   const turn = await takeTurn(env, records.length, shards, Date.now());
@@ -67,9 +67,9 @@ async function awaitTurn(env: RouteContext["env"], records: readonly AuditRecord
   return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, [], Date.now());
 }
 
-/** So many events wait already that this message cannot wait for its turn. */
+/** Too many events wait already, so this message cannot wait for its turn. */
 function noTurn(waitMs: number): Response {
-  const detail = "too many events wait for their turn; the message comes again";
+  const detail = "too many events wait for their turn; QStash delivers the message again";
   return problemAnswer(503, "undelivered", "Not delivered", detail, {
     "retry-after": String(Math.ceil(waitMs / 1000)),
   });
@@ -117,7 +117,7 @@ function resultOfEntry({ eventId, class: deadLetterClass, reason }: DeadLetterEn
   return { id: eventId, kind: "dead_letter", class: deadLetterClass, reason };
 }
 
-/** The first dead letter of a class is an incident. What is about an operator has one of its own. */
+/** The first dead letter of a class opens an incident. Events about operators have their own incident. */
 async function reportDeadLetters(
   { env }: RouteContext,
   all: readonly RecordResult[],
@@ -152,6 +152,6 @@ async function pauseRefused(env: RouteContext["env"], reason: string): Promise<v
   try {
     await pauseDelivery(env, `WorkOS refuses the API key (${reason})`, "credential");
   } catch {
-    // The records are retried all the same, and the next one that is refused pauses.
+    // The records are retried anyway, and the next refused one pauses delivery.
   }
 }

@@ -1,4 +1,4 @@
-/** How a checkpoint gets to each of its anchors. Each rejects with a short reason, which holds no secret, if it was not taken. */
+/** Sends a checkpoint to each kind of anchor. A sender rejects with a short reason without secrets if the anchor did not accept it. */
 import { Webhook } from "standardwebhooks";
 import { isSignatureLine } from "../../shared/evidence/note.ts";
 import { mintEventId } from "../../shared/event-id.ts";
@@ -19,10 +19,10 @@ import { isStamped, stampRequest } from "./time-stamp.ts";
 const TIMEOUT_MS = 10_000;
 /** A time stamp with its certificates has a few kB, a cosignature 200 bytes. Our choice. */
 const ANSWER_MAX_BYTES = 65_536;
-/** Cosignatures that one answer may bring. Our choice. */
+/** Most cosignatures that one answer may add. Our choice. */
 const SIGNATURES_MAX = 8;
 
-/** Has the checkpoint's text stamped, and stores the whole answer. */
+/** Gets a time stamp for the checkpoint's text, and stores the whole answer. */
 export async function stampCheckpoint(bucket: R2Bucket, fetcher: Fetch, url: string, anchor: Anchor): Promise<void> {
   const hash = sha256(new TextEncoder().encode(textOf(anchor.checkpoint)));
   const answer = await post(fetcher, url, {
@@ -33,7 +33,7 @@ export async function stampCheckpoint(bucket: R2Bucket, fetcher: Fetch, url: str
   await putObject(bucket, stampPath(anchor.size), answer);
 }
 
-/** Posts the checkpoint as it is, and adds the cosignatures of the answer to the checkpoint that is served, if that is still the same. */
+/** Posts the checkpoint unchanged, and adds the cosignatures in the answer to the published checkpoint if it is still the same one. */
 export async function postCheckpoint(
   bucket: R2Bucket,
   fetcher: Fetch,
@@ -53,7 +53,7 @@ export async function postCheckpoint(
   if (lines.length > 0) await addSignatures(bucket, textOf(checkpoint), lines);
 }
 
-/** Hands an event that holds the checkpoint to the outbox, which delivers it as any other. The same anchor always makes the same event. */
+/** Passes an event with the checkpoint to the outbox, which delivers it like any other. The same anchor always makes the same event. */
 export async function recordCheckpoint(env: Pick<Env, "OUTBOX">, organization: string, anchor: Anchor): Promise<void> {
   const record = checkpointRecord(organization, anchor);
   const id = deduplicationId([record]);

@@ -1,4 +1,4 @@
-/** Anchors: places outside this worker that learn of each checkpoint. What fails is tried again until it succeeds. */
+/** Anchors: places outside this worker that receive each checkpoint. A failed anchor is retried until it succeeds. */
 import { log } from "../log.ts";
 import type { Sql } from "../storage/sql.ts";
 
@@ -15,12 +15,12 @@ export interface Anchor {
   readonly sinceMs: number;
 }
 
-/** Sends one checkpoint to its place; rejects if that did not take it. */
+/** Sends one checkpoint to its anchor; rejects if that did not accept it. */
 type SendAnchor = (anchor: Anchor) => Promise<void>;
 
 const FIRST_RETRY_MS = 60_000;
 const LAST_RETRY_MS = 3_600_000;
-/** Anchors of one round, so that a round ends within a minute even if each of them times out. Our choice. */
+/** Most anchors per round, so that a round ends within a minute even if each of them times out. Our choice. */
 const ROUND_MAX = 4;
 const DAY_MS = 86_400_000;
 
@@ -31,7 +31,7 @@ export class Anchors {
     this.#sql = sql;
   }
 
-  /** Notes a published checkpoint for each kind; an `event` only for the first checkpoint of a day (UTC). */
+  /** Queues a published checkpoint for each kind; an `event` only for the first checkpoint of a day (UTC). */
   add(kinds: readonly AnchorKind[], size: number, checkpoint: string, nowMs: number): void {
     const day = Math.floor(nowMs / DAY_MS);
     this.#sql.transaction(() => {
@@ -49,7 +49,7 @@ export class Anchors {
     });
   }
 
-  /** Sends what is due, at most a few at a time, the newest first, because a new checkpoint covers the older ones. Never rejects. */
+  /** Sends a few of the due anchors, newest first, because a new checkpoint covers the older ones. Never rejects. */
   async run(send: SendAnchor, now: () => number): Promise<void> {
     for (const anchor of this.#due(now())) {
       try {
@@ -69,13 +69,13 @@ export class Anchors {
     }
   }
 
-  /** When the next one is due, ms since the epoch; undefined if none waits. */
+  /** When the next anchor is due, ms since the epoch; undefined if none waits. */
   nextMs(): number | undefined {
     const [row] = this.#sql.all<{ at: number | null }>("SELECT min(due_ms) AS at FROM anchors");
     return row?.at ?? undefined;
   }
 
-  /** The kind that has failed for longest, and since when; undefined if none has failed. */
+  /** Returns the kind that has failed for longest, and since when; undefined if none has failed. */
   failing(): { readonly kind: AnchorKind; readonly sinceMs: number } | undefined {
     const query = "SELECT kind, since_ms AS sinceMs FROM anchors WHERE tries > 0 ORDER BY since_ms LIMIT 1";
     return this.#sql.all<{ kind: AnchorKind; sinceMs: number }>(query)[0];

@@ -1,7 +1,7 @@
-/** The bucket: what is written there, and how it is served. */
+/** The bucket: what the worker writes to it, and how it is served. */
 import { CHECKPOINT_PATH } from "./paths.ts";
 
-/** Media types by the first part or the end of a path. */
+/** Media types by the first part or the extension of a path. */
 const TYPES: readonly (readonly [path: RegExp, type: string])[] = [
   [/^checkpoint$/, "text/plain; charset=utf-8"],
   [/^tile\/.+$/, "application/octet-stream"],
@@ -23,15 +23,15 @@ export async function putObject(bucket: R2Bucket, path: string, content: string 
 }
 
 /**
- * Publishes a checkpoint in place of the one that is there. Fails if another was published in between, so that a writer that was
- * stopped in the middle never puts an older checkpoint over a newer one.
+ * Publishes a checkpoint in place of the current one. Fails if another was published in between, so that an interrupted writer
+ * never replaces a newer checkpoint with an older one.
  */
 export async function putCheckpoint(bucket: R2Bucket, note: string): Promise<void> {
   const known = await bucket.head(CHECKPOINT_PATH);
   await replaceCheckpoint(bucket, note, known);
 }
 
-/** Adds signature lines to the checkpoint that is served, unless it is another one by now. */
+/** Adds signature lines to the published checkpoint, unless it has changed. */
 export async function addSignatures(bucket: R2Bucket, text: string, lines: readonly string[]): Promise<void> {
   const known = await bucket.get(CHECKPOINT_PATH);
   const note = (await known?.text()) ?? "";

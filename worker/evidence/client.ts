@@ -1,4 +1,4 @@
-/** The evidence from outside. */
+/** The client of the evidence log. */
 import type { Env } from "../env.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 

@@ -3,13 +3,13 @@ import { canonicalJson } from "../../shared/evidence/canonical-json.ts";
 import type { SealedEvent } from "../ledger/sealing.ts";
 import type { ShardOf } from "./sealer.ts";
 
-/** Events whose bodies are in memory at the same time: at most 30 MB at 60 kB each, and less than 1 MB as a rule. Our choice. */
+/** Events whose bodies are in memory at once: at most 30 MB at 60 kB each, usually less than 1 MB. Our choice. */
 const PART_EVENTS = 500;
 
 /** Reads the bodies of some events of a shard, by event id. */
 type ReadBodies = (shard: number, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
-/** Returns the lines in gzip. A body that was not kept, because it was delivered before copies were, leaves an empty line. */
+/** Returns the lines in gzip. An event delivered before copies were kept has no body and leaves an empty line. */
 export async function copiesOf(
   events: readonly SealedEvent[],
   shardOf: ShardOf,
@@ -36,7 +36,7 @@ async function linesOf(events: readonly SealedEvent[], shardOf: ShardOf, readBod
   return events.map(([id]) => `${canonicalOf(bodies.get(id))}\n`).join("");
 }
 
-/** Bytes that an earlier release froze may not be canonical. */
+/** Bytes frozen by an earlier release may not be canonical. */
 function canonicalOf(body: string | undefined): string {
   return body === undefined ? "" : canonicalJson(JSON.parse(body));
 }

@@ -1,4 +1,4 @@
-/** Digests: what was delivered in a quarter of an hour, as the entries of the log. Pure. */
+/** Digests: the events delivered in a quarter of an hour, as entries of the log. Pure. */
 import { fromHex, toHex } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/evidence/canonical-json.ts";
 import { rootOf, type Sha256 } from "../../shared/evidence/merkle.ts";
@@ -6,22 +6,22 @@ import { quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { ENTRY_MAX_BYTES } from "../../shared/evidence/tiles.ts";
 import type { SealedEvent } from "../ledger/sealing.ts";
 
-/** Organizations of one digest, so that it fits an entry of the log. Our choice. */
+/** Most organizations in one digest, so that it fits an entry of the log. Our choice. */
 const ORGANIZATIONS_MAX = 400;
 /** Bytes of a digest beside its organizations, and of one organization beside its id; both rounded up. */
 const FRAME_BYTES = 600;
 const ORGANIZATION_BYTES = 120;
 
-/** What a digest says beside the events. */
+/** What a digest says besides the events. */
 export interface DigestFacts {
-  /** Dead letters of the quarter, and how many are open at its sealing. */
+  /** Dead letters of the quarter, and how many are open when it is sealed. */
   readonly dead_letters: {
     readonly parked: number;
     readonly replayed: number;
     readonly discarded: number;
     readonly open: number;
   };
-  /** Isolates of the gateway, and their numbers that are missing, of the requests until five minutes before the end of the quarter. */
+  /** Gateway isolates and their missing sequence numbers, for requests until five minutes before the end of the quarter. */
   readonly sequences: { readonly isolates: number; readonly missing: number };
 }
 
@@ -33,12 +33,12 @@ interface OrganizationLeaves {
 
 export interface Digest {
   readonly number: number;
-  /** The entry of the log: RFC 8785 JSON. */
+  /** Returns the entry of the log: RFC 8785 JSON. */
   readonly text: string;
   readonly organizations: readonly OrganizationLeaves[];
 }
 
-/** Where the log stands before the digests of a quarter. */
+/** The state of the log before the digests of a quarter. */
 interface Before {
   readonly number: number;
   /** Hash of the last digest, as hexadecimal digits; null before the first. */
@@ -46,7 +46,7 @@ interface Before {
 }
 
 /**
- * Returns the digests of a quarter: one, also if nothing was delivered, or several with the same period if there are more
+ * Returns the digests of a quarter: one even if nothing was delivered, or several with the same period if there are more
  * organizations than one can hold.
  */
 export function digestsOf(
@@ -75,7 +75,7 @@ export function digestsOf(
   return digests;
 }
 
-/** Returns the hash that the next digest names as `previous`. */
+/** Returns the hash that the next digest stores as `previous`. */
 export function digestHash(sha256: Sha256, text: string): string {
   return toHex(sha256(new TextEncoder().encode(text)));
 }

@@ -1,4 +1,4 @@
-/** The one writer of the evidence: a single Durable Object that seals what was delivered and publishes it to the bucket. Almost no logic. */
+/** The single writer of the evidence: a Durable Object that seals what was delivered and publishes it to the bucket. Almost no logic. */
 import { DurableObject } from "cloudflare:workers";
 import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { checkpointText, signedNote } from "../../shared/evidence/note.ts";
@@ -18,12 +18,12 @@ import { sealQuarters, type SealPorts } from "./sealer.ts";
 import { evidenceState, type EvidenceSettings } from "./settings.ts";
 import { signText } from "./signer.ts";
 
-/** Quarters that one call seals; the next call goes on. Each asks all shards. Our choice. */
+/** Quarters sealed per call; the next call continues. Each quarter asks all shards. Our choice. */
 const QUARTERS_MAX = 8;
 /** Pause before the next call if more quarters have ended. */
 const NEXT_CALL_MS = 1_000;
 
-/** Where the log stands, for whoever watches it. */
+/** The state of the log, for monitoring. */
 interface LogStatus {
   /** End of the last quarter that is sealed, ms since the epoch. */
   readonly sealedUntilMs: number;
@@ -44,15 +44,15 @@ export class EvidenceLog extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new LogStore(durableSql(ctx.storage), sha256);
     this.#anchors = new Anchors(durableSql(ctx.storage));
-    // A crash between a change and its alarm must not strand an anchor.
+    // A crash between a change and its alarm must not leave an anchor unsent.
     if (this.#anchors.nextMs() !== undefined) void ctx.blockConcurrencyWhile(() => this.#setAlarm());
   }
 
-  /** Seals the quarters that have ended at a time; two calls at once share one sealing. Rejects if something does not answer. */
+  /** Seals the quarters that have ended at a time; concurrent calls share one run. Rejects if a dependency does not answer. */
   async seal(nowMs: number): Promise<void> {
     const settings = this.#settings();
     if (!settings) return;
-    // If it fails, the next round of the cron goes on.
+    // If it fails, the next cron round continues.
     this.#isBehind = false;
     this.#running ??= sealQuarters(this.#store, this.#ports(settings), nowMs, QUARTERS_MAX).finally(() => {
       this.#running = undefined;
@@ -62,14 +62,14 @@ export class EvidenceLog extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  /** Where the log stands on disk. One that has not begun is as if sealed until now. */
+  /** The state of the log on disk. A log that has not begun counts as sealed until now. */
   status(nowMs: number): LogStatus {
     const state = this.#store.read();
     const sealedUntilMs = quarterStartMs(state?.quarter ?? quarterAt(nowMs));
     return { sealedUntilMs, size: state?.published ?? 0, failing: this.#anchors.failing() };
   }
 
-  /** Never throws: the cron comes again, and says what is wrong. */
+  /** Never throws: the cron runs again and reports the problem. */
   override async alarm(): Promise<void> {
     const settings = this.#settings();
     if (!settings) return;
@@ -78,7 +78,7 @@ export class EvidenceLog extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  /** For the next anchor, or the quarters that one call could not seal. */
+  /** For the next anchor, or for quarters that one call could not seal. */
   async #setAlarm(): Promise<void> {
     const nowMs = Date.now();
     const dueMs = Math.min(this.#isBehind ? nowMs + NEXT_CALL_MS : Infinity, this.#anchors.nextMs() ?? Infinity);
@@ -87,7 +87,7 @@ export class EvidenceLog extends DurableObject<Env> {
 
   async #sendAnchor(settings: EvidenceSettings, anchor: Anchor): Promise<void> {
     const { bucket, organization, AUDIT_TSA_URL, AUDIT_ANCHOR_URL, AUDIT_ANCHOR_KEY: key } = settings;
-    // One whose variable was removed since is over.
+    // Drop anchors whose variable has been removed.
     if (anchor.kind === "event" && organization !== undefined) await recordCheckpoint(this.env, organization, anchor);
     if (anchor.kind === "time_stamp" && AUDIT_TSA_URL) await stampCheckpoint(bucket, fetch, AUDIT_TSA_URL, anchor);
     if (anchor.kind === "webhook" && AUDIT_ANCHOR_URL) {

@@ -1,4 +1,4 @@
-/** What a digest says beside the events: dead letters, and gaps in the numbers of the gateway's isolates. */
+/** What a digest says besides the events: dead letters, and gaps in the sequence numbers of the gateway's isolates. */
 import { deadLetters } from "../dead-letters/client.ts";
 import type { Env } from "../env.ts";
 import { sequenceRuns } from "../ledger/client.ts";
@@ -6,12 +6,12 @@ import { countOf, isolatesOf } from "../ledger/sequence-gaps.ts";
 import type { DigestFacts } from "./digest.ts";
 
 /**
- * Younger records may still be on their way: an intent or a watchdog's waits up to four minutes. So the numbers are those of requests
- * that began up to five minutes before the end, and five minutes before the start. Our choice.
+ * Younger records may still be on their way: an intent or a watchdog's record waits up to four minutes. So the sequence numbers
+ * cover requests that began from five minutes before the start to five minutes before the end. Our choice.
  */
 const SETTLE_MS = 5 * 60_000;
 
-/** Returns the facts of a period as they are now. */
+/** Returns the facts of a period as of now. */
 export async function factsOf(
   env: Pick<Env, "LEDGER" | "ARCHIVE">,
   fromMs: number,

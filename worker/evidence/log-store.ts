@@ -1,4 +1,4 @@
-/** What the log keeps on disk: where it stands, and what is not in the bucket yet. */
+/** What the log keeps on disk: its state, and what is not in the bucket yet. */
 import { fromHex, toHex } from "../../shared/bytes.ts";
 import { leafHash, type Sha256 } from "../../shared/evidence/merkle.ts";
 import { append, TILE_WIDTH, type Edge, type Tile } from "../../shared/evidence/tiles.ts";
@@ -25,10 +25,10 @@ CREATE TABLE anchors (
 /** Event ids by shard. */
 export type IdsByShard = Readonly<Record<string, readonly string[]>>;
 
-/** What a quarter's digests are made of. Once it is on disk, they come out the same however often they are made. */
+/** The content of a quarter's digests. Once it is on disk, making the digests again gives the same result. */
 export interface SealPlan {
   readonly facts: DigestFacts;
-  /** The events of shards that did not close the quarter for good. All others answer the same again. */
+  /** The events of shards that did not close the quarter for good. All other shards return the same events again. */
   readonly few: IdsByShard;
 }
 
@@ -43,7 +43,7 @@ export interface LogState {
   readonly previous: string | null;
   /** The right edge of the tree, each level as hexadecimal digits. */
   readonly edge: readonly string[];
-  /** Events that are in a digest, and that their shard answers once more. */
+  /** Events that are already in a digest, but that their shard will return once more. */
   readonly answeredAgain: IdsByShard;
   readonly plan: SealPlan | null;
 }
@@ -68,7 +68,7 @@ export class LogStore {
     this.sql.all("INSERT OR REPLACE INTO log (id, json) VALUES (1, ?)", JSON.stringify(state));
   }
 
-  /** Adds the digests of the planned quarter to the log, in one transaction: from now on they are sealed. */
+  /** Adds the digests of the planned quarter to the log in one transaction: from now on they are sealed. */
   commit(state: LogState, digests: readonly Digest[], answeredAgain: IdsByShard): LogState {
     return this.sql.transaction(() => {
       let edge: Edge = edgeOf(state);
@@ -93,7 +93,7 @@ export class LogStore {
     });
   }
 
-  /** The entries from a number on, in their order. */
+  /** The entries from a number on, in order. */
   entries(from: number): readonly string[] {
     const rows = this.sql.all<{ text: string }>("SELECT text FROM entries WHERE number >= ? ORDER BY number", from);
     return rows.map(({ text }) => text);
@@ -111,7 +111,7 @@ export class LogStore {
     }));
   }
 
-  /** Notes that the bucket holds the whole log, and forgets what the next digest does not need. */
+  /** Marks the whole log as written to the bucket, and forgets what the next digest does not need. */
   published(state: LogState): LogState {
     return this.sql.transaction(() => {
       this.sql.all("DELETE FROM tiles");

@@ -1,4 +1,4 @@
-/** Where things are in the bucket, and under `/evidence/`. Tiles have their paths in `shared/evidence/tiles.ts`. */
+/** Paths in the bucket and under `/evidence/`. The paths of tiles are in `shared/evidence/tiles.ts`. */
 
 export const CHECKPOINT_PATH = "checkpoint";
 

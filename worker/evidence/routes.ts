@@ -1,4 +1,4 @@
-/** `GET /evidence/<path>`: the log, its leaves and anchors, as the bucket holds them. */
+/** `GET /evidence/<path>`: serves the log, its leaves and anchors from the bucket. */
 import { AuditError } from "../../shared/errors.ts";
 import type { Route, RouteContext } from "../http/route.ts";
 import { mediaType } from "./bucket.ts";

@@ -1,5 +1,5 @@
 /**
- * Seals quarters of an hour, one after the other. Each step may be repeated after a crash:
+ * Seals quarters of an hour, one after the other. Each step is safe to repeat after a crash:
  *
  * 1. all shards of the ledger close the quarter, and a plan of its digests is stored;
  * 2. the leaves are written to the bucket;
@@ -14,7 +14,7 @@ import { digestsOf, leavesText, type Digest, type DigestFacts } from "./digest.t
 import { edgeOf, type IdsByShard, type LogState, type LogStore, type SealPlan } from "./log-store.ts";
 import { copiesPath, leavesPath } from "./paths.ts";
 
-/** Objects that are written at the same time. https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections */
+/** Objects written in parallel. https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections */
 const LANES = 6;
 
 /** The shard that delivered an event. */
@@ -23,19 +23,19 @@ export type ShardOf = (id: string) => number;
 export interface SealPorts {
   readonly sha256: Sha256;
   readonly shards: number;
-  /** The quarter in which the first event was kept for the evidence; undefined if none was. */
+  /** The quarter of the first event that was kept for the evidence; undefined if there is none. */
   readonly firstQuarter: () => Promise<number | undefined>;
   /** See `Sealing.close`; if `mayFreeze` is false, it does not close the quarter for good. */
   readonly close: (shard: number, quarter: number, mayFreeze: boolean) => Promise<Closed>;
   readonly facts: (fromMs: number, untilMs: number) => Promise<DigestFacts>;
-  /** The bodies of events as JSON lines, compressed, in their order; absent if no copies are kept. */
+  /** The bodies of events as compressed JSON lines, in order; absent if no copies are kept. */
   readonly copies?: ((events: readonly SealedEvent[], shardOf: ShardOf) => Promise<Uint8Array>) | undefined;
   readonly put: (path: string, content: string | Uint8Array) => Promise<void>;
   /** Signs and publishes the checkpoint of the log. */
   readonly publish: (size: number, root: Uint8Array) => Promise<void>;
 }
 
-/** Seals at most so many quarters that have ended; returns where the log stands. Rejects if a port does; the next call goes on. */
+/** Seals at most this many ended quarters; returns the state of the log. Rejects if a port does; the next call continues. */
 export async function sealQuarters(store: LogStore, ports: SealPorts, nowMs: number, most: number): Promise<LogState> {
   let state = await publishLog(store, ports, store.read() ?? (await begin(store, ports, nowMs)));
   for (let sealed = 0; sealed < most && state.quarter < quarterAt(nowMs); sealed++) {
@@ -44,7 +44,7 @@ export async function sealQuarters(store: LogStore, ports: SealPorts, nowMs: num
   return state;
 }
 
-/** Events may have been kept before the log began, because the first round comes up to five minutes after a deployment. */
+/** Events may have been kept before the log began, because the first round runs up to five minutes after a deployment. */
 async function begin(store: LogStore, ports: SealPorts, nowMs: number): Promise<LogState> {
   const first = Math.min((await ports.firstQuarter()) ?? Infinity, quarterAt(nowMs));
   const state = { quarter: first, size: 0, published: 0, previous: null, edge: [], answeredAgain: {}, plan: null };
@@ -84,7 +84,7 @@ async function planOf(
   return { facts: await ports.facts(quarterStartMs(quarter), quarterStartMs(quarter + 1)), few };
 }
 
-/** The events of an answer that are planned and in no digest yet. */
+/** The events of an answer that are planned and not yet in a digest. */
 function eventsOf(
   { events }: Closed,
   planned: readonly string[] | undefined,
@@ -95,7 +95,7 @@ function eventsOf(
   return events.filter(([id]) => !known.has(id) && (wanted?.has(id) ?? true));
 }
 
-/** A shard that closed the quarter for good answers none of its events again. */
+/** A shard that closed the quarter for good never returns its events again. */
 function answeredNext({ few }: SealPlan, before: IdsByShard): IdsByShard {
   const next = Object.entries(few).map(([shard, ids]) => [shard, [...(before[shard] ?? []), ...ids]] as const);
   return Object.fromEntries(next.filter(([, ids]) => ids.length > 0));
@@ -109,7 +109,7 @@ async function writeLeaves({ put, copies }: SealPorts, digests: readonly Digest[
   });
 }
 
-/** Brings the bucket up to the log: entries and tiles first, so that a checkpoint never names what is not there. */
+/** Brings the bucket up to date with the log: entries and tiles first, so that a checkpoint never names a missing object. */
 async function publishLog(store: LogStore, ports: SealPorts, state: LogState): Promise<LogState> {
   if (state.published === state.size) return state;
   const firstBundle = Math.floor(state.published / TILE_WIDTH);

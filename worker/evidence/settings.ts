@@ -11,7 +11,7 @@ export interface EvidenceSettings extends Anchors {
   readonly seed: Uint8Array;
   readonly origin: string;
   readonly isCopying: boolean;
-  /** Of the daily event about the checkpoint. */
+  /** Organization of the daily event about the checkpoint. */
   readonly organization: string | undefined;
 }
 

@@ -1,11 +1,14 @@
-/** RFC 3161 time stamps: the request in DER, and what of the answer is looked at. https://www.rfc-editor.org/rfc/rfc3161#section-2.4 */
+/**
+ * RFC 3161 time stamps: the request in DER, and the parts of the answer that are checked.
+ * https://www.rfc-editor.org/rfc/rfc3161#section-2.4
+ */
 import { fromHex } from "../../shared/bytes.ts";
 
 const [SEQUENCE, INTEGER, OCTETS] = [0x30, 0x02, 0x04];
-/** AlgorithmIdentifier of SHA-256 without parameters beside NULL. */
+/** AlgorithmIdentifier of SHA-256 with NULL parameters. */
 const SHA_256 = fromHex("300d06096086480165030402010500");
 const VERSION = Uint8Array.of(INTEGER, 1, 1);
-/** `certReq`: the answer brings its certificates, so that it can be checked offline. */
+/** `certReq`: the answer includes its certificates, so that it can be checked offline. */
 const WANTS_CERTIFICATES = Uint8Array.of(0x01, 1, 0xff);
 /** `granted` and `grantedWithMods`. */
 const GRANTED = new Set([0, 1]);
@@ -19,8 +22,8 @@ export function stampRequest(hash: Uint8Array, nonce: Uint8Array): Uint8Array {
 }
 
 /**
- * Returns true for an answer that grants a time stamp over the hash. The signature is left to the verifier, who decides which authority
- * to trust.
+ * Returns true if the answer grants a time stamp over the hash. The verifier checks the signature, because it decides which
+ * authority to trust.
  */
 export function isStamped(answer: Uint8Array, hash: Uint8Array): boolean {
   const response = contentOf(answer, SEQUENCE);
@@ -36,7 +39,7 @@ function holds(bytes: Uint8Array, part: Uint8Array): boolean {
   return false;
 }
 
-/** The content of the element that some bytes begin with; undefined if it has another tag or is cut short. */
+/** Returns the content of the element that the bytes begin with; undefined if it has another tag or is truncated. */
 function contentOf(bytes: Uint8Array, tag: number): Uint8Array | undefined {
   const [found, short = 0] = bytes;
   if (found !== tag) return undefined;
@@ -47,7 +50,7 @@ function contentOf(bytes: Uint8Array, tag: number): Uint8Array | undefined {
   return start + length <= bytes.length ? bytes.subarray(start, start + length) : undefined;
 }
 
-/** An element of at most 127 bytes. */
+/** Encodes an element of at most 127 bytes. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const content = parts.flatMap((part) => [...part]);
   return Uint8Array.of(tag, content.length, ...content);

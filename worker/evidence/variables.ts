@@ -1,6 +1,6 @@
 /**
- * The variables of the evidence. They are parsed apart from the others, because a missing or malformed one may never stop a delivery.
- * `docs/configuration.md` is made from the comments here.
+ * The variables of the evidence. They are parsed separately, because a missing or malformed one must never stop a delivery.
+ * `docs/configuration.md` is generated from the comments here.
  */
 import * as z from "zod/mini";
 import { fromBase64 } from "../../shared/bytes.ts";
@@ -18,11 +18,11 @@ export const EvidenceVariables = z.object({
   ),
   /** Names the log in its checkpoints, and its key. By default `<host of AUDIT_WORKER_URL>/evidence`. Never change it. */
   AUDIT_EVIDENCE_ORIGIN: z.optional(z.string().check(z.trim(), z.refine(isOrigin))),
-  /** `true`: the bodies of the events are kept in the bucket, too, so that a difference can be named field by field. */
+  /** `true`: the bucket also keeps the bodies of the events, so that a difference can be named field by field. */
   AUDIT_EVIDENCE_COPIES: z.optional(z.enum(["true", "false"])),
   /** An RFC 3161 time stamp authority, which stamps each checkpoint. Plain `http` is allowed, because only a hash is sent. */
   AUDIT_TSA_URL: z.optional(address(/^https?:\/\/\S+$/i)),
-  /** Where each checkpoint is posted, such as a witness of yours; `https`. */
+  /** Where each checkpoint is posted, such as your witness; `https`. */
   AUDIT_ANCHOR_URL: z.optional(secretAddress(/^https?:\/\/\S+$/i)),
   /** Signs what is posted to `AUDIT_ANCHOR_URL` (Standard Webhooks, `whsec_…`). */
   AUDIT_ANCHOR_KEY: z.optional(webhookKey),

@@ -1,17 +1,17 @@
-/** Seals what was delivered, and tells people if that has not worked for a while. */
+/** Seals what was delivered, and opens an incident if that has not worked for a while. */
 import type { Env, Settings } from "../env.ts";
 import { evidenceLog } from "../evidence/client.ts";
 import { evidenceState } from "../evidence/settings.ts";
 import { logFailure } from "../log.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 
-/** Two quarters that could not be sealed, and one that has not ended. Our choice. */
+/** Two quarters that could not be sealed, and the current one. Our choice. */
 const LATE_MS = 45 * 60_000;
 
-/** An anchor is tried again within an hour at most. Our choice. */
+/** An anchor is retried at least once an hour. Our choice. */
 const ANCHOR_LATE_MS = 3 * 3_600_000;
 
-/** One round of the cron. Does nothing if no bucket is bound. */
+/** One cron round. Does nothing if no bucket is bound. */
 export async function sealAndTell(env: Env, settings: Settings, nowMs: number): Promise<void> {
   const state = evidenceState(env, settings);
   if (state.kind === "off") return;
@@ -32,7 +32,7 @@ export async function sealAndTell(env: Env, settings: Settings, nowMs: number): 
   await reportIncident(env, "anchor_failing", `no "${failing.kind}" anchor has succeeded since ${since}`, nowMs);
 }
 
-/** Says which variables sealing waits for. */
+/** Names the variables that sealing waits for. */
 export function waitingDetail(names: readonly string[]): string {
   return `sealing waits: ${names.map((name) => `"${name}"`).join(", ")} is missing or malformed`;
 }

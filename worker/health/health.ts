@@ -1,4 +1,4 @@
-/** `GET /health`: ok, or what is wrong; it shows no data and no secret. */
+/** `GET /health`: ok, or what is wrong; never data or secrets. */
 import { AuditError } from "../../shared/errors.ts";
 import type { Env, Settings } from "../env.ts";
 import { evidenceState } from "../evidence/settings.ts";
@@ -15,10 +15,10 @@ import { reportRefusals } from "../monitor/refusal-client.ts";
 import type { Rounds } from "../monitor/rounds.ts";
 import { BUILD } from "../version.ts";
 
-/** Three rounds of the cron, which runs every five minutes. */
+/** Three cron rounds; the cron runs every five minutes. */
 const CRON_SILENT_MS = 15 * 60_000;
 
-/** 200 where messages are taken (even if paused), 503 where they are not. */
+/** 200 if the worker accepts messages (even while paused), otherwise 503. */
 export async function health({ env, settings, request }: RouteContext): Promise<Response> {
   if (signingKeys(settings, request.url).length < configuredKeys(settings).length) {
     const detail = '"QSTASH_CURRENT_SIGNING_KEY" or another signing key is a public development key; set your own';
@@ -31,7 +31,7 @@ export async function health({ env, settings, request }: RouteContext): Promise<
   }
 }
 
-/** The cron cannot report its own silence, so whoever asks sees it here. */
+/** The cron cannot report its own silence, so `/health` does. */
 function isCronSilent({ sinceMs, lastMs, lastSweepMs }: Rounds, nowMs: number): boolean {
   return [lastMs, lastSweepMs].some((atMs) => nowMs - (atMs ?? sinceMs) > CRON_SILENT_MS);
 }
@@ -67,13 +67,13 @@ async function describe(env: Env, settings: Settings, nowMs: number) {
   };
 }
 
-/** Whether evidence is kept; shown at once, because the incident comes only with the next round of the cron. */
+/** Whether evidence is kept; shown at once, because the incident opens only with the next cron round. */
 function describeEvidence(env: Env, settings: Settings) {
   const state = evidenceState(env, settings);
   return state.kind === "waiting" ? { state: state.kind, detail: waitingDetail(state.names) } : { state: state.kind };
 }
 
-/** Whether delivery is paused, and what is known of the pause. */
+/** Whether delivery is paused, and what is known about the pause. */
 export function describePause(pause: Pause | null, nextProbeMs: number | null) {
   if (!pause) return { paused: false };
   const { reason, by, sinceMs, confirmed } = pause;

@@ -1,4 +1,4 @@
-/** The states of the history at this moment. */
+/** The current values of the history's states. */
 import { deadLetters } from "../dead-letters/client.ts";
 import type { Env } from "../env.ts";
 import { shardStatuses } from "../ledger/client.ts";
@@ -7,7 +7,7 @@ import { gaugesOf } from "../monitor/gauges.ts";
 import type { Numbers } from "../monitor/tally.ts";
 import { outboxStatus } from "../outbox/client.ts";
 
-/** Asks every object for its state now. */
+/** Asks every object for its current state. */
 export async function liveGauges(env: Env): Promise<Numbers> {
   const [shards, outbox, { rounds }, open] = await Promise.all([
     shardStatuses(env),

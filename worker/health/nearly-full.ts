@@ -1,6 +1,6 @@
 /** Whether a Durable Object is nearly full. Pure. */
 
-/** From this share on people are told. */
+/** The share of its capacity from which a Durable Object is reported. */
 const NEARLY_FULL = 0.7;
 
 /** One database. */
@@ -10,7 +10,7 @@ export interface StorageUse {
   readonly bytes: number;
 }
 
-/** Names the fullest database that is nearly full; undefined where none is. Each holds `maxBytes`. */
+/** Names the fullest database that is nearly full; undefined if there is none. Each holds `maxBytes`. */
 export function nearlyFull(use: readonly StorageUse[], maxBytes: number): string | undefined {
   const [fullest] = use.toSorted((left, right) => right.bytes - left.bytes);
   if (!fullest || fullest.bytes <= NEARLY_FULL * maxBytes) return undefined;

@@ -1,4 +1,4 @@
-/** What the entry passes on to the monitor: refused calls, missing variables, and how the sweep went. */
+/** What the entry reports to the monitor: refused calls, missing variables, and the result of the sweep. */
 import { sweep, type SweepResult } from "../dead-letters/sweep.ts";
 import type { Env, Settings, SettingsResult } from "../env.ts";
 import { RefusedCall, ROLE_TOO_LOW } from "../http/caller.ts";
@@ -8,17 +8,17 @@ import { log } from "../log.ts";
 import { monitor, reportIncident } from "../monitor/client.ts";
 import { noteRefusal } from "../monitor/refusal-client.ts";
 
-/** URLs of other people's messages that `/health` names. Our choice. */
+/** Most foreign URLs that `/health` names: entries with our label and another URL. Our choice. */
 const FOREIGN_URLS_MAX = 10;
 
-/** Counts a refused call of a machine, a wrong or expired token, and a role that is too low. Other mistakes are the operator's own. */
+/** Counts a refused machine call, a wrong or expired token, and a role that is too low. Other errors are the operator's own mistakes. */
 export const countRefusal: RefusalPort = (refusal, env, execution) => {
   const isMachine = refusal.access === "qstash" || refusal.access === "webhook";
   const reason = reasonOf(refusal);
   const isWrongToken = reason === WRONG_TOKEN;
   if (!isMachine && ![WRONG_TOKEN, EXPIRED_TOKEN, ROLE_TOO_LOW].includes(reason)) return;
   const call = {
-    // One name for all routes of operators, whose number is no business of the metrics.
+    // All operator routes share one name, to keep the number of series small.
     route: isMachine ? refusal.path : "admin",
     reason,
     looksLikeQstash: refusal.error instanceof RefusedCall && refusal.error.looksLikeQstash,
@@ -31,7 +31,7 @@ function reasonOf({ error }: Refusal): string {
   return error instanceof RefusedCall ? error.reason : error.code;
 }
 
-/** Logs a variable that is missing or malformed, and tells people where the alert's own variables are right. */
+/** Logs missing or malformed variables, and sends an alert if the alert's own variables are valid. */
 export async function reportMissing(env: Env, parsed: Extract<SettingsResult, { ok: false }>): Promise<void> {
   const names = [...parsed.missing, ...parsed.malformed];
   const detail = `variables are missing or malformed: ${names.join(", ")}`;
@@ -39,7 +39,7 @@ export async function reportMissing(env: Env, parsed: Extract<SettingsResult, { 
   await reportIncident(env, "not_configured", detail, Date.now());
 }
 
-/** Runs the sweep, and notes how it went, whatever came in between. */
+/** Runs the sweep and stores its result, whatever happens in between. */
 export async function sweepAndTell(env: Env, settings: Settings): Promise<void> {
   const [swept] = await Promise.allSettled([sweep(env, settings)]);
   const result = swept.status === "fulfilled" ? swept.value : undefined;

@@ -6,7 +6,7 @@ import type { OutboxStatus } from "../outbox/store.ts";
 import { monitor } from "../monitor/client.ts";
 import type { StorageUse } from "./nearly-full.ts";
 
-/** The size of every database; the caller has asked the ledger and the outbox already. */
+/** Returns the size of every database. The caller has already asked the ledger and the outbox. */
 export async function storageUse(
   env: Env,
   shards: readonly ShardStatus[],

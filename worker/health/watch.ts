@@ -1,4 +1,4 @@
-/** What the cron looks at: opens incidents that no request would notice, and ends those that are over. */
+/** The cron's checks: opens incidents that no request would notice, and closes those that are over. */
 import { deadLetters } from "../dead-letters/client.ts";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
@@ -15,14 +15,14 @@ import { gaugesOf } from "../monitor/gauges.ts";
 import { storageUse } from "./storage.ts";
 import type { OwnKeys } from "../monitor/queue-switch.ts";
 
-/** A record that waits longer for WorkOS, or a message for QStash, is worth an alert. Our choice. */
+/** A record that waits longer for WorkOS, or a message for QStash, opens an incident. Our choice. */
 const WAITS_TOO_LONG_MS = 15 * 60_000;
-/** A newer message, or a refused event about an operator, that has not come again for so long counts as dealt with. Our choice. */
+/** Time without a newer message version, or a refused event about an operator, after which its incident closes. Our choice. */
 const QUIET_MS = 3_600_000;
-/** Refused calls that have stopped for so long are over. */
+/** Time without refused calls after which their incident closes. */
 const REFUSED_QUIET_MS = 30 * 60_000;
 
-/** One round. Each part says for itself what it cannot reach. */
+/** One round. Each part reports by itself what it cannot reach. */
 export async function watch(env: Env, nowMs: number): Promise<void> {
   const keys = await monitor(env).reconcile();
   const outbox = await outboxStatus(env);
@@ -41,7 +41,7 @@ export async function watch(env: Env, nowMs: number): Promise<void> {
   await monitor(env).endQuiet("requests_refused", nowMs - REFUSED_QUIET_MS);
 }
 
-/** Shards in which nothing waits. One that is nearly full is asked again, so that its incident stays open. */
+/** Shards in which nothing waits. Nearly full ones are asked again, so that their incident stays open. */
 function idleShards(shards: readonly ShardStatus[], maxBytes: number): readonly number[] {
   const isNearlyFull = ({ shard, bytes }: ShardStatus) => nearlyFull([{ object: "ledger", shard, bytes }], maxBytes);
   return shards.filter((status) => status.waiting === 0 && !isNearlyFull(status)).map(({ shard }) => shard);

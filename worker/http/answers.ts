@@ -1,7 +1,7 @@
 /** Answers of the worker's routes: JSON, and problem documents (RFC 9457). */
 import { problem, type ErrorCode } from "../../shared/errors.ts";
 
-/** A JSON answer that nobody may cache. */
+/** A JSON answer that must not be cached. */
 export function jsonAnswer(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
     status,
@@ -9,7 +9,7 @@ export function jsonAnswer(body: unknown, status = 200, headers: Record<string, 
   });
 }
 
-/** An error answer with a fixed `code`; `detail` names the field and the fix, never a secret or a body. `members` extend the document. */
+/** An error answer with a fixed `code`. `detail` names the field and the fix, never a secret or a body. `members` extend the document. */
 export function problemAnswer(
   status: number,
   code: ErrorCode,

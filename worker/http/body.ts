@@ -1,6 +1,6 @@
-/** Reads a body up to a limit, so that nothing large is ever held or parsed. */
+/** Reads a body up to a limit, so that a large one is never held or parsed. */
 
-/** Returns the whole body, or undefined beyond `maxBytes`, also if `content-length` says less than what comes. */
+/** Returns the whole body; undefined beyond `maxBytes`, even if `content-length` claims less. */
 export async function readBounded(message: Request | Response, maxBytes: number): Promise<Uint8Array | undefined> {
   const length = message.headers.get("content-length");
   if (length !== null && Number(length) > maxBytes) {

@@ -1,12 +1,12 @@
-/** Who calls: decided from the headers alone, before a byte of the body is read. */
+/** Identifies the caller from the headers alone, before the body is read. */
 import { roleAllows, type Role } from "../../shared/access-tokens.ts";
 import { AuditError, type ErrorCode } from "../../shared/errors.ts";
 import type { Settings } from "../variables.ts";
 
-/** A call that is refused because of who calls; `reason` is what refusals are counted by. */
+/** A call refused because of its caller; refusals are counted by `reason`. */
 export class RefusedCall extends AuditError {
   readonly reason: string;
-  /** It names QStash as its sender, whether or not QStash sent it. */
+  /** True if the call names QStash as its sender, whether or not QStash sent it. */
   readonly looksLikeQstash: boolean;
 
   constructor(code: ErrorCode, message: string, reason: string, looksLikeQstash = false) {
@@ -18,7 +18,7 @@ export class RefusedCall extends AuditError {
 
 /** A person or a program with a token. */
 export interface Operator {
-  /** Whom receipts and audit events name; empty for machines. */
+  /** The name in receipts and audit events; empty for machines. */
   readonly name: string;
   readonly role: Role;
 }
@@ -26,10 +26,10 @@ export interface Operator {
 /** The caller of a route that is not for operators. */
 export const NOBODY: Operator = { name: "", role: "read" };
 
-/** The reason of a refusal for want of a role. */
+/** The reason for refusing an operator whose role is too low. */
 export const ROLE_TOO_LOW = "role_too_low";
 
-/** Throws `forbidden` unless the operator has the role `needed` or a higher one; `what` names what needs it. */
+/** Throws `forbidden` unless the operator has the role `needed` or a higher one; `what` names the action that needs it. */
 export function demandRole({ role }: Operator, needed: Role, what = "this"): void {
   if (roleAllows(role, needed)) return;
   throw new RefusedCall("forbidden", `${what} needs the role "${needed}"; your role is "${role}"`, ROLE_TOO_LOW);
@@ -38,7 +38,7 @@ export function demandRole({ role }: Operator, needed: Role, what = "this"): voi
 /** A caller whose headers are right. */
 export interface Caller {
   readonly operator: Operator;
-  /** Checks the body of a signed request. Throws `invalid_signature` if it is not the one that was signed. */
+  /** Checks the body of a signed request. Throws `invalid_signature` if the signature covers another body. */
   readonly checkBody?: (body: Uint8Array) => Promise<void>;
 }
 

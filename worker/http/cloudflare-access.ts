@@ -12,8 +12,8 @@ type KeySet = ReturnType<typeof createRemoteJWKSet>;
 const keySets = new Map<string, KeySet>();
 
 /**
- * Who signed in, or undefined where Access is not set up, did not vouch for the request, or another site made the browser send
- * it: Access adds its assertion to whatever carries its cookie.
+ * Returns who signed in. Undefined if Access is not set up, did not vouch for the request, or another site made the browser send
+ * it: Access adds its assertion to every request that carries its cookie.
  */
 export async function accessIdentity(request: Request, settings: AccessSettings): Promise<string | undefined> {
   const { AUDIT_ACCESS_TEAM_DOMAIN: team, AUDIT_ACCESS_AUDIENCE: audience } = settings;
@@ -40,7 +40,7 @@ function isCrossSite(request: Request): boolean {
   return site !== null && site !== "same-origin" && !(site === "none" && request.method === "GET");
 }
 
-/** The team's keys, fetched when they are first needed and again when a new one appears. */
+/** The team's keys, fetched on first use and again when a new one appears. */
 function keySetOf(team: string): KeySet {
   const known = keySets.get(team) ?? createRemoteJWKSet(new URL(`https://${team}/cdn-cgi/access/certs`));
   keySets.set(team, known);

@@ -1,6 +1,6 @@
 /**
- * The way of every request: route, caller, body, handler, and errors as problem documents. A refusal costs less than what it
- * refuses: the headers decide first, then the body is read up to the route's limit, and only then is it checked and parsed.
+ * The path of every request: route, caller, body, handler, and errors as problem documents. Refusing is cheap: the headers decide
+ * first, then the body is read up to the route's limit, and only then checked and parsed.
  */
 import type { Role } from "../../shared/access-tokens.ts";
 import { AuditError } from "../../shared/errors.ts";
@@ -17,7 +17,7 @@ import { webhookCaller } from "./webhook-caller.ts";
 
 const NO_BODY = new Uint8Array();
 
-/** How each kind of caller is checked. */
+/** How to check each kind of caller. */
 const CALLERS: Readonly<Record<Access, (request: Request, ports: CallerPorts) => Promise<Caller> | Caller>> = {
   anyone: () => ({ operator: NOBODY }),
   qstash: qstashCaller,
@@ -36,22 +36,22 @@ function withRole(needed: Role) {
   };
 }
 
-/** A call that was refused, for whoever counts them. */
+/** A refused call, for counting. */
 export interface Refusal {
   readonly path: string;
   readonly access: Access;
   readonly error: AuditError;
 }
 
-/** Told of each refusal; it must not throw. */
+/** Called for each refusal; must not throw. */
 export type RefusalPort = (refusal: Refusal, env: Env, execution: ExecutionContext) => void;
 
 type Handle = (request: Request, env: Env, execution: ExecutionContext) => Promise<Response>;
 
-/** Asked for each call that was not refused; throws if this worker must not serve it. */
+/** Called for each call that was not refused; throws if this worker must not serve it. */
 type AdmissionPort = (env: Env) => Promise<void>;
 
-/** Makes the worker's `fetch` handler of a table of routes. It never throws. */
+/** Makes the worker's `fetch` handler from a table of routes. It never throws. */
 export function pipeline(
   routes: readonly Route[],
   refused: RefusalPort,

@@ -1,4 +1,4 @@
-/** Turns errors into problem documents: the one place that knows which HTTP status a code has. */
+/** Maps errors to problem documents: the only place that knows the HTTP status of a code. */
 import { AuditError, type ErrorCode } from "../../shared/errors.ts";
 import { problemAnswer } from "./answers.ts";
 
@@ -8,7 +8,7 @@ interface Status {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The failures that a caller can do something about. */
+/** Failures that a caller can fix. */
 const STATUSES: Readonly<Partial<Record<ErrorCode, Status>>> = {
   invalid_request: { status: 400, title: "Invalid request" },
   invalid_message: { status: 400, title: "Unreadable message" },
@@ -30,7 +30,7 @@ export function problemOf(error: unknown): Response | undefined {
   return problemAnswer(known.status, error.code, known.title, error.message, known.headers);
 }
 
-/** Answers an unexpected failure: a retry for the queue, without a word about what went wrong inside. */
+/** Answers an unexpected failure: the queue retries, and the answer reveals nothing about the cause. */
 export function unavailable(): Response {
   return problemAnswer(503, "unavailable", "Unavailable", "the worker could not do it now; try again");
 }

@@ -1,4 +1,4 @@
-/** A request that QStash signed. The token is checked first; it names the hash of the body, which is checked once that is read. */
+/** A request that QStash signed. The token is checked first; it names the hash of the body, which is checked once the body is read. */
 import { checkBody, checkToken, namesQstash, type RefusalReason } from "../signature.ts";
 import { NOBODY, RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
 

@@ -1,4 +1,4 @@
-/** What a route is, and what its handler gets. */
+/** A route, and what its handler receives. */
 import type { Role } from "../../shared/access-tokens.ts";
 import type { Env, Settings } from "../env.ts";
 import type { Operator } from "./caller.ts";
@@ -10,20 +10,20 @@ import type { Operator } from "./caller.ts";
 export type Access = "anyone" | "qstash" | "webhook" | Role;
 
 export interface RouteContext {
-  /** For its headers. Read the body from `body`. */
+  /** For its headers. Take the body from `body`. */
   readonly request: Request;
   readonly url: URL;
-  /** Path parameters, decoded by nobody. */
+  /** Path parameters, still percent-encoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly env: Env;
   readonly settings: Settings;
-  /** Who called; on a route that is not for operators, nobody. */
+  /** The operator who called; nobody on a route that is not for operators. */
   readonly operator: Operator;
-  /** Keeps the invocation alive for work that goes on after the response, for 30 s at most. */
+  /** Keeps the invocation alive for work after the response, for 30 s at most. */
   readonly later: (work: Promise<unknown>) => void;
   /** When the request came, ms since the epoch. */
   readonly receivedMs: number;
-  /** The whole body, no longer than the route allows and checked against its signature. Empty if the route takes none. */
+  /** The whole body, within the route's limit and checked against its signature. Empty if the route accepts none. */
   readonly body: Uint8Array;
 }
 

@@ -3,7 +3,7 @@ import { problemAnswer } from "./answers.ts";
 import type { Route } from "./route.ts";
 
 interface CompiledRoute extends Route {
-  /** Absent if the path has no parameter, because comparing text is cheaper. */
+  /** Absent if the path has no parameter: comparing strings is cheaper. */
   readonly pattern: URLPattern | undefined;
 }
 

@@ -5,10 +5,10 @@ import type { Settings } from "../variables.ts";
 import { RefusedCall, type Caller, type CallerPorts, type Operator } from "./caller.ts";
 import { accessIdentity } from "./cloudflare-access.ts";
 
-/** The operator of `AUDIT_ADMIN_TOKEN`, which names nobody. */
+/** The operator of `AUDIT_ADMIN_TOKEN`, which names no person. */
 const ADMIN: Operator = { name: "admin", role: "admin" };
 
-/** The reason of a refusal that a guess would cause. */
+/** The reason for refusing a token that may be a guess. */
 export const WRONG_TOKEN = "wrong_token";
 export const EXPIRED_TOKEN = "expired_token";
 
@@ -16,7 +16,7 @@ const EXPECTED = '"authorization" must be "Bearer <token>"';
 
 type Ports = Pick<CallerPorts, "settings" | "nowMs">;
 
-/** Throws `unauthorized` unless an operator calls. A token that is sent must be right, whoever signed in. */
+/** Throws `unauthorized` unless an operator calls. A token must be valid even if a person has signed in as well. */
 export async function tokenCaller(request: Request, { settings, nowMs }: Ports): Promise<Caller> {
   const query = new URL(request.url).searchParams;
   if (["token", "access_token", "admin_token"].some((name) => query.has(name))) {
@@ -33,7 +33,7 @@ export async function tokenCaller(request: Request, { settings, nowMs }: Ports):
   return { operator: await holderOf(token, settings, nowMs) };
 }
 
-/** A known token, by its hash. */
+/** Looks up a token by its hash. */
 interface Known {
   readonly hash: Uint8Array;
   readonly operator: Operator;
@@ -41,8 +41,8 @@ interface Known {
 }
 
 /**
- * Compares hashes, and all of them, so that neither the length, nor the first difference, nor the place in the list shows in the
- * time.
+ * Compares hashes, and always all of them, so that timing reveals neither the length, nor the first difference, nor the position in
+ * the list.
  */
 async function holderOf(token: string, settings: Settings, nowMs: number): Promise<Operator> {
   const hash = await sha256(token);

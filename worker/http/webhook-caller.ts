@@ -1,12 +1,12 @@
 /**
- * A message that the policy spilled, signed as Standard Webhooks describes it. https://www.standardwebhooks.com
- * The signature covers the body, so that the headers alone prove nothing. What they can show to be wrong is refused at once.
+ * A message that the policy spilled, signed as a Standard Webhook. https://www.standardwebhooks.com The signature covers the body,
+ * so the headers alone prove nothing. Headers that are wrong by themselves are refused at once.
  */
 import { Webhook } from "standardwebhooks";
 import { NOBODY, RefusedCall, type Caller, type CallerPorts } from "./caller.ts";
 
 const HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
-/** What the standard allows a timestamp to be off. */
+/** Tolerance that the standard allows for the timestamp. */
 const TOLERANCE_MS = 5 * 60_000;
 /** A version and the base64 of an HMAC-SHA256, which has 32 bytes. */
 const SIGNATURE = /(?:^| )v1,[A-Za-z0-9+/]{43}=(?: |$)/;

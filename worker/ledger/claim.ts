@@ -1,4 +1,4 @@
-/** What a delivery or a probe asks the ledger for one record. */
+/** What a delivery or a probe sends to the ledger for one record. */
 import type { AuditRecord } from "../../shared/record.ts";
 import type { Claim } from "./types.ts";
 
@@ -12,7 +12,7 @@ export function claimOf(record: AuditRecord, body: string): Claim {
     occurredAtMs,
     ...(requestId === undefined ? {} : { requestId }),
     isolate: gateway.isolateId,
-    // The gateway counted the record once, and no gateway of this deployment has vouched for an imported one.
+    // The gateway counted the record once; no gateway of this deployment has counted an imported one.
     sequence: corrects === undefined && replay?.imported === undefined ? sequence : 0,
     ...(replay && {
       replay: { n: replay.n, mended: !!replay.mended?.length, acceptDuplicates: replay.acceptDuplicates === true },

@@ -1,4 +1,4 @@
-/** The ledger from outside: one Durable Object for each shard, one RPC for each message and shard. */
+/** The client of the ledger: one Durable Object per shard, one RPC per message and shard. */
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
@@ -19,18 +19,18 @@ import type {
 } from "./types.ts";
 import type { Closed } from "./sealing.ts";
 
-/** More than the messages under way when WorkOS goes down, of which each may hold a hundred records. Our choice. */
+/** More than the messages under way when WorkOS goes down, each of up to a hundred records. Our choice. */
 const WAITING_PER_SHARD = 500;
 
 const SHARDS: readonly number[] = Array.from({ length: LEDGER_SHARDS }, (_, shard) => shard);
 
-/** The shards that may hold some event ids, former ones included. */
+/** Returns the shards that may hold some event ids, former ones included. */
 export function shardsOf(ids: readonly string[]): readonly number[] {
   const shards = new Set(ids.map((id) => shardOf(id, LEDGER_SHARDS)));
   return [...new Set([...shards].flatMap((shard) => [shard, formerShardOf(shard) ?? shard]))];
 }
 
-/** What the ledger knows of some event ids; an id without an entry is unknown to it. One RPC for each shard. */
+/** Returns what the ledger knows of some event ids, without those it does not know. One RPC per shard. */
 export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
   const parts = await eachShard(
     ids,
@@ -40,7 +40,7 @@ export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): 
   return new Map(parts.flat().map((entry) => [entry.id, entry]));
 }
 
-/** As `lookup`, for many ids and with no more than a plan needs. */
+/** Like `lookup`, for many ids, with only the fields that a plan needs. */
 export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, Fate>> {
   const parts = await eachShard(
     ids,
@@ -56,8 +56,8 @@ export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]):
 }
 
 /**
- * Ends a record by hand, so that no later delivery sends it. Answers what stands afterwards: `delivered` where WorkOS has it
- * already, `leased` where a delivery is under way (ask again), `discarded` otherwise, also for an id the ledger has never seen.
+ * Discards a record for an operator, so that no later delivery sends it. Returns the state afterwards: `delivered` if WorkOS
+ * already has it, `leased` if a delivery is under way (ask again), `discarded` otherwise, also for an unknown id.
  */
 export async function markDiscarded(
   env: Pick<Env, "LEDGER">,
@@ -67,7 +67,7 @@ export async function markDiscarded(
   return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, Date.now());
 }
 
-/** The same for many; returns what stands afterwards by id. One RPC for each shard. */
+/** Discards many records; returns the state afterwards by id. One RPC per shard. */
 export async function markManyDiscarded(
   env: Pick<Env, "LEDGER">,
   ids: readonly string[],
@@ -81,7 +81,7 @@ export async function markManyDiscarded(
   return new Map(parts.flat().map(({ id, end }) => [id, end]));
 }
 
-/** Tells the ledger that these records are dead letters now, so that they no longer count as waiting for an attempt. */
+/** Notes that these records are dead letters, so that they no longer count as waiting for an attempt. */
 export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<void> {
   await eachShard(
     ids,
@@ -90,12 +90,12 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
   );
 }
 
-/** Records of a request id; asks every shard. Each answers its lowest ids, so a page of `limit` loses none. */
+/** Returns records of a request id; asks every shard. Each returns its lowest ids, so a page of `limit` misses none. */
 export async function findByRequest(env: Pick<Env, "LEDGER">, search: RequestSearch): Promise<readonly LedgerEntry[]> {
   return (await Promise.all(allShards(env).map((shard) => shard.findByRequest(search)))).flat();
 }
 
-/** Records that wait for their next attempt in some shards, the one whose last attempt is longest ago first. */
+/** Returns records of some shards that wait for their next attempt, longest wait since the last attempt first. */
 export async function waitingSince(
   env: Pick<Env, "LEDGER">,
   shards: readonly number[],
@@ -104,7 +104,7 @@ export async function waitingSince(
   return parts.flat().toSorted((left, right) => left.touchedMs - right.touchedMs);
 }
 
-/** Leases a record that waits and returns what is sent for it; undefined where it may not be sent now. */
+/** Leases a waiting record and returns what to send; undefined if it may not be sent now. */
 export async function claimWaiting(
   env: Pick<Env, "LEDGER">,
   id: string,
@@ -114,7 +114,7 @@ export async function claimWaiting(
   return await ledger(env, shardOf(id, LEDGER_SHARDS)).claimWaiting(id, lease, nowMs);
 }
 
-/** Runs of the sequence numbers whose event ids were minted between two times; asks every shard. */
+/** Returns runs of the sequence numbers whose event ids were minted between two times; asks every shard. */
 export async function sequenceRuns(
   env: Pick<Env, "LEDGER">,
   sinceMs: number,
@@ -123,12 +123,12 @@ export async function sequenceRuns(
   return (await Promise.all(allShards(env).map((shard) => shard.sequenceRuns(sinceMs, untilMs)))).flat();
 }
 
-/** When the newest record was minted that a shard forgot early because it was nearly full, ms since the epoch; 0 if none was. */
+/** When the newest record that a nearly full shard forgot early was minted, ms since the epoch; 0 if there is none. */
 export async function forgottenUntil(env: Pick<Env, "LEDGER">): Promise<number> {
   return Math.max(...(await shardStatuses(env)).map(({ forgottenMs }) => forgottenMs));
 }
 
-/** What each shard has seen and what waits there; all shards unless some are named. */
+/** Returns the counters of each shard and what waits there; asks all shards unless some are named. */
 export function shardStatuses(
   env: Pick<Env, "LEDGER">,
   shards: readonly number[] = SHARDS,
@@ -146,7 +146,7 @@ export async function closeQuarter(
   return JSON.parse(await ledger(env, shard).closeQuarter(quarter, mayFreeze)) as Closed;
 }
 
-/** The bytes of events that a shard delivered, by event id; none if no copies are kept. */
+/** Returns the bytes of events that a shard delivered, by event id; empty if no copies are kept. */
 export async function bodiesIn(
   env: Pick<Env, "LEDGER">,
   shard: number,
@@ -155,7 +155,7 @@ export async function bodiesIn(
   return new Map(JSON.parse(await ledger(env, shard).bodies(ids)) as readonly [string, string][]);
 }
 
-/** The quarter of the first event that was kept for the evidence and is in no digest; undefined if none was. */
+/** Returns the quarter of the first event that was kept for the evidence and is in no digest; undefined if there is none. */
 export async function firstSealedQuarter(env: Pick<Env, "LEDGER">): Promise<number | undefined> {
   const quarters = await Promise.all(allShards(env).map((shard) => shard.nextQuarter()));
   const known = quarters.flatMap((quarter) => quarter ?? []);
@@ -166,7 +166,7 @@ function allShards(env: Pick<Env, "LEDGER">) {
   return SHARDS.map((shard) => ledger(env, shard));
 }
 
-/** The ledger of all shards as a delivery uses it. */
+/** The ledger of all shards, as a delivery uses it. */
 export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
   return {
     async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
@@ -191,8 +191,8 @@ export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
 }
 
 /**
- * Calls once more where a Durable Object was reset in the middle of a call, such as during a deploy: one retry costs less than the wait until
- * QStash comes again. The call must be safe to repeat.
+ * Retries once if a Durable Object was reset during the call, such as in a deploy: that costs less than waiting for QStash's retry.
+ * The call must be safe to repeat.
  */
 async function twice<T>(call: () => Promise<T>): Promise<T> {
   try {

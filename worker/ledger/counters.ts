@@ -1,4 +1,4 @@
-/** What a shard of the ledger has seen, as counters and histograms for `/metrics`; plain numbers that can be summed over shards. */
+/** Counters and histograms of one ledger shard for `/metrics`; plain numbers that can be summed over shards. */
 import type { Grant, LedgerAttempt } from "./types.ts";
 
 /** Upper bounds of the buckets, in seconds. */

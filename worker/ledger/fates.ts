@@ -1,4 +1,7 @@
-/** What a plan needs to know of many event ids, in one query and one text for each shard: a whole entry for each is five times slower. */
+/**
+ * What a plan needs to know about many event ids, in one query and one string per shard: returning whole entries is five times
+ * slower.
+ */
 import type { Sql } from "../storage/sql.ts";
 import { STATES, WROTE } from "./store.ts";
 import type { LedgerEntry } from "./types.ts";
@@ -8,7 +11,7 @@ export type Fate = Pick<LedgerEntry, "id" | "state" | "wrote" | "replays" | "fir
 
 type Packed = readonly [id: string, state: number, wrote: number, replays: number, firstMs: number];
 
-/** JSON of the fates of those ids that the ledger knows. A lease that nobody settled may have reached WorkOS. */
+/** Returns the fates of the known ids as JSON. A lease that nobody settled may have reached WorkOS. */
 export function readFates(sql: Sql, ids: readonly string[]): string {
   const query = `
     SELECT json_group_array(json_array(id, state, CASE WHEN lease IS NULL OR wrote = ? THEN wrote ELSE ? END, replays, first_ms)) AS found
@@ -17,7 +20,7 @@ export function readFates(sql: Sql, ids: readonly string[]): string {
   return (row?.["found"] as string | undefined) ?? "[]";
 }
 
-/** The same with those ids that the shard may have forgotten: only an operator may risk a second event of them. */
+/** Adds the ids that the shard may have forgotten: only an operator may risk a second event for them. */
 export function addForgotten(json: string, ids: readonly string[], isForgotten: (id: string) => boolean): string {
   const packed = JSON.parse(json) as readonly Packed[];
   const known = new Set(packed.map(([id]) => id));
@@ -26,7 +29,7 @@ export function addForgotten(json: string, ids: readonly string[], isForgotten: 
   return JSON.stringify([...packed, ...forgotten.map((id): Packed => [id, STATES.indexOf("pending"), maybe, 0, 0])]);
 }
 
-/** Reads what `readFates` wrote. */
+/** Parses the JSON that `readFates` returns. */
 export function parseFates(json: string): Fate[] {
   return (JSON.parse(json) as readonly Packed[]).map(([id, state, wrote, replays, firstAttemptAtMs]) => ({
     id,

@@ -1,12 +1,12 @@
 /**
- * The records that another shard holds, because it already held them when the ledger had `LEDGER_FORMER_SHARDS` shards. They stay there
- * until their retention ends, so no record is ever in two places; this shard passes calls about them on.
+ * Records that another shard holds, from the time when the ledger had `LEDGER_FORMER_SHARDS` shards. They stay there until their
+ * retention ends, so a record is never in two places; this shard forwards calls about them.
  */
 import { LEDGER_FORMER_SHARDS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Notes } from "./notes.ts";
 import { mintedMs } from "./retention.ts";
 
-/** An older release may still run for a moment after a deployment, and clocks differ. Our choice. */
+/** An older release may keep running for a moment after a deployment, and clocks differ. Our choice. */
 const OVERLAP_MS = 86_400_000;
 
 /** The name of the Durable Object of a shard, 0 to `LEDGER_SHARDS` - 1. */
@@ -14,15 +14,15 @@ export function shardName(shard: number): string {
   return `ledger-${shard}`;
 }
 
-/** The shard that held the event ids of `shard` before; undefined if it was the same one. */
+/** The shard that held the event ids of `shard` before; undefined if it is the same one. */
 export function formerShardOf(shard: number): number | undefined {
   return shard < LEDGER_FORMER_SHARDS ? undefined : shard % LEDGER_FORMER_SHARDS;
 }
 
-/** The former shard as this one asks it. */
+/** The RPC interface of the former shard. */
 interface Former {
   hadRows(): Promise<boolean>;
-  /** Those of the ids that it holds. */
+  /** Returns those of the ids that it holds. */
   holds(ids: readonly string[]): Promise<readonly string[]>;
 }
 
@@ -31,13 +31,13 @@ interface Ports<Stub extends Former> {
   readonly now: () => number;
   /** Undefined if this shard has no former one. */
   readonly find: () => Stub | undefined;
-  /** Those of the ids that this shard holds itself. */
+  /** Returns those of the ids that this shard holds itself. */
   readonly holdsHere: (ids: readonly string[]) => readonly string[];
 }
 
 export class FormerShard<Stub extends Former> {
   readonly #ports: Ports<Stub>;
-  /** Ids minted before then may be at the former shard; 0: none is; undefined: not known yet. */
+  /** Ids minted before this time may be at the former shard; 0: none are; undefined: not known yet. */
   #untilMs: number | undefined;
 
   constructor(ports: Ports<Stub>) {
@@ -45,13 +45,13 @@ export class FormerShard<Stub extends Former> {
     this.#untilMs = ports.notes.get("former_until_ms");
   }
 
-  /** Whether every record is here, as on every installation that is new or was upgraded long ago. */
+  /** True if every record is here, as on every installation that is new or was upgraded long ago. */
   get isOver(): boolean {
     if (this.#untilMs === undefined) return false;
     return this.#untilMs === 0 || this.#ports.now() > this.#untilMs + LEDGER_RETENTION_MS;
   }
 
-  /** Calls `here` with the items of this shard, and `there` with those that the former shard holds; returns both results. */
+  /** Calls `here` with this shard's items and `there` with those that the former shard holds; returns both results. */
   async each<T, R>(
     items: readonly T[],
     idOf: (item: T) => string,

@@ -1,4 +1,4 @@
-/** Does what comes within a moment in one turn, so that a Durable Object writes it to disk in one commit instead of one for each call. */
+/** Runs calls that arrive within a moment in one turn, so that a Durable Object commits once for all of them. */
 
 interface Waiting {
   readonly run: () => void;
@@ -12,7 +12,7 @@ export class GroupCommit {
     this.#waitMs = waitMs;
   }
 
-  /** Resolves with what `work` returns, or rejects with what it throws; works run in order of their calls. */
+  /** Resolves with what `work` returns, or rejects with what it throws; runs in order of the calls. */
   do<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = () => {

@@ -1,4 +1,4 @@
-/** The leaf of an event: the hash under which it stands in the evidence. */
+/** The leaf of an event: its hash in the evidence. */
 import { createHash } from "node:crypto";
 import { toHex } from "../../shared/bytes.ts";
 import { canonicalJson } from "../../shared/evidence/canonical-json.ts";
@@ -16,8 +16,8 @@ export const sha256: Sha256 = (...parts) => {
 const encoder = new TextEncoder();
 
 /**
- * Returns the leaf of the bytes that WorkOS took. Bytes that an earlier release froze may not be canonical: the leaf is that of their
- * canonical form, which anyone can make again from an export.
+ * Returns the leaf of the bytes that WorkOS accepted. Bytes frozen by an earlier release may not be canonical: then the leaf is
+ * that of their canonical form, which anyone can rebuild from an export.
  */
 export function leafOf(body: string): Leaf {
   const event = JSON.parse(body) as EventBody;

@@ -1,4 +1,4 @@
-/** One shard of the ledger as a Durable Object: a thin shell around `LedgerShard`, and around its former shard. */
+/** One ledger shard as a Durable Object: a thin shell around `LedgerShard` and its former shard. */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import type { Env } from "../env.ts";
@@ -24,16 +24,16 @@ import type {
 
 const PRUNE_EVERY_MS = 86_400_000;
 const NEXT_SLICE_MS = 1_000;
-/** An alarm this late was given up by the platform, which tries one seven times. Our choice. */
+/** The platform has given up an alarm this late; it tries an alarm seven times. Our choice. */
 const LATE_MS = 60_000;
-/** Under load this is a few calls for each commit, which is most of what the ledger costs. Our choice. */
+/** Under load this groups a few calls per commit; commits are most of the ledger's cost. Our choice. */
 const GROUP_COMMIT_MS = 4;
 /**
- * Counters are written at most this often: one row for many events. Without a timer, which would keep the object awake and is
- * billed as such; what the last seconds before an eviction counted is lost. Our choice.
+ * Longest time between two writes of the counters: one row for many events. There is no timer, because it would keep the object
+ * awake and billed. An eviction loses the counts of the last seconds. Our choice.
  */
 const SAVE_EVERY_MS = 5_000;
-/** From this part of its size on, a shard forgets ended records early. */
+/** Share of its capacity from which a shard forgets ended records early. */
 const FORGETS_AT = 0.9;
 
 export interface ShardStatus {
@@ -52,7 +52,7 @@ function isCopying({ EVIDENCE, AUDIT_EVIDENCE_COPIES }: Env): boolean {
   return EVIDENCE !== undefined && AUDIT_EVIDENCE_COPIES === "true";
 }
 
-/** What stands after a discard. */
+/** The state after a discard. */
 interface DiscardEnd {
   readonly id: string;
   readonly end: "discarded" | "delivered" | "leased";
@@ -64,7 +64,7 @@ export class Ledger extends DurableObject<Env> {
   readonly #groupCommit = new GroupCommit(GROUP_COMMIT_MS);
   /** Empty if there is none. */
   #formerName: string | undefined;
-  /** When the alarm rings, as far as this life of the object knows. */
+  /** When the alarm will ring, as far as this instance knows. */
   #alarmMs = 0;
   #savedMs = 0;
 
@@ -80,7 +80,10 @@ export class Ledger extends DurableObject<Env> {
     });
   }
 
-  /** Text crosses an RPC at a fraction of what objects cost; undefined: all are granted as unknown event ids are. */
+  /**
+   * Takes and returns strings, which cross an RPC at a fraction of the cost of objects; undefined: every claim is granted as an
+   * unknown event id.
+   */
   async claim(lease: string, claimsJson: string, count: number, nowMs: number): Promise<readonly Grant[] | undefined> {
     if (this.#former.isOver) return this.#claimHere(lease, claimsJson, count, nowMs);
     const claims = JSON.parse(claimsJson) as readonly Claim[];
@@ -110,7 +113,7 @@ export class Ledger extends DurableObject<Env> {
     return JSON.stringify(this.#shard.sealing.close(quarter, mayFreeze));
   }
 
-  /** The bytes of events that this shard delivered, if copies are kept; JSON of pairs of event id and text. */
+  /** Returns the bytes of events that this shard delivered, if copies are kept: JSON pairs of event id and text. */
   bodies(ids: readonly string[]): string {
     return JSON.stringify(this.#shard.bodies(ids));
   }
@@ -144,7 +147,7 @@ export class Ledger extends DurableObject<Env> {
     return parts.flat();
   }
 
-  /** One text for each place that holds some of the ids; see `parseFates`. */
+  /** Returns one string per place that holds some of the ids; see `parseFates`. */
   async fates(ids: readonly string[]): Promise<readonly string[]> {
     const parts = await this.#former.each<string, readonly string[]>(
       ids,
@@ -173,7 +176,7 @@ export class Ledger extends DurableObject<Env> {
     return end ?? "discarded";
   }
 
-  /** The same for several; returns what stands afterwards by id. */
+  /** Discards several records; returns the state afterwards by id. */
   async discardMany(ids: readonly string[], reason: string, nowMs: number): Promise<readonly DiscardEnd[]> {
     const parts = await this.#former.each<string, readonly DiscardEnd[]>(
       ids,
@@ -193,19 +196,20 @@ export class Ledger extends DurableObject<Env> {
     );
   }
 
-  /** Whether it may hold records that now belong to another shard. */
+  /** True if it may hold records that now belong to another shard. */
   hadRows(): boolean {
     return this.#shard.notes.get("had_rows") === 1;
   }
 
-  /** Those of the ids that this shard itself holds. */
+  /** Returns those of the ids that this shard itself holds. */
   holds(ids: readonly string[]): readonly string[] {
     return this.#shard.known(ids);
   }
 
   /**
-   * What is shown is on disk first, so that no counter is seen to go back after an eviction: Prometheus takes that for a reset. The cron
-   * asks every few minutes, so a shard that is nearly full begins to forget here, and an alarm that the platform gave up is set again.
+   * Flushes first, so that an eviction never makes a shown counter go back: Prometheus would take that for a reset. The cron calls
+   * this every few minutes, so it also starts forgetting if the shard is nearly full, and restores an alarm that the platform gave
+   * up.
    */
   async status(): Promise<Omit<ShardStatus, "shard">> {
     await this.#arm();
@@ -253,7 +257,7 @@ export class Ledger extends DurableObject<Env> {
     return this.#formerName === "" ? undefined : shards.getByName(this.#formerName);
   }
 
-  /** An object that an alarm has started does not know its name, so the namespace says which one it is. */
+  /** An object started by its alarm does not know its name, so it is found through the namespace. */
   #nameOfFormer(): string {
     const isThis = (shard: number) => this.env.LEDGER.idFromName(shardName(shard)).equals(this.ctx.id);
     const shard = Array.from({ length: LEDGER_SHARDS }, (_, index) => index).find(isThis);

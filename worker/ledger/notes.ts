@@ -1,4 +1,4 @@
-/** What a shard remembers about itself, as named numbers. */
+/** Named numbers that a shard stores about itself. */
 import type { Sql } from "../storage/sql.ts";
 
 /**

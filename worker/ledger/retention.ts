@@ -1,4 +1,4 @@
-/** What a shard forgets: everything after its retention, and the oldest ended records earlier if the shard is nearly full. */
+/** What a shard forgets: everything after its retention, and the oldest ended records earlier if it is nearly full. */
 import { correctedId, eventIdTimeMs, mintEventId } from "../../shared/event-id.ts";
 import { IDEMPOTENCY_SAFE_MS, IDEMPOTENCY_WINDOW_MS, LEDGER_RETENTION_MS } from "../../shared/limits.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -8,13 +8,13 @@ const DAY_MS = 86_400_000;
 /** Rows that one step removes. */
 const PRUNE_SLICE_ROWS = 5_000;
 const EARLY_SLICE_ROWS = 500;
-/** Early slices between two looks of others at the shard. Our choice. */
+/** Early slices between two calls to the shard. Our choice. */
 const EARLY_SLICES = 10;
 
 export class Retention {
   readonly #sql: Sql;
   readonly #notes: Notes;
-  /** The newest record that was forgotten early was minted then; 0: none was. */
+  /** When the newest record that was forgotten early was minted; 0 if there is none. */
   #forgottenMs: number;
 
   constructor(sql: Sql, notes: Notes) {
@@ -23,14 +23,14 @@ export class Retention {
     this.#forgottenMs = notes.get("forgotten_ms") ?? 0;
   }
 
-  /** When the newest record that was forgotten early was minted, ms since the epoch; 0 if none was. */
+  /** When the newest record that was forgotten early was minted, ms since the epoch; 0 if there is none. */
   get forgottenMs(): number {
     return this.#forgottenMs;
   }
 
   /**
-   * Whether an id that the shard does not know may be one that it forgot early, and WorkOS no longer remembers its key. `otherwiseMs`
-   * dates an id that contains no time.
+   * Whether the shard may have forgotten this unknown id early, after WorkOS forgot its key. `otherwiseMs` is the time of an id
+   * that contains none.
    */
   isForgotten(id: string, otherwiseMs: number, nowMs: number): boolean {
     const atMs = mintedMs(id, otherwiseMs);
@@ -38,8 +38,8 @@ export class Retention {
   }
 
   /**
-   * Forgets what was last touched before the retention, at most one slice; true where more may remain. A UUIDv7 sorts by time, so only
-   * ids below the retention and above tomorrow need to be looked at: the others are either younger or come into reach later.
+   * Forgets records last changed before the retention, at most one slice; true if more may remain. A UUIDv7 sorts by time, so it
+   * reads only ids below the retention and above tomorrow: the others are younger, or come into range later.
    */
   prune(nowMs: number): boolean {
     this.#sql.all("DELETE FROM waiting WHERE touched_ms < ?", nowMs - IDEMPOTENCY_WINDOW_MS);
@@ -50,8 +50,8 @@ export class Retention {
   }
 
   /**
-   * Forgets the oldest records that were delivered or discarded, while `isFull`; true where more may remain. A rejected record is kept,
-   * because its dead letter is open.
+   * Forgets the oldest delivered or discarded records while `isFull`; true if more may remain. Keeps rejected records, because
+   * their dead letters are open.
    */
   forgetEarly(isFull: () => boolean): boolean {
     for (let slice = 0; slice < EARLY_SLICES; slice++) {
@@ -65,7 +65,7 @@ export class Retention {
   #forgetSlice(): boolean {
     return this.#sql.transaction(() => {
       const sealed = this.#deleteEnded('(quarter IS NULL OR quarter <= (SELECT "until" FROM closed_quarters))');
-      // If sealing has failed for so long that nothing else is left, delivering goes before the evidence.
+      // If sealing has failed for so long that nothing else is left, delivery is more important than the evidence.
       const gone = sealed.length > 0 ? sealed : this.#deleteEnded("1");
       const newestMs = Math.max(this.#forgottenMs, ...gone.map(({ id, occurredMs }) => mintedMs(id, occurredMs)));
       if (newestMs > this.#forgottenMs) this.#notes.put("forgotten_ms", newestMs);
@@ -81,7 +81,7 @@ export class Retention {
   }
 }
 
-/** When an event id was minted, ms since the epoch; `otherwiseMs` if it does not say. */
+/** Returns when an event id was minted, ms since the epoch; `otherwiseMs` if the id does not tell. */
 export function mintedMs(id: string, otherwiseMs: number): number {
   return eventIdTimeMs(correctedId(id) ?? id) ?? otherwiseMs;
 }

@@ -1,20 +1,20 @@
-/** The rules of the ledger, pure: who may send what under which key, and what an attempt's end changes. */
+/** The rules of the ledger, pure: who may send what under which key, and how the end of an attempt changes a row. */
 import { IDEMPOTENCY_SAFE_MS, LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
 import type { Claim, Grant, Leaf, LedgerAttempt, LedgerState } from "./types.ts";
 
-/** Of a record that fails for weeks, the newest attempts are kept. Our choice. */
+/** Attempts kept of a record that fails for weeks; the newest are kept. Our choice. */
 const MAX_ATTEMPTS_KEPT = 20;
 
-/** The memory of one event id. */
+/** What the ledger remembers of one event id. */
 export interface LedgerRow {
   readonly id: string;
   readonly state: LedgerState;
-  /** What the attempts that ended say; one that is under way or lost its delivery counts as `maybe`. */
+  /** What the ended attempts say; an attempt that is under way, or whose delivery was lost, counts as `maybe`. */
   readonly wrote: "yes" | "no" | "maybe";
   readonly stage: Stage;
   readonly key: string;
-  /** The frozen bytes; null once it has ended. */
+  /** The frozen bytes; null once the record has ended. */
   readonly body: string | null;
   readonly replays: number;
   /** Start of WorkOS's idempotency window for `key`. */
@@ -27,28 +27,28 @@ export interface LedgerRow {
   readonly requestId: string | null;
   readonly isolate?: string;
   readonly sequence?: number;
-  /** The leaf of the event, and the quarter in which it was delivered; absent before that, or if no evidence was kept then. */
+  /** The leaf of the event and the quarter of its delivery; absent before that, or if no evidence was kept then. */
   readonly evidence?: Leaf & { readonly quarter: number };
 }
 
-/** A grant, and the row to store where the claim changes it. */
+/** A grant, with the row to store if the claim changes it. */
 export interface ClaimDecision {
   readonly grant: Grant;
   readonly row?: LedgerRow;
 }
 
-/** Decides one claim against what is known of its event id. */
+/** Decides one claim by what is known about its event id. */
 export function decide(known: LedgerRow | undefined, claim: Claim, lease: string, nowMs: number): ClaimDecision {
   const { id } = claim;
   if (!known) return send(freshRow(claim, nowMs), claim, lease, nowMs);
   if (known.state === "delivered" && outranks(claim, known)) return { grant: { id, kind: "late" } };
   if (known.state === "delivered" || known.state === "discarded") return skip(id, known.state);
-  // The same delivery asks again where the answer to its first claim was lost; it has sent nothing yet.
+  // The same delivery asks again because the answer to its first claim was lost; it has sent nothing yet.
   const isOwn = known.lease === lease;
   if (known.lease !== null && known.leaseUntilMs > nowMs && !isOwn) {
     return { grant: { id, kind: "leased", retryAfterMs: known.leaseUntilMs - nowMs } };
   }
-  // An intent or a watchdog's record never stands in for an outcome, whatever became of that.
+  // An intent or a watchdog's record never replaces an outcome, whatever happened to that.
   if (known.stage === "outcome" && claim.stage !== "outcome") return skip(id, "superseded");
   const row = isOwn ? { ...known, lease: null } : withLostAttempt(known);
   const isNewReplay = claim.replay !== undefined && claim.replay.n > row.replays;
@@ -58,7 +58,7 @@ export function decide(known: LedgerRow | undefined, claim: Claim, lease: string
     : decideUnwritten(row, claim, lease, nowMs, isNewReplay);
 }
 
-/** WorkOS may repeat its stored refusal, so whatever is sent after one has a key of its own. */
+/** WorkOS may repeat its stored refusal, so a new attempt needs a new key. */
 function decideRejected(
   row: LedgerRow,
   claim: Claim,
@@ -71,9 +71,9 @@ function decideRejected(
   return { grant: { id: row.id, kind: "rejected", reason: row.reason ?? "rejected" } };
 }
 
-/** The key and the bytes stay as long as WorkOS remembers the key; then only an operator may risk a second event. */
+/** Keeps the key and the bytes while WorkOS remembers the key; after that, only an operator may risk a second event. */
 function decideMaybe(row: LedgerRow, claim: Claim, lease: string, nowMs: number, isNewReplay: boolean): ClaimDecision {
-  // The first bytes could not be mended under their own key: WorkOS would repeat its answer to them.
+  // Mended bytes under the first key would fail: WorkOS would repeat its answer to the original bytes.
   if (isNewReplay && claim.replay?.mended && claim.replay.acceptDuplicates) {
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }
@@ -89,7 +89,7 @@ function decideMaybe(row: LedgerRow, claim: Claim, lease: string, nowMs: number,
   };
 }
 
-/** Nothing was written, so the window starts anew, and better bytes may take the place of the frozen ones. */
+/** Nothing was written, so the window starts again, and better bytes may replace the frozen ones. */
 function decideUnwritten(
   row: LedgerRow,
   claim: Claim,
@@ -101,19 +101,19 @@ function decideUnwritten(
     return send(reopen(row, claim, replayKey(claim), nowMs), claim, lease, nowMs);
   }
   if (outranks(claim, row)) {
-    // A refusal that could not be stored as a dead letter stands here as a retry, and WorkOS may repeat it under its key.
+    // A refusal that could not be stored as a dead letter appears here as a retry, and WorkOS may repeat it under its key.
     const key = row.attempts.length === 0 ? row.key : `${row.id}:outcome`;
     return send(reopen(row, claim, key, nowMs), claim, lease, nowMs);
   }
   return send({ ...row, firstMs: nowMs }, claim, lease, nowMs);
 }
 
-/** What an unknown event id is granted. */
+/** The grant of an unknown event id. */
 export function freshGrant(id: string, nowMs: number): Grant {
   return { id, kind: "send", key: id, attempt: 1, firstAttemptAtMs: nowMs };
 }
 
-/** What an event id is granted that the ledger may have forgotten; undefined if an operator accepts a duplicate. */
+/** The grant of an event id that the ledger may have forgotten; undefined if an operator accepts a duplicate. */
 export function forgottenGrant({ id, replay }: Claim, mintedMs: number): Grant | undefined {
   return replay?.acceptDuplicates ? undefined : { id, kind: "expired", attempts: 0, firstAttemptAtMs: mintedMs };
 }
@@ -147,8 +147,8 @@ function send(row: LedgerRow, claim: Claim, lease: string, nowMs: number): Claim
 }
 
 /**
- * The row of a record that waits for its next attempt, leased to a probe; undefined where nothing may be sent: it has ended, a
- * delivery holds it, or WorkOS may hold the event and no longer remembers its key.
+ * Returns the row of a waiting record, leased to a probe. Undefined if nothing may be sent: the record has ended, a delivery holds
+ * it, or WorkOS may hold the event and no longer remembers its key.
  */
 export function leaseWaiting(known: LedgerRow | undefined, lease: string, nowMs: number): LedgerRow | undefined {
   if (known?.state !== "pending" || known.body === null) return undefined;
@@ -158,7 +158,7 @@ export function leaseWaiting(known: LedgerRow | undefined, lease: string, nowMs:
   return { ...row, firstMs: row.wrote === "no" ? nowMs : row.firstMs, lease, leaseUntilMs: nowMs + LEASE_MS };
 }
 
-/** The row of a claim before anything was sent. */
+/** The row of a claim before anything is sent. */
 export function freshRow(claim: Claim, nowMs: number): LedgerRow {
   return {
     id: claim.id,
@@ -179,7 +179,7 @@ export function freshRow(claim: Claim, nowMs: number): LedgerRow {
   };
 }
 
-/** The same event id with new bytes; the history stays. */
+/** The same event id with new bytes; keeps the history. */
 function reopen(row: LedgerRow, claim: Claim, key: string, nowMs: number): LedgerRow {
   return { ...freshRow(claim, nowMs), key, replays: row.replays, attempts: row.attempts };
 }
@@ -200,7 +200,7 @@ function withLostAttempt(row: LedgerRow): LedgerRow {
 }
 
 /**
- * The row after an attempt. `delivered` holds whoever says it; anything else counts only from the holder of the lease, because
+ * Returns the row after an attempt. Anyone may report `delivered`; any other end counts only from the holder of the lease, because
  * a late answer must not undo what a newer delivery knows.
  */
 export function afterAttempt(row: LedgerRow, lease: string, attempt: LedgerAttempt): LedgerRow {
@@ -226,7 +226,7 @@ export function afterAttempt(row: LedgerRow, lease: string, attempt: LedgerAttem
   return { ...row, ...released, attempts, wrote };
 }
 
-/** The row after an operator gave the record up; it may not be under way. */
+/** Returns the row after an operator discarded the record, which must not be under way. */
 export function afterDiscard(row: LedgerRow, reason: string): LedgerRow {
   return { ...withLostAttempt(row), state: "discarded", body: null, reason };
 }

@@ -3,17 +3,17 @@ import type { SequenceRun } from "./types.ts";
 
 interface Isolate {
   readonly isolate: string;
-  /** Lowest and highest number seen; what came before or after them nobody can tell. */
+  /** Lowest and highest number seen; nobody can tell what came before or after. */
   readonly first: number;
   readonly last: number;
   readonly seen: number;
-  /** What lies between and was not seen, from and to inclusive. */
+  /** Missing numbers in between, from and to inclusive. */
   readonly missing: readonly { readonly from: number; readonly to: number }[];
 }
 
 /**
- * Merges runs from several places, by isolate; runs may overlap. `around` are the runs of a longer time: a number that they hold is
- * not missing. An isolate counts a request when it ends, so the numbers at both ends of a period are not in the order of its ids.
+ * Merges runs from several places by isolate; runs may overlap. `around` are the runs of a longer period: numbers in them are not
+ * missing. An isolate counts a request when it ends, so numbers at both ends of a period do not follow the order of its ids.
  */
 export function isolatesOf(runs: readonly SequenceRun[], around: readonly SequenceRun[] = runs): readonly Isolate[] {
   const byIsolate = Map.groupBy(runs, ({ isolate }) => isolate);
@@ -26,7 +26,7 @@ export function isolatesOf(runs: readonly SequenceRun[], around: readonly Sequen
   });
 }
 
-/** The numbers between two, both inclusive, that are in no run. */
+/** Returns the numbers between two, both inclusive, that are in no run. */
 function missingOf(first: number, last: number, runs: readonly SequenceRun[]): Isolate["missing"] {
   const missing: { from: number; to: number }[] = [];
   let next = first;
@@ -37,7 +37,7 @@ function missingOf(first: number, last: number, runs: readonly SequenceRun[]): I
   return missing;
 }
 
-/** How many numbers are missing. */
+/** Returns how many numbers are missing. */
 export function countOf(missing: Isolate["missing"]): number {
   return missing.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }

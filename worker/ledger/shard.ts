@@ -1,4 +1,4 @@
-/** One shard of the ledger over any SQLite: claims, ends, lookups. Times come from the caller. */
+/** One ledger shard over any SQLite: claims, settlements, lookups. The caller passes the time. */
 import { CHECK_ISOLATE_ID } from "../../shared/operator-actions.ts";
 import { correctedId } from "../../shared/event-id.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -54,7 +54,7 @@ export class LedgerShard {
     return granted ?? claims.map(({ id }) => freshGrant(id, nowMs));
   }
 
-  /** The same with a JSON list of so many claims; undefined where all of them are granted as unknown event ids are. */
+  /** Takes a JSON list of claims and their count; undefined if all are granted as unknown event ids. */
   claimJson(lease: string, claimsJson: string, count: number, nowMs: number): readonly Grant[] | undefined {
     return this.#store.transaction(() => {
       const doubtful = this.#doubtful(claimsJson, nowMs);
@@ -69,7 +69,7 @@ export class LedgerShard {
     });
   }
 
-  /** The claims, if the shard may have forgotten one of them early; undefined if each unknown one is new. */
+  /** Returns the claims if the shard may have forgotten one of them early; undefined if each unknown one is new. */
   #doubtful(claimsJson: string, nowMs: number): readonly Claim[] | undefined {
     if (this.retention.forgottenMs === 0) return undefined;
     const claims = JSON.parse(claimsJson) as readonly Claim[];
@@ -106,7 +106,7 @@ export class LedgerShard {
     this.settleJson(lease, JSON.stringify(settlements), nowMs);
   }
 
-  /** The same with a JSON list of settlements. */
+  /** Takes a JSON list of settlements. */
   settleJson(lease: string, settlementsJson: string, nowMs: number): void {
     try {
       this.#store.transaction(() => this.#settleAll(lease, settlementsJson, nowMs));
@@ -147,22 +147,22 @@ export class LedgerShard {
     if (row.isolate !== CHECK_ISOLATE_ID) this.counters.settled(attempt, known.occurredMs, nowMs);
   }
 
-  /** The bytes of delivered events, if they are kept. */
+  /** Returns the bytes of delivered events, if they are kept. */
   bodies(ids: readonly string[]): readonly (readonly [id: string, body: string])[] {
     return this.#store.bodies(ids);
   }
 
-  /** Those of the ids that this shard holds. */
+  /** Returns those of the ids that this shard holds. */
   known(ids: readonly string[]): readonly string[] {
     return this.#store.known(ids);
   }
 
-  /** Records that wait for their next attempt, the one whose last attempt is longest ago first. */
+  /** Returns records that wait for their next attempt, longest wait since the last attempt first. */
   waitingSince(limit: number): readonly WaitingSince[] {
     return this.#store.waitingSince(limit);
   }
 
-  /** Leases a record that waits, with what is sent for it; undefined where it may not be sent now. */
+  /** Leases a waiting record and returns what to send; undefined if it may not be sent now. */
   claimWaiting(id: string, lease: string, nowMs: number): WaitingEvent | undefined {
     return this.#store.transaction(() => {
       const known = this.#store.get(id);
@@ -180,13 +180,13 @@ export class LedgerShard {
     });
   }
 
-  /** Event ids of a request id among the UUIDv7 minted between two times, lowest first; only those after `afterId`. */
+  /** Returns event ids of a request id among the UUIDv7 minted between two times, lowest first; only those after `afterId`. */
   idsOfRequest({ requestId, sinceMs, untilMs, afterId, limit }: RequestSearch): readonly string[] {
     const fromId = lowestIdAt(sinceMs);
     return this.#store.idsOfRequest(requestId, afterId > fromId ? afterId : fromId, lowestIdAt(untilMs), limit);
   }
 
-  /** Runs of sequence numbers among the UUIDv7 minted between two times. */
+  /** Returns runs of sequence numbers among the UUIDv7 minted between two times. */
   sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {
     return this.#store.sequenceRuns(lowestIdAt(sinceMs), lowestIdAt(untilMs));
   }
@@ -202,7 +202,7 @@ export class LedgerShard {
     });
   }
 
-  /** These records became dead letters: nobody waits for their next attempt. */
+  /** Notes that these records became dead letters and no longer wait for an attempt. */
   parked(ids: readonly string[]): void {
     for (const id of ids) this.#store.endWait(id);
   }
@@ -211,7 +211,7 @@ export class LedgerShard {
     return this.#store.waiting();
   }
 
-  /** Writes nothing where nothing was counted since. */
+  /** Writes nothing if nothing was counted since. */
   saveCounters(): void {
     const json = this.counters.toJson();
     if (json === (this.#savedCounters ?? "{}")) return;

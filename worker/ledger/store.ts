@@ -1,4 +1,4 @@
-/** The ledger's table. One row for each event id, without a rowid and without an index, so that a claim and its end cost one written row each. */
+/** The ledger's table: one row per event id, without a rowid and without an index, so that a claim and its end write one row each. */
 import { toHex } from "../../shared/bytes.ts";
 import { LEASE_MS } from "../../shared/limits.ts";
 import type { Stage } from "../../shared/record.ts";
@@ -7,7 +7,7 @@ import type { Sql } from "../storage/sql.ts";
 import type { LedgerRow } from "./rules.ts";
 import type { LedgerAttempt, LedgerState, SequenceRun, WaitingSince } from "./types.ts";
 
-/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+/** The database, version by version; see `migrate`. The first step is the schema that predates versions. */
 export const STEPS: readonly string[] = [
   `
 CREATE TABLE IF NOT EXISTS ledger (
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS ledger (
 CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, occurred_ms INTEGER NOT NULL, touched_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 `,
-  // Rows at this moment are of a release with fewer shards, and some of them now belong to another shard.
+  // Rows that exist now come from a release with fewer shards, and some of them belong to another shard.
   `
 CREATE TABLE shard_notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO shard_notes (name, value) SELECT 'had_rows', 1 WHERE EXISTS (SELECT 1 FROM ledger);
@@ -59,8 +59,8 @@ const PUT = `INSERT OR REPLACE INTO ledger (${COLUMNS.join(", ")}, leaf, organiz
 VALUES (${COLUMNS.map(() => "?").join(", ")}, unhex(?), ?, ?)`;
 
 /**
- * The row of a record that nobody has claimed before (pending, nothing written, leased), from the JSON of its claim. `jsonb_each` hands each claim
- * on as it was parsed; `json_each` would write it out and have it parsed again. https://sqlite.org/json1.html#jeach
+ * Builds the row of a first claim (pending, nothing written, leased) from the claim's JSON. `jsonb_each` passes each claim on in
+ * parsed form; `json_each` would serialize it and parse it again. https://sqlite.org/json1.html#jeach
  */
 const ADD_FRESH = `
 INSERT INTO ledger (${COLUMNS.join(", ")})
@@ -70,7 +70,10 @@ SELECT value ->> 'id', 0, 0, CASE value ->> 'stage' WHEN 'outcome' THEN 0 WHEN '
 FROM jsonb_each(?4) WHERE value ->> 'replay' IS NULL
 ON CONFLICT DO NOTHING RETURNING id, isolate`;
 
-/** From pending to delivered, for a record without an earlier attempt, which therefore nobody else has claimed since. Its text is that of `writeAttempts`. */
+/**
+ * From pending to delivered, for a record without an earlier attempt, which nobody else can have claimed since. Its attempt text
+ * matches `writeAttempts`.
+ */
 const END_DELIVERED = `
 UPDATE ledger SET state = 1, wrote = 2, body = iif(?4, body, NULL), lease = NULL, touched_ms = ?1,
   leaf = unhex(ended.value ->> 'leaf'), organization = ended.value ->> 'organization',
@@ -82,7 +85,7 @@ WHERE ended.value ->> '$.attempt.outcome' = 'delivered' AND ledger.id = ended.va
   AND ledger.state = 0 AND ledger.attempts IS NULL
 RETURNING ledger.id, ledger.occurred_ms, ledger.isolate`;
 
-/** What the counters need to know of a row that has ended. */
+/** What the counters need from an ended row. */
 interface EndedRow {
   readonly occurredMs: number;
   readonly isolate: string | null;
@@ -112,22 +115,25 @@ export class LedgerStore {
     return found && readRow(found);
   }
 
-  /** Those of the ids that have a row. */
+  /** Returns those of the ids that have a row. */
   known(ids: readonly string[]): readonly string[] {
     const query = "SELECT id FROM ledger WHERE id IN (SELECT value FROM json_each(?))";
     return this.#sql.all(query, JSON.stringify(ids)).map(({ id }) => String(id));
   }
 
   /**
-   * Adds the rows of those claims (a JSON list) whose event id is not known yet and that are no replays, and answers their ids and isolates. One
-   * statement for all, and none of it in JavaScript, because this is what every message costs.
+   * Adds rows for the claims (a JSON list) whose event id is new and that are not replays, and returns their ids and isolates. One
+   * statement for all, without JavaScript, because every message pays for it.
    */
   addFresh(lease: string, claimsJson: string, nowMs: number): ReadonlyMap<string, string | null> {
     const added = this.#sql.all(ADD_FRESH, nowMs, lease, nowMs + LEASE_MS, claimsJson);
     return new Map(added.map(({ id, isolate }) => [String(id), isolate as string | null]));
   }
 
-  /** Ends the records that were delivered at their first attempt, and answers them; others are left as they are. `keepsBodies`: see `LedgerShard`. */
+  /**
+   * Ends records that were delivered at their first attempt, and returns them; leaves others unchanged. `keepsBodies`: see
+   * `LedgerShard`.
+   */
   endDelivered(
     settlementsJson: string,
     nowMs: number,
@@ -143,7 +149,7 @@ export class LedgerStore {
     );
   }
 
-  /** The bytes of events of which they are kept. */
+  /** Returns the kept bytes of events. */
   bodies(ids: readonly string[]): readonly (readonly [id: string, body: string])[] {
     const query = "SELECT id, body FROM ledger WHERE body IS NOT NULL AND id IN (SELECT value FROM json_each(?))";
     return this.#sql.all(query, JSON.stringify(ids)).map(({ id, body }) => [String(id), String(body)]);
@@ -175,7 +181,7 @@ export class LedgerStore {
     );
   }
 
-  /** Runs of sequence numbers among the ids between two; reads every row between them. */
+  /** Returns runs of sequence numbers among the ids between two; reads every row between them. */
   sequenceRuns(fromId: string, untilId: string): readonly SequenceRun[] {
     const query = `SELECT isolate, MIN(sequence) AS first, MAX(sequence) AS last FROM (
         SELECT isolate, sequence, sequence - DENSE_RANK() OVER (PARTITION BY isolate ORDER BY sequence) AS run
@@ -184,7 +190,10 @@ export class LedgerStore {
     return this.#sql.all<SequenceRun>(query, fromId, untilId);
   }
 
-  /** Event ids of a request id between two ids, without the ends, lowest first; reads every row between them, so keep them near. */
+  /**
+   * Returns event ids of a request id between two ids (exclusive), lowest first; reads every row between them, so keep the range
+   * small.
+   */
   idsOfRequest(requestId: string, afterId: string, untilId: string, limit: number): readonly string[] {
     const query = "SELECT id FROM ledger WHERE id > ? AND id < ? AND request_id = ? ORDER BY id LIMIT ?";
     return this.#sql.all(query, afterId, untilId, requestId, limit).map(({ id }) => String(id));
@@ -211,7 +220,7 @@ export class LedgerStore {
     );
   }
 
-  /** Records that wait for their next attempt, and the time of the oldest request among them. */
+  /** Counts the records that wait for their next attempt, and returns the time of the oldest request among them. */
   waiting(): { readonly count: number; readonly oldestMs: number | null } {
     const [row] = this.#sql.all("SELECT COUNT(*) AS count, MIN(occurred_ms) AS oldest FROM waiting");
     return { count: Number(row?.["count"] ?? 0), oldestMs: (row?.["oldest"] as number | null | undefined) ?? null };

@@ -1,17 +1,17 @@
-/** What the ledger keeps of an event id, and the two questions a delivery asks it. Plain data: it crosses an RPC. */
+/** What the ledger stores for an event id, and the calls of a delivery. Plain data: it crosses an RPC. */
 import type { Stage } from "../../shared/record.ts";
 import type { AttemptOutcome } from "../../shared/outcome.ts";
 
-/** `pending`: neither delivered nor definitely refused, whether or not a delivery is under way. */
+/** `pending`: neither delivered nor definitely rejected, whether or not a delivery is under way. */
 export type LedgerState = "pending" | "delivered" | "rejected" | "discarded";
 
-/** One attempt as it is kept: `lost` where the delivery ended before it could say what became of the request. */
+/** One stored attempt; `lost` if the delivery ended before it could report what happened to the request. */
 export interface LedgerAttempt {
   readonly atMs: number;
   readonly durationMs: number;
   readonly outcome: AttemptOutcome["kind"] | "lost";
   readonly wrote: "yes" | "no" | "maybe";
-  /** HTTP status of WorkOS's answer; absent where there was none. */
+  /** HTTP status of WorkOS's answer; absent if there was none. */
   readonly status?: number;
   /** One line without data, such as `http_400 invalid_audit_log /targets contains`. */
   readonly reason?: string;
@@ -25,7 +25,7 @@ export interface LedgerEntry {
   readonly stage: Stage;
   /** WorkOS idempotency key of the newest attempt: the event id, or `<event id>:r<n>` after a definite rejection. */
   readonly key: string;
-  /** Highest `n` of a replay that the ledger has seen; 0 before the first. */
+  /** Highest `n` of a replay that the ledger has seen; 0 if there was none. */
   readonly replays: number;
   /** Start of WorkOS's idempotency window for `key`. */
   readonly firstAttemptAtMs?: number;
@@ -34,7 +34,7 @@ export interface LedgerEntry {
   readonly reason?: string;
   readonly occurredAtMs?: number;
   readonly requestId?: string;
-  /** A delivery holds it at this moment. */
+  /** A delivery holds it right now. */
   readonly leased: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface Claim {
   readonly body: string;
   readonly occurredAtMs: number;
   readonly requestId?: string;
-  /** Which gateway isolate made the record, and its how-manieth it is (0: not counted). */
+  /** Which gateway isolate made the record, and its sequence number there (0: not counted). */
   readonly isolate?: string;
   readonly sequence?: number;
   readonly replay?: { readonly n: number; readonly mended: boolean; readonly acceptDuplicates: boolean };
@@ -62,30 +62,30 @@ export type Grant =
       readonly body?: string;
       readonly attempt: number;
       readonly firstAttemptAtMs: number;
-      /** When its first attempt began, whatever the key; absent before that. */
+      /** When the first attempt began, under any key; absent before that. */
       readonly beganAtMs?: number;
-      /** What is sent is no outcome, though the claim is one: WorkOS may hold it, so the outcome can only follow. */
+      /** What is sent is not the claimed outcome but the earlier record, because WorkOS may hold that; the outcome can only follow. */
       readonly isOlderStage?: true;
     }
-  /** An intent or a watchdog's record was delivered in its stead: the outcome becomes an event of its own. */
+  /** An intent or a watchdog's record was delivered in its place: the outcome becomes an event of its own. */
   | { readonly id: string; readonly kind: "late" }
-  /** `delivered`, `discarded`: it has ended. `superseded`: another stage of the same event id stands in its place. */
+  /** `delivered`, `discarded`: it has ended. `superseded`: another stage of the same event id replaces it. */
   | { readonly id: string; readonly kind: "skip"; readonly why: "delivered" | "discarded" | "superseded" }
   | { readonly id: string; readonly kind: "rejected"; readonly reason: string }
   | { readonly id: string; readonly kind: "leased"; readonly retryAfterMs: number }
   /** WorkOS may hold it and no longer remembers its key: sending it could duplicate. */
   | { readonly id: string; readonly kind: "expired"; readonly attempts: number; readonly firstAttemptAtMs: number };
 
-/** A search for the records of one request id. A client can choose its request id, so one may stand for many. */
+/** A search for the records of one request id. Clients can choose their request id, so it may match many records. */
 export interface RequestSearch {
   readonly requestId: string;
-  /** Minted from then on, ms since the epoch. */
+  /** Minted at or after this time, ms since the epoch. */
   readonly sinceMs: number;
-  /** Minted before then. */
+  /** Minted before this time. */
   readonly untilMs: number;
   /** Only ids that sort after this one; empty: all. */
   readonly afterId: string;
-  /** Most ids of each shard. */
+  /** Most ids per shard. */
   readonly limit: number;
 }
 
@@ -96,28 +96,28 @@ export interface WaitingSince {
   readonly touchedMs: number;
 }
 
-/** What is sent for a record that waits: the frozen bytes under the record's own key. */
+/** What to send for a waiting record: the frozen bytes under the record's own key. */
 export interface WaitingEvent {
   readonly id: string;
   readonly key: string;
   readonly body: string;
 }
 
-/** Consecutive sequence numbers of one isolate that have been seen. */
+/** Consecutive sequence numbers of one isolate that were seen. */
 export interface SequenceRun {
   readonly isolate: string;
   readonly first: number;
   readonly last: number;
 }
 
-/** What the evidence needs of a delivered event. */
+/** What the evidence needs from a delivered event. */
 export interface Leaf {
-  /** RFC 6962 hash of the bytes that WorkOS took, 64 hexadecimal digits. */
+  /** RFC 6962 hash of the bytes that WorkOS accepted, 64 hexadecimal digits. */
   readonly leaf: string;
   readonly organization: string;
 }
 
-/** What became of one granted record; with its leaf if it was delivered and evidence is kept. */
+/** The result of one granted record; with its leaf if it was delivered and evidence is kept. */
 export interface Settlement extends Partial<Leaf> {
   readonly id: string;
   readonly attempt: LedgerAttempt;

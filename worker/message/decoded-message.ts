@@ -1,4 +1,4 @@
-/** Decodes a message: the envelope as a whole, then each record by itself, so that one bad record does not spoil the others. */
+/** Decodes a message: the envelope as a whole, then each record separately, so that a bad record does not affect the others. */
 import * as z from "zod/mini";
 import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_RECORDS } from "../../shared/limits.ts";
@@ -35,7 +35,7 @@ const RecordShape = z.looseObject({
   ),
 });
 
-/** A record that cannot be decoded, with what is needed to decode it later: a message that holds it alone. */
+/** A record that cannot be decoded, with a message that holds it alone, so that it can be decoded later. */
 export interface UnreadableRecord {
   readonly id?: string;
   readonly reason: string;
@@ -48,7 +48,7 @@ export type DecodedMessage =
       readonly records: readonly AuditRecord[];
       readonly unreadable: readonly UnreadableRecord[];
     }
-  /** Written by a newer policy: deploy the worker. */
+  /** A newer policy wrote it: deploy the worker. */
   | { readonly kind: "newer"; readonly version: number }
   | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -75,7 +75,7 @@ export function decodeMessage(body: Uint8Array): DecodedMessage {
   return { kind: "message", records: readable, unreadable };
 }
 
-/** The record, or why it is unreadable. */
+/** Returns the record, or why it is unreadable. */
 function decodeOne(wire: unknown, g: WireMessage["g"]): AuditRecord | string {
   const shape = RecordShape.safeParse(wire);
   if (!shape.success) return describe(shape.error);

@@ -1,4 +1,4 @@
-/** Unpacks what the policy deflates of a message of several records (`shared/packed.ts`). */
+/** Unpacks a message of several records that the policy has deflated (`shared/packed.ts`). */
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
 import { MESSAGE_MAX_INFLATED_BYTES } from "../../shared/limits.ts";
@@ -6,7 +6,7 @@ import { parseJsonBytes } from "../json.ts";
 
 const BASE64_URL = /^[\w-]+$/;
 
-/** The message as it was before it was packed, or why it cannot be read; never throws. Its records are still to be checked. */
+/** Returns the original message, or why it cannot be read; never throws. Its records are not checked yet. */
 export function unpack(message: { readonly d: unknown; readonly records?: unknown }): object | string {
   const { d, records: beside } = message;
   if (typeof d !== "string" || !BASE64_URL.test(d)) return '"d" must be base64url';
@@ -20,7 +20,7 @@ export function unpack(message: { readonly d: unknown; readonly records?: unknow
   return { ...message, g, records: whole };
 }
 
-/** Bounded, because a few bytes may inflate to any number of them. */
+/** Bounded, because a few bytes may inflate to any size. */
 function inflate(d: string): unknown {
   try {
     return parseJsonBytes(inflateRawSync(Buffer.from(d, "base64url"), { maxOutputLength: MESSAGE_MAX_INFLATED_BYTES }));

@@ -1,13 +1,13 @@
 /**
- * The ledger shards in which something may wait, so that a round of the cron, and a probe, wakes only those. A delivery names its shards
+ * The ledger shards in which something may wait, so that a cron round or a probe wakes only those. A delivery names its shards
  * before it claims anything.
  */
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 
 const NOTE = "active_shards";
-/** The time of a shard is stored this often while deliveries go on. Our choice. */
+/** While deliveries go on, the time of a shard is stored this often. Our choice. */
 const NOTE_EVERY_MS = 5 * 60_000;
-/** Longer than a delivery may take after it named its shards, and than a stored time may be old. Our choice. */
+/** Longer than a delivery may take after naming its shards, plus the age of a stored time. Our choice. */
 const QUIET_MS = 3 * NOTE_EVERY_MS;
 
 interface ShardStore {
@@ -15,14 +15,14 @@ interface ShardStore {
   put(key: string, value: object): void;
 }
 
-/** When each shard was last named, ms since the epoch, as it is stored. */
+/** When each shard was last named, ms since the epoch, as stored. */
 type Times = Readonly<Record<string, number>>;
 
 export class ActiveShards {
   readonly #store: ShardStore;
   readonly #namedMs: Map<number, number>;
 
-  /** At first all shards count as active. */
+  /** At first, all shards count as active. */
   constructor(store: ShardStore, nowMs: number) {
     this.#store = store;
     const known = store.get(NOTE) as Times | undefined;
@@ -42,7 +42,7 @@ export class ActiveShards {
     if (due.length > 0) this.#keep();
   }
 
-  /** Nothing waits in these shards: forgets those that no delivery has named for a while. */
+  /** Nothing waits in these shards: removes those that no delivery has named for a while. */
   release(idle: readonly number[], nowMs: number): void {
     const quiet = idle.filter((shard) => nowMs - (this.#namedMs.get(shard) ?? nowMs) > QUIET_MS);
     for (const shard of quiet) this.#namedMs.delete(shard);

@@ -1,15 +1,15 @@
-/** The one alarm of a Durable Object that has several things to do, each at its time. */
+/** Shares the one alarm of a Durable Object among several tasks, each with its own time. */
 
-/** First wait before a call that failed is made again; it doubles up to the largest. Our choice. */
+/** First wait before a failed call is repeated; it doubles up to the largest wait. Our choice. */
 const RETRY_FIRST_MS = 5_000;
 const RETRY_MAX_MS = 600_000;
-/** An alarm this late was given up by the platform, which tries one seven times. Our choice. */
+/** The platform has given up an alarm this late; it tries an alarm seven times. Our choice. */
 const LATE_MS = 60_000;
 
 interface AgendaPorts {
   readonly now: () => number;
   readonly setAlarm: (atMs: number) => Promise<void>;
-  /** When something is due; undefined where nothing is. */
+  /** When something is due; undefined if nothing is. */
   readonly dueMs: () => number | undefined;
 }
 
@@ -28,12 +28,12 @@ export class Agenda<Task extends string> {
     this.#ports = ports;
   }
 
-  /** Not before then is the task tried again if it failed; 0 where it did not. */
+  /** Earliest time of the next try after a failure; 0 if there was none. */
   retryMs(task: Task): number {
     return this.#retries.get(task)?.atMs ?? 0;
   }
 
-  /** The task failed: it is due again after a wait that doubles. */
+  /** Notes a failure: the task is due again after a wait that doubles. */
   failed(task: Task): void {
     const failures = this.#retries.get(task)?.failures ?? 0;
     const atMs = this.#ports.now() + Math.min(RETRY_FIRST_MS * 2 ** failures, RETRY_MAX_MS);
@@ -44,7 +44,7 @@ export class Agenda<Task extends string> {
     this.#retries.delete(task);
   }
 
-  /** Sets the alarm to what is due next, if anything is. */
+  /** Sets the alarm to the next due task, if there is one. */
   async arm(): Promise<void> {
     const dueMs = this.#ports.dueMs();
     if (dueMs === undefined) return;
@@ -54,19 +54,19 @@ export class Agenda<Task extends string> {
     await this.#ports.setAlarm(wantedMs);
   }
 
-  /** Sets the alarm some seconds ahead, for a task that is being done right now: if that is cut off, the alarm does it. */
+  /** Sets the alarm a few seconds ahead while a task runs, so that the alarm repeats it if it is interrupted. */
   guard(task: Task): Promise<void> {
     const { failures = 0, atMs = 0 } = this.#retries.get(task) ?? {};
     this.#retries.set(task, { failures, atMs: Math.max(atMs, this.#ports.now() + RETRY_FIRST_MS) });
     return this.arm();
   }
 
-  /** The alarm has rung, and another must be set. */
+  /** The alarm has rung, so another one must be set. */
   rang(): void {
     this.#alarmMs = null;
   }
 
-  /** Sets an alarm again that the platform has given up. Costs nothing while it is not late. */
+  /** Restores an alarm that the platform has given up. Costs nothing while the alarm is on time. */
   async look(): Promise<void> {
     if (this.#alarmMs !== null && this.#ports.now() - this.#alarmMs < LATE_MS) return;
     this.#alarmMs = null;

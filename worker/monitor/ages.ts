@@ -1,18 +1,18 @@
 /** Ages of events as a small histogram, from which quantiles are read. Pure. */
 
-/** Upper bound of the first bucket; each further bound is a fifth higher, so that a quantile is at most a tenth off. Our choice. */
+/** Upper bound of the first bucket. Each further bound is a fifth higher, so a quantile is at most a tenth off. Our choice. */
 const FIRST_BOUND_MS = 10;
 const RATIO = 1.2;
 /** The last bucket ends above the ledger's retention. */
 const LAST_BUCKET = 120;
 
-/** Returns the bucket of an age, 0 to `LAST_BUCKET`. A clock that went back makes no negative age. */
+/** Returns the bucket of an age, 0 to `LAST_BUCKET`. A clock that goes back causes no negative age. */
 export function ageBucket(ageMs: number): number {
   if (ageMs <= FIRST_BOUND_MS) return 0;
   return Math.min(Math.ceil(Math.log(ageMs / FIRST_BOUND_MS) / Math.log(RATIO)), LAST_BUCKET);
 }
 
-/** Returns a quantile in ms, from counts by bucket; undefined if nothing was counted. */
+/** Returns a quantile in ms from counts by bucket; undefined if nothing was counted. */
 export function quantileMs(counts: ReadonlyMap<number, number>, quantile: number): number | undefined {
   const sorted = [...counts].toSorted(([left], [right]) => left - right);
   const total = sorted.reduce((sum, [, count]) => sum + count, 0);

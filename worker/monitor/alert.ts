@@ -1,4 +1,4 @@
-/** One alert: a webhook signed as Standard Webhooks do it. https://www.standardwebhooks.com */
+/** Sends one alert: a Standard Webhook. https://www.standardwebhooks.com */
 import { Webhook } from "standardwebhooks";
 import { Variables, type Settings } from "../variables.ts";
 import type { Fetch } from "../qstash/request.ts";
@@ -6,7 +6,7 @@ import type { Incident, Notice } from "./incidents.ts";
 
 const ALERT_TIMEOUT_MS = 10_000;
 
-/** What the receiver gets; it holds no data of any event. */
+/** The payload; it holds no data of any event. */
 export function alertBody(incident: Incident) {
   const { kind, detail, sinceMs, untilMs } = incident;
   return {
@@ -23,14 +23,14 @@ export function alertBody(incident: Incident) {
 
 type AlertSettings = Partial<Pick<Settings, "AUDIT_ALERT_URL" | "AUDIT_ALERT_KEY">>;
 
-/** The variables of alerts alone, so that people are told of another one that is missing. One that is malformed counts as absent. */
+/** The variables of alerts alone, so that an alert can report another missing variable. A malformed one counts as absent. */
 export function alertSettings(env: Readonly<Record<string, unknown>>): AlertSettings {
   const read = (name: "AUDIT_ALERT_URL" | "AUDIT_ALERT_KEY") =>
     Variables.shape[name].safeParse(env[name] === "" ? undefined : env[name]).data;
   return { AUDIT_ALERT_URL: read("AUDIT_ALERT_URL"), AUDIT_ALERT_KEY: read("AUDIT_ALERT_KEY") };
 }
 
-/** Sends one; true where the receiver took it or none is configured. Never throws. */
+/** Sends an alert; true if the receiver accepted it or none is configured. Never throws. */
 export async function sendAlert(
   settings: AlertSettings,
   fetcher: Fetch,

@@ -1,10 +1,10 @@
-/** Opens and ends incidents, logs each once, and sends its alert until the receiver has taken it. */
+/** Opens and closes incidents, logs each once, and sends its alert until the receiver accepts it. */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { alertBody, alertSettings, sendAlert } from "./alert.ts";
 import type { Incident, IncidentKind, Incidents } from "./incidents.ts";
 
-/** An alert that its receiver has refused for about half a day is given up, so that it does not hold back the newer ones. */
+/** An alert that its receiver has refused for about half a day is given up, so that it does not delay newer ones. */
 const MAX_TRIES = 75;
 
 export class Announcer {
@@ -19,7 +19,7 @@ export class Announcer {
     this.#isPending = incidents.notices().length > 0;
   }
 
-  /** Returns true where the incident is new, so that an alert must go out. */
+  /** Returns true if the incident is new, so that an alert must go out. */
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
     if (!this.#incidents.open(kind, detail, nowMs)) return false;
     this.#isPending = true;
@@ -27,7 +27,7 @@ export class Announcer {
     return true;
   }
 
-  /** Returns true where the incident was open, so that an alert must go out. */
+  /** Returns true if the incident was open, so that an alert must go out. */
   close(kind: IncidentKind, nowMs: number): boolean {
     const ended = this.#incidents.close(kind, nowMs);
     if (!ended) return false;
@@ -36,12 +36,12 @@ export class Announcer {
     return true;
   }
 
-  /** Returns true while an alert must still go out. */
+  /** Returns true while an alert is still to be sent. */
   isPending(): boolean {
     return this.#isPending;
   }
 
-  /** Sends what must go out; false where the receiver did not take it. One at a time: a second call joins the first. */
+  /** Sends waiting alerts; false if the receiver did not accept one. Only one run at a time: a second call joins the first. */
   send(): Promise<boolean> {
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = undefined;
@@ -51,7 +51,7 @@ export class Announcer {
 
   async #sendAll(): Promise<boolean> {
     const settings = alertSettings(this.#env);
-    // Read again each time, because an incident can start or end while an alert is on its way.
+    // Read again each time, because an incident can open or close while an alert is being sent.
     for (let [notice] = this.#incidents.notices(); notice; [notice] = this.#incidents.notices()) {
       const isTaken = await sendAlert(settings, fetch, notice, Date.now());
       if (isTaken || notice.tries >= MAX_TRIES) this.#incidents.announced(notice.id);

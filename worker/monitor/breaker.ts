@@ -1,7 +1,6 @@
 /**
- * The breaker: decides from the ends of attempts when delivery stops because WorkOS is down, when a probe goes out, and when
- * delivery goes on. Pure: state in, state out; times come from the caller. Who pauses the queue and sends the probe is the
- * monitor's business.
+ * The breaker: decides from the results of attempts when delivery stops because WorkOS is down, when a probe goes out, and when
+ * delivery resumes. Pure: state in, state out; the caller passes the time. The monitor pauses the queue and sends the probes.
  */
 import type { Verdict } from "../../shared/outcome.ts";
 
@@ -15,7 +14,7 @@ export const FIRST_PROBE_MS = 10_000;
 export const PROBE_EVERY_MS = 60_000;
 /** Longest wait for the first probe after the breaker opened again. */
 const REOPENED_MAX_MS = 600_000;
-/** Failed probes, each with another event, before one sends an event that nobody has tried. */
+/** Failed probes, each with another event, before a probe sends an event that nobody has tried. */
 const KNOWN_PROBES = 3;
 /** Events that must be delivered after the probe before the incident ends. */
 const DELIVERED_TO_CLOSE = 8;
@@ -39,7 +38,7 @@ export interface Breaker {
   readonly untriedProbes: number;
 }
 
-/** Where the event of a probe comes from: an event that the ledger holds because an attempt failed, or a message at QStash. */
+/** Where a probe takes its event from: an event that the ledger holds after a failed attempt, or a message at QStash. */
 export type ProbeSource = "ledger" | "queue";
 
 export const CLOSED: Breaker = {
@@ -53,13 +52,13 @@ export const CLOSED: Breaker = {
   untriedProbes: 0,
 };
 
-/** One attempt of an ordinary delivery has ended. While the breaker is open, attempts that were under way change nothing. */
+/** Counts one attempt of an ordinary delivery. While the breaker is open, attempts already under way change nothing. */
 export function afterAttempt(breaker: Breaker, verdict: Verdict, nowMs: number): Breaker {
   if (breaker.phase === "open") return breaker;
   return verdict === "failed" ? afterFailure(breaker, nowMs) : afterAnswer(breaker, verdict === "delivered" ? 1 : 0);
 }
 
-/** The same as so many attempts in a row that ended `delivered`. */
+/** Counts this many consecutive attempts that ended `delivered`. */
 export function afterDelivered(breaker: Breaker, count: number): Breaker {
   return breaker.phase === "open" || count <= 0 ? breaker : afterAnswer(breaker, count);
 }
@@ -82,15 +81,16 @@ function opened(openings: number, nowMs: number): Breaker {
   return { ...CLOSED, phase: "open", openings, nextProbeMs: nowMs + waitMs };
 }
 
-/** A probe begins: the next one is due in a minute. */
+/** Starts a probe: the next one is due in a minute. */
 export function afterProbeBegan(breaker: Breaker, nowMs: number): Breaker {
   return breaker.phase === "open" ? { ...breaker, nextProbeMs: nowMs + PROBE_EVERY_MS } : breaker;
 }
 
 /**
- * Returns where the next probe takes its event from. The `waiting` events of the ledger go first. If each of them, or three, have
- * failed as probes, they may be at fault and not WorkOS, so the next probe sends an event that nobody has tried yet. In a long outage
- * that gets rarer: each time the wait doubles, because after 24 h an event that was tried can end as a dead letter.
+ * Returns where the next probe takes its event from. The `waiting` events of the ledger come first. If each of them, or three, have
+ * failed as probes, the events may be at fault rather than WorkOS, so the next probe sends an event that nobody has tried. In a
+ * long outage that becomes rarer: the wait doubles each time, because 24 h after its first attempt an event can end as a dead
+ * letter.
  */
 export function probeSource({ failedProbes, untriedProbes }: Breaker, waiting: number): ProbeSource {
   return failedProbes >= Math.min(waiting, KNOWN_PROBES) * 2 ** untriedProbes ? "queue" : "ledger";
@@ -103,7 +103,7 @@ export function afterFailedProbe(breaker: Breaker, source: ProbeSource): Breaker
   return { ...breaker, failedProbes: breaker.failedProbes + 1, untriedProbes };
 }
 
-/** Probes delivered so many events (0: no event was there to try with), so the queue runs again. */
+/** Probes delivered this many events (0: there was no event to try), so the queue runs again. */
 export function afterProbe(breaker: Breaker, delivered: number): Breaker {
   if (breaker.phase !== "open") return breaker;
   const recovering: Breaker = { ...CLOSED, phase: "recovering", openings: breaker.openings };

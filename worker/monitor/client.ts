@@ -1,4 +1,4 @@
-/** The monitor from outside: the turn of a delivery, pauses, incidents. Some of what an isolate knows waits for its next call. */
+/** The client of the monitor: the turn of a delivery, pauses, incidents. Some of what an isolate knows waits for its next call. */
 import type { Verdict } from "../../shared/outcome.ts";
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
@@ -8,13 +8,13 @@ import type { Pause, Turn } from "./pause.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 
-/** An incident that was just reported is not reported again for so long. Our choice. */
+/** Time within which an isolate does not report the same incident again. Our choice. */
 const REPORT_CACHE_MS = 60_000;
-/** Longest time that events wait for their turn inside a delivery: with the sending it is below QStash's timeout. Our choice. */
+/** Longest time that events wait for their turn inside a delivery: together with sending, it stays below QStash's timeout. Our choice. */
 export const TURN_MAX_MS = 240_000;
 
 interface Memory {
-  /** Events delivered since the last call that said so, and when the newest was. */
+  /** Events delivered since the last report, and when the newest was. */
   delivered: number;
   deliveredAtMs: number;
   readonly reportedAtMs: Map<IncidentKind, number>;
@@ -22,7 +22,7 @@ interface Memory {
 
 const memories = new WeakMap<MonitorEnv, Memory>();
 
-/** What this isolate remembers, kept by its environment, so that two isolates of one process (a simulation) share nothing. */
+/** What this isolate remembers, per environment, so that two isolates of one process (a simulation) share nothing. */
 function memoryOf(env: MonitorEnv): Memory {
   const memory = memories.get(env) ?? { delivered: 0, deliveredAtMs: 0, reportedAtMs: new Map() };
   memories.set(env, memory);
@@ -35,8 +35,8 @@ export function monitor(env: MonitorEnv) {
 }
 
 /**
- * The turn of a delivery of `count` events, whose records belong to these `shards` of the ledger. Where the monitor does not answer, delivery goes on and WorkOS decides; the answers are
- * reported then, in case it does again.
+ * Asks for the turn of a delivery of `count` events, whose records belong to these `shards` of the ledger. If the monitor does not
+ * answer, delivery continues and WorkOS decides; the results are reported in case the monitor answers again.
  */
 export async function takeTurn(
   env: MonitorEnv,
@@ -56,8 +56,8 @@ export async function takeTurn(
 }
 
 /**
- * Reports what the answers of WorkOS said, in their order. Deliveries alone wait for the next turn, unless somebody watches. Never
- * throws.
+ * Reports what the answers of WorkOS said, in order. Successful deliveries alone wait for the next turn, unless the monitor is
+ * watching. Never throws.
  */
 export async function reportVerdicts(
   env: MonitorEnv,
@@ -77,11 +77,11 @@ export async function reportVerdicts(
   try {
     await monitor(env).ended(verdicts, delivered);
   } catch {
-    // The next failures are reported again, and the queue retries meanwhile.
+    // The next failures are reported again, and the queue retries in the meantime.
   }
 }
 
-/** Pauses delivery at QStash and here; repeats change nothing. */
+/** Pauses delivery at QStash and here; safe to repeat. */
 export async function pauseDelivery(
   env: MonitorEnv,
   reason: string,
@@ -91,7 +91,7 @@ export async function pauseDelivery(
   return await monitor(env).pause(reason, by, operator);
 }
 
-/** Resumes delivery; false where QStash does not confirm it. */
+/** Resumes delivery; false if QStash does not confirm it. */
 export async function resumeDelivery(env: MonitorEnv): Promise<boolean> {
   return await monitor(env).resume();
 }
@@ -113,17 +113,17 @@ export async function reportIncident(
   }
 }
 
-/** Opens the incident of a class of dead letters; it ends when none of the class is open any more. Never throws. */
+/** Opens the incident of a class of dead letters; it ends when none of that class is open. Never throws. */
 export async function reportDeadLetter(env: MonitorEnv, name: DeadLetterClass, nowMs: number): Promise<void> {
   await reportIncident(env, `dead_letters_${name}`, `dead letters of class "${name}" wait for an operator`, nowMs);
 }
 
-/** Ends an incident: one message that it is over. Never throws. */
+/** Ends an incident, with one message that it is over. Never throws. */
 export async function resolveIncident(env: MonitorEnv, kind: IncidentKind): Promise<void> {
   memoryOf(env).reportedAtMs.delete(kind);
   try {
     await monitor(env).resolve(kind);
   } catch {
-    // The next sweep says it again.
+    // The next sweep reports it again.
   }
 }

@@ -34,7 +34,7 @@ interface ControlPorts {
   readonly tally: Tally;
   readonly report: (kind: IncidentKind, detail: string) => Promise<void>;
   readonly resolve: (kind: IncidentKind) => Promise<void>;
-  /** Told how many events a round of probes, or of late events, has delivered. */
+  /** Called with the number of events that a round of probes, or of late events, has delivered. */
   readonly delivered: (count: number) => void;
 }
 
@@ -42,7 +42,7 @@ export class DeliveryControl {
   readonly #ports: ControlPorts;
   readonly #state: DeliveryState;
   readonly #pace: Pace;
-  /** Ends when the last call to QStash's switch has ended. */
+  /** Settles when the last call to QStash's switch has ended. */
   #switching: Promise<unknown> = Promise.resolve();
 
   constructor(ports: ControlPorts) {
@@ -56,25 +56,25 @@ export class DeliveryControl {
     return this.#state.pause;
   }
 
-  /** When the next probe is due; null where none is. */
+  /** When the next probe is due; null if none is. */
   get nextProbeMs(): number | null {
     return this.#state.isProbing ? this.#state.breaker.nextProbeMs : null;
   }
 
-  /** When the alarm must ring for it; Infinity where it need not. */
+  /** When the alarm must ring for it; Infinity if it need not. */
   get dueMs(): number {
     const confirmMs = this.#state.pause?.confirmed === false ? this.#agenda.retryMs("pause") : Infinity;
     return Math.min(confirmMs, this.nextProbeMs ?? Infinity);
   }
 
   /**
-   * The turn of a delivery of `count` events, whose tokens are taken. `answeredAgoMs` is how long ago WorkOS answered as itself to the
-   * caller, if it has not said so yet.
+   * Decides the turn of a delivery of `count` events and takes their tokens. `answeredAgoMs` says how long ago the caller last got
+   * a real answer from WorkOS that it has not reported yet.
    */
   async turn(count: number, longestWaitMs: number, answeredAgoMs: number | null): Promise<Turn> {
     const nowMs = this.#now();
     const { lastFailureMs } = this.#state.breaker;
-    // An answer older than the newest failure breaks no row of failures.
+    // An answer older than the newest failure does not interrupt a series of failures.
     if (answeredAgoMs !== null && nowMs - answeredAgoMs > lastFailureMs)
       await this.#become(afterDelivered(this.#state.breaker, 1));
     const waitMs = this.#state.pause
@@ -87,22 +87,22 @@ export class DeliveryControl {
     };
   }
 
-  /** The ends of attempts, in order. `deliveredBefore` of them were delivered earlier without a report. */
+  /** Processes the results of attempts, in order. `deliveredBefore` were delivered earlier without a report. */
   async ended(verdicts: readonly Verdict[], deliveredBefore: number): Promise<void> {
     const nowMs = this.#now();
-    // Another pause holds: nothing is to be learned from attempts that were under way.
+    // Another pause holds: results of attempts already under way say nothing new.
     if (this.#state.pause) return;
     let breaker = afterDelivered(this.#state.breaker, deliveredBefore);
     for (const verdict of verdicts) breaker = afterAttempt(breaker, verdict, nowMs);
     await this.#become(breaker);
   }
 
-  /** Pauses delivery: remembered first, then at QStash, again and again until that confirms it. */
+  /** Pauses delivery: stores the pause first, then calls QStash until it confirms. */
   pause(reason: string, by: Pause["by"], operator?: string): Promise<Pause> {
     return this.#inTurn(async () => {
       const known = this.#state.pause;
       if (known && !outranks(by, known)) return known;
-      // What QStash was told for the breaker holds for the other as well.
+      // The breaker's pause at QStash also serves the new pause.
       const named = operator === undefined ? {} : { operator };
       const pause: Pause = { confirmed: false, ...known, reason, by, ...named, sinceMs: this.#now() };
       this.#state.pause = pause;
@@ -112,8 +112,8 @@ export class DeliveryControl {
   }
 
   /**
-   * Forgets the pause, then resumes at QStash, so that no message comes too early; false where QStash does not confirm it, and
-   * then delivery stays paused. Whatever the breaker knew is forgotten too.
+   * Removes the pause, then resumes at QStash, so that no message arrives too early. False if QStash does not confirm: then
+   * delivery stays paused. Also resets the breaker.
    */
   resume(): Promise<boolean> {
     return this.#inTurn(async () => {
@@ -124,8 +124,8 @@ export class DeliveryControl {
   }
 
   /**
-   * Takes over how the configured key stands at QStash: one that runs again is a resume, and one that was paused there is a pause.
-   * Returns the keys of ours.
+   * Adopts the state of the configured key at QStash: a key that runs again means a resume, and one paused there means a pause.
+   * Returns our keys.
    */
   async reconcile(): Promise<OwnKeys> {
     const switching = this.#switching;
@@ -135,14 +135,14 @@ export class DeliveryControl {
     const known = this.#state.pause;
     const own = await ownKeys(settings, this.#ports.fetch, this.#state.usedKeys(settings));
     if (own.kind === "unreachable") return own;
-    // What QStash said is out of date where somebody pauses or resumes here meanwhile.
+    // QStash's answer is outdated if somebody has paused or resumed here in the meantime.
     if (known?.confirmed !== false && switching === this.#switching) await this.#takeOver(settings, known, own.keys);
     return own;
   }
 
   /**
-   * Sends the events that would otherwise wait hours for their last retry. Nothing is sent while delivery is paused: probes and what
-   * follows them send the events then.
+   * Sends the events that would otherwise wait hours for their last retry. Sends nothing while delivery is paused: the probes and
+   * the sending after them cover these events.
    */
   async sendLate(): Promise<void> {
     const settings = this.#settings();
@@ -152,7 +152,7 @@ export class DeliveryControl {
     if (!this.#state.pause) await this.#become(afterDelivered(this.#state.breaker, delivered));
   }
 
-  /** What is due now, each part by itself. */
+  /** Runs each part that is due, independently. */
   work(): readonly Promise<void>[] {
     return [this.#confirmPending(), this.#probe()];
   }
@@ -174,7 +174,7 @@ export class DeliveryControl {
     }
   }
 
-  /** A state of the breaker that is new is stored, and acted on where its phase has changed. */
+  /** Stores a new state of the breaker, and acts on it if its phase has changed. */
   async #become(breaker: Breaker): Promise<void> {
     const before = this.#state.breaker;
     if (breaker === before) return;
@@ -200,7 +200,7 @@ export class DeliveryControl {
   async #probe(): Promise<void> {
     const settings = this.#settings();
     if (!settings || !this.#state.isProbing || this.#state.breaker.nextProbeMs > this.#now()) return;
-    // The next one is set first: a crash must not probe again at once.
+    // Schedule the next one first: a crash must not cause another probe at once.
     this.#state.breaker = afterProbeBegan(this.#state.breaker, this.#now());
     const isStopped = () => !this.#state.isProbing;
     const sourceFor = (waiting: number) => probeSource(this.#state.breaker, waiting);
@@ -225,13 +225,13 @@ export class DeliveryControl {
     if ((await this.#resumeTo(next)) && next.phase === "closed") await this.#ports.resolve("destination_down");
   }
 
-  /** Resumes at QStash. Where that is not confirmed, or is cut off by a crash, everything stays as it was. */
+  /** Resumes at QStash. If that is not confirmed, or a crash interrupts it, the earlier state stays. */
   async #resumeTo(breaker: Breaker): Promise<boolean> {
     const settings = this.#settings();
     this.#state.beginResume(breaker);
     const isResumed = !!settings && (await resumeQueue(settings, this.#ports.fetch, this.#state.usedKeys(settings)));
     this.#state.endResume(isResumed);
-    // The alarm may have rung meanwhile and found nothing to do.
+    // The alarm may have rung in the meantime and found nothing to do.
     await this.#agenda.arm();
     return isResumed;
   }
@@ -254,7 +254,7 @@ export class DeliveryControl {
     return asked;
   }
 
-  /** One after another: of two calls under way at once, the one asked first could reach QStash last. */
+  /** One after another: of two concurrent calls, the first could otherwise reach QStash last. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#switching.then(work);
     this.#switching = done.catch(() => undefined);
@@ -265,7 +265,7 @@ export class DeliveryControl {
     for (const kind of kinds) await this.#ports.resolve(kind);
   }
 
-  /** A pause under another key than the configured one holds back nothing that is published now. */
+  /** A pause under another key than the configured one does not hold back what is published now. */
   #doubtPause(): void {
     const key = this.#settings()?.AUDIT_FLOW_CONTROL_KEY;
     const { confirmed, key: paused = key } = this.#state.pause ?? {};

@@ -1,9 +1,9 @@
-/** The pause, the breaker and the flow-control keys of the past, in memory and on disk. */
+/** The pause, the breaker and the former flow-control keys, in memory and on disk. */
 import type { Settings } from "../variables.ts";
 import { CLOSED, type Breaker } from "./breaker.ts";
 import type { Pause } from "./pause.ts";
 
-/** What a resume that is under way changes. */
+/** What a resume changes while it is under way. */
 interface Before {
   readonly pause: Pause | null;
   readonly breaker: Breaker;
@@ -26,7 +26,7 @@ export class DeliveryState {
     this.endResume(false);
   }
 
-  /** Delivery goes on from now, so that no message comes too early; what was before stays on disk until `endResume`. */
+  /** Delivery continues in memory from now, so that no message arrives too early; the earlier state stays on disk until `endResume`. */
   beginResume(breaker: Breaker): void {
     const before: Before = { pause: this.#pause, breaker: this.#breaker };
     this.#store.put(BEFORE, before);
@@ -34,7 +34,7 @@ export class DeliveryState {
     this.breaker = breaker;
   }
 
-  /** Forgets what was before, or brings it back where QStash has not confirmed that it resumed. */
+  /** Drops the earlier state, or restores it if QStash has not confirmed the resume. */
   endResume(isResumed: boolean): void {
     const before = this.#store.get<Before>(BEFORE);
     if (!before) return;
@@ -59,19 +59,19 @@ export class DeliveryState {
     return this.#breaker;
   }
 
-  /** The state that it has already costs no write. */
+  /** Writing an unchanged state costs nothing. */
   set breaker(breaker: Breaker) {
     if (breaker === this.#breaker) return;
     this.#breaker = breaker;
     this.#store.put("breaker", breaker);
   }
 
-  /** An operator's pause or a refused credential outranks the breaker, and then nothing may be sent. */
+  /** True for an operator's pause or a refused credential: both outrank the breaker, and nothing may be sent. */
   get isProbing(): boolean {
     return this.#breaker.phase === "open" && this.#pause?.by === "breaker";
   }
 
-  /** The flow-control keys that this worker has used, the present one included. */
+  /** The flow-control keys that this worker has used, including the current one. */
   usedKeys({ AUDIT_FLOW_CONTROL_KEY: key }: Pick<Settings, "AUDIT_FLOW_CONTROL_KEY">): readonly string[] {
     const known = this.#store.get<readonly string[]>("flow_keys") ?? [];
     if (known.includes(key)) return known;

@@ -1,11 +1,11 @@
-/** Calls an audited route of the gateway and looks for its record, so that a gateway that says nothing is noticed. */
+/** Calls an audited route of the gateway and waits for its record, to detect a gateway that sends nothing. */
 import type { Env, Settings } from "../env.ts";
 import { findByRequest } from "../ledger/client.ts";
 import type { Fetch } from "../qstash/request.ts";
 
 const NOTE = "gateway_probe";
 const TIMEOUT_MS = 10_000;
-/** Probes in a row without a record that are an incident. */
+/** Consecutive probes without a record that make an incident. */
 const SILENT_AFTER = 2;
 /** Clocks of gateway and worker may differ by this much. Our choice. */
 const SKEW_MS = 600_000;
@@ -14,7 +14,7 @@ const SKEW_MS = 600_000;
 interface Probe {
   readonly requestIds: readonly string[];
   readonly atMs: number;
-  /** Probes in a row whose record had not arrived. */
+  /** Consecutive probes whose record has not arrived. */
   readonly missed: number;
 }
 
@@ -23,7 +23,7 @@ interface ProbeStore {
   put(key: string, value: object): void;
 }
 
-/** Judges the probe before, and makes the next one. Returns true while the gateway is silent. */
+/** Checks the previous probe and makes the next one. Returns true while the gateway is silent. */
 export async function probeGateway(
   env: Env,
   settings: Settings,
@@ -49,7 +49,7 @@ async function hasArrived(env: Env, { requestIds, atMs }: Probe, nowMs: number):
   return false;
 }
 
-/** The request ids that the record may have: the one that was sent, and the one that the gateway answers with. */
+/** The request ids that the record may have: the one sent, and the one in the gateway's answer. */
 async function call(url: string, fetcher: Fetch): Promise<readonly string[]> {
   const id = crypto.randomUUID();
   try {

@@ -1,4 +1,4 @@
-/** States that the history keeps: what waits, and how many dead letters are open. Pure. */
+/** States that the history stores: what waits, and how many dead letters are open. Pure. */
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import { GAUGE_PREFIX } from "./history.ts";
 import type { Numbers } from "./tally.ts";
@@ -14,7 +14,7 @@ interface States {
   readonly open: readonly { readonly value: string | number | null; readonly count: number }[];
 }
 
-/** The states as numbers of the history. */
+/** Returns the states as numbers of the history. */
 export function gaugesOf({ records, spilled, messages, open }: States): Numbers {
   const counts = new Map(open.map(({ value, count }) => [value, count]));
   const byClass = DEAD_LETTER_CLASSES.map((name) => [`dead_letters_open_${name}`, counts.get(name) ?? 0] as const);

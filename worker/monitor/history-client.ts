@@ -8,11 +8,11 @@ import type { Numbers } from "./tally.ts";
 type MonitorEnv = Pick<Env, "MONITOR">;
 
 /**
- * Counts wait for so long: one call to the monitor for all messages of that time. An invocation may go on for 30 s after its
+ * Time for which counts wait: one call to the monitor covers all messages of that time. An invocation may run for 30 s after its
  * response. https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
  */
 const TELL_AFTER_MS = 20_000;
-/** A tell that is so late was cut off with its invocation. Our choice. */
+/** A report this late ended with its invocation. Our choice. */
 const LATE_MS = 20_000;
 
 interface Memory {
@@ -62,7 +62,7 @@ export async function tellSoon(env: MonitorEnv, nowMs: number): Promise<void> {
   await tellHistory(env);
 }
 
-/** Tells the monitor what this isolate has counted. Never throws. */
+/** Sends this isolate's counts to the monitor. Never throws. */
 export async function tellHistory(env: MonitorEnv): Promise<void> {
   const memory = memoryOf(env);
   const { slots, policies } = memory;

@@ -1,4 +1,4 @@
-/** What was delivered, retried and refused over time: kept for each minute of 48 hours and for each hour of 90 days. */
+/** What was delivered, retried and refused over time: stored per minute for 48 hours and per hour for 90 days. */
 import type { Sql } from "../storage/sql.ts";
 import type { Numbers } from "./tally.ts";
 
@@ -7,17 +7,17 @@ export const HOUR_S = 3_600;
 /** How long minutes and hours are kept. */
 export const MINUTES_KEPT_S = 48 * HOUR_S;
 export const HOURS_KEPT_S = 90 * 24 * HOUR_S;
-/** Counts wait in memory for so long at most, because each write is billed. Our choice. */
+/** Longest time that counts wait in memory, because each write is billed. Our choice. */
 const SAVE_EVERY_MS = 60_000;
 
 /** What was counted in one minute: `delivered`, `retried`, `refused`, and ages as `age_<bucket>`. */
 export interface Slot {
-  /** Its beginning, in seconds since the epoch. */
+  /** Start of the minute, in seconds since the epoch. */
   readonly atS: number;
   readonly numbers: Numbers;
 }
 
-/** Numbers with this prefix are states, of which the newest counts; all others are added up. */
+/** Prefix of states, of which the newest value counts; all other numbers are summed. */
 export const GAUGE_PREFIX = "now_";
 
 const TABLES = [
@@ -35,17 +35,17 @@ export class History {
     this.#sql = sql;
   }
 
-  /** When what waits in memory must be written; Infinity if nothing does. */
+  /** When the counts in memory must be written; Infinity if there are none. */
   get dueMs(): number {
     return this.#pending.length === 0 ? Infinity : this.#savedMs + SAVE_EVERY_MS;
   }
 
-  /** When the states were last sampled since the start; 0 if they were not. */
+  /** When the states were last sampled since the start; 0 if never. */
   get sampledMs(): number {
     return this.#sampledMs;
   }
 
-  /** Adds counts, and writes them unless that was done a moment ago. */
+  /** Adds counts, and writes them unless the last write was a moment ago. */
   add(slots: readonly Slot[], nowMs: number): void {
     this.#pending.push(...slots);
     if (nowMs >= this.dueMs) this.save(nowMs);
@@ -57,11 +57,11 @@ export class History {
     this.add([{ atS: slotOf(nowMs / 1_000, MINUTE_S), numbers: gauges }], nowMs);
   }
 
-  /** Writes what waits in memory, and forgets what is too old. */
+  /** Writes the counts in memory, and removes old ones. */
   save(nowMs: number): void {
     const pending = this.#pending;
     if (pending.length === 0) return;
-    // First, so that a write that fails is not tried again at once.
+    // First, so that a failed write is not repeated at once.
     this.#savedMs = nowMs;
     this.#sql.transaction(() => {
       for (const { table, sizeS, keptS } of TABLES) {
@@ -74,7 +74,7 @@ export class History {
     this.#pending = [];
   }
 
-  /** Returns the minutes or hours of a time, oldest first. What is shown is written first, so that no count goes back. */
+  /** Returns the minutes or hours of a period, oldest first. Writes pending counts first, so that a shown count never goes back. */
   read(table: "minutes" | "hours", fromS: number, untilS: number, nowMs: number): readonly Slot[] {
     this.save(nowMs);
     const query = `SELECT at_s, numbers FROM ${table} WHERE at_s >= ? AND at_s < ? ORDER BY at_s`;
@@ -91,7 +91,7 @@ export class History {
   }
 }
 
-/** Adds up counts; of states the newest counts. */
+/** Sums counts; of states, the newest value counts. */
 export function mergeNumbers(parts: readonly Numbers[]): Numbers {
   const merged: Record<string, number> = {};
   for (const part of parts) {
@@ -102,7 +102,7 @@ export function mergeNumbers(parts: readonly Numbers[]): Numbers {
   return merged;
 }
 
-/** Returns the beginning of the slot that holds a time, both in seconds. */
+/** Returns the start of the slot that holds a time, both in seconds. */
 export function slotOf(atS: number, sizeS: number): number {
   return Math.floor(atS / sizeS) * sizeS;
 }

@@ -1,4 +1,4 @@
-/** Open incidents and the messages about them that still have to go out; each incident is announced once and its end once. */
+/** Open incidents and the alerts still to be sent; each incident is announced once, and so is its end. */
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import { HISTORY_KEPT_MS } from "./operator-actions.ts";
 import { migrate } from "../storage/migration.ts";
@@ -29,7 +29,7 @@ export interface Incident {
   readonly kind: IncidentKind;
   readonly detail: string;
   readonly sinceMs: number;
-  /** null while it lasts. */
+  /** null while it is open. */
   readonly untilMs: number | null;
 }
 
@@ -38,7 +38,7 @@ export interface Notice extends Incident {
   readonly tries: number;
 }
 
-/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+/** The database, version by version; see `migrate`. The first step is the schema that predates versions. */
 export const STEPS: readonly string[] = [
   `
 CREATE TABLE IF NOT EXISTS incidents (kind TEXT PRIMARY KEY, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL);
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS notices (
   tries INTEGER NOT NULL DEFAULT 0
 );
 `,
-  // `minutes` and `hours` hold the history of `GET /api/metrics`, by the second at which each begins.
+  // `minutes` and `hours` hold the history of `GET /api/metrics`, keyed by the second at which each begins.
   `
 CREATE TABLE ended_incidents (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
@@ -72,7 +72,7 @@ export class Incidents {
     migrate(sql, STEPS);
   }
 
-  /** True where the incident is new. */
+  /** True if the incident is new. */
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
     const known = this.#sql.all("UPDATE incidents SET last_ms = ? WHERE kind = ? RETURNING kind", nowMs, kind);
     if (known.length > 0) return false;
@@ -87,7 +87,7 @@ export class Incidents {
     return true;
   }
 
-  /** What ended, if it was open. */
+  /** Returns what ended, if it was open. */
   close(kind: IncidentKind, nowMs: number): Incident | undefined {
     const [ended] = this.#sql.all<{ detail: string; since_ms: number }>(
       "DELETE FROM incidents WHERE kind = ? RETURNING *",

@@ -1,4 +1,4 @@
-/** The one place that knows whether delivery is paused, how fast it goes and which incidents are open; a single Durable Object. */
+/** The single Durable Object that holds whether delivery is paused, its pace and the open incidents. */
 import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
 import { parseSettings, type Env, type Settings } from "../env.ts";
@@ -20,14 +20,14 @@ import { Refusals, type RefusalReport } from "./refusals.ts";
 import { RoundLog, type Round, type Rounds } from "./rounds.ts";
 import { Tally, type Numbers } from "./tally.ts";
 
-/** Sweeps in a row that may fail before people are told. */
+/** Consecutive failed sweeps that open an incident. */
 const FAILED_SWEEPS = 3;
-/** Messages that may wait at QStash while delivery is not paused. */
+/** Most messages that may wait at QStash while delivery is not paused. */
 const BACKLOG_MESSAGES = 10_000;
 
 interface MonitorStatus {
   readonly pause: Pause | null;
-  /** When the next probe of WorkOS is due; null where none is. */
+  /** When the next probe of WorkOS is due; null if none is. */
   readonly nextProbeMs: number | null;
   readonly incidents: readonly Incident[];
   readonly numbers: Numbers;
@@ -37,7 +37,7 @@ interface MonitorStatus {
   readonly sampledMs: number;
 }
 
-/** An incident with what operators did while it lasted. */
+/** An incident with what operators did during it. */
 export type IncidentStory = Incident & { readonly actions: readonly NotedAction[] };
 
 export class Monitor extends DurableObject<Env> {
@@ -79,11 +79,11 @@ export class Monitor extends DurableObject<Env> {
         this.#history.add([{ atS: slotOf(nowMs / 1_000, MINUTE_S), numbers: { delivered: count } }], nowMs);
       },
     });
-    // A crash between a change and its alarm must not strand it.
+    // A crash between a change and its alarm must not leave it without an alarm.
     if (this.#dueMs() !== undefined) void ctx.blockConcurrencyWhile(() => this.#agenda.arm());
   }
 
-  /** The jurisdiction that this worker was first used with; null before its first request. One object of its own is asked. */
+  /** The jurisdiction that this worker was first used with; null before its first request. A separate object stores it. */
   jurisdiction(): string | null {
     return this.ctx.storage.kv.get<string>("jurisdiction") ?? null;
   }
@@ -146,7 +146,7 @@ export class Monitor extends DurableObject<Env> {
     return this.#delivery.sendLate();
   }
 
-  /** Everything that `/health` and `/metrics` show of it. */
+  /** Everything that `/health` and `/metrics` show of the monitor. */
   status(): MonitorStatus {
     return {
       pause: this.#delivery.pauseState,
@@ -163,7 +163,7 @@ export class Monitor extends DurableObject<Env> {
     return this.#incidents.list();
   }
 
-  /** Open incidents, the newest first, then those that ended in the last 30 days. */
+  /** Returns open incidents, newest first, then those that ended in the last 30 days. */
   stories(): readonly IncidentStory[] {
     const nowMs = this.#now();
     const sql = durableSql(this.ctx.storage);
@@ -175,7 +175,7 @@ export class Monitor extends DurableObject<Env> {
     );
   }
 
-  /** Keeps what an operator did. */
+  /** Stores what an operator did. */
   noteAction(noted: NotedAction): void {
     noteAction(durableSql(this.ctx.storage), noted);
   }
@@ -206,13 +206,13 @@ export class Monitor extends DurableObject<Env> {
     return this.#history.read(table, fromS, untilS, this.#now());
   }
 
-  /** Counts events about operators that WorkOS has not accepted. */
+  /** Counts events about operators that WorkOS did not accept. */
   async operatorEventsRefused(count: number, reason: string): Promise<void> {
     this.#tally.add({ operator_events_refused: count });
     await this.report("operator_events_refused", `WorkOS does not accept events about operators: ${reason}`);
   }
 
-  /** Notes a round of the cron. */
+  /** Stores the results of a cron round. */
   async round(round: Round): Promise<void> {
     const { failedSweeps, foreign } = this.#rounds.add(round, this.#now());
     const count = foreign.reduce((sum, one) => sum + one.count, 0);
@@ -221,7 +221,7 @@ export class Monitor extends DurableObject<Env> {
     await this.#report(failedSweeps >= FAILED_SWEEPS, "sweep_failing", "QStash's dead-letter queue cannot be read");
   }
 
-  /** Judges the probe of the gateway before this one, and makes the next. */
+  /** Checks the previous probe of the gateway, and makes the next one. */
   async probeGateway(): Promise<void> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok) return;
@@ -229,7 +229,7 @@ export class Monitor extends DurableObject<Env> {
     await this.#report(isSilent, "gateway_silent", "the records of two probes of the gateway have not arrived");
   }
 
-  /** Opens an incident; one that is open already is left alone. The alert goes out behind the answer. */
+  /** Opens an incident; an open one stays unchanged. The alert goes out after the answer. */
   async report(kind: IncidentKind, detail: string): Promise<void> {
     if (this.#announcer.open(kind, detail, this.#now())) await this.#announceSoon();
   }
@@ -243,7 +243,7 @@ export class Monitor extends DurableObject<Env> {
     if (this.#incidents.isQuiet(kind, sinceMs)) await this.resolve(kind);
   }
 
-  /** Never throws: an alarm that fails seven times is given up. */
+  /** Never throws: the platform gives up an alarm that fails seven times. */
   override async alarm(): Promise<void> {
     this.#agenda.rang();
     const done = await Promise.allSettled([this.#announce(), this.#saveHistory(), ...this.#delivery.work()]);
@@ -260,7 +260,7 @@ export class Monitor extends DurableObject<Env> {
     return isOpen ? this.report(kind, detail) : this.resolve(kind);
   }
 
-  /** The alert goes out behind the answer. */
+  /** The alert goes out after the answer. */
   async #announceSoon(): Promise<void> {
     await this.#agenda.guard("alert");
     this.ctx.waitUntil(this.#announce().then(() => this.#agenda.arm()));

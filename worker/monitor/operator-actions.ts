@@ -1,12 +1,12 @@
-/** What operators did, kept as long as ended incidents, so that an incident shows who did something about it. */
+/** What operators did, stored as long as ended incidents, so that an incident shows who acted on it. */
 import type { Sql } from "../storage/sql.ts";
 
 /** How long ended incidents and actions are kept. Our choice. */
 export const HISTORY_KEPT_MS = 30 * 86_400_000;
-/** Most actions that one incident shows; the newest are kept. Our choice. */
+/** Most actions that one incident shows, newest kept. Our choice. */
 const ACTIONS_MAX = 100;
 
-/** One action: from when the request came until it was done. */
+/** One action, from the arrival of its request until it was done. */
 export interface NotedAction {
   readonly action: string;
   /** The operator's name. */
@@ -26,7 +26,7 @@ interface Stored {
   readonly ended_ms: number;
 }
 
-/** Stores an action, and forgets those that are too old. */
+/** Stores an action, and removes old ones. */
 export function noteAction(sql: Sql, noted: NotedAction): void {
   sql.all(
     `INSERT INTO operator_actions (action, by_name, target_type, target_id, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -40,7 +40,7 @@ export function noteAction(sql: Sql, noted: NotedAction): void {
   sql.all("DELETE FROM operator_actions WHERE ended_ms < ?", noted.endedMs - HISTORY_KEPT_MS);
 }
 
-/** Returns the actions that overlap a time, oldest first. */
+/** Returns the actions that overlap a period, oldest first. */
 export function actionsBetween(sql: Sql, sinceMs: number, untilMs: number): readonly NotedAction[] {
   return sql
     .all<Stored>(

@@ -1,11 +1,11 @@
 /** The token bucket of the whole worker, kept in memory: a write for each message would cost more than the message. */
 import { admit, emptyBucket, fillMs, fullBucket, type Bucket } from "./token-bucket.ts";
 
-/** While deliveries go on, the time of the newest is written this often. Our choice. */
+/** While deliveries go on, the time of the newest one is written this often. Our choice. */
 const NOTE_EVERY_MS = 5_000;
 const NOTE = "paced_until";
 
-/** What the pace remembers across a restart. */
+/** What the pace stores across a restart. */
 interface NoteStore {
   get(key: string): unknown;
   put(key: string, value: number): void;
@@ -21,7 +21,7 @@ export class Pace {
   }
 
   /**
-   * Takes the tokens of so many events; returns how long they wait for their turn, in ms. Takes nothing where that is longer than
+   * Takes tokens for this many events; returns how long they wait for their turn, in ms. Takes nothing if that is longer than
    * `longestWaitMs`.
    */
   take(count: number, ratePerSecond: number, longestWaitMs: number, nowMs: number): number {
@@ -36,7 +36,7 @@ export class Pace {
     return waitMs;
   }
 
-  /** After a restart the bucket is full only where nothing can have gone out for as long as it takes to fill. */
+  /** After a restart, the bucket is full only if nothing can have been sent for as long as it takes to fill. */
   #first(ratePerSecond: number, nowMs: number): Bucket {
     const noted = this.#notes.get(NOTE);
     const isIdle = typeof noted !== "number" || nowMs - noted > NOTE_EVERY_MS + fillMs(ratePerSecond);

@@ -6,22 +6,22 @@ export interface Pause {
   /** The name of the operator who paused it through the API. */
   readonly operator?: string;
   readonly sinceMs: number;
-  /** QStash holds back every message of ours. */
+  /** QStash holds back all our messages. */
   readonly confirmed: boolean;
-  /** The flow-control key that was configured then. */
+  /** The flow-control key configured at that time. */
   readonly key?: string;
 }
 
-/** Returns true where `by` may take the place of a pause: a person and a refused credential outrank the breaker. */
+/** Returns true if `by` may replace a pause: an operator and a refused credential outrank the breaker. */
 export function outranks(by: Pause["by"], known: Pause): boolean {
   return known.by === "breaker" && by !== "breaker";
 }
 
-/** What a delivery is told before it sends. */
+/** The answer to a delivery before it sends. */
 export interface Turn {
   readonly pause: Pause | null;
-  /** How long its events wait for their turn; they may not be sent where this is longer than it can wait. */
+  /** How long its events wait for their turn; if that is longer than the delivery can wait, they must not be sent. */
   readonly waitMs: number;
-  /** Failures came lately: the ends of all attempts must be reported at once. */
+  /** True after recent failures: report the results of all attempts at once. */
   readonly isWatched: boolean;
 }

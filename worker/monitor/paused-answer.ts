@@ -1,4 +1,4 @@
-/** The body of the worker's answer to a message while delivery is paused: QStash hands it back when it gives the message up. */
+/** The body of the worker's answer while delivery is paused. QStash returns it when it gives the message up. */
 import * as z from "zod/mini";
 import { parseJson } from "../json.ts";
 import type { Pause } from "./pause.ts";

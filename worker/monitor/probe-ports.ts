@@ -11,14 +11,14 @@ import { claimUntried } from "./untried.ts";
 
 export interface ProbeControl {
   readonly now: () => number;
-  /** Takes the token of one event; returns how long it waits, in ms. */
+  /** Takes the token of one event; returns how long it must wait, in ms. */
   readonly takeTurn: () => number;
   readonly isStopped: () => boolean;
-  /** The flow-control keys under which messages of ours can wait. */
+  /** The flow-control keys under which our messages may wait. */
   readonly flowKeys: readonly string[];
 }
 
-/** One set of ports for each round of probes, under a lease of its own. Events are looked for in the active shards of the ledger. */
+/** Makes one set of ports per round of probes, with its own lease. Events are searched in the active shards of the ledger. */
 export function probePorts(
   env: Env,
   settings: Settings,

@@ -1,45 +1,45 @@
 /**
- * Probes: while the breaker is open, real events that wait in the ledger are sent under their own keys and with their frozen bytes. A
- * made-up event would be a lie in somebody's audit log, and a read would prove nothing about writes.
+ * Probes: while the breaker is open, real events that wait in the ledger are sent under their own keys and with their frozen bytes.
+ * An invented event would falsify somebody's audit log, and a read would prove nothing about writes.
  */
 import { outcomeOf, verdictOf, type AttemptOutcome, type Verdict } from "../../shared/outcome.ts";
 import type { LedgerAttempt, WaitingEvent, WaitingSince } from "../ledger/types.ts";
 import type { Sent } from "../workos.ts";
 import type { ProbeSource } from "./breaker.ts";
 
-/** Requests at the same time. https://developers.cloudflare.com/workers/platform/limits/ */
+/** Requests in parallel. https://developers.cloudflare.com/workers/platform/limits/ */
 const LANES = 5;
-/** Failures in a row after which WorkOS counts as down again. Our choice, as for the breaker. */
+/** Consecutive failures after which WorkOS counts as down again. Our choice, as for the breaker. */
 const FAILURES_TO_STOP = 5;
-/** An event whose last attempt is this long ago has used up its early retries, or nearly: the next comes after hours. Our choice. */
+/** An event whose last attempt is this long ago has used its early retries, or nearly all: the next comes after hours. Our choice. */
 const LATE_MS = 240_000;
 /** Longest time that events are sent before the queue runs again. Our choice. */
 const DRAIN_MAX_MS = 20_000;
-/** Longest time of one round of late events: shorter than the time between two rounds of the cron. Our choice. */
+/** Longest time of one round of late events: shorter than the time between two cron rounds. Our choice. */
 const LATE_ROUND_MAX_MS = 200_000;
 
 export interface ProbePorts {
   readonly now: () => number;
-  /** Records that wait for their next attempt, the one that has waited longest since its last attempt first. */
+  /** Returns records that wait for their next attempt, longest wait since the last attempt first. */
   readonly candidates: () => Promise<readonly WaitingSince[]>;
-  /** Undefined where the event no longer waits, or where another delivery holds it. */
+  /** Undefined if the event no longer waits, or another delivery holds it. */
   readonly claim: (id: string) => Promise<WaitingEvent | undefined>;
-  /** Leases an event of a message that waits at QStash and that nobody has tried; undefined if there is none. */
+  /** Leases an untried event of a message that waits at QStash; undefined if there is none. */
   readonly claimUntried: () => Promise<WaitingEvent | undefined>;
   readonly send: (body: string, key: string) => Promise<Sent>;
   readonly settle: (event: WaitingEvent, attempt: LedgerAttempt) => Promise<void>;
-  /** Resolves when the pace lets one more event go. */
+  /** Resolves when the pace allows one more event. */
   readonly turn: () => Promise<void>;
-  /** Asked before each request: an operator may have paused delivery meanwhile. */
+  /** Asked before each request: an operator may have paused delivery in the meantime. */
   readonly isStopped: () => boolean;
 }
 
-/** What one round of probes found out. */
+/** The result of one round of probes. */
 type Probed =
-  /** WorkOS took so many events. 0: it took none, and nothing is left to try with. */
+  /** WorkOS accepted this many events. 0: none, and there is nothing left to try. */
   | { readonly kind: "up"; readonly delivered: number }
   | { readonly kind: "down"; readonly source: ProbeSource }
-  /** 401 or 403, whoever answered. */
+  /** 401 or 403, from any sender. */
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "stopped" };
 
@@ -50,8 +50,8 @@ interface Ended {
 }
 
 /**
- * Sends one event. Once WorkOS has taken it, the others that wait go out too, before the queue runs again: each of them has spent
- * an attempt already, and if WorkOS goes down again they must not spend the next. `sourceFor` says where the event comes from if so
+ * Sends one event. Once WorkOS has accepted it, the other waiting events go out before the queue runs again: each has spent an
+ * attempt already, and must not spend the next if WorkOS goes down again. `sourceFor` says where the event comes from when this
  * many wait in the ledger.
  */
 export async function probe(ports: ProbePorts, sourceFor: (waiting: number) => ProbeSource): Promise<Probed> {
@@ -65,8 +65,8 @@ export async function probe(ports: ProbePorts, sourceFor: (waiting: number) => P
 }
 
 /**
- * Sends the events whose next retry comes only after hours, because some requests failed while others succeeded. Stops after five
- * failures in a row. Returns how many were delivered.
+ * Sends the events whose next retry is hours away, because some requests failed while others succeeded. Stops after five
+ * consecutive failures. Returns how many were delivered.
  */
 export async function sendLate(ports: ProbePorts): Promise<number> {
   const latestMs = ports.now() - LATE_MS;
@@ -79,7 +79,7 @@ export async function sendLate(ports: ProbePorts): Promise<number> {
   return delivered;
 }
 
-/** Sends an event from the wanted source, or from the other one if that has none. */
+/** Sends an event from the preferred source, or from the other one if that has none. */
 async function sendFirst(queue: string[], source: ProbeSource, ports: ProbePorts): Promise<Ended | undefined> {
   if (source === "queue") return (await sendUntried(ports)) ?? sendNext(queue, ports);
   return (await sendNext(queue, ports)) ?? sendUntried(ports);
@@ -90,7 +90,7 @@ async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts
   const delivered = deliveredBefore + sent.delivered;
   if (ports.isStopped()) return { kind: "stopped" };
   if (sent.failures < FAILURES_TO_STOP) return { kind: "up", delivered };
-  // Events that fail by themselves can all wait here. One that nobody has tried says whether WorkOS is down again.
+  // All events that wait here may be faulty themselves. An untried one shows whether WorkOS is down again.
   const last = await sendUntried(ports);
   if (ports.isStopped()) return { kind: "stopped" };
   if (last === undefined || last.verdict === "failed") return { kind: "down", source: last?.source ?? "ledger" };
@@ -98,7 +98,7 @@ async function drain(queue: string[], deliveredBefore: number, ports: ProbePorts
   return { kind: "up", delivered: delivered + (last.verdict === "delivered" ? 1 : 0) };
 }
 
-/** Sends events side by side; stops after some time, or after five failures in a row, which it counts. */
+/** Sends events in parallel; stops after some time, or after five consecutive failures, which it counts. */
 async function sendAll(
   queue: string[],
   maxMs: number,
@@ -119,7 +119,7 @@ async function sendAll(
   return { delivered, failures };
 }
 
-/** Sends the next event that still waits; undefined where none is left or sending must stop. */
+/** Sends the next event that still waits; undefined if none is left or sending must stop. */
 async function sendNext(queue: string[], ports: ProbePorts): Promise<Ended | undefined> {
   for (let id = queue.shift(); id !== undefined && !ports.isStopped(); id = queue.shift()) {
     await ports.turn();

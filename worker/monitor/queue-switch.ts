@@ -1,19 +1,19 @@
-/** The switch at QStash: every flow-control key of ours, because what waits under a former key of a paused queue waits for ever. */
+/** The switch at QStash: all our flow-control keys, because messages under a former key that stays paused would wait forever. */
 import { listFlowKeys, switchFlow, type FlowKey } from "../qstash/flow-control.ts";
 import { hasOwnMessages } from "../qstash/message-log.ts";
 import type { Fetch } from "../qstash/request.ts";
 import type { Settings } from "../variables.ts";
 
-/** Unknown keys that are asked about at a time. Our choice. */
+/** Unknown keys checked at once. Our choice. */
 const ASKED_MAX = 20;
 
-/** The keys of ours that QStash lists; a key that nothing was published with is not among them. */
+/** Our keys that QStash lists; it does not list a key that nothing was published with. */
 export type OwnKeys =
   | { readonly kind: "known"; readonly keys: readonly FlowKey[] }
   /** QStash did not answer, or refused: `reason` is `network` or the status. */
   | { readonly kind: "unreachable"; readonly reason: string };
 
-/** Keys of ours: the configured one, those in `used`, and any other under which messages for this worker wait. */
+/** Our keys: the configured one, those in `used`, and any other under which messages for this worker wait. */
 export async function ownKeys(settings: Settings, fetcher: Fetch, used: readonly string[]): Promise<OwnKeys> {
   const listed = await listFlowKeys(settings, fetcher);
   if (listed.kind === "unreachable") return listed;
@@ -24,7 +24,7 @@ export async function ownKeys(settings: Settings, fetcher: Fetch, used: readonly
   return { kind: "known", keys: [...listed.keys.filter(({ name }) => own.has(name)), ...found] };
 }
 
-/** Returns true once QStash has paused the configured key and every other key of ours that it lists. Never throws. */
+/** Returns true once QStash has paused the configured key and each of our other keys that it lists. Never throws. */
 export async function pauseQueue(settings: Settings, fetcher: Fetch, used: readonly string[]): Promise<boolean> {
   const configured = settings.AUDIT_FLOW_CONTROL_KEY;
   const others = async () => {
@@ -36,7 +36,7 @@ export async function pauseQueue(settings: Settings, fetcher: Fetch, used: reado
   return isPaused && rest.every(Boolean);
 }
 
-/** Returns true once QStash has resumed every key of ours. Never throws. */
+/** Returns true once QStash has resumed all our keys. Never throws. */
 export async function resumeQueue(settings: Settings, fetcher: Fetch, used: readonly string[]): Promise<boolean> {
   const own = await ownKeys(settings, fetcher, used);
   const listed = own.kind === "known" ? own.keys.map(({ name }) => name) : used;
@@ -46,8 +46,8 @@ export async function resumeQueue(settings: Settings, fetcher: Fetch, used: read
 }
 
 /**
- * What somebody changed at QStash's own console. `resumed`, `paused`: the configured key says otherwise than we do. `incomplete`: another
- * key of ours lets messages through.
+ * What somebody changed in QStash's own console. `resumed`, `paused`: the state of the configured key differs from ours.
+ * `incomplete`: another of our keys lets messages through.
  */
 export function changeAtQueue(
   isPausedHere: boolean,

@@ -1,4 +1,4 @@
-/** Refused calls as one isolate sees them: each is counted, few are told at once, and a flood is told in lots. */
+/** Refused calls as one isolate sees them: each is counted, the first few are reported at once, and a flood in batches. */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { monitor } from "./client.ts";
@@ -6,7 +6,7 @@ import type { RefusalReport } from "./refusals.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR">;
 
-/** Reports that an isolate makes at once in a minute; after those it waits until a lot is full. Our choice. */
+/** Reports that an isolate makes at once per minute; after those, it waits for a full batch. Our choice. */
 const PROMPT_REPORTS = 10;
 const LOT = 10;
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ function memoryOf(env: MonitorEnv): Memory {
   return memory;
 }
 
-/** Counts a refused call, and logs one line a minute at most for each route and reason. Never throws. */
+/** Counts a refused call, and logs at most one line a minute for each route and reason. Never throws. */
 export async function noteRefusal(env: MonitorEnv, call: RefusedCall, nowMs: number): Promise<void> {
   const memory = memoryOf(env);
   logOnce(memory, call, nowMs);
@@ -45,7 +45,7 @@ export async function noteRefusal(env: MonitorEnv, call: RefusedCall, nowMs: num
   await reportRefusals(env);
 }
 
-/** Reports what is still to be told. Never throws. */
+/** Reports the remaining counts. Never throws. */
 export async function reportRefusals(env: MonitorEnv): Promise<void> {
   const memory = memoryOf(env);
   const calls = memory.pending;

@@ -1,20 +1,23 @@
-/** Refused calls over time: when they become an incident. Pure but for its memory, which a restart may lose. */
+/** Refused calls over time: when they become an incident. Pure except for its memory, which a restart may lose. */
 
-/** So many calls that look like QStash's, refused within this time, are an incident, and its quiet end. Our choice. */
+/**
+ * An incident opens after this many refused calls that look like QStash's within this time, and closes after as long without one.
+ * Our choice.
+ */
 const DELIVERIES = { count: 3, withinMs: 600_000 };
-/** So many wrong tokens on routes of operators. Our choice. */
+/** An incident opens after this many wrong tokens on operator routes. Our choice. */
 const TOKENS = { count: 20, withinMs: 60_000 };
 
-/** What an isolate has refused since it last said so. */
+/** What an isolate has refused since its last report. */
 export interface RefusalReport {
   /** By route and reason, such as `/deliver key`. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Reasons of those that look like QStash's, oldest first. */
+  /** Reasons of the calls that look like QStash's, oldest first. */
   readonly deliveries: readonly string[];
   readonly wrongTokens: number;
 }
 
-/** What is an incident now; a detail names the reason. */
+/** The current incidents; a detail names the reason. */
 interface RefusalIncidents {
   readonly deliveries?: string;
   readonly requests?: string;
@@ -45,7 +48,7 @@ export class Refusals {
   }
 }
 
-/** The newest of them within the time, no more than are needed. */
+/** Keeps the newest ones within the time, as many as needed. */
 function recent(
   before: readonly Refused[],
   reasons: readonly string[],

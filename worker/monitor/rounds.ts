@@ -6,19 +6,19 @@ const SEEN_AGAIN_MS = 3_600_000;
 /** A policy that has sent nothing for so long is gone. Our choice. */
 const GONE_MS = 86_400_000;
 
-/** Entries of QStash's dead-letter queue with our label and somebody else's URL. */
+/** Entries of QStash's dead-letter queue with our label and a foreign URL. */
 interface ForeignMessages {
   readonly url: string;
   readonly count: number;
 }
 
 export interface Rounds {
-  /** When the worker was set up: before its first round it has missed none. */
+  /** When the worker was set up, so that it has missed no round before its first one. */
   readonly sinceMs: number;
   readonly lastMs: number | null;
   /** The newest sweep that QStash answered. */
   readonly lastSweepMs: number | null;
-  /** Sweeps in a row that failed. */
+  /** Consecutive failed sweeps. */
   readonly failedSweeps: number;
   readonly foreign: readonly ForeignMessages[];
   /** Messages that wait under our flow-control keys, as of the newest round. */
@@ -27,10 +27,10 @@ export interface Rounds {
   readonly policies: Readonly<Record<string, number>>;
 }
 
-/** What one round adds. */
+/** The results of one round. */
 export interface Round {
   readonly isSwept: boolean;
-  /** Absent where the sweep did not see the whole queue. */
+  /** Absent if the sweep did not read the whole queue. */
   readonly foreign?: readonly ForeignMessages[] | undefined;
 }
 

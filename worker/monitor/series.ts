@@ -11,7 +11,7 @@ interface Range {
   readonly stepS: number;
 }
 
-/** Returns every series of a time. Counts have a point for each step; states and ages only where something is known. */
+/** Returns every series of a period. Counts have a point per step; states and ages only where a value is known. */
 export function seriesOf(slots: readonly Slot[], { fromS, untilS, stepS }: Range): MetricsAnswer {
   const bySteps = Map.groupBy(slots, ({ atS }) => slotOf(atS, stepS));
   const steps: [atS: number, numbers: Numbers][] = [];

@@ -19,7 +19,7 @@ export class Tally {
     this.#numbers = { ...(store.get(NOTE) as Numbers | undefined) };
   }
 
-  /** Counts and stores, in one row written. */
+  /** Counts and stores, with one row written. */
   add(counts: Numbers): void {
     for (const [name, count] of Object.entries(counts)) this.#numbers[name] = (this.#numbers[name] ?? 0) + count;
     this.#store.put(NOTE, this.#numbers);

@@ -1,17 +1,17 @@
 /**
- * The pace of all deliveries together: WorkOS counts events, QStash's flow control counts messages. A caller that comes while the
- * bucket is empty is told how long to wait for its turn; its tokens are taken at once, so callers go in the order in which they
- * came. Pure: state in, state out.
+ * The pace of all deliveries together: WorkOS counts events, QStash's flow control counts messages. If the bucket is empty, a
+ * caller learns how long to wait. Its tokens are taken at once, so callers proceed in the order of arrival. Pure: state in, state
+ * out.
  */
 
 /**
- * Events in one burst. WorkOS takes 6,000 requests a minute for each API key: a burst and a minute at 80 a second are 5,400.
+ * Events in one burst. WorkOS allows 6,000 requests a minute per API key: a burst and a minute at 80 a second are 5,400.
  * https://workos.com/docs/reference/rate-limits
  */
 export const BURST_EVENTS = 600;
 
 export interface Bucket {
-  /** Below zero: events that were admitted and wait for their turn. */
+  /** Below zero: admitted events that wait for their turn. */
   readonly tokens: number;
   /** When `tokens` was counted, ms since the epoch. */
   readonly atMs: number;
@@ -23,22 +23,22 @@ interface Admission {
   readonly waitMs: number;
 }
 
-/** A bucket that has not been used for as long as it takes to fill. */
+/** A bucket unused for as long as it takes to fill. */
 export function fullBucket(nowMs: number): Bucket {
   return { tokens: BURST_EVENTS, atMs: nowMs };
 }
 
-/** A bucket whose use is not known, such as after a crash: nothing may go out faster than the rate. */
+/** A bucket with unknown use, such as after a crash: nothing may go out faster than the rate. */
 export function emptyBucket(nowMs: number): Bucket {
   return { tokens: 0, atMs: nowMs };
 }
 
-/** Time after which a bucket is full whatever it held, as long as nobody waits. */
+/** Time after which a bucket is full whatever it held, if nobody waits. */
 export function fillMs(ratePerSecond: number): number {
   return (BURST_EVENTS / ratePerSecond) * 1_000;
 }
 
-/** Takes one token for each of `count` events. A clock that went back adds nothing. */
+/** Takes one token for each of `count` events. A clock that goes back adds nothing. */
 export function admit(bucket: Bucket, count: number, ratePerSecond: number, nowMs: number): Admission {
   const elapsedMs = Math.max(nowMs - bucket.atMs, 0);
   const filled = Math.min(bucket.tokens + (elapsedMs * ratePerSecond) / 1_000, BURST_EVENTS);

@@ -1,4 +1,4 @@
-/** An event that nobody has tried: taken from a message that waits at QStash, which delivers the rest of it later as usual. */
+/** An untried event, taken from a message that waits at QStash. QStash delivers the rest of the message later as usual. */
 import type { AuditRecord } from "../../shared/record.ts";
 import { claimOf } from "../ledger/claim.ts";
 import type { LedgerEntry, LedgerPort, WaitingEvent } from "../ledger/types.ts";
@@ -16,7 +16,7 @@ interface UntriedPorts {
 
 /**
  * Claims one record that the ledger does not know, as its message's own delivery would. Returns undefined if no such record waits.
- * An intent or a watchdog's record is never taken: its outcome may come before its time.
+ * Never takes an intent or a watchdog's record: its outcome may arrive first.
  */
 export async function claimUntried(lease: string, ports: UntriedPorts): Promise<WaitingEvent | undefined> {
   for await (const body of ports.bodies()) {

@@ -1,4 +1,4 @@
-/** What `standardwebhooks` takes of `fast-sha256`, which `build.ts` replaces: the platform has SHA-256 in native code. */
+/** The part of `fast-sha256` that `standardwebhooks` uses, replaced by `build.ts` with the platform's native SHA-256. */
 import { createHmac } from "node:crypto";
 
 /** HMAC-SHA-256. */

@@ -1,10 +1,10 @@
-/** The outbox from outside: a few shards, each with its own alarm. */
+/** The client of the outbox: a few shards, each with its own alarm. */
 import { shardOf } from "../../shared/event-id.ts";
 import type { Env } from "../env.ts";
 import type { Outbox } from "./outbox.ts";
 import type { OutboxStatus } from "./store.ts";
 
-/** The spill is the exception, so a few are enough. Our choice; lowering it would strand what waits. */
+/** The spill is the exception, so a few are enough. Our choice; lowering it would strand waiting messages. */
 const OUTBOX_SHARDS = 4;
 
 type OutboxEnv = Pick<Env, "OUTBOX">;
@@ -14,7 +14,7 @@ export function outboxOf(env: OutboxEnv, deduplicationId: string) {
   return shard(env, shardOf(deduplicationId, OUTBOX_SHARDS));
 }
 
-/** What waits in all shards together. */
+/** The totals of all shards. */
 export async function outboxStatus(env: OutboxEnv): Promise<OutboxStatus> {
   const parts = await Promise.all(shards(env).map((outbox) => outbox.status()));
   const oldest = parts.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -26,7 +26,7 @@ export async function outboxStatus(env: OutboxEnv): Promise<OutboxStatus> {
   };
 }
 
-/** Whether a message that holds the event id waits in any of them. */
+/** Whether a message with the event id waits in any shard. */
 export async function outboxHolds(env: OutboxEnv, eventId: string): Promise<boolean> {
   return (await Promise.all(shards(env).map((outbox) => outbox.holds(eventId)))).includes(true);
 }

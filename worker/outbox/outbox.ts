@@ -1,4 +1,4 @@
-/** One shard of the outbox: keeps spilled messages until QStash has taken them. */
+/** One shard of the outbox: stores spilled messages until QStash has accepted them. */
 import { DurableObject } from "cloudflare:workers";
 import { deadLetters } from "../dead-letters/client.ts";
 import { parseSettings, type Env } from "../env.ts";
@@ -10,7 +10,7 @@ import { durableSql } from "../storage/durable-sql.ts";
 import { backoffMs, drainStep, STEP_MS } from "./drain.ts";
 import { OutboxStore, type OutboxStatus, type Waiting } from "./store.ts";
 
-/** Failures in a row after which QStash counts as unreachable. Our choice. */
+/** Consecutive failures after which QStash counts as unreachable. Our choice. */
 const FAILURES_UNTIL_INCIDENT = 3;
 
 export class Outbox extends DurableObject<Env> {
@@ -22,24 +22,24 @@ export class Outbox extends DurableObject<Env> {
     const env = inJurisdiction(platformEnv);
     super(ctx, env);
     this.#store = new OutboxStore(durableSql(ctx.storage));
-    // A crash between a write and its alarm must not strand the message; the cron looks at every shard and so wakes it.
+    // A crash between a write and its alarm must not strand the message; the cron calls every shard and so restores the alarm.
     if (this.#store.status().waiting > 0) void ctx.blockConcurrencyWhile(() => this.#wake());
   }
 
-  /** Stores a message; the answer leaves only after the write is on disk. */
+  /** Stores a message; returns only once it is on disk. */
   async add(message: Omit<Waiting, "seq">): Promise<void> {
     this.#store.add(message);
     await this.#wake();
   }
 
-  /** Sets the alarm again if messages wait and the platform has given it up. The cron asks every few minutes. */
+  /** Sets the alarm again if messages wait and the platform has given it up. The cron calls this every few minutes. */
   async status(): Promise<OutboxStatus> {
     const status = this.#store.status();
     if (status.waiting > 0) await this.#wake();
     return { ...status, failure: this.#failure, bytes: [this.ctx.storage.sql.databaseSize] };
   }
 
-  /** Whether a message that holds the event id waits here. */
+  /** Whether a message with the event id waits here. */
   holds(eventId: string): boolean {
     return this.#store.holds(eventId);
   }

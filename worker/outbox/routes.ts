@@ -1,4 +1,4 @@
-/** `POST /ingest`: a spilled message, signed as Standard Webhooks do it and stored before the answer. */
+/** `POST /ingest`: a spilled message, signed as a Standard Webhook and stored before the answer. */
 import { AuditError } from "../../shared/errors.ts";
 import { isEventId } from "../../shared/event-id.ts";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
@@ -22,7 +22,7 @@ async function ingest({ env, body }: RouteContext): Promise<Response> {
   return jsonAnswer({ stored: true, deduplication_id: id }, 202);
 }
 
-/** What the queue has to know of the records, also of a newer version's; undefined where there is none. */
+/** What the queue needs to know about the records, even those of a newer version; undefined if there are none. */
 function identify(body: string): readonly Identified[] | undefined {
   const records = recordsIn(body);
   if (!Array.isArray(records) || records.length === 0) return undefined;

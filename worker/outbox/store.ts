@@ -1,8 +1,8 @@
-/** The outbox's table: spilled messages in the order in which they came. */
+/** The outbox's table: spilled messages in the order of their arrival. */
 import { migrate } from "../storage/migration.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** The database, version by version; see `migrate`. The first step is the schema from before there were versions. */
+/** The database, version by version; see `migrate`. The first step is the schema that predates versions. */
 export const STEPS: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY, deduplication_id TEXT NOT NULL UNIQUE, body TEXT NOT NULL, delay_s INTEGER NOT NULL,
@@ -20,9 +20,9 @@ export interface Waiting {
 
 export interface OutboxStatus {
   readonly waiting: number;
-  /** When the oldest message that waits was received; null where none does. */
+  /** When the oldest waiting message was received; null if none waits. */
   readonly oldestMs: number | null;
-  /** Why the newest publish failed; null after one that did not. */
+  /** Why the newest publish failed; null after a success. */
   readonly failure: string | null;
   /** Size of each shard's database. */
   readonly bytes: readonly number[];
@@ -36,7 +36,7 @@ export class OutboxStore {
     migrate(sql, STEPS);
   }
 
-  /** Stores a message; the same one twice is stored once. */
+  /** Stores a message; storing the same one twice has no effect. */
   add(message: Omit<Waiting, "seq">): void {
     this.#sql.all(
       `INSERT INTO outbox (deduplication_id, body, delay_s, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -61,9 +61,9 @@ export class OutboxStore {
     this.#sql.all("DELETE FROM outbox WHERE seq = ?", seq);
   }
 
-  /** Reads every message that waits, of which there are few. */
+  /** Reads every waiting message; there are few. */
   holds(eventId: string): boolean {
-    // SQLite reads JSON less deeply nested than V8.
+    // SQLite accepts less deeply nested JSON than V8.
     const query = `SELECT 1 FROM outbox WHERE CASE WHEN json_valid(body)
       THEN EXISTS (SELECT 1 FROM json_each(body, '$.records') WHERE value ->> 'id' = ?1)
       ELSE instr(body, ?1) END LIMIT 1`;

@@ -10,17 +10,17 @@ export interface BatchMessage {
 }
 
 export type BatchResult =
-  /** One result for each message, in order: QStash takes or refuses each by itself. */
+  /** One result for each message, in order: QStash accepts or refuses each one separately. */
   | {
       readonly kind: "answered";
       readonly messages: readonly ({ readonly messageId: string } | { readonly error: string })[];
     }
-  /** Nothing is known to be taken; sending it again is safe. `notBeforeMs` where QStash said when. */
+  /** Nothing is known to be accepted; sending again is safe. `notBeforeMs` if QStash said when. */
   | { readonly kind: "failed"; readonly notBeforeMs?: number };
 
 type BatchSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_WORKER_URL" | "AUDIT_FLOW_CONTROL_KEY">;
 
-/** Never throws. A message counts as taken only with a message id. */
+/** Never throws. A message counts as accepted only with a message id. */
 export async function publishBatch(
   settings: BatchSettings,
   fetcher: Fetch,
@@ -61,7 +61,7 @@ function readAnswer(json: unknown, expected: number): BatchResult {
   return { kind: "answered", messages };
 }
 
-/** What QStash says of a message that it refuses, short. */
+/** QStash's reason for refusing a message, shortened. */
 function errorOf(element: unknown): string {
   const error = typeof element === "object" && element !== null && "error" in element ? element.error : undefined;
   return typeof error === "string" ? error.slice(0, 200) : "no message id";

@@ -4,15 +4,15 @@ import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
 import type { Settings } from "../variables.ts";
 import { qstashRequest, type Fetch } from "./request.ts";
 
-/** Entries in one page: QStash takes up to 100, and 50 of our largest messages still fit into a worker's memory. Our choice. */
+/** Entries per page: QStash allows up to 100, and 50 of our largest messages fit into a worker's memory. Our choice. */
 const PAGE_SIZE = 50;
 /** Pause after a 429 that does not say when to come back. Our choice. */
 const RATE_LIMIT_PAUSE_MS = 60_000;
-/** Longest pause that is believed. Our choice. */
+/** Longest pause that we accept from QStash. Our choice. */
 const PAUSE_MAX_MS = 3_600_000;
 
-/** A field that only describes a failure: whatever stands in its place is no reason to lose the record. */
-// Not `z.catch`, which brings 8 kB of ways to print an error.
+/** A field that only describes a failure: an invalid value is no reason to lose the record. */
+// Not `z.catch`, which adds 8 kB of error formatting.
 export const described = <T extends z.ZodMiniType>(schema: T) =>
   z.optional(z.transform((value): z.output<T> | undefined => schema.safeParse(value).data));
 
@@ -42,7 +42,7 @@ type DlqPage =
 
 type QstashSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN">;
 
-/** One page of the dead letters that carry our label. An entry that cannot be read is left out. Never throws. */
+/** Reads one page of the dead letters with our label; leaves out unreadable entries. Never throws. */
 export async function listDlq(
   settings: QstashSettings,
   fetcher: Fetch,
@@ -81,8 +81,8 @@ export async function removeFromDlq(
 }
 
 /**
- * When a rate limit ends. QStash documents `Burst-RateLimit-Reset` and `RateLimit-Reset` without saying whether they hold
- * seconds from now or a Unix time, so both are read. https://upstash.com/docs/qstash/api/api-ratelimiting
+ * Returns when a rate limit ends. QStash documents `Burst-RateLimit-Reset` and `RateLimit-Reset` without saying whether they hold
+ * seconds from now or a Unix time, so both are supported. https://upstash.com/docs/qstash/api/api-ratelimiting
  */
 export function comeBackAt(headers: Headers, nowMs: number): number {
   const names = ["burst-ratelimit-reset", "ratelimit-reset", "retry-after"];

@@ -24,7 +24,7 @@ type FlowKeys =
   /** QStash did not answer, or refused: `reason` is `network` or the status. */
   | { readonly kind: "unreachable"; readonly reason: string };
 
-/** Returns true where QStash has confirmed it, or does not know the key, which is then not paused. Never throws. */
+/** Returns true if QStash has confirmed it, or does not know the key, which is then not paused. Never throws. */
 export async function switchFlow(
   settings: QstashSettings,
   fetcher: Fetch,
@@ -41,7 +41,7 @@ export async function switchFlow(
   }
 }
 
-/** All keys of the account, other people's too. A key that nothing was published with is not listed. Never throws. */
+/** Lists all keys of the account, foreign ones too. QStash does not list a key that nothing was published with. Never throws. */
 export async function listFlowKeys(settings: QstashSettings, fetcher: Fetch): Promise<FlowKeys> {
   try {
     const response = await qstashRequest(settings, fetcher, "/v2/flowControl");

@@ -1,5 +1,5 @@
 /**
- * QStash's log of messages: whether any of ours went through a flow-control key, and what they hold.
+ * QStash's log of messages: whether any of our messages used a flow-control key, and their bodies.
  * https://upstash.com/docs/qstash/api/events/list
  */
 import * as z from "zod/mini";
@@ -11,7 +11,7 @@ import { qstashRequest, type Fetch } from "./request.ts";
 
 /** Entries of one page. Our choice. */
 const PAGE_ENTRIES = 20;
-/** Pages that one look reads. Our choice. */
+/** Pages per read. Our choice. */
 const PAGES_MAX = 5;
 
 const text = z.optional(z.string());
@@ -28,14 +28,14 @@ interface LogPage {
 
 type LogSettings = WorkerUrlSettings & Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN">;
 
-/** Returns true where messages with our label and a URL of this worker went through the key. Never throws. */
+/** Returns true if messages with our label and a URL of this worker used the key. Never throws. */
 export async function hasOwnMessages(settings: LogSettings, fetcher: Fetch, key: string): Promise<boolean> {
   return (await ownEntries(settings, fetcher, [key])).entries.length > 0;
 }
 
 /**
- * Yields the bodies of messages of ours that were published with these keys and never delivered, newest first, and reads page after
- * page of the log as they are asked for. The log can lag and only its newest entries are read, so there may be more. Never throws.
+ * Yields the bodies of our messages that were published with these keys and never delivered, newest first. Reads the next page of
+ * the log only when needed. The log can lag and only its newest entries are read, so there may be more. Never throws.
  */
 export async function* waitingBodies(
   settings: LogSettings,
@@ -58,7 +58,7 @@ export async function* waitingBodies(
   }
 }
 
-/** The newest entries with our label and a URL of this worker, newest first; none where QStash does not answer. */
+/** The newest entries with our label and a URL of this worker, newest first; empty if QStash does not answer. */
 async function ownEntries(
   settings: LogSettings,
   fetcher: Fetch,

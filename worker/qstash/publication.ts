@@ -1,4 +1,4 @@
-/** Publishes a message to the worker's own `/deliver` by way of QStash, as the policy does. */
+/** Publishes a message to the worker's own `/deliver` through QStash, as the policy does. */
 import { publishHeaders, publishPath } from "../../shared/qstash-headers.ts";
 import { parseJson } from "../json.ts";
 import type { Settings } from "../variables.ts";
@@ -13,7 +13,7 @@ interface Publish {
 
 export type PublishResult =
   | { readonly ok: true; readonly messageId: string; readonly deduplicated: boolean }
-  /** `status` is absent where QStash did not answer. */
+  /** `status` is absent if QStash did not answer. */
   | { readonly ok: false; readonly status?: number; readonly reason: string };
 
 type PublishSettings = Pick<Settings, "QSTASH_URL" | "QSTASH_TOKEN" | "AUDIT_WORKER_URL" | "AUDIT_FLOW_CONTROL_KEY">;

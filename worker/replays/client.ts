@@ -1,4 +1,4 @@
-/** The replays from outside. */
+/** The client of the replays. */
 import type { Env } from "../env.ts";
 import type { Control, Controlled } from "./control.ts";
 import type { PlannedReplay } from "./new-replay.ts";
@@ -10,7 +10,7 @@ import type { ItemRow, ReplayRow, StoredReplayState } from "./store.ts";
 type CreatedReplay = PlannedReplay & {
   readonly kind: "created";
   readonly state: StoredReplayState | "planned";
-  /** As the plan was asked for, if one was confirmed. */
+  /** The request of the confirmed plan, if there was one. */
   readonly name?: string | undefined;
   readonly acceptDuplicates: boolean;
   readonly isMending: boolean;
@@ -18,9 +18,9 @@ type CreatedReplay = PlannedReplay & {
 
 type Answer<T> = T | Promise<T>;
 
-/** What can be asked of the Durable Object that runs the replays. */
+/** The RPC interface of the Durable Object that runs the replays. */
 export interface ReplayCalls {
-  /** Plans a replay and, unless it is a dry run, starts it. A plan that is unknown, used or expired is refused. */
+  /** Plans a replay and, unless it is a dry run, starts it. Refuses a plan that is unknown, used or expired. */
   createReplay(
     request: ReplayRequest,
     by: string,
@@ -38,7 +38,7 @@ export interface ReplayCalls {
   controlReplay(id: string, control: Control, by: string): Answer<Controlled>;
 }
 
-/** The object that runs the replays: the same that keeps the dead letters, because a replay changes both at once. */
+/** The object that runs the replays. It also keeps the dead letters, because a replay changes both at once. */
 export function replays(env: Pick<Env, "ARCHIVE">) {
   const namespace = env.ARCHIVE as DurableObjectNamespace<ReplayCalls & Rpc.DurableObjectBranded>;
   return namespace.getByName("archive");

@@ -1,4 +1,4 @@
-/** Pause, resume and cancel: what an operator may do to a replay, and in which state. */
+/** Pause, resume and cancel: what an operator may do to a replay in each state. */
 import { itemSkipped } from "./items.ts";
 import { isoTime } from "../json-fields.ts";
 import { controlsOf, findReplay, replayBySeq, type ReplayRow, type StoredReplayState } from "./store.ts";
@@ -17,17 +17,17 @@ const ALLOWED: Readonly<Record<Control, readonly StoredReplayState[]>> = {
   cancel: ["running", "paused", "stopped"],
 };
 
-/** The state in which asking again is no mistake. */
+/** The state in which repeating the request is not an error. */
 const ALREADY: Readonly<Record<Control, StoredReplayState | undefined>> = {
   pause: "paused",
   resume: "running",
   cancel: undefined,
 };
 
-/** Controls that a replay keeps; the oldest are dropped. Our choice. */
+/** Controls stored per replay; the oldest are dropped. Our choice. */
 const CONTROLS_MAX = 100;
 
-/** Does it, if the replay's state allows it. */
+/** Applies the control if the replay's state allows it. */
 export function controlReplay(sql: Sql, id: string, control: Control, by: string, nowMs: number): Controlled {
   return sql.transaction(() => {
     const replay = findReplay(sql, id);
@@ -44,7 +44,7 @@ export function controlReplay(sql: Sql, id: string, control: Control, by: string
 const ACTIONS: Readonly<Record<Control, (sql: Sql, replay: ReplayRow, nowMs: number) => void>> = {
   pause: (sql, { seq }) => sql.all("UPDATE replays SET state = 'paused' WHERE seq = ?", seq),
   resume: (sql, { seq }, nowMs) =>
-    // The error rate is judged afresh from here.
+    // The error rate counts from here again.
     sql.all(
       `UPDATE replays SET state = 'running', due_at = ?, failures = 0, judged_failed = failed_again + troubled,
        judged_seen = delivered + failed_again + troubled WHERE seq = ?`,
@@ -52,7 +52,7 @@ const ACTIONS: Readonly<Record<Control, (sql: Sql, replay: ReplayRow, nowMs: num
       seq,
     ),
   cancel: (sql, replay, nowMs) => {
-    // What may be on its way to QStash right now is published again under the same id, and so told from what was never sent.
+    // Messages that may be on their way to QStash are published again under the same id, to tell them from those never sent.
     const pending = sql.all<{ event_id: string }>(
       `SELECT event_id FROM items WHERE replay = ? AND outcome = 'pending'
        AND event_id NOT IN (SELECT value FROM json_each(?))`,

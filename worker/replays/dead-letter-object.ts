@@ -1,4 +1,7 @@
-/** The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. Deployed data fixes its name. */
+/**
+ * The Durable Object that keeps the dead letters and runs their replays, in one database. Almost no logic. Deployed data fixes its
+ * name.
+ */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
 import { parseSettings, type Env } from "../env.ts";
@@ -53,7 +56,7 @@ const UNCONFIGURED_RETRY_MS = 60_000;
 
 export class Archive extends DurableObject<Env> implements DeadLetterCalls, ReplayCalls {
   readonly #sql: Sql;
-  /** Where reading the unreadable again goes on; undefined once that is done, until the next start. */
+  /** Where rereading the unreadable entries continues; undefined once it is done, until the next start. */
   #rereadAfter: string | undefined = "";
 
   constructor(state: DurableObjectState, platformEnv: Env) {

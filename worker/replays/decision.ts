@@ -19,7 +19,7 @@ export type ReplayDecision =
   | {
       readonly kind: "send";
       readonly n: number;
-      /** After this time (ms since the epoch) sending could make a second event; absent where it cannot, or that was accepted. */
+      /** After this time (ms since the epoch) sending could create a second event; absent if it cannot, or if that was accepted. */
       readonly safeUntilMs?: number;
       readonly risk: boolean;
       readonly age: Age;
@@ -46,7 +46,7 @@ export function decide(
   const firstMs = ledger?.firstAttemptAtMs ?? row.first_attempt_at ?? undefined;
   const isMaybe = mayBeWritten(row, ledger, nowMs);
   const safeUntilMs = (firstMs ?? 0) + IDEMPOTENCY_SAFE_MS;
-  // New bytes need a new key, and under a new key WorkOS cannot see that it holds the event already.
+  // New bytes need a new key, and under a new key WorkOS cannot see that it already holds the event.
   const risk = isMaybe && (asked.mended || nowMs >= safeUntilMs);
   if (risk && !asked.acceptDuplicates)
     return skip(asked.mended ? "mend_needs_accept_duplicates" : "needs_accept_duplicates", true);
@@ -72,7 +72,7 @@ function notReplayable(row: DeadLetterSummary | undefined, ledger: Fate | undefi
   return row.class === "unreadable" ? "unreadable" : undefined;
 }
 
-/** The ledger knows best; what it has had time to forget counts as written. */
+/** The ledger knows best; a record that it may have forgotten counts as written. */
 function mayBeWritten(row: DeadLetterSummary, ledger: Fate | undefined, nowMs: number): boolean {
   if (ledger) return ledger.wrote !== "no";
   return row.wrote === "maybe" || nowMs - (row.last_attempt_at ?? row.parked_at) >= LEDGER_RETENTION_MS;

@@ -1,4 +1,4 @@
-/** What the object's alarm does: publishes, settles, removes and forgets what is due, and says when it is needed next. */
+/** The work of the object's alarm: publishes, settles, removes and forgets what is due, and returns when to run next. */
 import { pruneDeadLetters } from "../dead-letters/retention.ts";
 import { dueRemovals, nextRemovalMs, readNote, removalFailed, removed, writeNote } from "../dead-letters/store.ts";
 import type { Lookup } from "../dead-letters/failure.ts";
@@ -11,20 +11,20 @@ import type { Sql } from "../storage/sql.ts";
 
 const PRUNE_EVERY_MS = 86_400_000;
 const PRUNE_NOTE = "prune_at";
-/** Pause after a step that failed. Our choice. */
+/** Pause after a failed step. Our choice. */
 const RETRY_MS = 10_000;
 
 interface EnginePorts {
   readonly now: () => number;
   readonly lookup: Lookup;
   readonly publish: Publish;
-  /** Removes entries of QStash's own dead-letter queue; true where that is certain. */
+  /** Removes entries of QStash's own dead-letter queue; true once that is certain. */
   readonly remove: (dlqIds: readonly string[]) => Promise<boolean>;
 }
 
 type Step = (sql: Sql, ports: EnginePorts) => Promise<void> | void;
 
-/** By the name that a failure is logged under. */
+/** By the name under which a failure is logged. */
 const STEPS: Readonly<Record<string, Step>> = {
   replay_publish: publishDue,
   replay_settle: settle,
@@ -33,7 +33,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   replay_prune: prune,
 };
 
-/** Runs everything that is due; a step that fails does not hold up the others. Answers when to come back at the latest. */
+/** Runs everything that is due; a failing step does not stop the others. Returns the latest time for the next run. */
 export async function runDue(sql: Sql, ports: EnginePorts): Promise<number | undefined> {
   let failed = false;
   for (const [task, step] of Object.entries(STEPS)) {

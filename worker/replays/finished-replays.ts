@@ -4,7 +4,7 @@ import { makeReceipt } from "./receipt.ts";
 import type { ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** Replays of which nothing waits to be published any more; the receipt is written once nothing is open. */
+/** Replays with nothing left to publish; the receipt is written once every record has ended. */
 export async function finishReplays(sql: Sql, now: () => number): Promise<void> {
   sql.all(
     `UPDATE replays SET state = 'settling' WHERE state IN ('running', 'paused', 'stopped')

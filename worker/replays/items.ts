@@ -1,11 +1,11 @@
-/** What becomes of the items of a replay; each change keeps the replay's counts and the dead letter in step. */
+/** The items of a replay; each change updates the replay's counts and the dead letter together. */
 import type { FailedReplay } from "../dead-letters/parked-entries.ts";
 import type { DeadLetterEvent } from "../dead-letters/states.ts";
 import { acceptDeadLetter, considerRemovals, moveDeadLetters } from "../dead-letters/store.ts";
 import type { SkipReason } from "./decision.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** First look at the ledger after publishing; later ones come at twice the age of the message. Our choice. */
+/** First ledger lookup after publishing; each later one when the message is twice as old. Our choice. */
 export const FIRST_CHECK_MS = 1_000;
 
 interface Known {
@@ -20,7 +20,7 @@ function known(sql: Sql, seq: number, eventId: string): Known | undefined {
   return sql.all<Known>(query, seq, eventId)[0];
 }
 
-/** QStash has taken the message. One whose record has failed meanwhile keeps that outcome. */
+/** QStash has accepted the message. If the record has failed in the meantime, it keeps that outcome. */
 export function itemPublished(sql: Sql, seq: number, eventId: string, messageId: string, nowMs: number): void {
   sql.all(
     "UPDATE items SET message_id = ?, published_at = ? WHERE replay = ? AND event_id = ?",
@@ -41,7 +41,7 @@ export function itemPublished(sql: Sql, seq: number, eventId: string, messageId:
   considerRemovals(sql, [eventId], nowMs);
 }
 
-/** The record was delivered or has failed again; a pending one was taken by QStash faster than its answer came back. */
+/** The record was delivered or has failed again. If it is still pending, QStash delivered it before its answer to the publish arrived. */
 export function itemEnded(
   sql: Sql,
   seq: number,
@@ -49,7 +49,7 @@ export function itemEnded(
   end: {
     readonly outcome: "delivered" | "failed_again";
     readonly reason?: string;
-    /** What it means for the dead letter. */
+    /** The matching event of the dead letter. */
     readonly event: DeadLetterEvent;
   },
   nowMs: number,
@@ -74,7 +74,7 @@ export function itemEnded(
   if (end.event === "replay_delivered") considerRemovals(sql, [eventId], nowMs);
 }
 
-/** It will not be sent after all; the dead letter is open again. */
+/** The record will not be sent; the dead letter is open again. */
 export function itemSkipped(sql: Sql, seq: number, eventId: string, reason: SkipReason, nowMs: number): void {
   const item = known(sql, seq, eventId);
   if (item?.outcome !== "pending") return;
@@ -89,13 +89,13 @@ export function itemSkipped(sql: Sql, seq: number, eventId: string, reason: Skip
   moveDeadLetters(sql, "released", [eventId], item.replay_id);
 }
 
-/** A published record has failed an attempt and waits for its next one. */
+/** A published record failed an attempt and waits for its next one. */
 export function itemTroubled(sql: Sql, seq: number, eventId: string): void {
   sql.all("UPDATE items SET troubled = 1 WHERE replay = ? AND event_id = ?", seq, eventId);
   sql.all("UPDATE replays SET troubled = troubled + 1 WHERE seq = ?", seq);
 }
 
-/** Records that a replay sent and that are dead letters again. Answers the replays concerned. */
+/** Records of a replay that are dead letters again. Returns the affected replays. */
 export function failReplayed(sql: Sql, failed: readonly FailedReplay[], nowMs: number): ReadonlySet<number> {
   const concerned = new Set<number>();
   for (const { eventId, mark, reason } of failed) {

@@ -1,4 +1,4 @@
-/** Mending: what an operator corrects in a record before it is sent again. Pure; event id and time are never touched. */
+/** Mending: what an operator corrects in a record before it is sent again. Pure; event id and time never change. */
 import type { AuditRecord, Metadata, Party } from "../../shared/record.ts";
 
 /** Fields whose values can be mapped from one to another. */
@@ -21,14 +21,14 @@ export interface Change {
 
 interface Mended {
   readonly record: AuditRecord;
-  /** Empty where the mend changes nothing in this record. */
+  /** Empty if the mend changes nothing in this record. */
   readonly changes: readonly Change[];
 }
 
-/** Values that are dropped were selected from a request, so a change does not show them. */
+/** Dropped values came from a request, so a change does not show them. */
 const HIDDEN = "[hidden]";
 
-/** Map, then set, then drop; a record that this does not change stays as it is. */
+/** Maps, then sets, then drops; a record that needs no change stays as it is. */
 export function mendRecord(record: AuditRecord, mend: Mend | undefined): Mended {
   if (!mend) return { record, changes: [] };
   const changes: Change[] = [];
@@ -77,7 +77,7 @@ function kept(
   return left.length === 0 ? {} : { metadata: Object.fromEntries(left) };
 }
 
-/** Names of the fields that a record has had mended, in this replay or before. */
+/** Names of the fields mended in a record, in this replay or before. */
 export function mendedFields(record: AuditRecord, changes: readonly Change[]): readonly string[] {
   return [...new Set([...(record.replay?.mended ?? []), ...changes.map(({ field }) => field)])];
 }

@@ -1,4 +1,4 @@
-/** Makes a replay: looks at each selected dead letter and at the ledger, and takes what may be sent. */
+/** Creates a replay: checks each selected dead letter and the ledger, and takes those that may be sent. */
 import type { AuditRecord } from "../../shared/record.ts";
 import { whereOf, type Filter } from "../dead-letters/query.ts";
 import type { DeadLetterSummary } from "../dead-letters/row.ts";
@@ -12,13 +12,13 @@ import { insertReplay, startReplay } from "./store.ts";
 import { fingerprintOf, readPlanPart, storePlan, storePlanPart, type PlannedLetter } from "./stored-plan.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** Dead letters looked at in one transaction: a lookup asks each ledger shard once for all of them. Our choice. */
+/** Dead letters per transaction: a lookup asks each ledger shard once for all of them. Our choice. */
 const CHUNK = 10_000;
 
 export interface PlannedReplay {
   /** null for a dry run. */
   readonly id: string | null;
-  /** A dry run's plan has an id, by which it can be confirmed. */
+  /** The plan of a dry run has an id, for confirming it. */
   readonly plan: ReplayPlan & { readonly id?: string };
 }
 
@@ -31,12 +31,12 @@ interface Decided {
 
 type Candidate = DeadLetterSummary & { readonly record?: string | null };
 
-/** The dead letters of one transaction; a confirmed plan has decided already which of them are skipped. */
+/** The dead letters of one transaction; a confirmed plan has already decided which ones to skip. */
 type Chunk = readonly { readonly id: string; readonly planned?: PlannedLetter }[];
 
 /**
- * Plans a replay and, unless it is a dry run, takes its dead letters. Between two chunks other requests are served. A dead letter
- * is taken only if it is still open when it is looked at and, with a plan, if the plan said that it will be sent.
+ * Plans a replay and, unless it is a dry run, takes its dead letters. Other requests run between two chunks. A dead letter is taken
+ * only if it is still open at that moment and, with a plan, if the plan said that it will be sent.
  */
 export async function createReplay(
   sql: Sql,
@@ -109,7 +109,7 @@ function chunkOf(sql: Sql, selection: Selection, after: string, part: number): C
   return idsAfter(sql, whereOf(filter), after, CHUNK).map((id) => ({ id }));
 }
 
-/** Writes one chunk with a few statements; one for each row is several times slower. */
+/** Writes one chunk with a few statements; one per row is several times slower. */
 function take(sql: Sql, seq: number, replayId: string, decided: readonly Decided[], nowMs: number): void {
   const items = decided.map(({ id, decision }) =>
     decision.kind === "send"
@@ -127,7 +127,7 @@ function take(sql: Sql, seq: number, replayId: string, decided: readonly Decided
     replayId,
     decided.flatMap(({ id, decision }) => (decision.kind === "send" ? [[id, decision.n] as const] : [])),
   );
-  // The ledger knows of a delivery that nobody has told: nothing is left to do for these.
+  // The ledger knows of a delivery that nobody reported: nothing is left to do for these.
   const delivered = decided.filter(({ decision }) => decision.kind === "skip" && decision.reason === "delivered");
   const closed = moveDeadLetters(
     sql,

@@ -1,15 +1,15 @@
-/** The plan of a replay: what it will send and skip, counted while the dead letters are looked at one by one. */
+/** The plan of a replay: what it will send and skip, counted dead letter by dead letter. */
 import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import type { PlanAnswer } from "../../shared/replay-answers.ts";
 import type { Age, ReplayDecision } from "./decision.ts";
 import type { Change } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
-/** Largest number of actions or organizations that a plan names; the others are added up. Our choice. */
+/** Most actions or organizations that a plan names; the others are summed. Our choice. */
 const NAMES_MAX = 100;
 const SAMPLE_MAX = 10;
 
-/** The counts of a plan, which has an id only as the answer to a dry run. */
+/** The counts of a plan, which has an id only in the answer to a dry run. */
 export type ReplayPlan = Omit<PlanAnswer, "id">;
 
 type Counts = Map<string, number>;

@@ -1,4 +1,4 @@
-/** Publishes the next records of a running replay, at its rate. A kill at any point repeats at most one batch, under the same ids. */
+/** Publishes the next records of a running replay at its rate. A crash at any point repeats at most one batch, under the same ids. */
 import { deduplicationId } from "../../shared/qstash-headers.ts";
 import type { AuditRecord, ImportMark } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
@@ -11,14 +11,14 @@ import type { ReplayRequest } from "./request.ts";
 import { requestOf, type ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** Messages in one request to QStash. Our choice; its limit is 100 MB. */
+/** Messages per request to QStash. Our choice; its limit is 100 MB. */
 const BATCH_MAX = 100;
-/** Aim: two requests a second. */
+/** Target: two requests a second. */
 const BATCH_SECONDS = 0.5;
-/** A replay that fell behind catches up this much and no more, so that a pause of QStash ends without a burst. Our choice. */
+/** Most time that a delayed replay catches up, so that a pause of QStash does not end in a burst. Our choice. */
 const CATCH_UP_MS = 2_000;
 const BACKOFF_MAX_MS = 60_000;
-/** QStash refused this one message so often that it will not take it. Our choice. */
+/** Refusals after which QStash will not accept this message. Our choice. */
 const REFUSALS_MAX = 5;
 
 export type Publish = (messages: readonly BatchMessage[], nowMs: number) => Promise<BatchResult>;
@@ -32,7 +32,7 @@ interface Pending {
   readonly imported: string | null;
 }
 
-/** One batch of one replay; sets when the next is due. */
+/** Publishes one batch of one replay; sets when the next is due. */
 export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish, now: () => number): Promise<void> {
   const request = requestOf(replay);
   const size = Math.min(Math.max(Math.round(request.rate * BATCH_SECONDS), 1), BATCH_MAX);
@@ -45,7 +45,7 @@ export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish,
     const nowMs = now();
     const taken = result.kind === "answered" ? result.messages : [];
     for (const [index, message] of taken.entries()) settle(sql, replay.seq, batch[index], message, nowMs);
-    // When not even one is taken, something is wrong with QStash or with all of them: come back later.
+    // If not even one is accepted, QStash or all messages have a problem: come back later.
     const isStuck = !taken.some((message) => "messageId" in message);
     const failures = isStuck ? replay.failures + 1 : 0;
     const paceMs = (batch.length / request.rate) * 1_000;
@@ -55,12 +55,12 @@ export async function publishNext(sql: Sql, replay: ReplayRow, publish: Publish,
       ? Math.max(nowMs + backoffMs, notBeforeMs)
       : Math.max(replay.due_at + paceMs, nowMs - CATCH_UP_MS);
     sql.all("UPDATE replays SET failures = ?, due_at = ? WHERE seq = ?", failures, Math.ceil(dueMs), replay.seq);
-    // Without an answer nobody knows what QStash has taken: the next batch begins with the same records.
+    // Without an answer, nobody knows what QStash has accepted: the next batch begins with the same records.
     if (result.kind === "answered") sql.all("UPDATE replays SET in_flight = '[]' WHERE seq = ?", replay.seq);
   });
 }
 
-/** Takes the next items and writes down that they are on their way, so that a cancel leaves them alone. */
+/** Takes the next items and stores that they are on their way, so that a cancel leaves them alone. */
 function prepare(sql: Sql, replay: ReplayRow, size: number, nowMs: number): Pending[] {
   const query = `SELECT event_id, n, safe_until, tries FROM items
     WHERE replay = ? AND outcome = 'pending' ORDER BY event_id LIMIT ?`;
@@ -86,7 +86,7 @@ function prepare(sql: Sql, replay: ReplayRow, size: number, nowMs: number): Pend
   return batch;
 }
 
-/** The same item always makes the same message, so that QStash drops what it has taken already. */
+/** The same item always makes the same message, so that QStash drops duplicates. */
 function messageOf(item: Pending, replay: ReplayRow, request: ReplayRequest): BatchMessage {
   const stored = JSON.parse(item.record ?? "") as AuditRecord;
   const { record, changes } = mendRecord(stored, request.mend);

@@ -1,4 +1,4 @@
-/** The receipt: what a replay was asked for and what became of each record, with hashes to check both. */
+/** The receipt: the request of a replay and the result of each record, with hashes to check both. */
 import { isoTime, withoutNulls } from "../json-fields.ts";
 import { controlsOf, requestOf, type ReplayRow } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
@@ -10,10 +10,10 @@ interface ItemLine {
   readonly reason: string | null;
 }
 
-/** Items read at once while they are hashed. */
+/** Items read at once for hashing. */
 const CHUNK = 5_000;
 
-/** The receipt's JSON; its `sha256` is that of the JSON without it. */
+/** Returns the receipt's JSON; its `sha256` covers the JSON without that field. */
 export async function makeReceipt(sql: Sql, replay: ReplayRow, finishedAtMs: number): Promise<string> {
   const request = requestOf(replay);
   const reasons = sql.all<{ reason: string; count: number }>(
@@ -43,7 +43,7 @@ export async function makeReceipt(sql: Sql, replay: ReplayRow, finishedAtMs: num
   return JSON.stringify({ ...receipt, sha256: hex(await sha256(new TextEncoder().encode(JSON.stringify(receipt)))) });
 }
 
-/** A list of event ids is in the items; here its length is enough. */
+/** The items hold the list of event ids; its length is enough here. */
 export function shownSelection(asked: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { event_ids, ...rest } = asked;
   return Array.isArray(event_ids) ? { event_ids: event_ids.length } : rest;

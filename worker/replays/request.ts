@@ -1,4 +1,4 @@
-/** What a replay was asked for. */
+/** The request of a replay. */
 import type { Filter } from "../dead-letters/query.ts";
 import type { Mend } from "./mended-record.ts";
 
@@ -6,15 +6,15 @@ export type Selection =
   | { readonly kind: "event_ids"; readonly eventIds: readonly string[] }
   | { readonly kind: "filter"; readonly filter: Filter }
   | { readonly kind: "all" }
-  /** What a dry run has shown. */
+  /** The plan that a dry run showed. */
   | { readonly kind: "plan"; readonly planId: string };
 
 export interface ReplayRequest {
   readonly selection: Selection;
-  /** The selection as it was asked for, for people. */
+  /** The selection as requested, for people. */
   readonly asked: Readonly<Record<string, unknown>>;
   readonly dryRun: boolean;
-  /** Who made the plan that is confirmed. */
+  /** Who made the confirmed plan. */
   readonly plannedBy?: string | undefined;
   readonly acceptDuplicates: boolean;
   readonly name?: string | undefined;

@@ -1,10 +1,10 @@
-/** The tables of the dead letters and their replays: dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
+/** The tables of dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
 
 /**
- * `live` is 1 while an operator can still do something; its index serves the default list, newest first. `generation` is the
- * replay whose failure the row describes, 0 for the first delivery; `accepted` is 1 once QStash has taken the message of the
- * current replay. Large columns come last, so that scans skip them. `links` says which entries of QStash's own dead-letter
- * queue hold an event id, `sightings` which of them were looked at, `removals` which may go.
+ * `live` is 1 while an operator can still act; its index serves the default list, newest first. `generation` is the replay whose
+ * failure the row describes, 0 for the first delivery; `accepted` is 1 once QStash has accepted the message of the current replay.
+ * Large columns come last, so that scans skip them. `links` says which entries of QStash's own dead-letter queue hold an event id,
+ * `sightings` which of them have been read, `removals` which can be removed.
  */
 const FIRST = `
 CREATE TABLE IF NOT EXISTS dead_letters (
@@ -87,7 +87,7 @@ CREATE INDEX IF NOT EXISTS items_to_check ON items (check_at) WHERE outcome = 'p
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
-/** The plans of dry runs, and the dead letters that each of them looked at. */
+/** The plans of dry runs, and the dead letters that each of them checked. */
 const PLANS = `
 CREATE TABLE plans (id TEXT PRIMARY KEY, request TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER) WITHOUT ROWID;
 CREATE TABLE plan_parts (plan TEXT NOT NULL, part INTEGER NOT NULL, letters TEXT NOT NULL, PRIMARY KEY (plan, part)) WITHOUT ROWID;

@@ -1,16 +1,19 @@
-/** Asks the ledger what became of published records, and stops a replay whose records fail. */
+/** Asks the ledger for the results of published records, and stops a replay whose records fail. */
 import type { Lookup } from "../dead-letters/failure.ts";
 import type { LedgerEntry } from "../ledger/types.ts";
 import { FIRST_CHECK_MS, itemEnded, itemTroubled } from "./items.ts";
 import { replayBySeq, requestOf, setState } from "./store.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** Records asked about at once. Our choice. */
+/** Records per lookup. Our choice. */
 const CHECK_MAX = 2_000;
 const CHECK_EVERY_MAX_MS = 600_000;
-/** A record without an end this long after it was published is a dead letter again; the ledger keeps it from being sent twice. Our choice. */
+/**
+ * Time after publishing at which a record without a result becomes a dead letter again; the ledger prevents a second delivery. Our
+ * choice.
+ */
 const GIVE_UP_MS = 7 * 86_400_000;
-/** An error rate is judged from this many records on, or at the end of fewer. Our choice. */
+/** Records needed to judge an error rate; a smaller replay is judged at its end. Our choice. */
 const JUDGED_MIN = 20;
 
 interface Due {
@@ -20,7 +23,7 @@ interface Due {
   readonly troubled: 0 | 1;
 }
 
-/** Settles one portion of what is due. */
+/** Settles one portion of the due records. */
 export async function settleDue(sql: Sql, lookup: Lookup, now: () => number): Promise<void> {
   const due = sql.all<Due>(
     `SELECT replay, event_id, published_at, troubled FROM items
@@ -71,7 +74,7 @@ function settleOne(sql: Sql, item: Due, ledger: LedgerEntry | undefined, nowMs: 
   );
 }
 
-/** Stops a running replay once too many of its records have failed or fail an attempt, counted since it was last resumed. */
+/** Stops a running replay once too many of its records have ended badly or failed an attempt, counted since its last resume. */
 export function judge(sql: Sql, seq: number): void {
   const replay = replayBySeq(sql, seq);
   if (replay?.state !== "running") return;

@@ -6,7 +6,7 @@ import type { ReplayPlan } from "./plan.ts";
 import type { ReplayRequest } from "./request.ts";
 import type { Sql } from "../storage/sql.ts";
 
-/** `planning` is never shown: a replay found in it after a restart is taken back. */
+/** `planning` is never shown: a replay found in it after a restart is undone. */
 export type StoredReplayState = ReplayState | "planning";
 
 export interface ReplayRow {
@@ -18,24 +18,24 @@ export interface ReplayRow {
   readonly plan: string;
   /** Who started it: who confirmed the plan, if there was one. */
   readonly requested_by: string;
-  /** Who made the plan that was confirmed. */
+  /** Who made the confirmed plan. */
   readonly planned_by: string | null;
   /** JSON of the `ReplayControl`s, oldest first. */
   readonly controls: string;
   readonly created_at: number;
   readonly finished_at: number | null;
-  /** Next time something is to be published. */
+  /** When to publish next. */
   readonly due_at: number;
-  /** Publishing failures in a row. */
+  /** Consecutive publishing failures. */
   readonly failures: number;
-  /** JSON of the event ids whose message may be on its way to QStash right now. */
+  /** JSON of the event ids whose message may be on its way to QStash. */
   readonly in_flight: string;
   readonly total: number;
   readonly published: number;
   readonly delivered: number;
   readonly failed_again: number;
   readonly skipped: number;
-  /** Of those published and not ended, how many have failed an attempt since. */
+  /** Published records that have not ended and have failed an attempt since. */
   readonly troubled: number;
   readonly judged_seen: number;
   readonly judged_failed: number;
@@ -61,7 +61,7 @@ export function replayBySeq(sql: Sql, seq: number): ReplayRow | undefined {
   return sql.all<ReplayRow>("SELECT * FROM replays WHERE seq = ?", seq)[0];
 }
 
-/** Newest first; `beforeSeq` continues a list. */
+/** Returns replays, newest first; `beforeSeq` continues a list. */
 export function listReplays(sql: Sql, limit: number, beforeSeq: number | undefined): ReplayRow[] {
   const query = "SELECT * FROM replays WHERE state <> 'planning' AND seq < ? ORDER BY seq DESC LIMIT ?";
   return sql.all<ReplayRow>(query, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit);
@@ -86,7 +86,7 @@ export function insertReplay(sql: Sql, id: string, request: ReplayRequest, by: s
   return row.seq;
 }
 
-/** Ends the planning of a replay: from now on it is published. */
+/** Ends the planning of a replay: publishing starts. */
 export function startReplay(sql: Sql, seq: number, plan: ReplayPlan, nowMs: number): void {
   sql.all(
     "UPDATE replays SET state = 'running', plan = ?, total = ?, skipped = ?, due_at = ? WHERE seq = ?",
@@ -98,24 +98,24 @@ export function startReplay(sql: Sql, seq: number, plan: ReplayPlan, nowMs: numb
   );
 }
 
-/** Returns what a replay was asked for, without its list of event ids. */
+/** Returns the request of a replay, without its list of event ids. */
 export function requestOf(replay: ReplayRow): ReplayRequest {
   return JSON.parse(replay.request) as ReplayRequest;
 }
 
-/** What was done to a replay after its start. */
+/** What operators did to a replay after its start. */
 interface ReplayControl {
   readonly control: "pause" | "resume" | "cancel";
   readonly by: string;
   readonly at: string;
 }
 
-/** Returns what was done to a replay, oldest first. */
+/** Returns what operators did to a replay, oldest first. */
 export function controlsOf(replay: ReplayRow): readonly ReplayControl[] {
   return JSON.parse(replay.controls) as readonly ReplayControl[];
 }
 
-/** A page of items in the order of their event ids. */
+/** Returns a page of items in the order of their event ids. */
 export function listItems(
   sql: Sql,
   seq: number,
@@ -143,7 +143,7 @@ export function newId(prefix: "rp" | "pl", nowMs: number): string {
   return `${prefix}_${mintEventId(nowMs, crypto.getRandomValues(new Uint8Array(9)), 0).replaceAll("-", "")}`;
 }
 
-/** Takes replays back whose planning never ended (of all, or of one), and with them their dead letters. */
+/** Undoes replays whose planning never ended (all, or one), and releases their dead letters. */
 export function takeBackOrphans(sql: Sql, id?: string): void {
   const query = "SELECT seq, id FROM replays WHERE state = 'planning' AND id = coalesce(?, id)";
   for (const orphan of sql.all<{ seq: number; id: string }>(query, id ?? null)) {

@@ -1,6 +1,6 @@
 /**
- * Plans of dry runs, kept so that an operator confirms exactly what was shown: the dead letters that were looked at, in parts, each
- * with why it would be skipped and with a fingerprint of its changes.
+ * Plans of dry runs, stored so that an operator confirms exactly what was shown: the dead letters in parts, each with the reason
+ * why it would be skipped and a fingerprint of its changes.
  */
 import type { Sql } from "../storage/sql.ts";
 import type { SkipReason } from "./decision.ts";
@@ -9,10 +9,10 @@ import type { ReplayRequest } from "./request.ts";
 
 /** How long a plan can be confirmed. Our choice: long enough to read it, too short for it to be forgotten. */
 export const PLAN_VALID_MS = 15 * 60_000;
-/** How long a plan is remembered after that, so that the refusal can say what became of it. Our choice. */
+/** How long an expired plan is remembered, so that a refusal can say what happened to it. Our choice. */
 const PLAN_KEPT_MS = 86_400_000;
 
-/** What a plan says of one dead letter. */
+/** What a plan says about one dead letter. */
 export type PlannedLetter = readonly [eventId: string, skip: SkipReason | null, changes: number];
 
 /** Why a plan cannot be confirmed. */
@@ -30,7 +30,7 @@ export function storePlanPart(sql: Sql, planId: string, part: number, letters: r
   sql.all("INSERT INTO plan_parts (plan, part, letters) VALUES (?, ?, ?)", planId, part, JSON.stringify(letters));
 }
 
-/** Stores what the plan was asked for, which makes its parts usable. */
+/** Stores the request of the plan, which makes its parts usable. */
 export function storePlan(sql: Sql, planId: string, request: ReplayRequest, by: string, nowMs: number): void {
   const stored = JSON.stringify({ ...request, selection: { kind: "plan", planId } });
   const query = "INSERT INTO plans (id, request, made_by, expires_at) VALUES (?, ?, ?, ?)";
@@ -44,7 +44,7 @@ export function readPlanPart(sql: Sql, planId: string, part: number): PlannedLet
   return row && (JSON.parse(row.letters) as PlannedLetter[]);
 }
 
-/** Uses a plan up and returns what it was asked for, with the plan as its selection; a plan can be used once. */
+/** Marks a plan as used and returns its request, with the plan as the selection; a plan can be used once. */
 export function usePlan(sql: Sql, planId: string, nowMs: number): ReplayRequest | PlanRefusal {
   const query = "SELECT request, made_by, expires_at, used_at FROM plans WHERE id = ?";
   const [plan] = sql.all<StoredPlan>(query, planId);
@@ -56,13 +56,13 @@ export function usePlan(sql: Sql, planId: string, nowMs: number): ReplayRequest 
   return plan.made_by === null ? request : { ...request, plannedBy: plan.made_by };
 }
 
-/** Forgets old plans with their parts. Call it only while no plan is being made: parts come before their plan. */
+/** Removes old plans with their parts. Call it only while no plan is being made: parts come before their plan. */
 export function prunePlans(sql: Sql, nowMs: number): void {
   sql.all("DELETE FROM plans WHERE expires_at < ?", nowMs - PLAN_KEPT_MS);
   sql.all("DELETE FROM plan_parts WHERE plan NOT IN (SELECT id FROM plans)");
 }
 
-/** Returns a number that differs, as good as always, where the changes of a record differ. FNV-1a, 32 bits. */
+/** Fingerprints a record's changes: different changes nearly always give different numbers. FNV-1a, 32 bits. */
 export function fingerprintOf(changes: readonly Change[]): number {
   if (changes.length === 0) return 0;
   let hash = 0x811c9dc5;

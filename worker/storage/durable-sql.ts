@@ -1,4 +1,4 @@
-/** A Durable Object's SQLite as the SQL port. */
+/** A Durable Object's SQLite as an SQL port. */
 import type { Sql, SqlValue } from "./sql.ts";
 
 /** The database of a Durable Object. https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/ */

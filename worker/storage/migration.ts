@@ -1,13 +1,13 @@
-/** Versions of a database: each release may add steps, and a database takes those that it has not seen. */
+/** Versions of a database: a release may add steps, and each database runs those it has not run yet. */
 import type { Sql } from "./sql.ts";
 
 /**
  * Brings a database to the newest version: runs the steps that its table `versions` does not name, in order, each in one
  * transaction. Version n is the state after the first n steps.
  *
- * A released step never changes, because databases exist that have taken it. A new step only adds: tables, indexes, or columns
- * that are nullable or have a default. The worker of the release before then still works on the database after a rollback, as
- * long as every insert names its columns.
+ * A released step never changes, because some databases have already run it. A new step only adds: tables, indexes, or columns that
+ * are nullable or have a default. After a rollback, the previous release still works on the database, as long as every insert names
+ * its columns.
  *
  * @example
  * migrate(sql, ["CREATE TABLE notes (name TEXT PRIMARY KEY);", "ALTER TABLE notes ADD COLUMN value TEXT;"]);

@@ -1,4 +1,4 @@
-/** How large the database of a Durable Object may become. */
+/** How large a Durable Object's database may grow. */
 import { OBJECT_MAX_BYTES } from "../../shared/limits.ts";
 import { parseSettings, type Env } from "../env.ts";
 

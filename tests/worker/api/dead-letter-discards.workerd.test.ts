@@ -50,7 +50,7 @@ it("discards nothing if another one came since the operator looked", async () =>
   await park(15);
   expect(await discard({ all: true, reason: "test", count: json.count })).toMatchObject({
     status: 409,
-    json: { code: "conflict", detail: '"count" is 2, but 3 dead letters match now; look again' },
+    json: { code: "conflict", detail: '"count" is 2, but 3 dead letters match now; make a dry run again' },
   });
   expect(Object.values(await states())).toEqual(["open", "open", "open"]);
 });

@@ -9,7 +9,7 @@ import { processIo } from "./run/io.ts";
 import { visible } from "./run/text.ts";
 
 const line = process.argv.slice(2);
-/** The process's variables, and below them those of the secrets file. */
+/** The process's variables, which override those of the secrets file. */
 const variables: Record<string, string | undefined> = { ...process.env };
 let io = processIo(variables);
 
@@ -19,7 +19,7 @@ async function readSecrets(secretsFile: string): Promise<void> {
   io = processIo(variables, secretsFile);
 }
 
-/** Only if it is asked for, because a clone asks git for its commit. */
+/** Read on demand, because a clone asks git for its commit. */
 function versionText(): string {
   if (!line.includes("--version")) return "";
   const { version, commit } = programVersion();
@@ -34,7 +34,7 @@ async function runWrangler(): Promise<void> {
 async function run(): Promise<void> {
   const commands = await loadCommands(line[0]);
   const parser = commandLine({ commands, io: () => io, finish, readSecrets, version: versionText() });
-  // yargs lays out the help of each command that runs, and wrapping takes most of that.
+  // yargs lays out the help of each command that runs, and most of that time is wrapping.
   if (!line.includes("--help") && !line.includes("-h")) parser.wrap(null);
   await parser.parseAsync(line);
 }
@@ -45,7 +45,7 @@ function finish(report: Report, json: boolean): void {
   if (report.ok === false) process.exitCode = 1;
 }
 
-/** JSON leaves the control characters above 0x7e as they are; a terminal may obey them. */
+/** JSON does not escape the control characters above 0x7e, and a terminal may obey them. */
 function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(
     /[\u007f-\u009f]/g,
@@ -60,7 +60,7 @@ function fail(error: unknown): void {
   process.exitCode = exitCode;
 }
 
-// A reader such as `head` may close the pipe early; that is not a failure of ours.
+// A reader such as `head` may close the pipe early; that is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

@@ -1,4 +1,4 @@
-/** The command line of `audit-forwarder`: its commands, the options of all, and what is wrong use. */
+/** The command line of `audit-forwarder`: its commands, the global options, and the checks for wrong use. */
 import yargs, { type Argv } from "yargs";
 import type { Finish, Registration } from "./run/command.ts";
 import { WrongUse } from "./run/failure.ts";
@@ -7,9 +7,9 @@ import { PROGRAM } from "./run/suggestion.ts";
 
 interface ParserPorts {
   readonly commands: readonly Registration[];
-  /** What `--version` prints. */
+  /** The text of `--version`. */
   readonly version?: string;
-  /** Asked for when a command runs, after the secrets file was read. */
+  /** Called when a command runs, after the secrets file was read. */
   readonly io: () => Io;
   /** Prints the report of a command. */
   readonly finish: Finish;
@@ -33,7 +33,7 @@ export function commandLine({ commands, io, finish, readSecrets, version = "" }:
       if (typeof secretsFile === "string") await readSecrets(secretsFile);
     })
     .epilogue(
-      'AUDIT_WORKER_URL and AUDIT_ADMIN_TOKEN name the deployment and open it. "schemas" reads WORKOS_API_KEY instead, "pseudonym" ' +
+      'AUDIT_WORKER_URL and AUDIT_ADMIN_TOKEN select the deployment and authorize you. "schemas" reads WORKOS_API_KEY instead, "pseudonym" ' +
         'AUDIT_PSEUDONYM_KEYS, "init" none; "doctor" reads the worker\'s variables too.\nExit codes: 0 done, 1 failed, 2 wrong use.',
     )
     .version(version)
@@ -51,7 +51,7 @@ export function commandLine({ commands, io, finish, readSecrets, version = "" }:
     .showHelpOnFail(false)
     .exitProcess(false)
     .fail((message, error) => {
-      // yargs throws some of its own complaints, under a name of its own.
+      // yargs throws some of its own errors under its own name.
       if (error && error.name !== "YError") throw error;
       const said = message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ");
       throw new WrongUse(`${said}; see "${io().suggest("help")}"`);
@@ -60,7 +60,7 @@ export function commandLine({ commands, io, finish, readSecrets, version = "" }:
   return parser;
 }
 
-/** Options and positionals that take several values; any other one that is given twice is refused. */
+/** Options and positionals that accept several values; any other repeated one is refused. */
 const REPEATABLE = new Set([
   "_",
   "arguments",

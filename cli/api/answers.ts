@@ -1,4 +1,4 @@
-/** The worker's answers, as docs/api.md describes them. Fields that the CLI only passes on are not listed. */
+/** The worker's answers, as docs/api.md describes them. Fields that the CLI only passes on are left out. */
 import * as z from "zod";
 import {
   DEAD_LETTER_FIELDS,
@@ -54,7 +54,7 @@ export type Imported = z.infer<typeof Imported>;
 
 const Counts = z.record(z.string(), z.number());
 
-/** What an older worker leaves out has a default. */
+/** Fields that an older worker omits have defaults. */
 export const Plan = schemaOf(PLAN_FIELDS, ["send", "skip"]).extend({
   skip_reasons: Counts.default({}),
   by_class: Counts.default({}),

@@ -1,4 +1,4 @@
-/** Calls the worker's admin API; an answer that is not a success becomes one clear error. */
+/** Calls the worker's admin API; turns an unsuccessful answer into one clear error. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as z from "zod";
 import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
@@ -12,13 +12,13 @@ import { failureOfAnswer, failureOfFetch } from "./failure.ts";
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Api {
-  /** Asks up to three times where the worker is away for a moment. */
+  /** Retries up to twice while the worker is unreachable. */
   readonly get: <T>(schema: z.ZodType<T>, path: string, query?: Query) => Promise<T>;
-  /** Asks once. `body` is sent as JSON, a string as it is with the media type given. */
+  /** Asks once. Sends `body` as JSON; a string is sent unchanged with the given media type. */
   readonly post: <T>(schema: z.ZodType<T>, path: string, body?: unknown, mediaType?: string) => Promise<T>;
 }
 
-/** Longest time one call may take; planning a replay of 100,000 takes under 5 s. Our choice. */
+/** Longest time for one call; planning a replay of 100,000 takes under 5 s. Our choice. */
 const TIMEOUT_MS = 60_000;
 const GET_ATTEMPTS = 3;
 const RETRY_DELAY_MS = 500;
@@ -45,8 +45,8 @@ export function openApi(io: Io): Api {
 }
 
 /**
- * Returns `AUDIT_WORKER_URL` in its one spelling. Throws `WrongUse` if it is missing, not a URL, or not https: the admin token
- * travels unencrypted only to this machine.
+ * Returns `AUDIT_WORKER_URL`, normalized. Throws `WrongUse` if it is missing, not a URL, or not https: the admin token travels
+ * unencrypted only to this machine.
  */
 export function workerUrl(io: Io): string {
   const text = io.env["AUDIT_WORKER_URL"];

@@ -1,4 +1,4 @@
-/** The fate of one event, as `GET /api/events/:event_id` tells it. */
+/** The history of one event, from `GET /api/events/:event_id`. */
 import * as z from "zod";
 import type { Io } from "../run/io.ts";
 import { tableLines } from "../run/text.ts";
@@ -6,7 +6,7 @@ import { tableLines } from "../run/text.ts";
 export const EventFateAnswer = z.looseObject({
   event_id: z.string(),
   state: z.string(),
-  /** The identity of the event that tells the outcome, which came later. */
+  /** The id of the event with the outcome, which came later. */
   late_outcome: z.string().optional(),
   attempts: z
     .array(
@@ -24,7 +24,7 @@ export const EventFateAnswer = z.looseObject({
 });
 export type EventFate = z.infer<typeof EventFateAnswer>;
 
-/** A heading and one line for each attempt, counted from one. "accepted" says whether WorkOS did, as far as its answer tells. */
+/** A heading and one line for each attempt, counted from one. "accepted" says whether WorkOS did, as far as its answer shows. */
 export function attemptLines(io: Io, { attempts }: Pick<EventFate, "attempts">): readonly string[] {
   if (attempts.length === 0) return ["no attempt is on record"];
   const heading = ["attempt", "at", "ms", "outcome", "accepted", "status", "reason"];

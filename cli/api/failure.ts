@@ -1,4 +1,4 @@
-/** What a call to the worker that failed says to a person. */
+/** Error messages for failed calls to the worker. */
 import * as z from "zod";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { AuditError } from "../../shared/errors.ts";
@@ -27,7 +27,7 @@ export function failureOfAnswer(status: number, json: unknown, retryAfter: strin
   return new AuditError(code as ErrorCode, detail + again);
 }
 
-/** No answer at all. */
+/** The worker did not answer at all. */
 export function failureOfFetch(cause: unknown, origin: string, timeoutMs: number): AuditError {
   if (cause instanceof DOMException && cause.name === "TimeoutError") {
     return new AuditError("timeout", `the worker at ${origin} did not answer within ${timeoutMs / 1000} s`, { cause });

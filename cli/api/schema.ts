@@ -1,4 +1,4 @@
-/** A parser of an answer, made from the contract of the API. */
+/** Builds the parser of an answer from the API contract. */
 import * as z from "zod";
 import type { Field, Fields } from "../../shared/fields.ts";
 
@@ -12,15 +12,15 @@ const KINDS = {
   list: z.array(z.looseObject({})),
 } as const satisfies Record<Field["kind"], z.ZodType>;
 
-/** Texts stay open: a newer worker may know a value that this CLI does not. */
+/** Strings stay open: a newer worker may send a value that this CLI does not know. */
 type Parser<T> = z.ZodType<T extends string ? string : T>;
 type Shape<F extends Fields, N> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? (K extends N ? Parser<T> : z.ZodOptional<Parser<T>>) : never;
 };
 
 /**
- * Parses the fields of an answer. Only those in `needed` must be there, because an older worker may say less, and what is not
- * known passes through, because a newer one may say more.
+ * Parses the fields of an answer. Only those in `needed` are required, because an older worker may send fewer. Unknown fields pass
+ * through, because a newer one may send more.
  */
 export function schemaOf<F extends Fields, N extends keyof F & string>(fields: F, needed: readonly N[]) {
   const shape = Object.entries(fields).map(([name, { kind }]) => {

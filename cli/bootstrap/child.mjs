@@ -1,4 +1,4 @@
-// Runs one child process, passes signals on to it and always waits for its end, so that nothing is left behind.
+// Runs one child process, forwards signals to it and always waits until it ends, so that no process is left over.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
@@ -18,7 +18,7 @@ const FORWARDED = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 export async function runChild(file, args, options, onOutput) {
   /** @type {NodeJS.Signals | null} */
   let received = null;
-  // Before the child exists: a signal while it is being made must not end only us.
+  // Register before the child exists: a signal while it starts must not end only the parent.
   const stopListening = listen((signal) => {
     received = signal;
     child.kill(signal);
@@ -45,7 +45,7 @@ export function signalExitCode(signal) {
 }
 
 /**
- * @param {(signal: NodeJS.Signals) => void} onSignal once for one signal, however often it was delivered
+ * @param {(signal: NodeJS.Signals) => void} onSignal called once per signal, however often it was delivered
  * @returns {() => void} stops listening
  */
 function listen(onSignal) {
@@ -65,7 +65,7 @@ function listen(onSignal) {
 }
 
 /**
- * npm stops its script by a signal to the shell in between, and not every shell passes that on: it just ends.
+ * npm stops its script with a signal to the shell in between, and some shells end without forwarding it.
  * @param {() => void} onGone
  */
 function watchParent(onGone) {

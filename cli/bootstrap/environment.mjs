@@ -1,4 +1,4 @@
-// Chooses the environment variables that a child process gets. Secrets are left out unless the child needs them.
+// Chooses the environment variables of a child process. Leaves secrets out unless the child needs them.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -26,8 +26,8 @@ const PUBLIC_PREFIXES = ["LC_", "XDG_"];
 const TEST_PREFIXES = ["AUDIT_SIM_", "AUDIT_TEST_", "VITEST", "DEBUG_WORKER"];
 
 /**
- * The environment for npm: public variables, npm's own settings, and whatever an `.npmrc` refers to as `${NAME}`, which is
- * how a registry's token gets in.
+ * The environment for npm: public variables, npm's own settings, and each `${NAME}` that an `.npmrc` refers to, which is how a
+ * registry's token reaches npm.
  * @param {NodeJS.ProcessEnv} env
  * @param {string} directory where npm runs
  */

@@ -18,7 +18,7 @@ const LOCK = join(".audit-forwarder", "setup.lock");
 /** Half of a short command's time goes into compiling TypeScript, so Node keeps the compiled code between runs. */
 const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(ROOT, ".audit-forwarder", "compile-cache") };
 
-/** These tools report usage and look for updates unless they are told not to. */
+/** These tools report usage and look for updates unless told not to. */
 const QUIET_TOOLS = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
@@ -126,7 +126,7 @@ async function run(task, args, nodePath, callersDirectory) {
 }
 
 /**
- * Secrets in the operator's environment go to the tasks that use them, and to no other.
+ * Secrets in the operator's environment go only to the tasks that use them.
  * @param {import("./tasks.mjs").Task} task
  */
 function environmentOf({ secrets }) {

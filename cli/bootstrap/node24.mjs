@@ -63,7 +63,7 @@ export async function installNode(root) {
   try {
     requirePinned(path, pin);
   } catch (error) {
-    // What failed must not be found by a later run.
+    // A later run must not find a failed installation.
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
@@ -93,7 +93,7 @@ function unavailable(reason) {
 }
 
 /**
- * Writes an npm project whose lockfile holds nothing but the pinned package.
+ * Writes an npm project whose lockfile contains only the pinned package.
  * @param {string} directory
  * @param {NodePin} pin
  */

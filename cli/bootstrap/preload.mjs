@@ -1,5 +1,5 @@
-// Loaded before our own tasks: how a task ends. An expected error that nobody caught is one line instead of a stack, and a
-// signal that arrives twice at once (from the terminal or a process group, and passed on by npm or by us) is one signal.
+// Loaded before our own tasks; decides how a task ends. An expected error that nobody caught becomes one line instead of a stack. A
+// signal that arrives twice (from the terminal or a process group, and forwarded by npm or by us) counts once.
 import { constants } from "node:os";
 
 const SAME_SIGNAL_MS = 1000;
@@ -23,8 +23,8 @@ function lineOf(error) {
 }
 
 /**
- * The default action, except right after the task's own handler has run: one made with `once` is gone by then, and the
- * second copy of the signal would end the task in the middle of its stop.
+ * Runs the default action, except right after the task's own handler has run: a handler made with `once` is gone by then, and the
+ * second copy of the signal would end the task while it stops.
  * @param {"SIGINT" | "SIGTERM" | "SIGHUP"} signal
  */
 function endUnlessHandled(signal) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The way in for every npm script. Written for old Nodes too: one that cannot run the rest must still say so in one line.
+// The entry of every npm script. It also runs on old Nodes, so that a Node too old for the rest can say so in one line.
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 20) {
   console.error(

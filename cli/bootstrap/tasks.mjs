@@ -1,4 +1,4 @@
-// What each npm script runs, as arguments for Node. Everything that a task needs is installed before it runs.
+// What each npm script runs, as arguments for Node. Its packages are installed before it runs.
 import { readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 

@@ -1,10 +1,10 @@
-/** `completion`: the script that makes a shell complete our commands and options. */
+/** `completion`: prints the script that lets a shell complete our commands and options. */
 import yargs from "yargs";
 import { command } from "../run/command.ts";
 
 export const completion = command({
   usage: "completion",
-  about: "Print the script for shell completion (bash, or zsh where that is the shell)",
+  about: "Print the shell completion script (for bash, or zsh if that is your shell)",
   examples: [["completion >> ~/.bashrc", "complete in every new shell"]],
   run: () => {
     const script = completionScript();
@@ -12,7 +12,7 @@ export const completion = command({
   },
 });
 
-/** yargs only prints its script, by `console.log`. */
+/** yargs prints its script only through `console.log`. */
 function completionScript(): string {
   const printed: string[] = [];
   const log = console.log;

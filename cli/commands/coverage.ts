@@ -1,4 +1,4 @@
-/** `coverage <zuplo-project>`: which operations leave events, which do not, and why. */
+/** `coverage <zuplo-project>`: lists which operations leave events, which do not, and why. */
 import { resolve } from "node:path";
 import { checkCoverage, type CoverageFinding } from "../operations/check.ts";
 import { COVERAGE_FILE, readCoverage, writeCoverage } from "../operations/file.ts";
@@ -20,7 +20,7 @@ import { count, tableLines, visible } from "../run/text.ts";
 
 export const coverage = command({
   usage: "coverage <zuplo-project>",
-  about: "List what each operation leaves in the audit log, and why some leave nothing",
+  about: "List the events of each operation, and why some operations leave none",
   examples: [
     ["coverage ./my-api", "every operation, with its actions or its reason"],
     ["coverage ./my-api --update", `write ${COVERAGE_FILE}, then commit it`],

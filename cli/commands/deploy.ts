@@ -1,4 +1,4 @@
-/** `deploy`: puts the worker on Cloudflare. `npm run deploy` runs it in the clone. */
+/** `deploy`: deploys the worker to Cloudflare. `npm run deploy` runs it in the clone. */
 import { runDoctor, waitForWorker } from "../deploy/after.ts";
 import { deployedJurisdiction } from "../deploy/deployed-region.ts";
 import { askSecret } from "../deploy/prompt.ts";
@@ -13,7 +13,7 @@ import { type Io, processIo } from "../run/io.ts";
 
 export const deploy = command({
   usage: "deploy",
-  about: "Put the worker on Cloudflare: secrets, upload, doctor; run it again at any time",
+  about: "Deploy the worker to Cloudflare: secrets, upload, doctor; safe to repeat",
   examples: [
     ["deploy --env staging --dry-run", "show what would be done"],
     ["deploy --env production --secrets-file ~/audit-production.env", "deploy"],
@@ -38,12 +38,12 @@ export const deploy = command({
       .option("dry-run", {
         type: "boolean",
         default: false,
-        describe: "Bundle for real, print the rest; needs no account and no network",
+        describe: "Bundle, and only print the other steps; needs no account and no network",
       })
       .option("plan", {
         choices: ["free", "payg", "fixed"] as const,
         default: "free" as const,
-        describe: "Your plan of QStash, for doctor",
+        describe: "Your QStash plan, for doctor",
       })
       .epilogue(
         `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
@@ -58,7 +58,7 @@ export const deploy = command({
       dryRun: args.dryRun,
       directory: args.directory,
       evidence: args.evidence,
-      // The file was read and complained about before; here only its values count.
+      // The file has already been read and checked; only its values matter here.
       values:
         typeof secretsFile === "string"
           ? await readSecretsFile(secretsFile, () => undefined)

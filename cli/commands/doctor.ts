@@ -1,4 +1,4 @@
-/** `doctor`: finds common mistakes in a deployment, before the first event and at any later time. */
+/** `doctor`: finds common mistakes in a deployment, before the first event or later. */
 import { resolve } from "node:path";
 import { type CheckResult, resultLines, runChecks } from "../doctor/check.ts";
 import { fileChecks } from "../doctor/files.ts";
@@ -17,7 +17,7 @@ const PLANS = Object.keys(QSTASH_PLANS) as QstashPlan[];
 
 export const doctor = command({
   usage: "doctor [zuplo-project]",
-  about: "Check files, variables, worker, QStash and WorkOS; each line green or with its fix",
+  about: "Check files, variables, worker, QStash and WorkOS; each problem comes with its fix",
   examples: [
     ["doctor ./my-api --secrets-file production.env", "before a deploy, and after it"],
     ["doctor --json", "for a script"],
@@ -25,8 +25,8 @@ export const doctor = command({
   options: (yargs) =>
     yargs
       .positional("zuplo-project", { type: "string", describe: "The project's directory" })
-      .option("plan", { choices: PLANS, default: PLANS[0] ?? "free", describe: "Your plan of QStash" })
-      .option("skip-event", { type: "boolean", describe: "Send no event of its own through the path" })
+      .option("plan", { choices: PLANS, default: PLANS[0] ?? "free", describe: "Your QStash plan" })
+      .option("skip-event", { type: "boolean", describe: "Do not send a test event" })
       .option("lock", {
         type: "string",
         requiresArg: true,
@@ -43,7 +43,7 @@ export const doctor = command({
       sendEvent: args.skipEvent !== true,
     };
     const first = [fileChecks, workerChecks, pathChecks].flatMap((make) => make(setting));
-    // QStash knows the flow-control key from the first message on, which may be the doctor's own.
+    // QStash knows a flow-control key only after its first message, which may be doctor's own.
     const results = [...(await runChecks(first)), ...(await runChecks(vendorChecks(setting)))];
     const ok = results.every(({ state }) => state !== "failed");
     return { json: { ok, checks: results }, lines: [...resultLines(results, io), summary(results)], ok };

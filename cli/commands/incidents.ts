@@ -1,4 +1,4 @@
-/** `incidents`: what is wrong now, and what was wrong in the last 30 days. */
+/** `incidents`: shows what is wrong now, and what was wrong in the last 30 days. */
 import { Incidents } from "../api/answers.ts";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
@@ -6,8 +6,8 @@ import { tableLines } from "../run/text.ts";
 
 export const incidents = command({
   usage: "incidents",
-  about: "Show what is wrong now and was wrong in the last 30 days, and who did something about it",
-  examples: [["incidents --json", "with every action of an operator"]],
+  about: "Show open incidents, those of the last 30 days, and what operators did about them",
+  examples: [["incidents --json", "includes every operator action"]],
   run: async (_args, io) => {
     const json = await openApi(io).get(Incidents, "/api/incidents");
     if (json.incidents.length === 0) return { json, lines: ["no incidents in the last 30 days"] };

@@ -1,7 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Registration } from "../run/command.ts";
 
-/** By the first word of their usage. Each is loaded only where it is asked for, because to load all takes most of a short run. */
+/** By the first word of their usage. Each is loaded on demand, because loading all takes most of a short run. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Registration>> = new Map([
   ["init", async () => (await import("./init.ts")).init],
   ["coverage", async () => (await import("./coverage.ts")).coverage],
@@ -25,7 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Registration>> = new Map([
   ["completion", async () => (await import("./completion.ts")).completion],
 ]);
 
-/** Loads the command that a word names, or all of them where it names none. */
+/** Loads the command that a word names, or all commands if it names none. */
 export async function loadCommands(word = ""): Promise<readonly Registration[]> {
   const load = COMMANDS.get(word);
   return Promise.all((load ? [load] : [...COMMANDS.values()]).map((each) => each()));

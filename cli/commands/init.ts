@@ -35,11 +35,11 @@ export const init = command({
       })
       .option("routes", {
         choices: ROUTE_CHOICES,
-        describe: "Routes that get the policy; default all on the first run, unchanged later",
+        describe: "Routes that get the policy; default: all on the first run, later unchanged",
       })
       .option("jurisdiction", {
         choices: JURISDICTIONS,
-        describe: "Where the worker keeps its data; chosen once, before its first deploy",
+        describe: "Where the worker keeps its data; choose before the first deploy",
       })
       .option("agents", {
         type: "boolean",
@@ -47,7 +47,7 @@ export const init = command({
       })
       .option("check", { type: "boolean", describe: "Only report drift; exit 1 if there is any" })
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
-      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
+      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask for confirmation" })
       .option("force", {
         type: "boolean",
         describe: 'Replace a "modules/audit-log.ts" that "init" did not write; a copy is kept',
@@ -78,7 +78,7 @@ interface Side {
   readonly changes: InitPlan["changes"];
 }
 
-/** The first side is the one that was asked for. */
+/** The first side is the requested one. */
 async function apply(
   sides: readonly [Side, ...Side[]],
   options: { readonly dryRun?: boolean | undefined; readonly yes?: boolean | undefined },

@@ -1,10 +1,10 @@
-/** `pause` and `resume`: the operator's switch for delivery. Records wait in the queue meanwhile; no attempt is spent. */
+/** `pause` and `resume`: the operator's switch for delivery. While paused, records wait in the queue and use no attempts. */
 import * as z from "zod";
 import { openApi } from "../api/client.ts";
 import { command } from "../run/command.ts";
 import { visible } from "../run/text.ts";
 
-// A worker before operators had names leaves `operator` out.
+// A worker from before operators had names omits `operator`.
 const Paused = z.looseObject({
   pause: z.looseObject({ confirmed_by_queue: z.boolean(), operator: z.string().optional() }),
 });
@@ -12,7 +12,7 @@ const Resumed = z.looseObject({ paused: z.literal(false), operator: z.string().o
 
 export const pause = command({
   usage: "pause",
-  about: "Stop delivery to WorkOS; records wait in the queue and no attempt is spent",
+  about: "Stop delivery to WorkOS; records wait in the queue and use no attempts",
   run: async (_args, io) => {
     const json = await openApi(io).post(Paused, "/api/pause");
     const unconfirmed = "QStash has not confirmed it yet; until then the worker turns its deliveries away";

@@ -1,4 +1,4 @@
-/** `preview <zuplo-project> <operation>`: the events that a described call would leave, without a gateway. */
+/** `preview <zuplo-project> <operation>`: shows the events that a described call would leave, without a gateway. */
 import { resolve } from "node:path";
 import { placeEntry } from "../init/entry.ts";
 import { readPolicies } from "../init/policies.ts";
@@ -62,7 +62,7 @@ async function allFaults(
 ): Promise<readonly (readonly string[])[]> {
   const knowsRegistry = Boolean(io.env["WORKOS_API_KEY"]) && Object.keys(lock).length > 0;
   const schemasOf: SchemasOf | undefined = knowsRegistry ? registeredSchemas(openWorkos(io)) : undefined;
-  // Imported only here: the validator and the YAML parser take a tenth of the start of every command.
+  // Imported on demand: the validator and the YAML parser take a tenth of every command's start-up time.
   const { faultsOf } = await import("../preview/judge.ts");
   return Promise.all(events.map((event) => faultsOf(event, schemasOf)));
 }

@@ -1,4 +1,4 @@
-/** `pseudonym [value]`: what a value looks like in the audit log, under each key. */
+/** `pseudonym [value]`: shows how a value appears in the audit log, under each key. */
 import { createHmac } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { type Hmac, parsePseudonymKeys, pseudonymOf } from "../../shared/pseudonym.ts";
@@ -10,10 +10,10 @@ const hmac: Hmac = (secret, value) => Promise.resolve(createHmac("sha256", secre
 
 export const pseudonym = command({
   usage: "pseudonym [value]",
-  about: "Show the pseudonym of a value, as the audit log holds it",
+  about: "Show the pseudonym of a value, as it appears in the audit log",
   examples: [
     ["pseudonym ann@example.com", "under the current key, then under older ones"],
-    ["pseudonym < value.txt", "so that the value stays out of the shell's history"],
+    ["pseudonym < value.txt", "keeps the value out of the shell's history"],
   ],
   options: (yargs) => yargs.positional("value", { type: "string", describe: "The clear value; default stdin" }),
   run: async (args, io) => {

@@ -1,4 +1,4 @@
-/** The `replays` commands: see and control replays that run in the worker. `dead-letters replay` starts one. */
+/** The `replays` commands: show and control replays that run in the worker. `dead-letters replay` starts one. */
 import { Replay, ReplayPage } from "../api/answers.ts";
 import { openApi } from "../api/client.ts";
 import { command, group, type Report } from "../run/command.ts";
@@ -6,7 +6,7 @@ import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { pairLines, tableLines } from "../run/text.ts";
 
-/** The most that `GET /api/replays` answers; see docs/api.md. */
+/** Most replays that `GET /api/replays` returns; see docs/api.md. */
 const LIMIT_MAX = 100;
 
 const list = command({
@@ -14,8 +14,8 @@ const list = command({
   about: "Show replays, newest first",
   options: (yargs) =>
     yargs
-      .option("limit", { type: "number", describe: `Replays on the page, 1 to ${LIMIT_MAX}; default 20` })
-      .option("cursor", { type: "string", describe: "The next page, as the last one named it" }),
+      .option("limit", { type: "number", describe: `Replays per page, 1 to ${LIMIT_MAX}; default 20` })
+      .option("cursor", { type: "string", describe: "The cursor of the next page, from the previous page" }),
   run: async ({ limit, cursor }, io) => {
     if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= LIMIT_MAX)) {
       throw new WrongUse(`"--limit" must be a whole number from 1 to ${LIMIT_MAX}`);
@@ -46,9 +46,9 @@ const show = command({
   run: async ({ replayId }, io) => report(io, await openApi(io).get(Replay, pathOf(replayId))),
 });
 
-const pause = control("pause", "Stop publishing; what QStash has already is still delivered");
-const resume = control("resume", "Go on with a paused or stopped replay, without waiting for its end");
-const cancel = control("cancel", "End a replay for good; what was not published is an open dead letter again");
+const pause = control("pause", "Stop publishing; QStash still delivers what it already has");
+const resume = control("resume", "Continue a paused or stopped replay, without waiting for its end");
+const cancel = control("cancel", "End a replay for good; unpublished records become open dead letters again");
 
 export const replays = group("replays", "See and control the replays of dead letters", [
   list,

@@ -1,4 +1,4 @@
-/** `tokens create`: makes a token for one operator, and the entry of `AUDIT_TOKENS` that lets it in. Calls nobody. */
+/** `tokens create`: makes a token for one operator, and the `AUDIT_TOKENS` entry that accepts it. Makes no request. */
 import { createHash, randomBytes } from "node:crypto";
 import { expiryMs, isTokenName, ROLES, type TokenEntry } from "../../shared/access-tokens.ts";
 import { command, group } from "../run/command.ts";
@@ -6,12 +6,12 @@ import { WrongUse } from "../run/failure.ts";
 
 /** 256 bits. Our choice. */
 const TOKEN_BYTES = 32;
-/** So that people and secret scanners can tell what was leaked. */
+/** A prefix by which people and secret scanners recognize a leaked token. */
 const PREFIX = "aft_";
 
 const create = command({
   usage: "create",
-  about: "Make a token for one operator and the entry of AUDIT_TOKENS that lets it in",
+  about: "Make a token for one operator, and the AUDIT_TOKENS entry that accepts it",
   examples: [
     ["tokens create --name ann --role operate", "for a person on call"],
     [
@@ -25,13 +25,13 @@ const create = command({
         type: "string",
         demandOption: true,
         requiresArg: true,
-        describe: "Whom receipts and audit events name",
+        describe: "The operator's name in receipts and audit events",
       })
       .option("role", { choices: ROLES, demandOption: true, requiresArg: true, describe: "What the token may do" })
       .option("expires", {
         type: "string",
         requiresArg: true,
-        describe: "The last day on which it is accepted (UTC): YYYY-MM-DD",
+        describe: "The last day on which it is valid (UTC): YYYY-MM-DD",
       }),
   run: async ({ name, role, expires }, io) => {
     if (!isTokenName(name)) throw new WrongUse('"--name" must be 1 to 100 characters without control characters');
@@ -46,7 +46,7 @@ const create = command({
         `token: ${token}`,
         `entry: ${JSON.stringify(entry)}`,
         "",
-        "Add the entry to the JSON list in the worker's variable AUDIT_TOKENS, together with the entries that are there.",
+        "Add the entry to the JSON list in the worker's variable AUDIT_TOKENS, next to the existing entries.",
         `If it is the only one, AUDIT_TOKENS is: [${JSON.stringify(entry)}]`,
         `The same in base64url: ${Buffer.from(JSON.stringify([entry])).toString("base64url")}`,
       ],

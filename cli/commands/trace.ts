@@ -1,4 +1,4 @@
-/** `trace <event-id>`: everything that happened to one record. Accepts the gateway's request id too. */
+/** `trace <event-id>`: shows everything that happened to one record. Also accepts the gateway's request id. */
 import * as z from "zod";
 import { FOUND_PAGE_MAX } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
@@ -16,12 +16,12 @@ type Found = Pick<z.infer<typeof EventPage>, "events" | "cursor">;
 
 export const trace = command({
   usage: "trace <id>",
-  about: "Show what became of one record, by its event id or its request id",
-  examples: [["trace 019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a07", "when captured, each attempt, where it is now"]],
+  about: "Show what happened to one record, by its event id or its request id",
+  examples: [["trace 019ab0c4-3f1e-7c55-9d3e-0f6d2c1b0a07", "capture time, each attempt, current state"]],
   options: (yargs) =>
     yargs
       .positional("id", { type: "string", demandOption: true, describe: "Event id, or request id" })
-      .option("request-id", { type: "boolean", describe: "Take the id as a request id only" })
+      .option("request-id", { type: "boolean", describe: "Treat the id as a request id only" })
       .option("since", {
         type: "string",
         describe: "For a request id: ISO 8601, or an age; default 24 h before --until",
@@ -29,9 +29,12 @@ export const trace = command({
       .option("until", { type: "string", describe: "For a request id: ISO 8601, or an age; default now" })
       .option("limit", {
         type: "number",
-        describe: `For a request id: records on the page, 1 to ${FOUND_PAGE_MAX}; default 50`,
+        describe: `For a request id: records per page, 1 to ${FOUND_PAGE_MAX}; default 50`,
       })
-      .option("cursor", { type: "string", describe: "For a request id: the next page, as the last one named it" }),
+      .option("cursor", {
+        type: "string",
+        describe: "For a request id: the cursor of the next page, from the previous page",
+      }),
   run: async ({ id, requestId, limit, cursor, since, until }, io) => {
     if (id === "") throw new WrongUse('"id" must not be empty');
     if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= FOUND_PAGE_MAX)) {
@@ -76,7 +79,7 @@ function fateLines(io: Io, fate: EventFate): readonly string[] {
   return [...pairLines(pairsOf(fields)), "", ...attemptLines(io, fate)];
 }
 
-/** As `dead-letters show` calls it. */
+/** The same lines as `dead-letters show`. */
 const LABELS: Readonly<Record<string, string>> = { wrote: "accepted" };
 
 /** WorkOS has no route to read an event back, so its 2xx is the only evidence. */

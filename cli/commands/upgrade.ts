@@ -1,4 +1,4 @@
-/** `upgrade`: shows what an upgrade to this version changes, in the order in which it is safe. It changes nothing itself. */
+/** `upgrade`: shows what an upgrade to this version changes, in a safe order. It changes nothing itself. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { moduleVersion, workerVersion } from "../doctor/versions.ts";
@@ -10,7 +10,7 @@ import { type Change, upgradePlan } from "../upgrade/plan.ts";
 
 export const upgrade = command({
   usage: "upgrade [zuplo-project]",
-  about: "Show what an upgrade to this version changes, and in which order; it refuses to go back over a migration",
+  about: "Show the steps of an upgrade to this version, in order; refuses a downgrade past a migration",
   examples: [["upgrade ./my-api", "after installing a new version"]],
   options: (yargs) => yargs.positional("zuplo-project", { type: "string", describe: "The project's directory" }),
   run: async (args, io) => {

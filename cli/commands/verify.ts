@@ -1,4 +1,4 @@
-/** `verify`: did every record that the gateway counted arrive? */
+/** `verify`: checks that every record that the gateway counted arrived. */
 import * as z from "zod";
 import { textOf } from "../../verifier/verify.mjs";
 import { type Api, openApi } from "../api/client.ts";
@@ -17,12 +17,12 @@ import { openWorkos } from "../workos/client.ts";
 const Verification = z.looseObject({
   since: z.string(),
   until: z.string(),
-  /** Present where a part of the period cannot be checked any more. */
+  /** Present if part of the period can no longer be checked. */
   forgotten_until: z.optional(z.string()),
   isolates: z.number(),
   seen: z.number(),
   missing: z.number(),
-  /** Records that an operator imported; they fill no gap. A worker before it counted them leaves it out. */
+  /** Records that an operator imported; they fill no gap. A worker from before this count omits it. */
   imported: z.number().default(0),
   gaps: z.array(
     z.looseObject({
@@ -37,8 +37,7 @@ const Verification = z.looseObject({
 
 export const verify = command({
   usage: "verify",
-  about:
-    "Look for records that never arrived, and check evidence offline; exit 1 where something is missing or changed",
+  about: "Look for records that never arrived, and check evidence offline; exit 1 if something is missing or changed",
   examples: [
     ["verify --since 7d", "the last week, by sequence number of each gateway isolate"],
     [
@@ -56,18 +55,18 @@ export const verify = command({
         type: "string",
         array: true,
         nargs: 1,
-        describe: "Offline: an export of WorkOS, CSV or JSON lines; may be given again",
+        describe: "Offline: an export of WorkOS, CSV or JSON lines; repeat for several",
       })
       .option("trusted", { type: "string", describe: "Offline: an older checkpoint that you kept" })
       .option("columns", { type: "string", describe: "Offline: a JSON file from names of columns to fields" })
       .option("tsa", { type: "string", describe: "Offline: certificates that you trust for time stamps, as PEM" })
       .option("requests", {
         type: "string",
-        describe: "The gateway's list of requests, JSON lines or CSV: which left no event?",
+        describe: "The gateway's list of requests, JSON lines or CSV: finds those without an event",
       })
       .option("coverage", {
         type: "string",
-        describe: `With --requests: what coverage --update wrote; default ${COVERAGE_FILE}`,
+        describe: `With --requests: the file from coverage --update; default ${COVERAGE_FILE}`,
       })
       .option("organization", { type: "string", describe: "Offline: one organization alone" }),
   run: async (args, io) => {
@@ -161,7 +160,7 @@ async function onlineReport(args: Arguments, io: Io): Promise<Report> {
   };
 }
 
-/** Returns why nothing was compared, as text. */
+/** Returns why nothing was compared, for people. */
 async function comparison(
   key: string | undefined,
   { since, until }: z.infer<typeof Verification>,

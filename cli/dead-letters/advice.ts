@@ -8,7 +8,7 @@ interface Advice {
   readonly next: readonly string[];
 }
 
-/** Advises on one dead letter. docs/operations.md says the same at length. */
+/** Returns advice on one dead letter. docs/operations.md says the same in detail. */
 export function adviceFor(
   letter: Pick<DeadLetter, "event_id" | "class" | "reason" | "status" | "state" | "wrote">,
   suggest: Suggest,

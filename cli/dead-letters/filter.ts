@@ -1,4 +1,4 @@
-/** The options that choose dead letters, the same for every command that takes them. */
+/** The options that select dead letters, the same for every command. */
 import type { Argv } from "yargs";
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import { WrongUse } from "../run/failure.ts";
@@ -39,7 +39,7 @@ interface Filter {
   readonly until?: string;
 }
 
-/** The filter as query parameters. Throws `WrongUse` if an option is no status or no time, or was given twice. */
+/** Returns the filter as query parameters. Throws `WrongUse` if an option is not a valid status or time, or is repeated. */
 export function toFilter(options: FilterOptions, nowMs: number): Filter {
   const { status } = options;
   if (status !== undefined && !/^([1-5]\d\d|none)$/.test(status)) {
@@ -57,7 +57,7 @@ export function toFilter(options: FilterOptions, nowMs: number): Filter {
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Filter;
 }
 
-/** Returns the same filter for the body of a replay: lists as arrays, the status as a number. */
+/** Returns the filter for the body of a replay: lists as arrays, the status as a number. */
 export function toReplayFilter({ class: classes, status, ...rest }: Filter): Record<string, unknown> {
   return {
     ...rest,

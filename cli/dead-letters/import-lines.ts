@@ -1,4 +1,4 @@
-/** Splits an export into requests that the worker accepts. Refuses lines whose values were hidden. */
+/** Splits an export into requests that the worker accepts. Refuses lines with hidden values. */
 import { WrongUse } from "../run/failure.ts";
 
 export interface Line {
@@ -7,11 +7,11 @@ export interface Line {
   readonly text: string;
 }
 
-/** What `POST /api/dead-letters/import` takes: docs/api.md. The bytes keep a distance from its 5 MB. */
+/** Limits of `POST /api/dead-letters/import`: docs/api.md. The byte limit leaves a margin below its 5 MB. */
 const LINES_MAX = 1000;
 const BYTES_MAX = 4_500_000;
 
-/** Empty lines are left out. Throws `WrongUse` that names the line if one is not a JSON object or hides values. */
+/** Skips empty lines. Throws `WrongUse` naming the line if one is not a JSON object or hides values. */
 export async function* chunks(lines: AsyncIterable<string>): AsyncGenerator<readonly Line[]> {
   let chunk: Line[] = [];
   let bytes = 0;

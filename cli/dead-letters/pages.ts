@@ -1,4 +1,4 @@
-/** Walks every page of dead letters, each entry whole. */
+/** Iterates over every page of dead letters, with full entries. */
 import { WholePage, type WholeDeadLetter } from "../api/answers.ts";
 import type { Api, Query } from "../api/client.ts";
 

@@ -1,14 +1,14 @@
-/** What follows an upload: the worker answers, and `doctor` looks at the whole path. */
+/** After an upload: waits for the worker to answer, and lets `doctor` check the whole path. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError } from "../../shared/errors.ts";
 import type { Variables } from "./wrangler.ts";
 
-/** A new workers.dev name is known everywhere within seconds; this is the longest wait for it. Our choice. */
+/** Longest wait for a new workers.dev name, which usually resolves everywhere within seconds. Our choice. */
 const HEALTH_WAIT_MS = 60_000;
 const HEALTH_POLL_MS = 1_000;
 
-/** Waits until `/health` answers at all; what it says is for `doctor` to judge. Throws `timeout` after a minute. */
+/** Waits until `/health` answers at all; `doctor` judges the answer. Throws `timeout` after a minute. */
 export async function waitForWorker(
   url: string,
   fetcher: (url: string, init: RequestInit) => Promise<Response> = fetch,
@@ -19,7 +19,7 @@ export async function waitForWorker(
   for (;;) {
     const answer = await fetcher(`${url}/health`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
     await answer?.body?.cancel();
-    // A name that is not known yet is answered by Cloudflare itself, with a page instead of JSON.
+    // Cloudflare answers an unknown name with an HTML page instead of JSON.
     if (answer?.headers.get("content-type")?.includes("json")) return;
     if (Date.now() >= deadlineMs)
       throw new AuditError("timeout", `"${url}/health" does not answer; check the worker's route`);
@@ -27,7 +27,7 @@ export async function waitForWorker(
   }
 }
 
-/** Runs `audit-forwarder doctor` on the deployed worker; its exit code, and its output where it is captured. */
+/** Runs `audit-forwarder doctor` on the deployed worker; returns its exit code, and its output if captured. */
 export async function runDoctor(
   program: string,
   args: readonly string[],

@@ -7,12 +7,12 @@ import { jsonIn, mustRun, type Wrangler } from "./wrangler.ts";
 
 const Namespaces = z.array(z.object({ id: z.string(), title: z.string() }));
 
-/** Title of an environment's namespace; wrangler puts the environment in front of the name it is given. */
+/** Title of an environment's namespace; wrangler prefixes the given name with the environment. */
 export function directoryTitle(environment: string): string {
   return `${environment}-audit-forwarder-directory`;
 }
 
-/** Finds or creates the environment's namespace and binds it in `wrangler.toml`; answers its id. */
+/** Finds or creates the environment's namespace and binds it in `wrangler.toml`; returns its id. */
 export async function bindDirectory(wrangler: Wrangler, root: string, environment: string): Promise<string> {
   const id = (await findNamespace(wrangler, environment)) ?? (await createNamespace(wrangler, environment));
   const binding = `\n[[env.${environment}.kv_namespaces]]\nbinding = "DIRECTORY"\nid = "${id}"\n`;
@@ -27,7 +27,7 @@ async function findNamespace(wrangler: Wrangler, environment: string): Promise<s
 
 async function createNamespace(wrangler: Wrangler, environment: string): Promise<string> {
   await mustRun(wrangler, ["kv", "namespace", "create", "audit-forwarder-directory", "--env", environment]);
-  // The list is read again because what `create` prints is meant for people.
+  // Lists again, because the output of `create` is meant for people.
   const id = await findNamespace(wrangler, environment);
   if (id === undefined)
     throw new AuditError(

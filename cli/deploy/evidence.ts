@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { originOf, verifierKeyOf } from "../evidence/key.ts";
 import { wranglerFailure, type Wrangler } from "./wrangler.ts";
 
-/** Holds verifier keys, one a line; it is committed, and auditors are given it. */
+/** Verifier keys, one a line; commit the file and give it to auditors. */
 export const KEY_FILE = "audit-evidence.pub";
 
 /** Name of an environment's bucket. */
@@ -12,7 +12,7 @@ export function bucketName(environment: string): string {
   return `audit-forwarder-${environment}-evidence`;
 }
 
-/** The arguments for wrangler that create the bucket, in the jurisdiction of the worker's data if it has one. */
+/** The wrangler arguments that create the bucket, in the jurisdiction of the worker's data if it has one. */
 export function createBucket(environment: string, jurisdiction?: string): readonly string[] {
   return ["r2", "bucket", "create", bucketName(environment), ...(jurisdiction ? ["--jurisdiction", jurisdiction] : [])];
 }
@@ -37,7 +37,7 @@ export async function bindBucket(
   await appendFile(join(root, "wrangler.toml"), binding + place);
 }
 
-/** Adds a verifier key to the key file, and returns it. Lines that are there stay: old keys and witnesses. */
+/** Adds a verifier key to the key file, and returns it. Existing lines stay: old keys and witnesses. */
 export async function writeVerifierKey(
   root: string,
   key: string,

@@ -1,6 +1,6 @@
-/** Values that somebody forgot to replace. A worker that is deployed with one fails only at its first event. */
+/** Detects values that somebody forgot to replace. A worker deployed with one fails only at its first event. */
 
-/** Whole words, so that a random key that happens to hold these letters is not refused. */
+/** Whole words, so that a random key that happens to contain these letters is not refused. */
 const WORDS =
   /(?:^|[^a-z0-9])(?:put[-_ ]?yours?|yours?|change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|it)|insert|placeholder|example|sample|dummy|fixme|todo|x{3,}|\*{3,})(?![a-z0-9])/i;
 /** `<token>`, `…`, `...`, and shell text that a quoted here-document did not expand. */

@@ -1,4 +1,4 @@
-/** The regions of QStash that match a jurisdiction of Cloudflare. Pure. */
+/** The QStash regions that match a Cloudflare jurisdiction. Pure. */
 
 export const JURISDICTIONS = ["eu", "fedramp"] as const;
 export type Jurisdiction = (typeof JURISDICTIONS)[number];
@@ -9,13 +9,13 @@ const QUEUE_LABELS: Readonly<Record<Jurisdiction, readonly [label: string, ...ot
   fedramp: ["qstash-us-east-1"],
 };
 
-/** Where a new deployment in this jurisdiction finds its queue. */
+/** The queue's URL for a new deployment in this jurisdiction. */
 export function queueUrl(jurisdiction: Jurisdiction): string {
   return `https://${QUEUE_LABELS[jurisdiction][0]}.upstash.io`;
 }
 
 /**
- * Says that QStash's URL is Upstash's for another region; undefined if it fits, or is not Upstash's. Wrangler may have cut the end of
+ * Says that QStash's URL belongs to another Upstash region; undefined if it fits, or is not Upstash's. Wrangler may have truncated
  * the URL.
  */
 export function queueRegionFault(jurisdiction: string | undefined, url: string | undefined): string | undefined {

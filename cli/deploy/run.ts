@@ -1,4 +1,4 @@
-/** The deploy of the worker, step by step. Every step may be repeated: what is there already is kept or set to the same value. */
+/** The deploy of the worker, step by step. Every step is safe to repeat: existing values stay or are set to the same value. */
 import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
@@ -34,7 +34,7 @@ export interface Ports {
   readonly deployedJurisdiction: (url: string) => Promise<string | null | undefined>;
   readonly waitForWorker: (url: string) => Promise<void>;
   readonly doctor: (env: Variables) => Promise<{ readonly exitCode: number; readonly output: string }>;
-  /** Takes each step as soon as it has ended. */
+  /** Called with each step when it ends. */
   readonly onStep: (step: Step) => void;
 }
 
@@ -47,7 +47,7 @@ interface Deployed {
   readonly doctor?: string;
 }
 
-/** Deploys the worker; throws `missing_variable`, `invalid_variable`, `payload_too_large`, or `internal` with wrangler's own words. */
+/** Deploys the worker; throws `missing_variable`, `invalid_variable`, `payload_too_large`, or `internal` with wrangler's message. */
 export async function deploy(options: DeployOptions, ports: Ports): Promise<Deployed> {
   const steps: Step[] = [];
   const end = (step: Step): void => {
@@ -113,7 +113,7 @@ function refuseOtherRegion({ bindings }: Upload, environment: string): void {
     throw new AuditError("invalid_variable", `${fault}; correct it in wrangler.toml, under [env.${environment}.vars]`);
 }
 
-/** A later deploy without the file would set the value of `wrangler.toml` again. */
+/** A later deploy without the file would restore the value of `wrangler.toml`. */
 function refuseOtherValues({ plain }: Values, { bindings }: Upload, environment: string): void {
   const other = Object.entries(plain).filter(([name, value]) => {
     const [shown = "", cut] = /^(.*?)(\.\.\.)?$/.exec(bindings.get(name) ?? "")?.slice(1) ?? [];
@@ -180,7 +180,7 @@ async function bucketStep(
   end({ name: "evidence", state: "done", detail: `"${name}" is bound in wrangler.toml; commit that file`, command });
 }
 
-/** The worker never shows its key, so the verifier key is known only to the deploy that set it. */
+/** The worker never shows its key, so only the deploy that set it knows the verifier key. */
 async function keyStep({ given }: KnownSecrets, workerUrl: string | undefined, ports: Ports, end: End): Promise<void> {
   const { [KEY]: key, AUDIT_EVIDENCE_ORIGIN: origin } = given;
   if (key === undefined || workerUrl === undefined) {
@@ -190,7 +190,7 @@ async function keyStep({ given }: KnownSecrets, workerUrl: string | undefined, p
   end({ name: "evidence", state: "done", detail: `verifier key ${line}; commit ${KEY_FILE} and give it to auditors` });
 }
 
-/** What a dry run shows instead of doing it; nothing here was asked of Cloudflare. */
+/** What a dry run shows instead of doing it; nothing here comes from Cloudflare. */
 function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): readonly Step[] {
   const { environment, values } = options;
   const names = Object.keys(values.secrets);
@@ -222,7 +222,7 @@ function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): 
 interface KnownSecrets {
   /** Values that this run knows, by name. */
   readonly given: Readonly<Record<string, string>>;
-  /** Names that the worker had before. */
+  /** Names that the worker already had. */
   readonly onWorker: readonly string[];
 }
 
@@ -251,7 +251,7 @@ async function secretsStep(
   return { given, onWorker };
 }
 
-/** The worker must know its own URL: QStash signs it, and a spilled message is published to it. */
+/** The worker must know its own URL: QStash signs it, and the worker publishes spilled messages to it. */
 async function workerUrlStep(
   { environment }: DeployOptions,
   { given, onWorker }: KnownSecrets,
@@ -286,7 +286,7 @@ async function doctorStep(
   return doctor({ ...io.env, ...variables, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });
 }
 
-/** Wrangler cuts long values; a cut one would mislead `doctor`. */
+/** Wrangler truncates long values; a truncated one would mislead `doctor`. */
 function whole(bindings: Upload["bindings"]): Variables {
   return Object.fromEntries([...bindings].filter(([, value]) => !value?.endsWith("...")));
 }

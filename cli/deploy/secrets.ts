@@ -7,7 +7,7 @@ import { jsonIn, wranglerFailure, type Wrangler } from "./wrangler.ts";
 
 const Secrets = z.array(z.object({ name: z.string() }));
 
-/** Returns the names of the secrets that the worker has; none if there is no such worker yet. */
+/** Returns the names of the worker's secrets; empty if there is no such worker yet. */
 export async function secretsOnWorker(wrangler: Wrangler, environment: string): Promise<readonly string[]> {
   const args = ["secret", "list", "--env", environment];
   const { exitCode, stdout, stderr } = await wrangler(args);

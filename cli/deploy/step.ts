@@ -6,14 +6,14 @@ export interface Step {
   /** `would`: a dry run stopped before it. `skipped`: there was nothing to do. */
   readonly state: "done" | "would" | "skipped" | "failed";
   readonly detail: string;
-  /** The command that was or would be run; `stdin` lists the names of what it reads on stdin. */
+  /** The command that was or would be run; `stdin` lists the names of the values that it reads. */
   readonly command?: string;
   readonly stdin?: readonly string[];
 }
 
 const MARKS = { done: ["green", "✓"], would: ["cyan", "·"], skipped: ["gray", "-"], failed: ["red", "✗"] } as const;
 
-/** The lines of a step for people. */
+/** Formats a step for people. */
 export function stepLines(step: Step, io: Pick<Io, "paint">): readonly string[] {
   const [colour, mark] = MARKS[step.state];
   const command =

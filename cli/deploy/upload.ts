@@ -1,11 +1,11 @@
-/** Bundles and uploads the worker, and reads what wrangler reports of it. */
+/** Bundles and uploads the worker, and parses wrangler's report. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { mustRun, type Wrangler } from "./wrangler.ts";
 
-/** Cloudflare's smallest plan takes 3 MB after compression. https://developers.cloudflare.com/workers/platform/limits/#worker-size */
+/** Cloudflare's smallest plan accepts 3 MB after compression. https://developers.cloudflare.com/workers/platform/limits/#worker-size */
 export const BUNDLE_MAX_GZIP_BYTES = 3_000_000;
 
 /** The line `type: "deploy"` of wrangler's output file. https://developers.cloudflare.com/workers/wrangler/system-environment-variables/ */
@@ -18,14 +18,14 @@ const Uploaded = z.object({
 
 export interface Upload {
   readonly worker: string;
-  /** Absent after a dry run, and where `workers_dev` is off and no route is set. */
+  /** Absent after a dry run, and if `workers_dev` is off and no route is set. */
   readonly url?: string;
   readonly gzipBytes?: number;
-  /** Bindings and variables that the worker gets, as wrangler lists them; a variable with its value, a binding with none. */
+  /** The worker's bindings and variables as wrangler lists them: a variable with its value, a binding without one. */
   readonly bindings: ReadonlyMap<string, string | undefined>;
 }
 
-/** Runs `wrangler <args>` (a `deploy`) and tells which worker it made, where, and how large. */
+/** Runs `wrangler <args>` (a `deploy`) and returns which worker it made, its URL and its size. */
 export async function upload(wrangler: Wrangler, args: readonly string[]): Promise<Upload> {
   const folder = await mkdtemp(join(tmpdir(), "audit-forwarder-deploy-"));
   try {
@@ -39,12 +39,12 @@ export async function upload(wrangler: Wrangler, args: readonly string[]): Promi
   }
 }
 
-/** Reads lines such as `env.QSTASH_URL ("https://…")   Environment Variable`; wrangler ends a long value with `...`. */
+/** Parses lines such as `env.QSTASH_URL ("https://…")   Environment Variable`; wrangler ends a long value with `...`. */
 function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
   return new Map([...said.matchAll(/^env\.(\w+)(?: \("([^"]*)"\))?/gm)].map(([, name = "", value]) => [name, value]));
 }
 
-/** Reads wrangler's output file: JSON lines, of which the last `deploy` counts. */
+/** Parses wrangler's output file: JSON lines, of which the last `deploy` counts. */
 function uploadIn(lines: string): Omit<Upload, "bindings"> {
   const found = lines
     .split("\n")

@@ -1,4 +1,4 @@
-/** The variables a deploy may set, and what each value must look like. A test compares them with the worker's own table. */
+/** The variables a deploy may set, and the format of each value. A test compares them with the worker's own table. */
 import { parseEnv } from "node:util";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH } from "../../shared/access-tokens.ts";
 import { baseUrl, isSecureUrl } from "../../shared/base-url.ts";
@@ -119,7 +119,7 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
   AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
 };
 
-/** Set in `wrangler.toml`. A secrets file may repeat them, but not with another value. */
+/** Set in `wrangler.toml`. A secrets file may repeat them, but not with a different value. */
 export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
   WORKOS_BASE_URL: secureUrl,
   QSTASH_URL: secureUrl,
@@ -131,16 +131,16 @@ export const PLAIN_VARIABLES: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** Names that only the gateway reads; one file may hold both sides' values. */
+/** Variables that only the gateway reads; one file may hold the values of both sides. */
 const GATEWAY_ONLY = new Set(["AUDIT_PSEUDONYM_KEYS"]);
 
-/** The values of a deploy, sorted by where they go. */
+/** The values of a deploy, grouped by destination. */
 export interface Values {
   readonly secrets: Readonly<Record<string, string>>;
   readonly plain: Readonly<Record<string, string>>;
 }
 
-/** Reads a `.env` text; throws WrongUse naming each variable that is unknown or malformed, never its value. */
+/** Parses a `.env` text; throws WrongUse naming each variable that is unknown or malformed, never its value. */
 export function parseValues(source: string): Values {
   const given = new Map(Object.entries(parseEnv(source)).filter((entry): entry is [string, string] => !!entry[1]));
   const faults = [...given].flatMap(([name, value]) => {
@@ -159,7 +159,7 @@ export function missingSecrets(given: Iterable<string>, onWorker: Iterable<strin
   return Object.keys(SECRETS).filter((name) => SECRETS[name]?.required && !known.has(name));
 }
 
-/** What is wrong with a value, in words that fit after the variable's name; undefined if nothing is. Never the value itself. */
+/** Describes the fault of a value in words that fit after the variable's name; undefined if it is valid. Never the value itself. */
 export function faultOf(name: string, value: string): string | undefined {
   const rule = SECRETS[name] ?? PLAIN_VARIABLES[name];
   if (!rule) return GATEWAY_ONLY.has(name) ? undefined : "is not a variable of the worker";
@@ -167,7 +167,7 @@ export function faultOf(name: string, value: string): string | undefined {
   return rule.accepts(value) ? undefined : `must be ${rule.shape}`;
 }
 
-/** Returns true if two values mean the same: URLs by their one spelling, anything else by its text. */
+/** Returns true if two values mean the same: compares URLs after normalization, anything else as strings. */
 export function sameValue(one: string, other: string): boolean {
   const url = baseUrl(one);
   return one === other || (url !== undefined && url === baseUrl(other));

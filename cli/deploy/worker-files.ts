@@ -1,4 +1,4 @@
-/** The files of the worker that wrangler uploads. In a clone, `[build]` in wrangler.toml makes them. */
+/** The worker's files that wrangler uploads. In a clone, `[build]` in wrangler.toml makes them. */
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -10,15 +10,15 @@ import { readLock } from "../schemas/lock.ts";
 /** The folder that the package's wrangler.toml names in `main` and `[assets]`. */
 const UPLOAD = ".audit-forwarder";
 const MAIN = join("worker", "index.js");
-/** Stands in the package's worker for the text of the lock file, and `release/worker.ts` puts it there. */
+/** Placeholder in the package's worker for the lock file's text; `release/worker.ts` puts it there. */
 const LOCK_MARK = "@@audit-schemas.lock.json@@";
 
 /**
- * Puts the package's worker, with the schema versions of the team's lock file, and its console where `folder`'s wrangler.toml
- * points to.
+ * Copies the package's worker, with the schema versions of the team's lock file, and its console to where `folder`'s wrangler.toml
+ * points.
  *
- * A file that is the same already is left alone, and nothing is bundled. In a clone it does nothing. Throws `not_found` if
- * there is no wrangler.toml, and `invalid_option` if the lock file is malformed.
+ * Leaves an identical file alone, and bundles nothing. In a clone it does nothing. Throws `not_found` if there is no wrangler.toml,
+ * and `invalid_option` if the lock file is malformed.
  */
 export async function writeWorker(folder: string): Promise<void> {
   if (!IS_PACKAGE) return;
@@ -33,7 +33,7 @@ export async function writeWorker(folder: string): Promise<void> {
   }
 }
 
-/** Makes the worker's file as wrangler uploads it and returns its path. In a clone that runs the bundler. Throws as `writeWorker` does. */
+/** Makes the worker's file for the upload and returns its path. In a clone, this runs the bundler. Throws as `writeWorker` does. */
 export async function workerFile(folder: string): Promise<string> {
   await writeWorker(folder);
   if (IS_PACKAGE) return join(folder, UPLOAD, MAIN);
@@ -41,7 +41,7 @@ export async function workerFile(folder: string): Promise<string> {
   return join(folder, "dist", MAIN);
 }
 
-/** The worker's code with the lock in place of its mark, which stands in a string of JavaScript. Pure. */
+/** Replaces the placeholder, which is in a JavaScript string, with the lock. Pure. */
 function withLock(code: string, lock: string): string {
   return code.replace(LOCK_MARK, () => JSON.stringify(lock).slice(1, -1));
 }
@@ -55,7 +55,7 @@ async function requireFolder(folder: string): Promise<void> {
   );
 }
 
-/** Renames a finished file into place, because another deploy, such as a dry run, may read it at the same moment. */
+/** Renames a finished file into place, because another deploy, such as a dry run, may read it at the same time. */
 async function writeIfChanged(path: string, text: string): Promise<void> {
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
   await mkdir(dirname(path), { recursive: true });

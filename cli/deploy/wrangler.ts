@@ -1,4 +1,4 @@
-/** Runs wrangler as a process. Secrets reach it on stdin, never as arguments, which it writes to its own log. */
+/** Runs wrangler as a process. Secrets go to its stdin, never into its arguments, which it writes to its own log. */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -15,13 +15,13 @@ interface WranglerRun {
   readonly stderr: string;
 }
 
-/** Runs `wrangler <args>` with `input` on stdin and tells how it ended. */
+/** Runs `wrangler <args>` with `input` on stdin and returns the result. */
 export type Wrangler = (args: readonly string[], input?: string, env?: Variables) => Promise<WranglerRun>;
 
 /**
  * Returns the program that `WRANGLER` names, or the pinned wrangler under this Node. `root` holds `wrangler.toml`.
  *
- * Wrangler gets the worker's secrets on stdin when it stores them, and never in its environment.
+ * Wrangler receives the worker's secrets on stdin when it stores them, and never in its environment.
  */
 export function wranglerOf(root: string, env: Variables): Wrangler {
   const [file, ...before] = wranglerProgram(env);
@@ -38,7 +38,7 @@ export function wranglerOf(root: string, env: Variables): Wrangler {
         reject(new AuditError("unavailable", `wrangler cannot be started (${file}); check "WRANGLER"`, { cause })),
       );
       child.once("close", (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
-      // A child that ends before it has read its input closes the pipe; its exit code says what happened.
+      // A child that ends before it has read its input closes the pipe; its exit code says why.
       child.stdin.on("error", () => undefined).end(input);
     });
 }
@@ -53,7 +53,7 @@ function pinnedWrangler(): string {
   return join(dirname(manifest), "bin/wrangler.js");
 }
 
-/** Returns what a successful run printed. Throws as `wranglerFailure` describes. */
+/** Returns the output of a successful run. Throws as `wranglerFailure` describes. */
 export async function mustRun(
   wrangler: Wrangler,
   args: readonly string[],
@@ -67,7 +67,7 @@ export async function mustRun(
 
 const NO_LOGIN =
   /CLOUDFLARE_API_TOKEN|not logged in|not authenticated|Authentication error|Invalid access token|code: (?:10000|9109|10001)\b/i;
-/** Wrangler keeps its login and its log in the home directory, and ends where it cannot. */
+/** Wrangler stores its login and its log in the home directory, and fails if it cannot. */
 const NO_HOME = /\b(?:EACCES|EROFS|EPERM|ENOTDIR)\b[^]*\.wrangler/;
 const NO_NETWORK = /fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|Couldn't connect/i;
 
@@ -76,7 +76,7 @@ const NO_NETWORK = /fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETI
  * otherwise `rejected` with wrangler's own words.
  */
 export function wranglerFailure(args: readonly string[], colouredOutput: string): AuditError {
-  // An early failure is coloured in spite of NO_COLOR.
+  // An early failure is coloured despite NO_COLOR.
   const output = stripVTControlCharacters(colouredOutput);
   const said = complaintIn(output);
   const suggest = suggestFrom(process.cwd());
@@ -98,7 +98,7 @@ export function wranglerFailure(args: readonly string[], colouredOutput: string)
   return new AuditError("rejected", `"${suggest("wrangler", ...args)}" failed: ${said}`);
 }
 
-/** The lines of wrangler's output that say what is wrong, on one line. */
+/** The lines of wrangler's output that explain the failure, joined into one line. */
 function complaintIn(output: string): string {
   const lines = output.split("\n").map((line) => line.trim().replace(/^✘\s*/, ""));
   const start = lines.findIndex((line) => line.includes("ERROR"));

@@ -2,14 +2,14 @@
 import type { Io } from "../run/io.ts";
 import { visible, wrapped } from "../run/text.ts";
 
-/** `failed` makes `doctor` exit 1; `warning` does not. `skipped`: the check needs something that it does not have. */
+/** `failed` makes `doctor` exit 1; `warning` does not. `skipped`: the check lacks something it needs. */
 type CheckState = "ok" | "warning" | "failed" | "skipped";
 
 export interface CheckResult {
   readonly check: string;
   readonly state: CheckState;
   readonly detail: string;
-  /** What to do if something is wrong or missing. A command in it runs as printed. */
+  /** How to fix it. A command in it runs as printed. */
   readonly fix?: string;
 }
 
@@ -35,7 +35,7 @@ export function skipped(detail: string, fix: string): Omit<CheckResult, "check">
   return { state: "skipped", detail, fix };
 }
 
-/** Runs all checks at once. Results keep the order of the checks. */
+/** Runs all checks in parallel. Results keep the order of the checks. */
 export function runChecks(checks: readonly Check[]): Promise<readonly CheckResult[]> {
   return Promise.all(
     checks.map(async ({ name, run }): Promise<CheckResult> => {
@@ -53,7 +53,7 @@ const MARKS = { ok: ["green", "✓"], warning: ["yellow", "!"], failed: ["red", 
 const NAME_WIDTH = 18;
 const INDENT = NAME_WIDTH + 3;
 
-/** Returns one line for each check. On a terminal, long lines are wrapped, but commands are never split. */
+/** Returns one line per check. On a terminal, long lines are wrapped, but commands are never split. */
 export function resultLines(results: readonly CheckResult[], io: Pick<Io, "paint" | "columns">): readonly string[] {
   return results.flatMap(({ check, state, detail, fix }) => {
     const [colour, mark] = MARKS[state];

@@ -1,4 +1,4 @@
-/** Checks before a deploy: files, options, variables, arithmetic, sizes. They need no network. */
+/** Checks before a deploy: files, options, variables, retry schedule, sizes. They need no network. */
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { MESSAGE_MAX_BYTES } from "../../shared/limits.ts";
@@ -17,7 +17,7 @@ import { noProject, QSTASH_PLANS, type Setting, suggestSchemas, variable } from 
 
 const HOUR_MS = 3_600_000;
 
-/** The checks that need nothing but this machine. */
+/** The checks that need only this machine. */
 export function fileChecks(setting: Setting): readonly Check[] {
   return [
     { name: "gateway", run: () => Promise.resolve(gateway(setting)) },
@@ -45,7 +45,7 @@ function gateway(setting: Setting) {
   );
 }
 
-/** The gateway and the worker must hold the same keys and URLs; the values are compared, never shown. */
+/** The gateway and the worker must have the same keys and URLs. The values are compared, never shown. */
 function bothSides(setting: Setting) {
   const { project } = setting;
   if (!project?.project.env.text) return skipped('there is no ".env" to compare with', "name a project that has one");
@@ -104,14 +104,14 @@ function retriesOf(project: Setting["project"]): number {
   return typeof given === "number" && given >= 3 && given <= 8 ? given : DEFAULT_RETRIES;
 }
 
-/** Makes what wrangler would upload. wrangler's own dry run gives the same number in ten times the time. */
+/** Builds the upload. wrangler's own dry run gives the same size in ten times the time. */
 async function bundle() {
   const gzipBytes = gzipSync(await readFile(await workerFile(workerFolder()))).length;
   const detail = `the worker has ${Math.ceil(gzipBytes / 1000)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
   return gzipBytes <= BUNDLE_MAX_GZIP_BYTES ? ok(detail) : failed(detail, "Cloudflare's smallest plan takes no more");
 }
 
-/** Without the network this tells only what was never pushed; `schemas` tells the rest. */
+/** Without the network, this finds only actions that were never pushed; `schemas` finds the rest. */
 async function lockFile(setting: Setting) {
   const { project, lockFile } = setting;
   if (!project) return noProject();

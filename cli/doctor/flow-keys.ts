@@ -1,9 +1,9 @@
-/** Flow-control keys at QStash under which messages for this worker wait, other than the configured one. */
+/** QStash flow-control keys, other than the configured one, under which messages for this worker wait. */
 import * as z from "zod";
 import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
 import type { JsonAnswer } from "../http/json-answer.ts";
 
-/** Keys of the account that are asked about, and the newest log entries of each. Our choice. */
+/** Most keys of the account that are checked, and log entries read for each. Our choice. */
 const ASKED_MAX = 20;
 const LOOKED_AT = 20;
 
@@ -16,8 +16,8 @@ interface OtherKey {
 }
 
 /**
- * The other keys of ours: an account may hold those of somebody else, so each is ours only if QStash's log has a message with our label
- * for the worker under it. `ask` is a GET at QStash.
+ * Our other keys. An account may hold foreign keys, so a key counts as ours only if QStash's log has a message with our label for
+ * the worker under it. `ask` is a GET at QStash.
  */
 export async function otherOwnKeys(
   configured: string,
@@ -36,7 +36,7 @@ export async function otherOwnKeys(
   return asked.flat();
 }
 
-/** Compared by the parser, so that capital letters and a default port of the host make no difference. */
+/** Compared as parsed URLs, so that capital letters and a default port in the host make no difference. */
 function isFor(workerUrl: string, url = ""): boolean {
   const wanted = `${workerUrl.replace(/\/+$/, "")}/deliver`;
   return URL.canParse(url) && URL.canParse(wanted) && new URL(url).href === new URL(wanted).href;

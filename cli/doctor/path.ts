@@ -15,7 +15,7 @@ import { type Check, failed, ok, skipped } from "./check.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
 
 const TIMEOUT_MS = 10_000;
-/** How long the event may take. QStash delivers within a second if no other message waits. Our choice. */
+/** Longest wait for the event. QStash delivers within a second if no other message waits. Our choice. */
 const WAIT_MS = 20_000;
 const POLL_MS = 250;
 
@@ -26,7 +26,7 @@ export function pathChecks(setting: Setting): readonly Check[] {
   const body = JSON.stringify(encodeMessage([record]));
   return [
     { name: "whole path", run: () => wholePath(setting, record, body) },
-    // The same event on the second path. The ledger makes sure that it is stored once.
+    // The same event on the second path. The ledger ensures that it is stored once.
     { name: "ingest key", run: () => ingest(setting, record.id, body, at) },
   ];
 }
@@ -72,7 +72,7 @@ async function wholePath(setting: Setting, record: AuditRecord, body: string) {
     return failed(`QStash answers ${published.status} to a message`, 'check "QSTASH_URL" and "QSTASH_TOKEN"');
   const api = openApi(setting.io);
   const fate = await settled(api, record.id);
-  // WorkOS has no route that reads an event back: whether it kept the event, only "schemas" below can tell.
+  // WorkOS has no route that reads an event back: only "schemas" below can tell whether it stored the event.
   if (fate.state === "delivered")
     return ok(`WorkOS accepted one event (${CHECK_ACTION}) after ${Date.now() - startMs} ms`);
   return failed(await explain(setting, api, fate), `run: ${setting.io.suggest("trace", record.id)}`);

@@ -1,4 +1,4 @@
-/** Does everything lie in the region that was chosen: the Durable Objects, the evidence's bucket, and QStash? */
+/** Checks that the Durable Objects, the evidence's bucket and QStash are in the chosen region. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { workerUrl } from "../api/client.ts";

@@ -1,4 +1,4 @@
-/** What `doctor` examines: variables, the project if one is named, and the services. */
+/** What `doctor` checks: variables, the named project, if any, and the services. */
 import { resolve } from "node:path";
 import type { Route } from "../init/routes.ts";
 import type { InitPlan } from "../init/plan.ts";
@@ -16,7 +16,7 @@ export interface InspectedProject {
 }
 
 export interface Setting {
-  /** The process's variables, over those of the secrets file. */
+  /** The process's variables, which override those of the secrets file. */
   readonly io: Io;
   readonly project?: InspectedProject;
   readonly lockFile: string;
@@ -24,7 +24,10 @@ export interface Setting {
   readonly sendEvent: boolean;
 }
 
-/** What QStash's plans allow. https://upstash.com/pricing/qstash; the caps on retries are those of older pages, so that a larger one is a warning. */
+/**
+ * Limits of QStash's plans. https://upstash.com/pricing/qstash; the caps on retries come from older pages, so a larger number is
+ * only a warning.
+ */
 export const QSTASH_PLANS = {
   free: { messageBytes: 1_000_000, retries: 3, dlqDays: 3 },
   payg: { messageBytes: 10_000_000, retries: 5, dlqDays: 7 },
@@ -37,17 +40,17 @@ export function variable({ io }: Pick<Setting, "io">, name: string): string | un
   return io.env[name] || undefined;
 }
 
-/** The first of these names that has no value. */
+/** The first of these variables that has no value. */
 export function firstMissing(setting: Pick<Setting, "io">, names: readonly string[]): string | undefined {
   return names.find((name) => variable(setting, name) === undefined);
 }
 
-/** The result of a check that needs a project, without one. */
+/** The result of a check that needs a project when none is named. */
 export function noProject(): Omit<CheckResult, "check"> {
   return skipped("no Zuplo project was named", 'add its directory after "doctor"');
 }
 
-/** The `schemas` command for this project and this lock file. Without a project, the words that lead there. */
+/** The `schemas` command for this project and this lock file. Without a project, it says how to name one. */
 export function suggestSchemas({ io, project, lockFile }: Setting, verb: "check" | "push"): string {
   if (!project) return io.suggest("schemasHelp", verb);
   const lock = lockFile === LOCK_FILE ? undefined : resolve(lockFile);

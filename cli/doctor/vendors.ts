@@ -1,4 +1,4 @@
-/** Checks of QStash and WorkOS: do they know our keys, our organization, our flow? */
+/** Checks of QStash and WorkOS: our keys, our organization, our flow-control key. */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
@@ -16,7 +16,7 @@ import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.
 
 const TIMEOUT_MS = 10_000;
 
-/** The checks that ask QStash and WorkOS; each is skipped where its key is not set. */
+/** The checks that call QStash and WorkOS; each is skipped if its key is not set. */
 export function vendorChecks(setting: Setting): readonly Check[] {
   return [
     { name: "signing keys", run: () => signingKeys(setting) },
@@ -52,7 +52,7 @@ async function signingKeys(setting: Setting) {
     );
   }
   if (current === keys.current && next === keys.next) return ok("both are QStash's own");
-  // After one rotation QStash signs with what is the next key here, which the worker still takes.
+  // After one rotation, QStash signs with the key that is "next" here, and the worker still accepts it.
   if (next === keys.current)
     return warning("QStash has rotated its keys once", "give the worker the new ones before the next rotation");
   if (current === keys.current)
@@ -120,7 +120,7 @@ async function organization(setting: Setting) {
   }
 }
 
-/** Compares WorkOS's registry with the project, or else with the lock file that the worker was built with. */
+/** Compares WorkOS's registry with the project, or without one with the lock file that the worker was built with. */
 async function schemas(setting: Setting) {
   const { project, lockFile } = setting;
   if (firstMissing(setting, ["WORKOS_API_KEY"])) return skipped('"WORKOS_API_KEY" is not set', "export it");
@@ -154,7 +154,7 @@ function lockedSchemas(setting: Setting, registered: ReadonlyMap<string, Registe
   );
 }
 
-/** WorkOS answers 200 to an event of an unregistered action, and drops it. */
+/** WorkOS answers 200 to an event with an unregistered action, and drops it. */
 function unregistered(setting: Setting, names: readonly string[]) {
   return failed(
     `${names.length} actions are not registered as they are sent, and WorkOS may drop their events: ${shortened(names)}`,

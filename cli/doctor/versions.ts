@@ -21,19 +21,19 @@ const Health = z.looseObject({
   policies: z.array(z.looseObject({ version: z.string(), last_seen_at: z.string() })).default([]),
 });
 
-/** Asks the worker for its version; undefined if none is deployed or it does not answer as one of ours. */
+/** Asks the worker for its version; undefined if none is deployed or something else answers. */
 export async function workerVersion(io: Io): Promise<z.infer<typeof Health> | undefined> {
   const answer = await fetchJson(`${workerUrl(io)}/health`, {}, TIMEOUT_MS).catch(() => undefined);
   const parsed = Health.safeParse(answer?.status === 200 ? answer.json : undefined);
   return parsed.success ? parsed.data : undefined;
 }
 
-/** The version in the first lines of a module that `init` wrote. */
+/** Reads the version from the first lines of a module that `init` wrote. */
 export function moduleVersion(module: ProjectFile): string | undefined {
   return isOurModule(module) ? /forwarder policy (\d\S*)/.exec(module.text ?? "")?.[1] : undefined;
 }
 
-/** The order of an upgrade is worker, then policy: the worker reads the messages of an older policy, but not those of a newer one. */
+/** Upgrade the worker before the policy: the worker reads messages of an older policy, but not of a newer one. */
 export async function versions(setting: Setting) {
   const own = programVersion();
   const policy = setting.project && moduleVersion(setting.project.project.module);

@@ -1,4 +1,4 @@
-/** Checks of the deployed worker: is it there, is it ours, is its clock right? */
+/** Checks of the deployed worker: whether it answers, is an audit worker, and has the right time. */
 import * as z from "zod";
 import { openApi, workerUrl } from "../api/client.ts";
 import { fetchJson } from "../http/json-answer.ts";
@@ -58,7 +58,7 @@ async function adminToken(setting: Setting) {
   return ok("the worker takes it");
 }
 
-/** Whoever answers says what time it is; this machine's own clock signs nothing but the spilled messages of `doctor`. */
+/** Compares the clocks of all servers that answer. This machine's clock signs only doctor's spilled message. */
 async function clocks(setting: Setting) {
   const servers = [
     ["worker", variable(setting, "AUDIT_WORKER_URL"), "/health"],

@@ -1,4 +1,4 @@
-/** The offline check, as the stand-alone verifier does it. */
+/** The offline check, shared with the stand-alone verifier. */
 import { textOf, verifyEvidence, type VerifyOptions } from "../../verifier/verify.mjs";
 import type { Report } from "../run/command.ts";
 

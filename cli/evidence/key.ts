@@ -1,11 +1,11 @@
-/** The key of the evidence, and the verifier key that auditors are given. */
+/** The signing key of the evidence, and the verifier key for auditors. */
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { fromHex } from "../../shared/bytes.ts";
 import type { Sha256 } from "../../shared/evidence/merkle.ts";
 import { verifierKey } from "../../shared/evidence/note.ts";
 
 const SEED_BYTES = 32;
-/** What PKCS #8 puts before the seed. https://www.rfc-editor.org/rfc/rfc8410#section-7 */
+/** The PKCS #8 prefix of the seed. https://www.rfc-editor.org/rfc/rfc8410#section-7 */
 const PKCS8_HEAD = fromHex("302e020100300506032b657004220420");
 
 const sha256: Sha256 = (...parts) => {
@@ -34,7 +34,7 @@ export function verifierKeyOf(key: string, origin: string): string {
   return verifierKey(sha256, origin, Buffer.from(x, "base64url"));
 }
 
-/** Returns the name of the log of a worker that sets no `AUDIT_EVIDENCE_ORIGIN`. */
+/** Returns the log's name for a worker without `AUDIT_EVIDENCE_ORIGIN`. */
 export function originOf(workerUrl: string): string {
   return `${new URL(workerUrl).host}/evidence`;
 }

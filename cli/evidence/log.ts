@@ -1,4 +1,4 @@
-/** The log as its files: which tiles a checkpoint needs, and the digests in them. Pure. */
+/** The files of the log: which tiles a checkpoint needs, and their digests. Pure. */
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
 import { tilePath } from "../../shared/evidence/tiles.ts";
@@ -25,7 +25,7 @@ export function bundlePaths(size: number): readonly string[] {
   return pathsOf("entries", size);
 }
 
-/** The tiles of hashes of every level. */
+/** The hash tiles of every level. */
 export function tilePaths(size: number): readonly string[] {
   const paths: string[] = [];
   for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / TILE_WIDTH)) {
@@ -40,7 +40,7 @@ function pathsOf(level: number | "entries", count: number): readonly string[] {
   );
 }
 
-/** Returns the digests of a bundle. Throws `AuditError` `unavailable` if it is damaged; `verify` says what is wrong. */
+/** Returns the digests of a bundle. Throws `AuditError` `unavailable` if it is damaged; `verify` explains the damage. */
 export function digestsIn(bundle: Buffer, path: string): readonly Digest[] {
   const digests: Digest[] = [];
   for (let at = 0; at < bundle.length;) {

@@ -1,4 +1,4 @@
-/** Compares what WorkOS holds with the evidence, for a period. */
+/** Compares WorkOS's events with the evidence, for a period. */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import type { EvidenceFile } from "./server.ts";
 export const KEY_FILE = "audit-evidence.pub";
 /** "Events from the past three months can be included." https://workos.com/docs/audit-logs/exporting-events */
 const REACH_MS = 92 * 86_400_000;
-/** Unexpected events that are looked up at the worker. Our choice. */
+/** Most unexpected events that are looked up at the worker. Our choice. */
 const MOST_LOOKUPS = 500;
 
 interface OnlinePorts {
@@ -34,8 +34,8 @@ export interface Comparison {
 }
 
 /**
- * Exports each organization of the evidence for the period, and compares. Without a key file the checkpoint's signature is not
- * checked, and the grade is `chained`. Throws `WrongUse` for a period that WorkOS no longer exports.
+ * Exports each organization of the evidence for the period, and compares. Without a key file, the checkpoint's signature is not
+ * checked and the grade is `chained`. Throws `WrongUse` for a period that WorkOS no longer exports.
  */
 export async function compareOnline(
   { file, workos, api, nowMs }: OnlinePorts,

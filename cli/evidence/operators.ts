@@ -1,4 +1,4 @@
-/** What a pack says about dead letters, replays and operators, without a word about other organizations. */
+/** What a pack says about dead letters, replays and operators, without revealing other organizations. */
 import * as z from "zod";
 import { DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
 import type { Api } from "../api/client.ts";
@@ -20,7 +20,7 @@ const Action = z.looseObject({
 });
 const Incidents = z.looseObject({ incidents: z.array(z.looseObject({ actions: z.array(Action).default([]) })) });
 
-/** What a dead letter says in a pack; the record itself may hold what the auditor has no business with. */
+/** The fields of a dead letter in a pack; the record itself may hold data that does not concern the auditor. */
 const FIELDS = [
   "event_id",
   "state",
@@ -36,7 +36,7 @@ const FIELDS = [
   "replay_id",
 ] as const;
 
-/** Dead letters that happened in the period, one JSON line each, sorted by event id. */
+/** Dead letters of the period, one JSON line each, sorted by event id. */
 export async function deadLetterLines(api: Api, { organization, since, until }: Scope): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const entry of everyDeadLetter(api, {
@@ -51,7 +51,10 @@ export async function deadLetterLines(api: Api, { organization, since, until }: 
   return lines.toSorted();
 }
 
-/** Replays of the period, and what operators did in it. An action on an event is left out: the event may be another organization's. */
+/**
+ * Replays of the period, and operator actions in it. Actions on single events are left out: an event may belong to another
+ * organization.
+ */
 export async function operatorLines(api: Api, { since, until }: Scope): Promise<readonly string[]> {
   const lines: string[] = [];
   let cursor: string | undefined;

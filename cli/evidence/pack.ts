@@ -23,7 +23,7 @@ interface PackOptions {
   readonly key: string;
   /** `audit-coverage.json` of the gateway's project. */
   readonly coverage: string;
-  /** The zip. */
+  /** The zip file to write. */
   readonly out: string;
 }
 
@@ -37,7 +37,7 @@ interface PackPorts {
   readonly verifier: string;
 }
 
-/** Writes the pack and returns what the verifier says about it. Throws `WrongUse` without a key file, else as its ports do. */
+/** Writes the pack and returns the verifier's result. Throws `WrongUse` without a key file, else as its ports do. */
 export async function writePack(ports: PackPorts, options: PackOptions): Promise<VerifyResult> {
   const { organization, since, until, key, coverage, out } = options;
   if (!existsSync(key)) throw new WrongUse(`"${key}" is not here; name the file of the verifier key with "--key"`);

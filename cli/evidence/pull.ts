@@ -1,4 +1,4 @@
-/** Downloads the evidence into a folder. What is there already, and never changes, is not fetched again. */
+/** Downloads the evidence into a folder. Files that are already there and never change are not fetched again. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,9 +10,9 @@ interface PullOptions {
   /** ISO 8601. Narrows leaves, copies and time stamps to the digests that overlap the period. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  /** Also the bodies of the events. */
+  /** Also fetches the bodies of the events. */
   readonly copies?: boolean | undefined;
-  /** The leaves of one organization alone. */
+  /** Only the leaves of one organization. */
   readonly organization?: string | undefined;
 }
 
@@ -22,15 +22,15 @@ interface Pulled {
   readonly kept: number;
 }
 
-/** Files that are fetched at the same time. Our choice. */
+/** Parallel downloads. Our choice. */
 const LANES = 8;
 /** A new checkpoint may replace the tiles of the last one while they are fetched. */
 const ATTEMPTS = 5;
-/** An event may be delivered a little before it happened, if clocks differ. */
+/** If clocks differ, an event may be delivered shortly before it happened. */
 const CLOCK_SKEW_MS = 3_600_000;
 
 /**
- * Pulls checkpoint and tiles whole, then leaves, time stamps and copies. The checkpoint is written last, so that a folder with a
+ * Pulls the checkpoint and all tiles, then leaves, time stamps and copies. Writes the checkpoint last, so that a folder with a
  * checkpoint is complete. Throws `AuditError` `not_found` if the worker keeps no evidence.
  */
 export async function pull(file: EvidenceFile, folder: string, options: PullOptions = {}): Promise<Pulled> {
@@ -73,7 +73,7 @@ function leavesWithin(digests: readonly Digest[], options: PullOptions): readonl
   return pathsWithin(digests, options, leavesPath);
 }
 
-/** Time stamps and copies, which need not be there. */
+/** Time stamps and copies, which are optional. */
 function optionalWithin(digests: readonly Digest[], options: PullOptions): readonly string[] {
   const stamps = digests.filter(within(options)).map(({ number }) => `anchors/${number + 1}.tsr`);
   return options.copies ? [...stamps, ...pathsWithin(digests, options, copiesPath)] : stamps;
@@ -127,7 +127,7 @@ class Target {
   }
 }
 
-/** Never leaves a half file under its name. */
+/** Writes to a temporary name first, so that a partial file never has the final name. */
 async function writeWhole(path: string, bytes: Buffer): Promise<void> {
   await writeFile(`${path}.part`, bytes, { mode: 0o600 });
   await rename(`${path}.part`, path);

@@ -6,7 +6,7 @@ interface Scope {
   readonly until: string;
 }
 
-/** Returns Markdown. It holds no time of its own, so that two packs of the same evidence are the same. */
+/** Returns Markdown. It contains no creation time, so two packs of the same evidence are identical. */
 export function packReport(result: string, { organization, since, until }: Scope, hasCoverage: boolean): string {
   return `# Audit evidence of ${organization}
 

@@ -1,4 +1,4 @@
-/** Compares the gateway's own list of requests with the events: which requests left none? */
+/** Compares the gateway's own list of requests with the events, to find requests without one. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
@@ -23,9 +23,9 @@ const Coverage = z.looseObject({
 });
 const EventPage = z.looseObject({ events: z.array(EventFateAnswer) });
 
-/** Questions at the same time. Our choice. */
+/** Parallel lookups. Our choice. */
 const LANES = 8;
-/** How far the time of the list and of the event may differ; events are found by the time of the request. */
+/** Largest difference between the times of the list and of the event; events are searched by the time of the request. */
 const SLACK_MS = 15 * 60_000;
 
 interface RouteGap {

@@ -5,17 +5,17 @@ import { workerUrl } from "../api/client.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 
-/** A large file of leaves may take a while on a slow line. Our choice. */
+/** A large leaf file may take a while on a slow connection. Our choice. */
 const TIMEOUT_MS = 300_000;
 const ATTEMPTS = 4;
 const RETRY_DELAY_MS = 500;
 
-/** Returns the bytes of a file of the evidence, or undefined if there is none. */
+/** Returns the bytes of an evidence file, or undefined if it does not exist. */
 export type EvidenceFile = (path: string) => Promise<Buffer | undefined>;
 
 /**
- * Reads files under `/evidence/` with `AUDIT_ADMIN_TOKEN`, up to four times each while the worker is away. Throws `WrongUse` if a
- * variable is missing, and `AuditError` `unauthorized` or `unavailable`.
+ * Reads files under `/evidence/` with `AUDIT_ADMIN_TOKEN`, up to four times each while the worker is unreachable. Throws `WrongUse`
+ * if a variable is missing, and `AuditError` `unauthorized` or `unavailable`.
  */
 export function openEvidence(io: Io): EvidenceFile {
   const base = workerUrl(io);

@@ -1,4 +1,4 @@
-/** One request whose answer is JSON, or not. */
+/** One request whose answer may be JSON. */
 
 export interface JsonAnswer {
   readonly ok: boolean;

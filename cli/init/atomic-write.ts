@@ -9,7 +9,7 @@ interface Staged {
   readonly temporary: string;
 }
 
-/** Writes each file beside its target first, then renames; where a step fails, the files are as they were and the error is thrown. */
+/** Writes each file next to its target, then renames them all. If a step fails, the files stay as they were and the error is thrown. */
 export async function writeAll(directory: string, changes: readonly Change[]): Promise<void> {
   const staged: Staged[] = [];
   const renamed: Staged[] = [];
@@ -30,7 +30,7 @@ export async function writeAll(directory: string, changes: readonly Change[]): P
 
 async function stage(directory: string, change: Change): Promise<Staged> {
   const path = join(directory, change.path);
-  // A link stays a link: its target is replaced.
+  // A symbolic link stays a link: its target is replaced.
   const target = await realpath(path).catch(() => path);
   await mkdir(dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}.tmp`;

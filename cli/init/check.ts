@@ -1,4 +1,4 @@
-/** What `init --check` finds: differences from what `init` would make, and descriptions that cannot work. Pure. */
+/** What `init --check` finds: differences from what `init` would write, and `x-audit` descriptions that cannot work. Pure. */
 import type { Inspection } from "../policy/evaluation.ts";
 import { actionFault } from "../schemas/action.ts";
 import type { Suggest } from "../run/suggestion.ts";
@@ -9,7 +9,7 @@ import type { Finding } from "./finding.ts";
 import { moduleFindings } from "./module-check.ts";
 import { chosen, isSkipped, pathsWithAudit } from "./routes.ts";
 
-/** Lists everything that differs from what `init` would make, or that cannot work. */
+/** Lists everything that differs from what `init` would write, or that cannot work. */
 export function findDrift(
   project: ZuploProject,
   plan: InitPlan,
@@ -32,8 +32,8 @@ function entryFindings(project: ZuploProject, { options }: InitPlan): readonly F
 }
 
 /**
- * A missing variable is named by its own name; the rest is what the policy would log at its start. Where there is no `.env`, the
- * keys of pseudonyms are not known.
+ * Names a missing variable directly; the rest is what the policy would log at its start. Without a `.env`, the pseudonym keys are
+ * unknown.
  */
 function optionFindings({ env }: ZuploProject, { optionProblems }: Inspection): readonly Finding[] {
   return optionProblems
@@ -45,7 +45,7 @@ function optionFindings({ env }: ZuploProject, { optionProblems }: Inspection): 
     });
 }
 
-/** What is wrong with the `x-audit` of each route, and what should be seen each time. */
+/** The faults in the `x-audit` of each route, and what to point out every time. */
 function meaningFindings({ routes }: InitPlan, inspection: Inspection): readonly Finding[] {
   return routes.flatMap((route, index) => {
     const { problems = [], warnings = [], events = [] } = inspection.routes[index] ?? {};
@@ -59,7 +59,7 @@ function meaningFindings({ routes }: InitPlan, inspection: Inspection): readonly
   });
 }
 
-/** Zuplo hands a policy the operation, not the path item around it. */
+/** Zuplo passes the operation to a policy, not the path item around it. */
 function pathItemFindings({ openApi }: ZuploProject): readonly Finding[] {
   return openApi.flatMap((file) =>
     pathsWithAudit(file).map((path): Finding => ({
@@ -78,7 +78,7 @@ function routeFindings(
   const absent = routes.filter((route) => route.place === "absent" && chosen(choice, route) && !isSkipped(route));
   const later = routes.filter((route) => route.place === "later");
   const noneAtAll = options && routes.length > 0 && routes.every((route) => route.place === "absent");
-  // Without "--routes", a later run leaves the routes as they are.
+  // Without "--routes", a later run leaves the routes unchanged.
   const unaudited = `is not audited; to add it, run: ${suggest("init", directory, choice)}`;
   return [
     ...absent.map(({ file, name }) => drift(`${name} (${file})`, unaudited)),
@@ -87,7 +87,7 @@ function routeFindings(
   ];
 }
 
-/** Where there is no file at all, as in CI, nothing can be said of the variables. */
+/** Without the file, as in CI, the variables cannot be checked. */
 function variableFindings({ env }: ZuploProject): readonly Finding[] {
   if (env.text === undefined) return [note(env.path, "is not here; the variables were not checked")];
   const { absent, empty } = readVariables(env.text);

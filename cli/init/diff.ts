@@ -1,9 +1,9 @@
-/** Shows changes as a unified diff; values of variables are never part of it. */
+/** Shows changes as a unified diff, without the values of variables. */
 import { structuredPatch } from "diff";
 import type { Io } from "../run/io.ts";
 import type { Change } from "./plan.ts";
 
-/** The lines of one change, for people. */
+/** Formats one change for people. */
 export function diffLines(change: Change, paint: Io["paint"]): readonly string[] {
   const { path, before, after, kind } = change;
   const title = paint("bold", `${before === undefined ? "add" : "change"} ${path}`);
@@ -14,7 +14,7 @@ export function diffLines(change: Change, paint: Io["paint"]): readonly string[]
   return [title, ...hunks.flatMap(({ lines }) => lines.flatMap((line) => shown(line, paint)))];
 }
 
-/** The lines that were added at the end, because the unchanged lines of `.env` hold the user's secrets. */
+/** The lines added at the end, because the unchanged lines of `.env` hold the user's secrets. */
 function addedLines({ before = "", after }: Change, paint: Io["paint"]): readonly string[] {
   const added = after.slice(before.length).trim().split(/\r?\n/);
   return added.map((line) => paint("green", `  +${line}`));

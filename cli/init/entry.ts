@@ -1,4 +1,4 @@
-/** The entry of the audit policy in `config/policies.json`, with the defaults written out so that they are seen. */
+/** The audit policy's entry in `config/policies.json`, with the defaults written out so that they are visible. */
 import type { Node } from "jsonc-parser";
 import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
 import { AuditError } from "../../shared/errors.ts";
@@ -29,15 +29,15 @@ const POLICY_ENTRY = {
 } as const;
 
 interface PolicyEntry {
-  /** The options of our entry, where it is there. */
+  /** The options of our entry, if it exists. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** The text with our entry in it; the same text where it was there. */
+  /** The text including our entry; unchanged if it was already there. */
   readonly text: string;
 }
 
 /**
- * Finds our entry, or adds it at the end. Throws `invalid_option` if the file has another shape, and `conflict` where a
- * policy of another kind has our name. Where our module is there, the entry may name a module of the user's that builds on it.
+ * Finds our entry, or adds it at the end. Throws `invalid_option` if the file has another shape, and `conflict` if another kind of
+ * policy has our name. If our module exists, the entry may name a user's module that builds on it.
  */
 export function placeEntry({ path, text }: ProjectFile, module: ProjectFile): PolicyEntry {
   if (text === undefined) return { text: `${JSON.stringify({ policies: [POLICY_ENTRY] }, null, 2)}\n` };

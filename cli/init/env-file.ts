@@ -1,8 +1,8 @@
-/** The variables of the policy in a Zuplo project's `.env`: what is there is kept, values are never shown. */
+/** The policy's variables in a Zuplo project's `.env`. Existing lines stay; values are never shown. */
 
 import { parseEnv } from "node:util";
 
-/** What `init` writes for a variable that the file does not have. */
+/** What `init` writes for a missing variable. */
 const POLICY_VARIABLES = {
   QSTASH_URL: "https://qstash.upstash.io",
   QSTASH_TOKEN: "",
@@ -14,7 +14,7 @@ const POLICY_VARIABLES = {
 type PolicyVariable = keyof typeof POLICY_VARIABLES;
 export const POLICY_VARIABLE_NAMES = Object.keys(POLICY_VARIABLES) as readonly PolicyVariable[];
 
-/** A default organization is a choice; without one each route must name its own. */
+/** A default organization is optional; without one, each route must name its own. */
 const OPTIONAL: ReadonlySet<PolicyVariable> = new Set(["AUDIT_ORGANIZATION_ID"]);
 
 interface VariableState {
@@ -23,7 +23,7 @@ interface VariableState {
   readonly empty: readonly PolicyVariable[];
 }
 
-/** Name and value of each line, quotes, comments and a byte order mark taken off. */
+/** Name and value of each line, without quotes, comments and a byte order mark. */
 export function readValues(text: string | undefined): ReadonlyMap<string, string> {
   return new Map(Object.entries(parseEnv((text ?? "").replace(/^\uFEFF/, "")) as Record<string, string>));
 }
@@ -36,7 +36,7 @@ export function readVariables(text: string | undefined): VariableState {
   };
 }
 
-/** The text with the absent variables added at its end. */
+/** The text with the missing variables added at its end. */
 export function addVariables(text: string | undefined): string {
   const { absent } = readVariables(text);
   if (absent.length === 0) return text ?? "";

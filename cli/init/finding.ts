@@ -1,7 +1,7 @@
 /** One thing that `init --check` reports. */
 
 export interface Finding {
-  /** `drift`: not as `init` would make it. `wrong`: cannot work. Both fail the check; `warning` and `note` do not. */
+  /** `drift`: differs from what `init` would write. `wrong`: cannot work. Both fail the check; `warning` and `note` do not. */
   readonly level: "drift" | "wrong" | "warning" | "note";
   /** A file, a route, a variable or an option. */
   readonly subject: string;

@@ -1,6 +1,6 @@
 /**
- * Adds to a JSON text (comments and trailing commas allowed) by insertion alone: what the user wrote stays byte for byte.
- * `modify` of jsonc-parser is not used because it formats the neighbours anew.
+ * Edits a JSON text (comments and trailing commas allowed) by insertion only: the user's text stays byte for byte. jsonc-parser's
+ * `modify` is not used because it reformats the surrounding items.
  */
 import type { Node } from "jsonc-parser";
 import { parseTree, printParseErrorCode, type ParseError, stripComments } from "jsonc-parser";
@@ -11,10 +11,10 @@ export interface Insertion {
   readonly text: string;
 }
 
-/** The tree of a JSON text with comments; throws `invalid_option` that names file and line where it is malformed. */
+/** Parses a JSON text with comments; throws `invalid_option` naming file and line if it is malformed. */
 export function parseJson(text: string, file: string): Node {
   const errors: ParseError[] = [];
-  // A byte order mark is read as a space, so that offsets stay those of the text.
+  // A byte order mark is replaced by a space, so that offsets still fit the text.
   const tree = parseTree(text.replace(/^\uFEFF/, " "), errors, { allowTrailingComma: true });
   const [first] = errors;
   if (tree && !first) return tree;
@@ -29,7 +29,7 @@ function spaced(code: string): string {
   return code.replaceAll(/(?<=[a-z])([A-Z])/g, " $1").toLowerCase();
 }
 
-/** Applies insertions, whatever their order; those at one offset keep the order given. */
+/** Applies insertions in any order; insertions at the same offset keep their order. */
 export function insertAll(text: string, insertions: readonly Insertion[]): string {
   const pieces: string[] = [];
   let copied = 0;
@@ -79,7 +79,7 @@ function fillEmpty(text: string, parent: Node, write: (layout: Layout) => string
   return [{ offset, text: layout.eol + layout.indent + written + tail }];
 }
 
-/** Where an item ends, past its comma and the comment beside it. */
+/** The end of an item, after its comma and the comment beside it. */
 function endOfItem(text: string, parent: Node, itemEnd: number): { end: number; comma: boolean } {
   const rest = text.slice(itemEnd, parent.offset + parent.length - 1);
   const comma = stripComments(rest, " ").indexOf(",");
@@ -90,12 +90,12 @@ function endOfItem(text: string, parent: Node, itemEnd: number): { end: number; 
 interface Layout {
   readonly eol: string;
   readonly unit: string;
-  /** Whether items stand on lines of their own. */
+  /** Whether items are on lines of their own. */
   readonly multiline: boolean;
   /** Indentation of the items, and of the line that closes them. */
   readonly indent: string;
   readonly outerIndent: string;
-  /** What stands after a colon or a comma on one line: nothing in a minified text. */
+  /** What follows a colon or a comma on one line: nothing in a minified text. */
   readonly gap: "" | " ";
 }
 
@@ -118,7 +118,7 @@ function indentAt(text: string, offset: number): string {
 function render(value: unknown, layout: Layout): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (!layout.multiline) return oneLine(value, layout.gap);
-  // A list of one string stays on its line, as formatters write it.
+  // A list of one string stays on one line, as formatters write it.
   const pretty = JSON.stringify(value, null, layout.unit).replaceAll(/\[\s+("[^"]*")\s+\]/g, "[$1]");
   return pretty.replaceAll("\n", layout.eol + layout.indent);
 }

@@ -1,10 +1,10 @@
-/** Does the gateway find the policy that each entry names? Pure. */
+/** Checks that the gateway finds the policy that each entry names. Pure. */
 import type { Finding } from "./finding.ts";
 import type { ModuleState } from "./module.ts";
 import { buildsOnOurs, entriesOf, type Policy } from "./policies.ts";
 import { MODULE_PATH, POLICY_NAME, type ZuploProject } from "./project.ts";
 
-/** What is wrong with the module, and with the module and export of each entry that should run it. */
+/** The faults of the module, and of the module and export of each entry that should run it. */
 export function moduleFindings(project: ZuploProject, state: ModuleState): readonly Finding[] {
   const { policies, modules } = project;
   const ours = entriesOf(policies).filter(

@@ -1,31 +1,31 @@
-/** The policy's module in a project: `init` replaces what it wrote itself, and nothing that a user wrote. Pure. */
+/** The policy's module in a project: `init` replaces only what it wrote itself. Pure. */
 import { AuditError } from "../../shared/errors.ts";
 import { MODULE_PATH, type ProjectFile } from "./project.ts";
 
-/** The module as this version builds it. */
+/** The module that this version builds. */
 export interface BuiltModule {
   readonly text: string;
-  /** Fingerprint of the module that the project has; absent if there is none, or if it is not TypeScript. */
+  /** Fingerprint of the project's module; absent if there is none, or if it is not TypeScript. */
   readonly present?: string | undefined;
 }
 
 /**
- * `current`: runs like this version's, whatever its formatting. `older`: made by `init` of another version. `edited`: made by
- * `init` and changed since. `foreign`: made by somebody else.
+ * `current`: the same code as this version, in any formatting. `older`: made by `init` of another version. `edited`: made by `init`
+ * and changed since. `foreign`: made by somebody else.
  */
 export type ModuleState = "absent" | "current" | "older" | "edited" | "foreign";
 
-/** In the first lines of every module that `init` wrote. */
+/** In the first lines of every module written by `init`. */
 const MARK = "Made by `audit-forwarder init`";
 const MARK_WITHIN_CHARS = 1000;
 const FINGERPRINT = /fingerprint: sha256:([0-9a-f]{64})/;
 
-/** True for a module that `init` wrote, of any version, edited or not. */
+/** True for a module written by `init`, of any version, edited or not. */
 export function isOurModule({ text }: ProjectFile): boolean {
   return text?.slice(0, MARK_WITHIN_CHARS).includes(MARK) ?? false;
 }
 
-/** Compares the module of a project with this version's by their fingerprints, which are blind to comments and formatting. */
+/** Compares a project's module with this version's by fingerprint, which ignores comments and formatting. */
 export function moduleState(module: ProjectFile, { text, present }: BuiltModule): ModuleState {
   if (module.text === undefined) return "absent";
   if (!isOurModule(module)) return "foreign";
@@ -34,7 +34,7 @@ export function moduleState(module: ProjectFile, { text, present }: BuiltModule)
   return named === undefined || named === present ? "older" : "edited";
 }
 
-/** Throws `conflict` if the module is somebody else's. */
+/** Throws `conflict` if the module is foreign. */
 export function refuseForeign(state: ModuleState): void {
   if (state !== "foreign") return;
   throw new AuditError(

@@ -1,4 +1,4 @@
-/** What `init` would change in a project, and what `--check` finds in it. Pure. */
+/** What `init` would change in a project, and what `--check` reports. Pure. */
 import { placeEntry } from "./entry.ts";
 import { addVariables } from "./env-file.ts";
 import { insertAll } from "./json-edit.ts";
@@ -12,23 +12,23 @@ export interface Change {
   readonly path: string;
   readonly before?: string;
   readonly after: string;
-  /** A built file and a template are named, not shown; of the variables only the added lines are shown. */
+  /** A built file or a template is named, not shown; for variables, only the added lines are shown. */
   readonly kind: "edit" | "module" | "template" | "variables";
 }
 
 export interface InitPlan {
   readonly changes: readonly Change[];
   readonly routes: readonly Route[];
-  /** Which routes should be audited: what was asked for now or recorded before. */
+  /** Which routes to audit: the choice made now or recorded earlier. */
   readonly choice: RouteChoice;
-  /** Options of the entry that was there before; absent on a first run. */
+  /** Options of the existing entry; absent on a first run. */
   readonly options?: Readonly<Record<string, unknown>>;
   readonly module: ModuleState;
 }
 
 /**
- * Plans a run. A project that has the policy already keeps its routes as they are unless `choice` is given, so that running
- * `init` again only upgrades the module. Throws if the project cannot be read, or if a policy of another kind has our name.
+ * Plans a run. Without `choice`, a project that already has the policy keeps its routes, so that a second `init` only upgrades the
+ * module. Throws if the project cannot be read, or if another kind of policy has our name.
  */
 export function planInit(project: ZuploProject, built: BuiltModule, choice: RouteChoice | undefined): InitPlan {
   const entry = placeEntry(project.policies, project.module);
@@ -52,7 +52,7 @@ export function planInit(project: ZuploProject, built: BuiltModule, choice: Rout
   };
 }
 
-/** A module that runs like this version's stays as it is formatted. One that a user wrote is kept as a copy. */
+/** A module with the same code keeps its formatting. A user's module is kept as a copy. */
 function moduleChanges({ module, modules }: ZuploProject, state: ModuleState, wanted: string, choice: RouteChoice) {
   if (state === "current" && recordedChoice(module.text) === choice) return [];
   const change: Change = { ...of(module), after: inEolOf(module, wanted), kind: "module" };
@@ -67,7 +67,7 @@ function of({ path, text }: ProjectFile): Pick<Change, "path" | "before"> {
   return { path, ...(text === undefined ? {} : { before: text }) };
 }
 
-/** With the line ends that the file has: Git writes others on Windows, which is no other version. */
+/** Uses the file's own line ends: Git writes different ones on Windows, which must not count as another version. */
 function inEolOf({ text }: ZuploProject["module"], built: string): string {
   return text?.includes("\r\n") ? built.replaceAll("\n", "\r\n") : built;
 }

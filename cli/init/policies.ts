@@ -1,4 +1,4 @@
-/** The policies of a project: which of them run our module, and what a chain of them comes to. Pure. */
+/** The policies of a project: which run our module, and what a chain of policies expands to. Pure. */
 import { getNodeValue } from "jsonc-parser";
 import * as z from "zod";
 import { parseJson } from "./json-edit.ts";
@@ -15,9 +15,9 @@ export interface Policy {
 }
 
 export interface Policies {
-  /** The entries that run our module, by their names. */
+  /** The names of the entries that run our module. */
   readonly auditing: ReadonlyMap<string, Policy>;
-  /** Replaces composite policies by what they hold, in order. */
+  /** Replaces composite policies by their members, in order. */
   readonly expand: (names: readonly string[]) => readonly string[];
 }
 
@@ -33,7 +33,7 @@ const Entry = z.looseObject({
     .catch(undefined),
 });
 
-/** Reads every entry that has a name. Throws `invalid_option` if the file is not JSON; a file of another shape has no entries. */
+/** Reads every named entry. Throws `invalid_option` if the file is not JSON; a file of another shape has no entries. */
 export function readPolicies({
   policies,
   module,
@@ -52,7 +52,7 @@ export function readPolicies({
   return { auditing: new Map(auditing.map((entry) => [entry.name, entry])), expand: (names) => expand(names) };
 }
 
-/** Reads every entry that has a name. */
+/** Reads every named entry. */
 export function entriesOf({ path, text }: ProjectFile): readonly Policy[] {
   if (text === undefined) return [];
   const file = z.looseObject({ policies: z.array(z.unknown()) }).safeParse(getNodeValue(parseJson(text, path)));

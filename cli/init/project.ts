@@ -1,9 +1,9 @@
-/** Reads the parts of a Zuplo project that the audit policy touches; nothing is written here. */
+/** Reads the parts of a Zuplo project that concern the audit policy; writes nothing. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import { WrongUse } from "../run/failure.ts";
 
-/** A file of the project: its path inside the project with forward slashes, and its text, absent where there is no file. */
+/** A file of the project: its path inside the project with forward slashes, and its text; absent if the file does not exist. */
 export interface ProjectFile {
   readonly path: string;
   readonly text?: string;
@@ -25,10 +25,10 @@ export interface ZuploProject {
 
 /** The name of the policy and of its module. */
 export const POLICY_NAME = "audit-log";
-/** A `.ts` file, because Zuplo resolves `$import(./modules/audit-log)` to nothing else (measured with 7.4.5). */
+/** A `.ts` file, because Zuplo does not resolve `$import(./modules/audit-log)` to any other (measured with 7.4.5). */
 export const MODULE_PATH = `modules/${POLICY_NAME}.ts`;
 
-/** Reads a project; throws `WrongUse` where the directory is not a Zuplo project. */
+/** Reads a project; throws `WrongUse` if the directory is not a Zuplo project. */
 export async function readProject(directory: string): Promise<ZuploProject> {
   const info = await stat(directory).catch(() => undefined);
   if (!info?.isDirectory()) throw new WrongUse(`"${directory}" is not a directory`);

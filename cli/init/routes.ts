@@ -1,4 +1,4 @@
-/** The routes of an OpenAPI file, and the place of the audit policy in each. */
+/** The routes of an OpenAPI file, and the position of the audit policy in each. */
 import type { Node } from "jsonc-parser";
 import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
 import { AuditError } from "../../shared/errors.ts";
@@ -10,7 +10,7 @@ import { type OpenApiFile, POLICY_NAME } from "./project.ts";
 export const ROUTE_CHOICES = ["all", "writes", "none"] as const;
 export type RouteChoice = (typeof ROUTE_CHOICES)[number];
 
-/** `first`: as it should be. `later`: another policy runs before ours. `absent`: the route is not audited. */
+/** `first`: correct. `later`: another policy runs before ours. `absent`: the route is not audited. */
 type PolicyPlace = "first" | "later" | "absent";
 
 export interface Route {
@@ -25,13 +25,13 @@ export interface Route {
   readonly methods: readonly string[];
   /** The entry that audits the route, directly or inside a composite policy. */
   readonly auditedBy?: Policy;
-  /** Insertions that put the policy first; empty if the route is audited already. */
+  /** Insertions that put the policy first; empty if the route is already audited. */
   readonly insertions: readonly Insertion[];
 }
 
 const WRITES = new Set(["post", "put", "patch", "delete"]);
 
-/** Reads every operation with an `x-zuplo-route`. Throws `invalid_option` that names the place if the file has another shape. */
+/** Reads every operation with an `x-zuplo-route`. Throws `invalid_option` naming the place if the file has another shape. */
 export function readRoutes({ path: file, text }: OpenApiFile, policies: Policies): readonly Route[] {
   const tree = parseJson(text, file);
   if (tree.type !== "object") throw shapeError(file, "the document", "object");
@@ -62,7 +62,7 @@ function readRoute(
   const inbound = policies && property(policies, "inbound");
   if (inbound && inbound.type !== "array") throw shapeError(file, `"inbound" of ${name}`, "array");
   const names = expand((inbound?.children ?? []).map((item) => String(item.value)));
-  // Our own name counts even before our module is there.
+  // Our own name counts even if our module does not exist yet.
   const index = names.findIndex((policy) => policy === POLICY_NAME || auditing.has(policy));
   const place = index === -1 ? "absent" : index === 0 ? "first" : "later";
   const auditedBy = auditing.get(names[index] ?? "");
@@ -96,14 +96,14 @@ export function chosen(choice: RouteChoice, route: Pick<Route, "writes">): boole
   return choice === "all" || (choice === "writes" && route.writes);
 }
 
-/** True if the operation itself says that it is not audited. */
+/** True if the operation itself declares that it is not audited. */
 export function isSkipped({ operation }: Pick<Route, "operation">): boolean {
   const audit = operation["x-audit"];
   if (typeof audit !== "object" || audit === null || !("skip" in audit)) return audit === false;
   return audit.skip === true || typeof audit.skip === "string";
 }
 
-/** Written above the module if the choice is not the default, so that `--check` knows it wherever it runs. */
+/** Written above the module if the choice is not the default, so that `--check` knows the choice everywhere. */
 const RECORD = /^\/\/ routes: (writes|none)\r?$/m;
 
 /** Returns the choice that a module's text records; `all` if it records none. */
@@ -111,7 +111,7 @@ export function recordedChoice(module: string | undefined): RouteChoice {
   return (RECORD.exec(module ?? "")?.[1] as RouteChoice | undefined) ?? "all";
 }
 
-/** Returns the built module with the choice in it; byte for byte the built one for `all`. */
+/** Returns the built module with the choice in it; for `all`, byte for byte the built one. */
 export function recordChoice(built: string, choice: RouteChoice): string {
   if (choice === "all") return built;
   const firstCode = /^(?!\/\/)/m.exec(built)?.index ?? 0;

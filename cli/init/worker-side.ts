@@ -7,7 +7,7 @@ import { builtFile, IS_PACKAGE, workerFolder } from "../run/installation.ts";
 import { AGENTS_FILE, hasSection, withSection } from "./agents-section.ts";
 import type { Change } from "./plan.ts";
 
-/** Made by a deploy, or by wrangler. */
+/** Written by a deploy, or by wrangler. */
 const IGNORED = ".audit-forwarder/\n.wrangler/\n.dev.vars*\n";
 
 export interface WorkerSide {
@@ -54,7 +54,7 @@ async function agentsChange(folder: string, isWanted = false): Promise<readonly 
   return before === after ? [] : [{ path, before, after, kind: "edit" }];
 }
 
-/** Returns the template with the jurisdiction, and with QStash's region that fits it, in the variables of each environment. Pure. */
+/** Returns the template with the jurisdiction and the matching QStash region in the variables of each environment. Pure. */
 export function inRegion(toml: string, jurisdiction: Jurisdiction | undefined): string {
   if (jurisdiction === undefined) return toml;
   return toml

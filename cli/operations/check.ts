@@ -1,4 +1,4 @@
-/** What `coverage --check` finds. Pure. */
+/** The findings of `coverage --check`. Pure. */
 import { COVERAGE_FILE, differences } from "./file.ts";
 import type { Covered, Operation } from "./operation.ts";
 
@@ -8,10 +8,10 @@ export interface CoverageFinding {
   readonly message: string;
 }
 
-/** Operations that change nothing may stay unaudited. */
+/** Methods that change nothing may stay unaudited. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Lists what fails the check. `file` is the text of the coverage file, undefined if there is none. */
+/** Lists the findings that fail the check. `file` is the text of the coverage file, undefined if there is none. */
 export function checkCoverage(covered: readonly Covered[], file: string | undefined): readonly CoverageFinding[] {
   return [
     ...covered.flatMap(operationFindings),

@@ -1,4 +1,4 @@
-/** The committed file `audit-coverage.json`: what a reviewer sees when an operation changes. */
+/** The committed file `audit-coverage.json`: shows a reviewer which operations change. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -28,8 +28,8 @@ export async function writeCoverage(directory: string, operations: readonly Oper
 }
 
 /**
- * Names each operation that differs between the file and the project, such as `POST /members`. The file is compared by what it
- * says, not by its formatting or order. Undefined if it cannot be read as JSON of that shape.
+ * Names each operation that differs between the file and the project, such as `POST /members`. Compares content, not formatting or
+ * order. Undefined if the file is not JSON of that shape.
  */
 export function differences(text: string, operations: readonly Operation[]): readonly string[] | undefined {
   const stored = Stored.safeParse(parse(text));
@@ -46,7 +46,7 @@ function lines(list: readonly Pick<Operation, "method" | "path">[]): ReadonlyMap
   return new Map(list.map((operation) => [JSON.stringify(sorted(operation)), `${operation.method} ${operation.path}`]));
 }
 
-/** Keys in one order, so that two texts of the same object are equal. */
+/** Sorts keys, so that equal objects have equal texts. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

@@ -1,21 +1,21 @@
-/** What each operation of a project leaves in the audit log. Pure. */
+/** The events of each operation of a project. Pure. */
 import type { Route } from "../init/routes.ts";
 import type { InspectedRoute } from "../policy/evaluation.ts";
 import { toolsOf } from "./tools.ts";
 
-/** `exempt`: the operation says itself that it leaves no event. `unaudited`: no entry of the policy is in its chain. */
+/** `exempt`: the operation itself declares that it leaves no event. `unaudited`: its chain has no entry of the policy. */
 export type CoverageState = "audited" | "exempt" | "unaudited";
 
 export interface Operation {
   /** In capitals, such as `POST`. */
   readonly method: string;
-  /** The pattern, as the file writes it. */
+  /** The pattern as written in the file. */
   readonly path: string;
   readonly operation_id: string | null;
   readonly state: CoverageState;
-  /** Every action that the operation can produce, sorted; none unless it is audited. */
+  /** Every action that the operation can produce, sorted; empty unless it is audited. */
   readonly actions: readonly string[];
-  /** Why the operation is exempt; absent if it does not say. */
+  /** Why the operation is exempt; absent if it gives no reason. */
   readonly reason?: string;
   /** The operations that an MCP server offers as tools, prompts and resources. */
   readonly tools?: readonly Tool[];
@@ -32,16 +32,16 @@ interface Tool {
 export interface Covered {
   readonly operation: Operation;
   readonly file: string;
-  /** True if something of it is left out without a reason. */
+  /** True if part of it is left out without a reason. */
   readonly skipsWithoutReason: boolean;
 }
 
-/** Gives every route one method, so that each operation stands alone. */
+/** Splits routes so that each has one method and each operation stands alone. */
 export function perMethod(routes: readonly Route[]): readonly Route[] {
   return routes.flatMap((route) => route.methods.map((method) => ({ ...route, methods: [method] })));
 }
 
-/** Covers operations of one method each, with their inspections in the same order; sorted by path, then method. */
+/** Returns the coverage of operations with one method each; inspections have the same order. Sorted by path, then method. */
 export function coverOperations(routes: readonly Route[], inspected: readonly InspectedRoute[]): readonly Covered[] {
   const states = new Map<string, CoverageState>();
   const covered = routes.map((route, index): Covered => {

@@ -25,7 +25,7 @@ const Handler = z.looseObject({
 });
 const Served = z.looseObject({ "x-zuplo-route": z.looseObject({ handler: Handler }) });
 
-/** Returns what an operation's MCP server offers, in the order of the file; undefined if it is not one. */
+/** Returns what an operation's MCP server offers, in the order of the file; undefined if it is not an MCP server. */
 export function toolsOf(operation: Readonly<Record<string, unknown>>): readonly OfferedTool[] | undefined {
   const served = Served.safeParse(operation);
   if (!served.success) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Asks the policy's own code, in a process of its own because the CLI imports nothing of the policy: what it ships, and what a
- * project's options and `x-audit` mean to it.
+ * Evaluates the policy's own code in a separate process, because the CLI imports nothing from the policy: the module that it ships,
+ * and how it reads a project's options and `x-audit`.
  */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -51,13 +51,13 @@ export interface ToInspect {
 }
 
 /**
- * Returns the module that `init` writes into a project, as the current sources build it, beside the fingerprint of the module
- * that the project has. Throws `unavailable`.
+ * Returns the module that `init` writes into a project, built from the current sources, and the fingerprint of the project's
+ * module. Throws `unavailable`.
  */
 export async function builtModule(present?: string): Promise<BuiltModule> {
   const text = await moduleText();
   if (present === undefined) return { text };
-  // Only a text that is not TypeScript has no fingerprint; esbuild without its own binary is a failure.
+  // Only a text that is not TypeScript has no fingerprint; esbuild without its own binary is an error.
   const fingerprint = "code.fingerprintOf(given.present).catch((e) => { if (!e.errors) throw e; return null; })";
   const found = z
     .string()
@@ -71,12 +71,12 @@ async function moduleText(): Promise<string> {
   return z.string().parse(await evaluate("policy/build-cache.ts", "code.cachedPolicyText()", {}));
 }
 
-/** What the policy would say at its start; routes in the order given. Throws `unavailable`. */
+/** Returns what the policy would log at its start; routes keep their order. Throws `unavailable`. */
 export async function inspectProject(project: ToInspect): Promise<Inspection> {
   return Inspection.parse(await evaluate("policy/inspection.ts", "code.inspect(given)", project));
 }
 
-/** Evaluates an expression over `code`, the exports of a file of ours, and `given`, in a process of its own. Throws `unavailable`. */
+/** Evaluates an expression over `code` (the exports of one of our files) and `given` in a separate process. Throws `unavailable`. */
 export async function evaluate(file: string, expression: string, given: unknown): Promise<unknown> {
   const script = [
     'import { json } from "node:stream/consumers";',
@@ -98,7 +98,7 @@ export async function evaluate(file: string, expression: string, given: unknown)
   }
 }
 
-/** The package holds each of these files with what it imports. */
+/** The package contains each of these files together with its imports. */
 function codeFile(file: string): string {
   return IS_PACKAGE ? builtFile(file.replace(/\.ts$/, ".mjs")) : join(ROOT, file);
 }

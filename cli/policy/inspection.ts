@@ -1,4 +1,4 @@
-/** Inspects the routes of a project, each with the options of the entry that audits it. */
+/** Inspects the routes of a project, each with the options of its entry. */
 import { readValues } from "../init/env-file.ts";
 import type { ProjectFile } from "../init/project.ts";
 import type { Route } from "../init/routes.ts";
@@ -7,8 +7,8 @@ import { type InspectedRoute, type Inspection, inspectProject, type ToInspect } 
 type Options = Readonly<Record<string, unknown>>;
 
 /**
- * Returns what the policy would say at its start, with the routes in the order given. `options` are those of the entry
- * "audit-log", for routes that no entry audits. Throws `unavailable`.
+ * Returns what the policy would log at its start, with the routes in order. `options` are those of the entry "audit-log", for
+ * routes without an entry. Throws `unavailable`.
  */
 export async function inspectRoutes(options: Options, routes: readonly Route[], env: ProjectFile): Promise<Inspection> {
   const optionsOf = (route: Route) => route.auditedBy?.options ?? options;
@@ -36,7 +36,7 @@ function toInspect({ path, methods, operation }: Route): ToInspect["routes"][num
   return { path, methods, operationId, xAudit, handler };
 }
 
-/** The parts of an operation that decide what its records say. */
+/** The parts of an operation that determine its records. */
 export function meaningOf(
   operation: Route["operation"],
 ): Pick<ToInspect["routes"][number], "operationId" | "xAudit" | "handler"> {
@@ -45,7 +45,7 @@ export function meaningOf(
   return { operationId: operation["operationId"], xAudit: operation["x-audit"], handler };
 }
 
-/** Options with the values of `.env` in them, as the gateway does it. A variable without a value leaves its option out. */
+/** Inserts the values of `.env` into the options, as the gateway does. A variable without a value removes its option. */
 export function withValues(options: unknown, env: ProjectFile): unknown {
   return substitute(options, readValues(env.text));
 }

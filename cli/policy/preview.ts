@@ -1,4 +1,4 @@
-/** Asks the policy what a described call would leave, and the worker for the events of it. */
+/** Asks the policy which records a described call would leave, and the worker for their events. */
 import * as z from "zod";
 import type { EventBody } from "../../shared/event.ts";
 import type { ProjectFile } from "../init/project.ts";
@@ -8,7 +8,7 @@ import type { Lock } from "../schemas/lock.ts";
 import { evaluate } from "./evaluation.ts";
 import { meaningOf, withValues } from "./inspection.ts";
 
-/** An event as it would be sent; without an organization it never is. */
+/** The event as it would be sent; without an organization, it is never sent. */
 export interface PreviewedEvent {
   readonly organization_id: string | null;
   readonly event: EventBody["event"];
@@ -16,7 +16,7 @@ export interface PreviewedEvent {
 
 interface PreviewedCall {
   readonly events: readonly PreviewedEvent[];
-  /** Selectors that did not resolve. */
+  /** Selectors that found no value. */
   readonly missing: readonly string[];
   /** Why there is no event. */
   readonly skipped?: string;
@@ -29,7 +29,7 @@ const Made = z.object({
 });
 const Events = z.array(z.object({ organization_id: z.string().nullable(), event: z.record(z.string(), z.unknown()) }));
 
-/** Previews one call on a route; `lock` gives the versions of the actions. Throws `unavailable`. */
+/** Previews one call on a route; `lock` holds the versions of the actions. Throws `unavailable`. */
 export async function previewCall(
   route: Route,
   call: Call,

@@ -13,7 +13,7 @@ interface CallOptions {
   readonly responseType?: string | undefined;
 }
 
-/** A described call, as the policy's preview takes it. */
+/** A described call, in the form that the policy's preview accepts. */
 export interface Call {
   readonly method: string;
   readonly path?: string;
@@ -26,7 +26,7 @@ export interface Call {
   readonly responseType?: string;
 }
 
-/** Reads the options and the files that they name. Throws `WrongUse` that names the option. */
+/** Reads the options and the files that they name. Throws `WrongUse` naming the option. */
 export async function readCall(method: string, options: CallOptions): Promise<Call> {
   const { path, query, status = 200 } = options;
   if (path !== undefined && !/^\/[^\s?#]*$/.test(path)) {
@@ -68,7 +68,7 @@ async function userOf(option: string): Promise<unknown> {
   throw new WrongUse('"--user" must be a JSON object such as {"sub":"usr_1","data":{}}');
 }
 
-/** The text of an option, or of the file that it names with `@`. */
+/** Returns the text of an option, or of the file that it names with `@`. */
 async function textOf(option: string, given: string | undefined): Promise<string | undefined> {
   if (!given?.startsWith("@")) return given;
   return readFile(given.slice(1), "utf8").catch((cause: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-/** Would WorkOS take an event? Judged by its published description, and by the schema registered for the action. */
+/** Judges whether WorkOS would accept an event, by its published description and the action's registered schema. */
 import type { ErrorObject } from "ajv";
 import * as z from "zod";
 import type { PreviewedEvent } from "../policy/preview.ts";
@@ -11,7 +11,7 @@ import { schemaNamed } from "../workos/spec.ts";
 /** The registered schemas of an action by version; undefined if the action is not registered. */
 export type SchemasOf = (action: string) => Promise<ReadonlyMap<number, unknown> | undefined>;
 
-/** Lists why WorkOS would refuse an event, or drop it; empty if it would take it. */
+/** Lists why WorkOS would refuse or drop an event; empty if it would accept it. */
 export async function faultsOf(event: PreviewedEvent, schemasOf: SchemasOf | undefined): Promise<readonly string[]> {
   const published = publishedFaults(event);
   return [
@@ -41,7 +41,7 @@ async function registeredFaults({ event }: PreviewedEvent, schemasOf: SchemasOf)
   if (!schema.success) return [`the action "${event.action}" has no version ${version} in WorkOS`];
   const judge = compileSchema(schema.data, false);
   if (judge(event)) return [];
-  // Each target that is not of the type that is lacking has an error of its own.
+  // Each target of another type than the missing one has an error of its own.
   return (judge.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes("/contains/")).map(errorText);
 }
 

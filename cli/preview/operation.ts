@@ -1,4 +1,4 @@
-/** Finds the operation that `preview` is about. */
+/** Finds the operation to preview. */
 import type { Route } from "../init/routes.ts";
 import { WrongUse } from "../run/failure.ts";
 
@@ -9,7 +9,7 @@ export function parseOperation(text: string): { readonly method: string; readonl
   return { method: method.toUpperCase(), path };
 }
 
-/** Returns the route of an operation. Throws `WrongUse` that names what there is on that path, or near it. */
+/** Returns the route of an operation. Throws `WrongUse` naming the operations on that path, or near it. */
 export function findRoute(routes: readonly Route[], { method, path }: ReturnType<typeof parseOperation>): Route {
   const onPath = routes.filter((route) => route.path === path);
   const found = onPath.find(({ methods }) => methods.includes(method.toLowerCase()));

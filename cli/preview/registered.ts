@@ -9,7 +9,7 @@ const Page = z.looseObject({
   list_metadata: z.looseObject({ after: z.string().nullable().optional() }).optional(),
 });
 
-/** Reads each action once, over all pages. */
+/** Reads each action once, across all pages. */
 export function registeredSchemas(workos: Workos): SchemasOf {
   const known = new Map<string, ReturnType<SchemasOf>>();
   return (action) => {

@@ -3,7 +3,7 @@ import type { Plan } from "../api/answers.ts";
 import type { Io } from "../run/io.ts";
 import { count, pairLines, visible, wrapped } from "../run/text.ts";
 
-/** Why a dead letter is left out, in words. */
+/** Why a dead letter is skipped, in words. */
 const SKIPPED: Readonly<Record<string, string>> = {
   delivered: "delivered already",
   in_replay: "in another replay",
@@ -22,7 +22,7 @@ const AGES: Readonly<Record<string, string>> = {
   never_attempted: "never attempted",
 };
 
-/** The plan as lines: what is sent, what is left out and why, what is mended. On a terminal, no line is wider than it. */
+/** Returns the plan as lines: what is sent, what is skipped and why, what is mended. No line is wider than the terminal. */
 export function planLines(plan: Plan, { paint, columns }: Pick<Io, "paint" | "columns">): readonly string[] {
   const at = plan.rate === undefined ? "" : ` at ${plan.rate} a second`;
   const time = plan.seconds === undefined || plan.send === 0 ? "" : `, about ${duration(plan.seconds)}`;
@@ -40,7 +40,7 @@ export function planLines(plan: Plan, { paint, columns }: Pick<Io, "paint" | "co
 }
 
 interface Row {
-  /** What stands before the text on its first line; further lines are indented by its width. */
+  /** The label before the text on its first line; further lines are indented by its width. */
   readonly start?: string;
   readonly text: string;
   readonly style?: "bold" | "yellow" | "red" | "green";

@@ -8,13 +8,13 @@ import type { ProgressView } from "./progress.ts";
 /** Time between two requests for the replay's state. Our choice. */
 const POLL_MS = 500;
 
-/** `ended`: done or stopped. `interrupted`: the operator pressed Ctrl-C, and the replay waits where the worker allows it. */
+/** `ended`: done or stopped. `interrupted`: the operator pressed Ctrl-C, and the replay pauses if the worker allows it. */
 export interface Followed {
   readonly how: "ended" | "interrupted";
   readonly replay: Replay;
 }
 
-/** Resolves once the replay is done, stopped, paused, or `interrupt` fires; an interrupted one is paused. */
+/** Resolves once the replay is done, stopped or paused, or `interrupt` fires; an interrupted replay is paused. */
 export async function follow(api: Api, id: string, view: ProgressView, interrupt: AbortSignal): Promise<Followed> {
   const path = `/api/replays/${encodeURIComponent(id)}`;
   try {
@@ -30,7 +30,7 @@ export async function follow(api: Api, id: string, view: ProgressView, interrupt
   }
 }
 
-/** A replay that is all with the queue cannot be paused; it ends by itself. */
+/** A replay that has published everything cannot be paused; it ends by itself. */
 async function pause(api: Api, path: string, replay: Replay): Promise<Replay> {
   try {
     return await api.post(Replay, `${path}/pause`);

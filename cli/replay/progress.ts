@@ -8,7 +8,7 @@ export interface ProgressView {
   readonly end: () => void;
 }
 
-/** In a pipe at most one line for each of these steps of the whole, so that a log stays short. */
+/** In a pipe, at most one line per step of the total, so that a log stays short. */
 const STEPS = 20;
 
 /** Chooses the view for this terminal or pipe. It writes to stderr. */

@@ -1,4 +1,4 @@
-/** Makes the body of `POST /api/replays` from the command line. Pure: the caller reads the file of `--map`. */
+/** Builds the body of `POST /api/replays` from the command line. Pure: the caller reads the file of `--map`. */
 import * as z from "zod";
 import { type FilterOptions, toFilter, toReplayFilter } from "../dead-letters/filter.ts";
 import { WrongUse } from "../run/failure.ts";
@@ -28,7 +28,7 @@ const MapFile = z.strictObject({
   "targets.type": Renames.optional(),
 });
 
-/** The body without `dry_run`; throws `WrongUse` for each combination that means nothing. `map` is the parsed file of `--map`. */
+/** Returns the body without `dry_run`; throws `WrongUse` for each contradictory combination. `map` is the parsed file of `--map`. */
 export function replayBody(options: ReplayOptions, map: unknown, nowMs: number): ReplayBody {
   const { acceptDuplicates, name, rate, stopOnErrorRate } = options;
   inRange("--rate", rate, RATE_MIN, RATE_MAX);

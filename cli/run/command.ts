@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 export interface Report {
   readonly json: unknown;
   readonly lines: readonly string[];
-  /** False makes the command exit 1 although it ran to its end, for example after it found drift. Default true. */
+  /** False makes the command exit 1 although it completed, for example after it found drift. Default true. */
   readonly ok?: boolean;
 }
 
@@ -22,10 +22,10 @@ interface Command<Options> {
 /** Prints the report of a command, as JSON or for people. */
 export type Finish = (report: Report, json: boolean) => void;
 
-/** Adds one command to the parser. `io` is asked for when the command runs; `finish` prints its report. */
+/** Adds one command to the parser. `io` is called when the command runs; `finish` prints its report. */
 export type Registration = (yargs: Argv, io: () => Io, finish: Finish) => Argv;
 
-/** Registers a command. The type of its options ends here, so that all commands fit into one list. */
+/** Registers a command and erases the type of its options, so that all commands fit into one list. */
 export function command<Options>(definition: Command<Options>): Registration {
   const { usage, about, examples = [], options, run } = definition;
   return (yargs, io, finish) =>

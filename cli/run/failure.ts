@@ -3,12 +3,12 @@ import type { ErrorCode } from "../../shared/errors.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { Unusable } from "../../verifier/verify.mjs";
 
-/** The command line or the environment is wrong: exit 2, and nothing was done. */
+/** Wrong command line or environment: exit 2, and nothing was done. */
 export class WrongUse extends Error {
   readonly code = "wrong_use";
 }
 
-/** A person was asked and did not say yes: exit 1, and nothing was done. */
+/** The operator did not confirm: exit 1, and nothing was done. */
 export class NotConfirmed extends Error {
   readonly code = "aborted";
   constructor() {
@@ -16,14 +16,14 @@ export class NotConfirmed extends Error {
   }
 }
 
-/** A failure as it is printed. Unexpected errors have the code `internal`. */
+/** A failure as printed. Unexpected errors have the code `internal`. */
 interface Failure {
   readonly exitCode: 1 | 2;
   readonly code: ErrorCode | WrongUse["code"] | NotConfirmed["code"] | Unusable["code"];
   readonly message: string;
 }
 
-/** Returns the exit code, the fixed code and the message for anything that was thrown. */
+/** Returns the exit code, the fixed code and the message of any thrown value. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof WrongUse) return { exitCode: 2, code: error.code, message: error.message };
   if (error instanceof NotConfirmed) return { exitCode: 1, code: error.code, message: error.message };

@@ -1,4 +1,4 @@
-/** Where the program runs from: a clone of the repository, or the package that `npm pack` makes of it. */
+/** Where the program runs from: a clone of the repository, or the package that `npm pack` makes. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -15,10 +15,10 @@ interface Build {
 declare const AUDIT_PACKAGE: Build | undefined;
 const packaged = typeof AUDIT_PACKAGE === "undefined" ? undefined : AUDIT_PACKAGE;
 
-/** The clone's or the package's own folder. The built program lies as deep in it as this file. */
+/** The root folder of the clone or the package. The built program has the same depth as this file. */
 export const ROOT = resolve(fileURLToPath(new URL("../../", import.meta.url)));
 
-/** True in the package, which holds built files in place of the sources. */
+/** True in the package, which contains built files instead of the sources. */
 export const IS_PACKAGE = packaged !== undefined;
 
 /** A file that the package's build wrote, such as `worker/index.js`. */
@@ -26,12 +26,12 @@ export function builtFile(path: string): string {
   return join(ROOT, "dist", "package", path);
 }
 
-/** The folder of the team's files in their repository. */
+/** The folder for the team's files in their repository. */
 const TEAM_FOLDER = "audit";
 
 /**
- * Returns the folder with `wrangler.toml` and the lock files: in a clone its root; with the package `audit/`, found from
- * `directory` upwards. If there is none yet, it is the one that `init` makes in `directory`.
+ * Returns the folder with `wrangler.toml` and the lock files: the root of a clone, or with the package `audit/`, searched from
+ * `directory` upwards. If there is none yet, returns the one that `init` would make in `directory`.
  */
 export function workerFolder(directory: string = process.cwd()): string {
   if (!IS_PACKAGE) return ROOT;

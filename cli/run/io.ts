@@ -1,4 +1,4 @@
-/** The edge of the process: where a command reads and writes, so that its core needs no globals. */
+/** The edge of the process: where a command reads and writes, so that its core uses no globals. */
 import { styleText } from "node:util";
 import { type Suggest, suggestFrom } from "./suggestion.ts";
 
@@ -6,15 +6,15 @@ type Style = Parameters<typeof styleText>[0];
 
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** True if a person can be asked: stdin and stderr are terminals. */
+  /** True if stdin and stderr are terminals, so that a person can answer. */
   readonly interactive: boolean;
   /** True if stderr can redraw a line: a terminal that is not `TERM=dumb`. */
   readonly redraws: boolean;
   /** Width of stdout's terminal; absent in a pipe. */
   readonly columns?: number;
-  /** Writes a part of the answer to stdout while the command still runs. */
+  /** Writes part of the answer to stdout while the command still runs. */
   readonly print: (line: string) => void;
-  /** Writes progress, warnings and questions to stderr, so that stdout holds the answer alone. */
+  /** Writes progress, warnings and questions to stderr, so that stdout holds only the answer. */
   readonly note: (line: string) => void;
   /** Colours text for a terminal; plain text in a pipe, with `NO_COLOR`, and on `TERM=dumb`. */
   readonly paint: (style: Style, text: string) => string;

@@ -1,11 +1,11 @@
-/** Files for their owner alone: they hold values of requests. */
+/** Files that only their owner can read, because they hold values of requests. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { WrongUse } from "./failure.ts";
 
 /**
- * Opens a file for writing, empty and with mode 0600. Devices and pipes are opened as they are. Throws `WrongUse` if the file
- * cannot be opened, or if it is readable by others and that cannot be changed; nothing is lost then.
+ * Opens a file for writing, empty and with mode 0600. Devices and pipes are opened unchanged. Throws `WrongUse` if the file cannot
+ * be opened, or if others can read it and that cannot be changed; then the file keeps its content.
  */
 export async function openPrivateFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600).catch((cause: NodeJS.ErrnoException) => {
@@ -14,7 +14,7 @@ export async function openPrivateFile(path: string): Promise<FileHandle> {
   try {
     const info = await file.stat();
     if (!info.isFile()) return file;
-    // Before the first byte, because another process may be reading.
+    // Before the first byte, because another process may already be reading.
     if ((info.mode & 0o777) !== 0o600) await file.chmod(0o600);
     await file.truncate(0);
     return file;

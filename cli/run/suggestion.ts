@@ -1,15 +1,15 @@
-/** Every command that a message suggests. A message takes it from here, so that one test can run them all as printed. */
+/** Every command that a message suggests. All messages use this list, so that one test can run each command as printed. */
 import { isAbsolute, relative, resolve } from "node:path";
 import { IS_PACKAGE, ROOT } from "./installation.ts";
 import { quoted } from "./shell.ts";
 
-/** The program as help pages name it, for a reader in the clone or in the repository that installs the package. */
+/** The program's name in help pages, for a reader in the clone or in a repository that installs the package. */
 export const PROGRAM = "npx audit-forwarder";
 
 interface Suggestion {
   readonly program: "audit-forwarder" | "npm run";
   readonly words: readonly string[];
-  /** True if the command reads variables, and so the secrets file. */
+  /** True if the command reads variables, and therefore the secrets file. */
   readonly readsVariables?: boolean;
   /** True for a script that the package lacks. */
   readonly needsClone?: boolean;
@@ -49,9 +49,9 @@ export type SuggestionValues<Name extends SuggestionName> = Parameters<(typeof S
  */
 export type Suggest = <Name extends SuggestionName>(name: Name, ...values: SuggestionValues<Name>) => string;
 
-/** Suggestions for a reader in `directory`. `secretsFile` is the file of variables that they named for this command. */
+/** Suggestions for a reader in `directory`. `secretsFile` is the file of variables named for this command. */
 export function suggestFrom(directory: string, secretsFile?: string): Suggest {
-  // Outside the clone, or the repository that installs the package, `npx` alone would download a package of somebody else.
+  // Outside the clone, or a repository that installs the package, plain `npx` would download a foreign package.
   const home = IS_PACKAGE ? installedIn(ROOT) : ROOT;
   const prefix = isInside(directory, home) ? [] : ["--prefix", home];
   const file = secretsFile === undefined ? [] : ["--secrets-file", resolve(directory, secretsFile)];
@@ -72,13 +72,13 @@ function installedIn(root: string): string {
   return folder;
 }
 
-/** `npx` finds the package from each folder of the repository that installs it, but the clone only from its root. */
+/** `npx` finds the package from each folder of the repository that installs it, but in a clone only from its root. */
 function isInside(directory: string, home: string): boolean {
   if (directory === home) return true;
   return IS_PACKAGE && !relative(home, directory).startsWith("..") && !isAbsolute(relative(home, directory));
 }
 
-/** npm takes options before `--` for its own. */
+/** npm treats options before `--` as its own. */
 function scriptWords([name = "", ...words]: readonly string[]): readonly string[] {
   return words.length === 0 ? [name] : [name, "--", ...words];
 }

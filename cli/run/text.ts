@@ -1,8 +1,8 @@
-/** Text for people: tables and pairs. Values may come from a caller of the API, so control characters never reach a terminal. */
+/** Text for people: tables and pairs. Values may come from a caller of the API, so control characters are never printed. */
 import Table from "cli-table3";
 import type { Io } from "./io.ts";
 
-/** Shows every control character except the plain space as `\u{…}`: an escape sequence in a record must not drive the terminal. */
+/** Shows every control character except the plain space as `\u{…}`: an escape sequence in a record must not control the terminal. */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
@@ -10,8 +10,8 @@ export function visible(text: string): string {
 type Cell = string | number | undefined | null;
 
 /**
- * Lays rows out under a heading: aligned on a terminal, or one block of pairs a row if the terminal is too narrow for that. In a
- * pipe cells are separated by tabs, and a text that a spreadsheet would run as a formula gets an apostrophe in front.
+ * Formats rows under a heading: aligned on a terminal, or one block of pairs per row if the terminal is too narrow. In a pipe, tabs
+ * separate cells, and a text that a spreadsheet would run as a formula gets an apostrophe in front.
  */
 export function tableLines(io: Io, heading: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] {
   if (io.columns === undefined) return [heading, ...rows.map((row) => row.map(pipeText))].map((row) => row.join("\t"));
@@ -68,7 +68,7 @@ function blockLines(columns: number, heading: readonly string[], cells: readonly
   });
 }
 
-/** Breaks a text into lines of at most `width` characters: at spaces, and inside a word only if the word alone is longer. */
+/** Breaks a text into lines of at most `width` characters: at spaces, and inside a word only if the word itself is longer. */
 export function wrapped(text: string, width: number): readonly string[] {
   const room = Math.max(width, 10);
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-/** Times as an operator writes them. */
+/** Parses times from the command line. */
 import { WrongUse } from "./failure.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -10,7 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** ISO 8601 with a zone, a date (midnight UTC), or an age such as `2h` or `3d`; the answer is ISO 8601 in UTC. Throws `WrongUse`. */
+/** Accepts ISO 8601 with a zone, a date (midnight UTC), or an age such as `2h` or `3d`; returns ISO 8601 in UTC. Throws `WrongUse`. */
 function parseTime(option: string, text: string, nowMs: number): string {
   const age = /^(\d{1,6})([smhdw])$/.exec(text);
   const ms = age
@@ -23,7 +23,7 @@ function parseTime(option: string, text: string, nowMs: number): string {
   throw new WrongUse(`"${option}" must be an ISO 8601 time with a zone, or an age such as 2h or 3d`);
 }
 
-/** The time of two options, each as `parseTime` gives it. Throws `WrongUse` if the first is not the earlier one. */
+/** Returns the times of two options, parsed by `parseTime`. Throws `WrongUse` unless the first is earlier. */
 export function parseSpan(
   options: { readonly since?: string | undefined; readonly until?: string | undefined },
   nowMs: number,
@@ -36,7 +36,7 @@ export function parseSpan(
   return { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
 }
 
-/** A day that does not exist, such as 30 February, would be moved by the parser; only a date without a zone can be compared. */
+/** The parser would move a date that does not exist, such as 30 February; only a date without a zone can be compared. */
 function expectedDay(text: string, date: Date): string {
   return text.length === 10 || text.endsWith("Z") ? text.slice(0, 10) : date.toISOString().slice(0, 10);
 }

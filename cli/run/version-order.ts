@@ -1,6 +1,6 @@
 /** Compares versions such as 0.2.0. Pure. */
 
-/** Returns a negative number if `one` is older than `other`, 0 if both are the same release. What follows a hyphen is ignored. */
+/** Returns a negative number if `one` is older than `other`, 0 if both are the same release. Ignores what follows a hyphen. */
 export function versionOrder(one: string, other: string): number {
   const [a, b] = [numbersOf(one), numbersOf(other)];
   const index = a.findIndex((number, at) => number !== b[at]);

@@ -1,4 +1,4 @@
-/** The names of actions. Pure. */
+/** Rules for action names. Pure. */
 
 /**
  * WorkOS publishes no grammar. An action is a segment of a URL path in its schema API, and SDKs before 11 do not encode it.
@@ -7,7 +7,7 @@
 const ACTION = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const ACTION_MAX_CHARS = 200;
 
-/** Says why WorkOS would refuse an action; undefined if it would not. */
+/** Returns why WorkOS would refuse an action; undefined if it would accept it. */
 export function actionFault(action: string): string | undefined {
   if (!ACTION.test(action)) return `the action ${JSON.stringify(action)} must be letters, digits, "_", "-" and dots`;
   return action.length > ACTION_MAX_CHARS

@@ -13,11 +13,11 @@ export interface SchemaChange {
 
 export interface Comparison {
   readonly changes: readonly SchemaChange[];
-  /** Actions that are registered as they should be, with the newest version. */
+  /** Correctly registered actions, with their newest version. */
   readonly current: ReadonlyMap<string, number>;
-  /** Current actions whose version in the lock file is another one, or none. */
+  /** Actions whose version differs in the lock file or is missing there. */
   readonly unlocked: readonly string[];
-  /** Registered, and used by no route; never deleted. */
+  /** Registered, but used by no route; never deleted. */
   readonly unused: readonly string[];
 }
 

@@ -9,14 +9,14 @@ import type { ActionSchema } from "./schema.ts";
 
 export interface DerivedSchemas {
   readonly actions: ReadonlyMap<string, ActionSchema>;
-  /** What makes an event fail, each with the route and the fix. */
+  /** Problems that would make an event fail, each with the route and the fix. */
   readonly problems: readonly string[];
   readonly notes: readonly string[];
 }
 
 const KEY = new RegExp(`^[a-zA-Z0-9_-]{1,${METADATA_KEY_MAX_CHARS}}$`);
 
-/** Derives from the audited routes that are not skipped; `inspection` is about the same routes in the same order. */
+/** Derives from the audited routes that are not skipped; `inspection` covers the same routes in the same order. */
 export function deriveSchemas(routes: readonly Route[], inspection: Inspection): DerivedSchemas {
   const actions = new Map<string, ActionSchema>(Object.entries(OPERATOR_ACTIONS).map(ownSchema));
   const firstRoutes = new Map<string, string>();
@@ -43,7 +43,7 @@ export function deriveSchemas(routes: readonly Route[], inspection: Inspection):
   return { actions, problems: [...new Set(problems)], notes: [...new Set(notes)] };
 }
 
-/** The forwarder's own events go the same way, so that they need their schemas too. */
+/** The forwarder's own events are sent the same way, so they need schemas, too. */
 function ownSchema([action, { target, metadata }]: readonly [string, OperatorActionSchema]): [string, ActionSchema] {
   return [action, { targets: { [target]: {} }, actor: {}, metadata: { ...metadata, ...EVENT_METADATA } }];
 }
@@ -89,7 +89,7 @@ function merge(one: ActionSchema, other: ActionSchema): ActionSchema {
   };
 }
 
-/** A key of two types may hold any. */
+/** A key with two types may hold any type. */
 function union(one: MetadataTypes, other: MetadataTypes): MetadataTypes {
   const shared = Object.keys(one).filter((key) => key in other && one[key] !== other[key]);
   return { ...one, ...other, ...Object.fromEntries(shared.map((key) => [key, "any" as const])) };

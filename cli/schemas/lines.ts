@@ -1,9 +1,9 @@
-/** A comparison of schemas, for people. Pure. */
+/** Formats a comparison of schemas for people. Pure. */
 import type { Io } from "../run/io.ts";
 import { count, visible } from "../run/text.ts";
 import type { Survey } from "./survey.ts";
 
-/** One line for each fault, change and note, and the diff below each change. */
+/** One line for each problem, change and note, and the diff below each change. */
 export function surveyLines({ derived, comparison }: Survey, paint: Io["paint"]): readonly string[] {
   const { changes, current, unlocked, unused } = comparison;
   return [
@@ -20,7 +20,7 @@ export function surveyLines({ derived, comparison }: Survey, paint: Io["paint"])
   ];
 }
 
-/** The same for programs. */
+/** The same content for programs. */
 export function surveyJson({ derived, comparison }: Survey) {
   return {
     problems: derived.problems,

@@ -1,4 +1,4 @@
-/** The committed lock file: the registered schema version of each action, with which the worker is built. */
+/** The committed lock file: the registered schema version of each action, built into the worker. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -7,7 +7,7 @@ import { workerFolder } from "../run/installation.ts";
 
 export type Lock = Readonly<Record<string, number>>;
 
-/** Where a deploy of the worker looks. */
+/** Where a deploy of the worker looks for it. */
 export const LOCK_FILE = join(workerFolder(), "audit-schemas.lock.json");
 
 const LockShape = z.record(z.string(), z.int().min(1));
@@ -23,7 +23,7 @@ export async function readLock(path: string): Promise<Lock> {
   throw new AuditError("invalid_option", `"${path}" must be an object of action and version`);
 }
 
-/** Writes whole or not at all, in the order of the names, so that a commit shows what changed. */
+/** Writes the whole file or nothing, sorted by name, so that a commit shows what changed. */
 export async function writeLock(path: string, lock: Lock): Promise<void> {
   const sorted = Object.fromEntries(Object.entries(lock).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const temporary = `${path}.${process.pid}.tmp`;

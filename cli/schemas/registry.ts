@@ -8,10 +8,10 @@ const Page = z.looseObject({
   list_metadata: z.looseObject({ after: z.string().nullable().optional() }),
 });
 
-/** The largest page WorkOS gives. https://workos.com/docs/reference/pagination */
+/** WorkOS's largest page. https://workos.com/docs/reference/pagination */
 const PAGE_SIZE = "100";
 
-/** Every action, over all pages. */
+/** Returns every action, across all pages. */
 export async function registeredActions(workos: Workos): Promise<ReadonlyMap<string, RegisteredSchema>> {
   const actions = new Map<string, RegisteredSchema>();
   let after: string | null | undefined;
@@ -24,7 +24,7 @@ export async function registeredActions(workos: Workos): Promise<ReadonlyMap<str
   return actions;
 }
 
-/** Registers the next version of an action's schema, which makes the action if it is missing; the new version. */
+/** Registers the next version of an action's schema, and creates a missing action; returns the new version. */
 export async function registerSchema(workos: Workos, action: string, schema: SchemaBody): Promise<number> {
   const answer = await workos.post(`/audit_logs/actions/${encodeURIComponent(action)}/schemas`, schema);
   return z.looseObject({ version: z.int() }).parse(answer).version;

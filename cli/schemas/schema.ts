@@ -1,10 +1,10 @@
-/** The schema of an action, in the form in which two of them can be compared, and as WorkOS takes it. Pure. */
+/** The schema of an action, in a form that can be compared and in the form that WorkOS accepts. Pure. */
 import * as z from "zod";
 import { METADATA_VALUE_MAX_CODE_POINTS } from "../../shared/limits.ts";
 import type { MetadataTypes } from "../policy/evaluation.ts";
 
 export interface ActionSchema {
-  /** Metadata by target type; WorkOS demands a target of each type in every event. */
+  /** Metadata by target type; WorkOS requires a target of each type in every event. */
   readonly targets: Readonly<Record<string, MetadataTypes>>;
   readonly actor: MetadataTypes;
   readonly metadata: MetadataTypes;
@@ -22,7 +22,7 @@ export interface SchemaBody {
   readonly metadata: ObjectSchema;
 }
 
-/** The schema as WorkOS takes it: JSON Schema with the types and lengths of the metadata. */
+/** The schema for WorkOS: JSON Schema with the types and lengths of the metadata. */
 export function schemaBody({ targets, actor, metadata }: ActionSchema): SchemaBody {
   return {
     targets: Object.entries(targets).map(([type, types]) => ({ type, metadata: objectSchema(types) })),
@@ -44,7 +44,7 @@ function property(type: MetadataTypes[string]): object {
 
 const Properties = z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional();
 
-/** A schema as WorkOS shows it; what is not ours to know is passed over. */
+/** Parses a schema from WorkOS; ignores the parts that we do not use. */
 export const RegisteredSchema = z.looseObject({
   version: z.int(),
   targets: z.array(z.looseObject({ type: z.string(), metadata: Properties })),
@@ -54,8 +54,8 @@ export const RegisteredSchema = z.looseObject({
 export type RegisteredSchema = z.infer<typeof RegisteredSchema>;
 
 /**
- * One line for each thing a schema says, so that two schemas differ exactly where their lines do. Lengths are left out: they follow
- * from the type, and a dashboard may drop them.
+ * One line for each statement of a schema, so that two schemas differ exactly where their lines do. Lengths are left out: they
+ * follow from the type, and a dashboard may drop them.
  */
 export function schemaLines(schema: SchemaBody | RegisteredSchema): readonly string[] {
   return [

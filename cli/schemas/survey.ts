@@ -1,4 +1,4 @@
-/** Reads everything that `schemas check` and `schemas push` compare. */
+/** Collects everything that `schemas check` and `schemas push` compare. */
 import { resolve } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
 import { placeEntry } from "../init/entry.ts";
@@ -33,7 +33,7 @@ async function deriveFromProject(directory: string, suggest: Suggest): Promise<D
   return deriveSchemas(routes, await inspectRoutes(options, routes, project.env));
 }
 
-/** Derives, reads the lock file and the whole registry, and compares them. */
+/** Derives the schemas, reads the lock file and the whole registry, and compares them. */
 export async function survey(workos: Workos, directory: string, lockFile: string, suggest: Suggest): Promise<Survey> {
   const [derived, lock] = await Promise.all([deriveFromProject(directory, suggest), readLock(lockFile)]);
   return { derived, lock, comparison: compareSchemas(derived, await registeredActions(workos), lock) };

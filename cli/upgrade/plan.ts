@@ -1,14 +1,14 @@
-/** What an upgrade to this version changes, in the order in which it is safe. Pure. */
+/** The changes of an upgrade to this version, in a safe order. Pure. */
 import { AuditError } from "../../shared/errors.ts";
 import { versionOrder } from "../run/version-order.ts";
 
-/** What is there now; a part that is not known is absent. */
+/** The current versions; an unknown part is absent. */
 interface Present {
-  /** The version of this command, which an upgrade leads to. */
+  /** The version of this command, which is the target of the upgrade. */
   readonly own: string;
   readonly worker?: string | undefined;
   readonly policy?: string | undefined;
-  /** The team's wrangler.toml, and the one of this version. */
+  /** The team's wrangler.toml, and this version's template. */
   readonly wranglerToml?: string | undefined;
   readonly template: string;
 }
@@ -20,11 +20,11 @@ export interface Change {
 }
 
 /**
- * Lists the changes: configuration, worker, policy, schemas. The worker comes before the policy, because it reads the messages of an
- * older policy, but not those of a newer one.
+ * Lists the changes: configuration, worker, policy, schemas. The worker comes before the policy, because it reads messages of an
+ * older policy, but not of a newer one.
  *
- * Throws `conflict` if the worker or the policy is newer and its release may have changed what is stored. Only a patch release never
- * does, so 0.2.3 may go back to 0.2.1, but not to 0.1.0.
+ * Throws `conflict` if the worker or the policy is newer and its release may have changed what is stored. Only a patch release
+ * never does, so 0.2.3 may go back to 0.2.1, but not to 0.1.0.
  */
 export function upgradePlan({ own, worker, policy, wranglerToml, template }: Present): readonly Change[] {
   refuseDowngrade("worker", worker, own);

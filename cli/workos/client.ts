@@ -1,4 +1,4 @@
-/** Calls the WorkOS API with `WORKOS_API_KEY`; waits out its rate limit, and names what it refuses. */
+/** Calls the WorkOS API with `WORKOS_API_KEY`; waits out its rate limit, and names what it rejects. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { AuditError } from "../../shared/errors.ts";
@@ -63,7 +63,7 @@ async function send(url: string, init: RequestInit): Promise<Result> {
   throw failureOf(status, json);
 }
 
-/** A refusal of the arguments: 404, 400, 422. The others are the key or WorkOS itself. */
+/** WorkOS refused the arguments: 404, 400, 422. Other statuses concern the key or WorkOS itself. */
 function failureOf(status: number, json: unknown): AuditError {
   if (status === 401) return new AuditError("unauthorized", 'WorkOS refuses "WORKOS_API_KEY"');
   if (status === 403) return new AuditError("unauthorized", '"WORKOS_API_KEY" has no permission for audit logs');
@@ -80,7 +80,7 @@ const Refusal = z.looseObject({
   errors: z.array(Issue).optional(),
 });
 
-/** The message, and the fields that it is about. */
+/** The message, and the fields that it concerns. */
 function reasonOf(json: unknown): string | undefined {
   const refusal = Refusal.safeParse(json);
   if (!refusal.success) return undefined;

@@ -1,4 +1,4 @@
-/** Judges events by the schema that is registered for their action. */
+/** Validates events by the schema registered for their action. */
 import type { AnySchema, ValidateFunction } from "ajv";
 import { newAjv } from "./spec.ts";
 
@@ -13,7 +13,7 @@ export interface SchemaDto {
 
 const ajv = newAjv(true);
 
-/** Compiles the judge of events for one schema; its errors are ajv's own, refused data included. */
+/** Compiles the validator of events for one schema; its errors are ajv's own, including the refused data. */
 export function compileSchema(dto: SchemaDto, closed: boolean): ValidateFunction {
   return ajv.compile(eventSchema(dto, closed));
 }

@@ -20,11 +20,11 @@ const Export = z.looseObject({ id: z.string(), state: z.string(), url: z.string(
 const POLL_MS = 500;
 /** A large export takes minutes. Our choice. */
 const PATIENCE_MS = 30 * 60_000;
-/** A URL of an export is valid for ten minutes; asking again makes a new one. */
+/** An export's URL is valid for ten minutes; asking again makes a new one. */
 const DOWNLOADS = 3;
 
 /**
- * Makes an export and streams it to a file, readable by its owner alone. Throws `AuditError` as the WorkOS client does, and
+ * Makes an export and streams it to a file that only its owner can read. Throws `AuditError` as the WorkOS client does, and
  * `unavailable` if the export does not become ready or cannot be downloaded.
  */
 export async function downloadExport(workos: Workos, range: ExportRange, path: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** The published OpenAPI 3.1 description as a judge of bodies. */
+/** Validates bodies by the published OpenAPI 3.1 description. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
@@ -10,7 +10,7 @@ const DOCUMENT_ID = "workos";
 
 let shared: Ajv2020 | undefined;
 
-/** Compiled once for each process. */
+/** Compiled once per process. */
 function judge(): Ajv2020 {
   if (shared) return shared;
   const file = IS_PACKAGE
@@ -24,8 +24,8 @@ function judge(): Ajv2020 {
 const PARTS = /^(\/audit_logs\/.*|\/organizations\/\{id\}.*|AuditLog.*|Organization)$/;
 
 /**
- * The paths and schemas that concern audit logs, as YAML. Parsing all 1.1 MB takes a third of a second in each process that
- * starts a stand-in. A reference to a part that is left out fails when its user is compiled.
+ * The paths and schemas for audit logs, as YAML. Parsing all 1.1 MB takes a third of a second in each process that starts a
+ * stand-in. A reference to a part that is left out fails when its user is compiled.
  */
 function auditLogParts(yaml: string): string {
   const blocks = (heading: string, indent: number): string[] =>
@@ -36,19 +36,19 @@ function auditLogParts(yaml: string): string {
   return ["paths:\n", ...blocks("\npaths:\n", 2), "components:\n  schemas:\n", ...blocks("\n  schemas:\n", 4)].join("");
 }
 
-/** An ajv for JSON Schema 2020-12, as OpenAPI 3.1 wants it; `verbose` errors carry the refused data. */
+/** An ajv for JSON Schema 2020-12, which OpenAPI 3.1 requires; `verbose` errors carry the refused data. */
 export function newAjv(verbose = false): Ajv2020 {
   const ajv = new Ajv2020({ strict: false, allErrors: true, verbose });
   addFormats.default(ajv);
   return ajv;
 }
 
-/** Judges a body by `components.schemas[name]` of the description. */
+/** Validates a body by `components.schemas[name]` of the description. */
 export function schemaNamed(name: string): ValidateFunction {
   return compile(["components", "schemas", name]);
 }
 
-/** Judges the JSON body of one documented response; throws for one that is not documented. */
+/** Validates the JSON body of one documented response; throws if it is not documented. */
 export function responseSchema(path: string, method: string, status: number): ValidateFunction {
   return compile(["paths", path, method, "responses", String(status), "content", "application/json", "schema"]);
 }
@@ -62,7 +62,7 @@ function compile(pointer: readonly string[]): ValidateFunction {
   return found;
 }
 
-/** Each place that was refused, once. */
+/** Each refused place, once. */
 export function instancePaths(errors: readonly ErrorObject[] | null | undefined): string[] {
   return [...new Set((errors ?? []).map((error) => error.instancePath))];
 }

@@ -12,20 +12,24 @@ const PATH = "/api/dead-letters/discard";
 
 export const discard = command({
   usage: "discard [event-ids..]",
-  about: "Give up on dead letters; each is kept as a tombstone with the reason",
+  about: "Discard dead letters; each stays as a tombstone with the reason",
   examples: [
     ['dead-letters discard 019ab0c4-… --reason "test traffic"', "one, for good"],
-    ["dead-letters discard --route /debug --dry-run", "how many a filter matches"],
-    ['dead-letters discard --route /debug --reason "test traffic"', "all that a filter matches, after a question"],
+    ["dead-letters discard --route /debug --dry-run", "count the matches of a filter"],
+    ['dead-letters discard --route /debug --reason "test traffic"', "discard all matches, after you confirm"],
   ],
   options: (yargs) =>
     filterOptions(yargs)
       .positional("event-ids", { type: "string", array: true })
-      .option("reason", { type: "string", requiresArg: true, describe: "Why you give up: 1 to 500 characters" })
+      .option("reason", { type: "string", requiresArg: true, describe: "Why you discard them: 1 to 500 characters" })
       .option("failure", { type: "string", requiresArg: true, describe: "Exact reason of the failure, as a filter" })
       .option("all", { type: "boolean", describe: "Every open dead letter" })
       .option("dry-run", { type: "boolean", describe: "Count what would be discarded and stop" })
-      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask; with a filter, needed without a terminal" })
+      .option("yes", {
+        alias: "y",
+        type: "boolean",
+        describe: "Do not ask for confirmation; required with a filter and no terminal",
+      })
       .conflicts("dry-run", "yes"),
   run: async (args, io) => {
     const ids = [...new Set(args.eventIds)];
@@ -53,7 +57,7 @@ async function counted(api: Api, selection: Selection): Promise<Report> {
   return { json: { dry_run: true, count: matched }, lines: [`would discard ${count(matched, "dead letter")}`] };
 }
 
-/** What comes between the count and the discard makes the worker refuse it. */
+/** If matches change between the count and the discard, the worker refuses the request. */
 async function allOf(
   api: Api,
   selection: Selection,
@@ -78,7 +82,7 @@ async function eachOf(api: Api, ids: readonly string[], reason: string, io: Io):
       discarded.push(eventId);
     } catch (error) {
       const { code, message } = failureOf(error);
-      // A wrong token or an unreachable worker is the same for every id.
+      // A wrong token or an unreachable worker affects every id.
       if (code !== "not_found" && code !== "conflict") throw error;
       io.note(`error[${code}]: ${eventId}: ${message}`);
       failed.push({ event_id: eventId, code, message });

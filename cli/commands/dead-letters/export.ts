@@ -1,4 +1,4 @@
-/** `dead-letters export`: every chosen entry as JSON lines or CSV. */
+/** `dead-letters export`: writes the selected entries as JSON lines or CSV. */
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify";
@@ -22,15 +22,20 @@ export const exportLetters = command({
   usage: "export",
   about: "Write dead letters as JSON lines or CSV, to a file or stdout",
   examples: [
-    ["dead-letters export --reveal --output letters.jsonl", "everything, to be imported elsewhere"],
+    ["dead-letters export --reveal --output letters.jsonl", "everything, for an import elsewhere"],
     ["dead-letters export --format csv > letters.csv", "for a spreadsheet"],
   ],
   options: (yargs) =>
     filterOptions(yargs)
       .option("state", { array: true, choices: DEAD_LETTER_STATES, nargs: 1, describe: "Default open and replaying" })
       .option("format", { choices: ["jsonl", "csv"] as const, default: "jsonl" as const })
-      .option("output", { alias: "o", type: "string", requiresArg: true, describe: "A file; default stdout" })
-      .option("reveal", { type: "boolean", describe: "With the values that routes selected; needed for import" }),
+      .option("output", {
+        alias: "o",
+        type: "string",
+        requiresArg: true,
+        describe: "Write to this file; default stdout",
+      })
+      .option("reveal", { type: "boolean", describe: "Include the values that routes selected; an import needs them" }),
   run: async (args, io) => {
     if (args.json && args.output === undefined) throw new WrongUse('"--json" needs "--output": stdout is the export');
     const query = { ...toFilter(args, Date.now()), state: args.state?.join(","), reveal: args.reveal };
@@ -71,7 +76,7 @@ function csvRow(entry: WholeDeadLetter): readonly string[] {
   });
 }
 
-/** `pipeline` ends its target, which stdout must not be: the process still has to say how it went. */
+/** `pipeline` closes its target, but stdout must stay open for the final report. */
 function stdout(): PassThrough {
   const through = new PassThrough();
   through.pipe(process.stdout, { end: false });

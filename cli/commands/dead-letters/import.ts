@@ -1,4 +1,4 @@
-/** `dead-letters import [file]`: takes an export into another deployment. */
+/** `dead-letters import [file]`: imports an export into another deployment. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Imported } from "../../api/answers.ts";
@@ -11,8 +11,8 @@ import { count } from "../../run/text.ts";
 
 export const importLetters = command({
   usage: "import [file]",
-  about: "Take exported dead letters into this deployment (JSON lines, exported with --reveal)",
-  examples: [["dead-letters import letters.jsonl", "what the old deployment exported"]],
+  about: "Import exported dead letters into this deployment (JSON lines, exported with --reveal)",
+  examples: [["dead-letters import letters.jsonl", "an export of the old deployment"]],
   options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
     const input = args.file === undefined ? pipedInput("file") : createReadStream(args.file);
@@ -30,7 +30,7 @@ export const importLetters = command({
   },
 });
 
-/** The worker numbers the lines of what it got; here they are the lines of the file. */
+/** The worker numbers the lines of its request; this maps them to the lines of the file. */
 async function send(api: Api, chunk: readonly Line[]): Promise<Imported> {
   const body = chunk.map(({ text }) => `${text}\n`).join("");
   const answer = await api.post(Imported, "/api/dead-letters/import", body, "application/x-ndjson");

@@ -19,8 +19,8 @@ export const list = command({
   options: (yargs) =>
     filterOptions(yargs)
       .option("state", { array: true, choices: DEAD_LETTER_STATES, nargs: 1, describe: "Default open and replaying" })
-      .option("limit", { type: "number", describe: "Entries on the page, 1 to 500; default 50" })
-      .option("cursor", { type: "string", describe: "The next page, as the last one named it" })
+      .option("limit", { type: "number", describe: "Entries per page, 1 to 500; default 50" })
+      .option("cursor", { type: "string", describe: "The cursor of the next page, from the previous page" })
       .option("group-by", { choices: DEAD_LETTER_GROUPS, describe: "Counts instead of entries" })
       .conflicts("group-by", ["limit", "cursor"]),
   run: async (args, io) => {

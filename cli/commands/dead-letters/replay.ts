@@ -1,4 +1,4 @@
-/** `dead-letters replay`: a plan, a yes, then sends dead letters again at a bounded rate. */
+/** `dead-letters replay`: shows a plan, asks for confirmation, then sends dead letters again at a bounded rate. */
 import { readFile } from "node:fs/promises";
 import { type Plan, Planned, Replay } from "../../api/answers.ts";
 import { type Api, openApi } from "../../api/client.ts";
@@ -17,24 +17,28 @@ import { count } from "../../run/text.ts";
 
 export const replay = command({
   usage: "replay [event-ids..]",
-  about: "Send dead letters again: always a plan first, then only what was not delivered",
+  about: "Send dead letters again: shows a plan first, then sends only undelivered records",
   examples: [
     ["dead-letters replay --class exhausted --since 12h --dry-run", "the plan only"],
-    ['dead-letters replay --all --yes --name "outage of 23 Nov"', "everything, without a question"],
-    ["dead-letters replay 019ab0c4-… --set action=user.created", "one, mended"],
+    ['dead-letters replay --all --yes --name "outage of 23 Nov"', "everything, without confirmation"],
+    ["dead-letters replay 019ab0c4-… --set action=user.created", "one record, mended"],
     ["dead-letters replay --resume rp_…", "continue one that was interrupted"],
   ],
   options: (yargs) =>
     filterOptions(yargs)
       .positional("event-ids", { type: "string", array: true })
       .option("all", { type: "boolean", describe: "Every open dead letter" })
-      .option("resume", { type: "string", requiresArg: true, describe: "Continue this replay, or follow it" })
+      .option("resume", { type: "string", requiresArg: true, describe: "Continue this replay, or follow its progress" })
       .option("dry-run", { type: "boolean", describe: "Show the plan and stop" })
-      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask; needed without a terminal" })
+      .option("yes", {
+        alias: "y",
+        type: "boolean",
+        describe: "Do not ask for confirmation; required without a terminal",
+      })
       .option("rate", { type: "number", describe: "Records a second, 0.1 to 500; default 40" })
-      .option("name", { type: "string", describe: "A name for the incident, kept in the receipt" })
-      .option("stop-on-error-rate", { type: "number", describe: "Stop when this share fails again, 0 to 1" })
-      .option("accept-duplicates", { type: "boolean", describe: "Also send what WorkOS may hold already" })
+      .option("name", { type: "string", describe: "A name for the incident, stored in the receipt" })
+      .option("stop-on-error-rate", { type: "number", describe: "Stop when this share of records fails again, 0 to 1" })
+      .option("accept-duplicates", { type: "boolean", describe: "Also send records that WorkOS may already hold" })
       .option("set", { type: "string", array: true, nargs: 1, describe: "Mend: action=… or organization=…" })
       .option("drop", { type: "string", array: true, nargs: 1, describe: "Mend: leave out metadata.<key>" })
       .option("map", { type: "string", requiresArg: true, describe: "Mend: a JSON file of old and new values" })
@@ -57,13 +61,13 @@ export const replay = command({
     const lines = planLines(plan, io);
     if (args.dryRun) return { json: { dry_run: true, plan }, lines };
     if (plan.send === 0) return nothing(plan, lines);
-    // A worker before plans had ids takes the whole request again.
+    // A worker from before plan ids accepts only the whole request again.
     const confirmed = plan.id === undefined ? body : { plan: plan.id };
     return start(api, confirmed, lines, { ask: io.interactive && !args.yes, receipt: args.receipt }, io);
   },
 });
 
-/** A replay with nothing to send succeeds, unless one of the ids does not exist. */
+/** A replay with nothing to send succeeds, unless one of the ids is unknown. */
 function nothing(plan: Plan, lines: readonly string[]): Report {
   const ok = (plan.skip_reasons["not_found"] ?? 0) === 0;
   return { json: { plan, replay: null }, lines: [...lines, "nothing to send"], ok };
@@ -93,7 +97,7 @@ async function resume(api: Api, id: string, receipt: string | undefined, io: Io)
 
 async function following(api: Api, id: string, io: Io): Promise<Followed> {
   const interrupt = new AbortController();
-  // The second Ctrl-C ends the process at once: the handler is there once.
+  // A second Ctrl-C ends the process at once, because the handler runs only once.
   const onSignal = () => interrupt.abort();
   process.once("SIGINT", onSignal);
   try {

@@ -1,4 +1,4 @@
-/** `dead-letters show <event-id>`: one dead letter, why it failed and what to do. */
+/** `dead-letters show <event-id>`: shows one dead letter, why it failed and what to do. */
 import { WholeDeadLetter } from "../../api/answers.ts";
 import { type Api, openApi } from "../../api/client.ts";
 import { adviceFor } from "../../dead-letters/advice.ts";
@@ -11,7 +11,7 @@ import { AuditError } from "../../../shared/errors.ts";
 export const show = command({
   usage: "show <event-id>",
   about: "Show one dead letter: the record, why it failed, each attempt, what to do",
-  examples: [["dead-letters show 019ab0c4-…", "with what to do, as a command"]],
+  examples: [["dead-letters show 019ab0c4-…", "includes the commands to run next"]],
   options: (yargs) =>
     yargs
       .positional("event-id", { type: "string", demandOption: true })
@@ -35,7 +35,7 @@ export const show = command({
   },
 });
 
-/** The ledger may have forgotten an old event, or never have seen it. */
+/** The ledger may have forgotten an old event, or may never have seen it. */
 async function fateOf(api: Api, eventId: string): Promise<EventFate | undefined> {
   try {
     return await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(eventId)}`);

@@ -1,4 +1,4 @@
-/** `evidence`: what an auditor needs. */
+/** `evidence`: commands for audits. */
 import { group } from "../../run/command.ts";
 import { keygen } from "./keygen.ts";
 import { pack } from "./pack.ts";

@@ -1,4 +1,4 @@
-/** `evidence keygen`: makes the key that signs the evidence, and the verifier key for auditors. Calls nobody. */
+/** `evidence keygen`: makes the key that signs the evidence, and the verifier key for auditors. Makes no request. */
 import { isOrigin } from "../../../shared/evidence/note.ts";
 import { newEvidenceKey, originOf, verifierKeyOf } from "../../evidence/key.ts";
 import { command } from "../../run/command.ts";
@@ -22,7 +22,7 @@ export const keygen = command({
     if (!isOrigin(origin)) throw new WrongUse('"--origin" must have no spaces and no plus signs');
     const key = newEvidenceKey();
     const verifier = verifierKeyOf(key, origin);
-    io.note("The key is shown only this once. Keep it as you keep other secrets; the verifier key is public.");
+    io.note("The key is shown only this once. Store it like your other secrets; the verifier key is public.");
     return {
       json: { key, origin, verifier_key: verifier },
       lines: [`key: ${key}`, `verifier key: ${verifier}`],

@@ -20,7 +20,7 @@ export const pack = command({
   examples: [
     [
       "evidence pack --organization org_01… --since 2026-10-01 --until 2026-11-01 --out october.zip",
-      "made twice, the same bytes",
+      "a second run makes the same bytes",
     ],
   ],
   options: (yargs) =>
@@ -30,7 +30,7 @@ export const pack = command({
       .option("until", { type: "string", demandOption: true, describe: "Events before: ISO 8601, or an age" })
       .option("out", { type: "string", demandOption: true, describe: "The zip" })
       .option("key", { type: "string", default: KEY_FILE, describe: "The file with the verifier key" })
-      .option("coverage", { type: "string", default: COVERAGE_FILE, describe: "What coverage --update wrote" }),
+      .option("coverage", { type: "string", default: COVERAGE_FILE, describe: "The file from coverage --update" }),
   run: async ({ organization, out, key, coverage, ...times }, io) => {
     const { since, until } = parseSpan(times, Date.now());
     if (since === undefined || until === undefined) throw new WrongUse('"--since" and "--until" must be times');

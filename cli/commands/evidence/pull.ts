@@ -1,4 +1,4 @@
-/** `evidence pull <folder>`: the evidence as files. */
+/** `evidence pull <folder>`: downloads the evidence as files. */
 import { pull as pullEvidence } from "../../evidence/pull.ts";
 import { openEvidence } from "../../evidence/server.ts";
 import { command } from "../../run/command.ts";
@@ -11,7 +11,11 @@ export const pull = command({
   examples: [["evidence pull evidence/", "everything; a second run fetches only what is new"]],
   options: (yargs) =>
     yargs
-      .positional("folder", { type: "string", demandOption: true, describe: "Folder for the evidence; made if needed" })
+      .positional("folder", {
+        type: "string",
+        demandOption: true,
+        describe: "Folder for the evidence; created if missing",
+      })
       .option("since", { type: "string", describe: "Leaves of digests from: ISO 8601, or an age; default all" })
       .option("until", { type: "string", describe: "Leaves of digests before: ISO 8601, or an age; default all" })
       .option("copies", { type: "boolean", describe: "Also the bodies of the events, if the worker keeps them" }),

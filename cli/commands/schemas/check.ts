@@ -1,4 +1,4 @@
-/** `schemas check`: are the actions of the project registered in WorkOS as they will be sent? For CI. */
+/** `schemas check`: checks that the project's actions are registered in WorkOS as they will be sent. For CI. */
 import { resolve } from "node:path";
 import { command } from "../../run/command.ts";
 import { LOCK_FILE } from "../../schemas/lock.ts";

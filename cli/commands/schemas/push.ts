@@ -1,4 +1,4 @@
-/** `schemas push`: registers what is missing or changed, and writes the lock file. Nothing is ever deleted. */
+/** `schemas push`: registers missing or changed schemas, and writes the lock file. Never deletes anything. */
 import { AuditError } from "../../../shared/errors.ts";
 import { command, type Report } from "../../run/command.ts";
 import { confirm } from "../../run/confirmation.ts";
@@ -16,12 +16,12 @@ import { schemaOptions } from "./options.ts";
 
 export const push = command({
   usage: "push [zuplo-project]",
-  about: "Register what is missing or changed in WorkOS, and write the lock file",
+  about: "Register missing or changed schemas in WorkOS, and write the lock file",
   examples: [["schemas push ./my-api", "then commit audit-schemas.lock.json and deploy the worker"]],
   options: (yargs) =>
     schemaOptions(yargs)
       .option("dry-run", { type: "boolean", describe: "Show the changes and stop" })
-      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask on a terminal" })
+      .option("yes", { alias: "y", type: "boolean", describe: "Do not ask for confirmation" })
       .conflicts("dry-run", "yes"),
   run: async (args, io) => {
     const workos = openWorkos(io);
@@ -46,7 +46,7 @@ interface Failed {
   readonly message: string;
 }
 
-/** One refusal does not keep the others back; the lock file holds what is registered, whatever came after. */
+/** One refusal does not stop the others; the lock file holds what is registered, whatever happens later. */
 async function register(workos: Workos, found: Survey, lockFile: string, io: Io): Promise<Report> {
   const { changes, current, unlocked } = found.comparison;
   const versions = new Map(current);
@@ -74,7 +74,7 @@ async function register(workos: Workos, found: Survey, lockFile: string, io: Io)
     },
     lines: [
       `registered ${count(registered, "schema")}${failed.length > 0 ? `, ${failed.length} refused` : ""}`,
-      ...(writes ? ["wrote the lock file: commit it and deploy the worker"] : ["the lock file is as it was"]),
+      ...(writes ? ["wrote the lock file: commit it and deploy the worker"] : ["the lock file is unchanged"]),
     ],
     ok: failed.length === 0,
   };

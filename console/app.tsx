@@ -1,4 +1,4 @@
-/** The application: asks who is there, and shows the sign-in or the view that the address names. */
+/** The application: checks who is signed in, and shows the sign-in or the view of the address. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useErrorBoundary, useMemo, useState } from "preact/hooks";
 import type { MeAnswer } from "../shared/api.ts";
@@ -21,7 +21,7 @@ export function App() {
       setState((before) => {
         forget();
         return before && "me" in before
-          ? { said: "Your session has ended. Sign in again to go on where you were." }
+          ? { said: "Your session has ended. Sign in again to continue where you were." }
           : before;
       }),
     );
@@ -33,7 +33,7 @@ export function App() {
   return <SignedIn me={state.me} onSignOut={() => setState({})} />;
 }
 
-/** Whoever the stored token or Cloudflare Access names. */
+/** The operator identified by the stored token or by Cloudflare Access. */
 async function known(): Promise<State> {
   try {
     return { me: await signIn() };
@@ -55,7 +55,7 @@ function SignedIn({ me, onSignOut }: { readonly me: MeAnswer; readonly onSignOut
   );
 }
 
-/** A view that breaks says so, and leaves the header and the navigation as they are. */
+/** A view that fails shows an error, and keeps the header and the navigation. */
 function Guarded({ children }: { readonly children: ComponentChildren }) {
   const [broken, again] = useErrorBoundary((error: unknown) => console.error(error));
   if (broken === undefined) return <>{children}</>;

@@ -1,4 +1,4 @@
-/** Builds the console: one script, one style sheet and one page, which the worker serves as static assets. */
+/** Builds the console: one script, one style sheet and one page, served by the worker as static assets. */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,7 +37,7 @@ export async function writeConsole(): Promise<void> {
   await Promise.all([...files].map(([name, text]) => writeWhole(new URL(name, FOLDER), text)));
 }
 
-/** Renames a finished file into place, and leaves a file alone that is right already. */
+/** Renames a finished file into place; leaves an up-to-date file alone. */
 async function writeWhole(file: URL, text: string): Promise<void> {
   const known = await readFile(file, "utf8").catch(() => undefined);
   if (known === text) return;

@@ -1,4 +1,4 @@
-/** Where the person is: the address is the only state of a view that has to outlast it, so that Back works and an address can be shared. */
+/** The current address. It is the only state that outlasts a view, so that Back works and an address can be shared. */
 import { useEffect, useState } from "preact/hooks";
 
 const ROOT = "/console";
@@ -12,10 +12,10 @@ export interface Place {
 /** Fired on `window` after each change of the address that `go` makes. */
 const MOVED = "console:moved";
 
-/** Scroll positions by entry of the history, so that Back leads to the same row. Gone with the page. */
+/** Scroll positions by history entry, so that Back returns to the same row. They last as long as the page. */
 const positions = new Map<string, number>();
 
-/** The place that the address bar names; the component renders again when it changes. */
+/** Returns the place in the address bar; the component renders again when it changes. */
 export function usePlace(): Place {
   const [href, setHref] = useState(location.href);
   useEffect(() => {
@@ -34,7 +34,7 @@ function placeOf({ pathname, searchParams }: URL): Place {
   return { path: pathname.slice(ROOT.length).replace(/\/+$/, ""), query: searchParams };
 }
 
-/** Moves to an address of the console. With `replace`, Back skips the present one. */
+/** Moves to an address of the console. With `replace`, Back skips the current one. */
 export function go(href: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const isOtherView = new URL(href, location.href).pathname !== location.pathname;
   const state = { key: replace && !isOtherView ? keyNow() : crypto.randomUUID() };
@@ -44,7 +44,7 @@ export function go(href: string, { replace = false }: { readonly replace?: boole
   if (isOtherView) afterRender(startOfView);
 }
 
-/** Makes every link to the console move within it, and keeps the scroll positions. Call it once. */
+/** Makes every link to the console navigate inside it, and stores the scroll positions. Call it once. */
 export function followLinks(): void {
   history.scrollRestoration = "manual";
   if (keyNow() === "") history.replaceState({ key: crypto.randomUUID() }, "");
@@ -67,7 +67,7 @@ export function followLinks(): void {
       return;
     const url = new URL(link.href, location.href);
     if (url.origin !== location.origin || !url.pathname.startsWith(ROOT)) return;
-    // The browser itself moves to a part of the same page.
+    // The browser itself scrolls to a part of the same page.
     if (url.hash && url.pathname === location.pathname) return;
     event.preventDefault();
     go(url.href);
@@ -78,7 +78,7 @@ function keyNow(): string {
   return (history.state as { key?: string } | null)?.key ?? "";
 }
 
-/** A new view starts at its top, and a screen reader at its heading. */
+/** A new view starts at its top, and screen readers at its heading. */
 function startOfView(): void {
   const part = location.hash ? document.getElementById(location.hash.slice(1)) : null;
   if (part) part.scrollIntoView();
@@ -90,14 +90,14 @@ function afterRender(run: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(run));
 }
 
-/** The address of a view. Empty values are left out of the query. */
+/** Builds the address of a view. Leaves empty values out of the query. */
 export function addressOf(path: string, query: Readonly<Record<string, string | undefined>> = {}): string {
   const entries = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
   const text = new URLSearchParams(entries).toString();
   return `${ROOT}${path || "/"}${text && `?${text}`}`;
 }
 
-/** The address of one record. */
+/** Builds the address of a record. */
 export function recordAddress(eventId: string): string {
   return addressOf(`/events/${encodeURIComponent(eventId)}`);
 }

@@ -15,19 +15,19 @@ interface Session {
 
 export const SessionContext = createContext<Session | undefined>(undefined);
 
-/** The session of whoever sees this component; there is one in every view. */
+/** Returns the session of the signed-in operator; every view has one. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
   if (!session) throw new TypeError("useSession is called outside of a session");
   return session;
 }
 
-/** Whether the person's role allows what needs `role`. */
+/** True if the person's role includes `role`. */
 export function useMay(role: Role): boolean {
   return roleAllows(useSession().me.role, role);
 }
 
-/** Signs in with a token, or as whoever the API already knows. Throws `ApiFailure`. */
+/** Signs in with a token, or as the person that the API already knows. Throws `ApiFailure`. */
 export async function signIn(token?: string): Promise<MeAnswer> {
   if (token !== undefined) keepToken(token);
   return api.get<MeAnswer>("/api/me").catch((error: unknown) => {
@@ -36,7 +36,7 @@ export async function signIn(token?: string): Promise<MeAnswer> {
   });
 }
 
-/** Forgets the token and everything that it showed. */
+/** Clears the token and all loaded data. */
 export function forget(): void {
   keepToken("");
   forgetAnswers();

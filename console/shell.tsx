@@ -1,4 +1,4 @@
-/** What stands around every view: the header with environment, delivery, incidents and search, and the navigation. */
+/** The frame of every view: the header with environment, delivery, incidents and search, and the navigation. */
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useState } from "preact/hooks";
 import type { Health } from "./api/answers.ts";
@@ -8,13 +8,13 @@ import { OutsideText } from "./parts/outside-text.tsx";
 import { useSession } from "./session.tsx";
 import { deliveryWords } from "./words/delivery.ts";
 
-/** Together less than 15 s, so that the header is never older than that. */
+/** Together less than 15 s, so that the header is never older. */
 const HEALTH_EVERY_MS = 8_000;
 const HEALTH_TIMEOUT_MS = 6_000;
 
 const HealthContext = createContext<Resource<Health> | undefined>(undefined);
 
-/** The newest health, which the header keeps fresh for every view. */
+/** Returns the newest health, which the header refreshes for every view. */
 export function useHealth(): Resource<Health> {
   const health = useContext(HealthContext);
   if (!health) throw new TypeError("useHealth is called outside of the shell");

@@ -1,4 +1,4 @@
-/** `npm run console`'s step of a deploy: writes the static assets that wrangler uploads beside the worker. */
+/** The console's step in a deploy: writes the static assets that wrangler uploads with the worker. */
 import { writeConsole } from "./build.ts";
 
 await writeConsole();

@@ -23,7 +23,7 @@ export interface Health {
   readonly outbox: { readonly waiting: number; readonly oldest_at: string | null; readonly failure: string | null };
   readonly cron: { readonly last_at: string | null; readonly last_sweep_at: string | null };
   readonly incidents: readonly OpenIncident[];
-  /** `detail` says what a waiting one waits for. */
+  /** `detail` says what a waiting record waits for. */
   readonly evidence: { readonly state: "off" | "waiting" | "on"; readonly detail?: string };
 }
 
@@ -47,7 +47,7 @@ export interface Groups {
 export interface WholeDeadLetter extends DeadLetterAnswer {
   readonly message_id?: string;
   readonly mended?: readonly string[];
-  /** Paths of the values that are hidden until they are revealed. */
+  /** Paths of the values that stay hidden until someone reveals them. */
   readonly hidden: readonly string[];
   readonly record?: Readonly<Record<string, unknown>>;
   readonly body_bytes?: number;
@@ -63,7 +63,7 @@ export interface WholeDeadLetter extends DeadLetterAnswer {
   }[];
 }
 
-/** What became of a record, as `GET /api/events/:event_id` answers. */
+/** The history of a record, as `GET /api/events/:event_id` returns it. */
 export interface Fate {
   readonly event_id: string;
   readonly state: "pending" | "delivered" | "dead_letter" | "discarded" | "unknown";

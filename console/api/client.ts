@@ -1,6 +1,6 @@
-/** Calls the worker's API with the token of this tab, or with none where Cloudflare Access vouches for the person. */
+/** Calls the worker's API with this tab's token, or without one if Cloudflare Access vouches for the person. */
 
-/** Longer than any answer takes; it ends a wait for a worker that is gone. */
+/** Longer than any answer takes; ends the wait for a worker that is unreachable. */
 const TIMEOUT_MS = 30_000;
 const STORED_TOKEN = "audit-forwarder.token";
 
@@ -21,7 +21,7 @@ export class ApiFailure extends Error {
 let token = sessionStorage.getItem(STORED_TOKEN) ?? "";
 let onUnauthorized = () => {};
 
-/** Keeps the token until the tab is closed. Empty forgets it. */
+/** Stores the token until the tab is closed. An empty token removes it. */
 export function keepToken(given: string): void {
   token = given;
   if (given === "") sessionStorage.removeItem(STORED_TOKEN);
@@ -38,7 +38,7 @@ export const api = {
   post: <T>(path: string, body: unknown = {}): Promise<T> => call("POST", path, body),
 };
 
-/** The bytes of a file that the worker serves. Throws `ApiFailure`. */
+/** Returns the bytes of a file that the worker serves. Throws `ApiFailure`. */
 export async function rawBytes(path: string): Promise<Uint8Array> {
   const response = await send("GET", path, undefined);
   if (!response.ok) throw await refusal(response);
@@ -77,13 +77,13 @@ async function send(method: string, path: string, body: unknown, timeoutMs = TIM
   }
 }
 
-/** The API's messages are clauses; people read sentences. */
+/** Turns the API's messages, which are clauses, into sentences. */
 function sentence(clause: string): string {
   const text = clause.charAt(0).toUpperCase() + clause.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Any error as an `ApiFailure`. */
+/** Converts any error to an `ApiFailure`. */
 export function failureOf(error: unknown): ApiFailure {
   return error instanceof ApiFailure ? error : new ApiFailure(0, "internal", "The console failed. Reload the page.");
 }

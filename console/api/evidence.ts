@@ -17,11 +17,11 @@ export interface Evidence {
   readonly root: string;
   /** Newest first. */
   readonly digests: readonly Digest[];
-  /** Numbers of gateway isolates that never arrived, in these digests. */
+  /** Sequence numbers of gateway isolates that never arrived, in these digests. */
   readonly missing: number;
 }
 
-/** The newest evidence, or null until the first digest is sealed. Throws `ApiFailure`. */
+/** Returns the newest evidence, or null until the first digest is sealed. Throws `ApiFailure`. */
 export async function loadEvidence(): Promise<Evidence | null> {
   const checkpoint = await checkpointText();
   if (checkpoint === undefined) return null;
@@ -40,14 +40,14 @@ async function checkpointText(): Promise<string | undefined> {
   }
 }
 
-/** The digests of the last tile, which holds up to 256 of them: nearly three days. */
+/** Returns the digests of the last tile, up to 256: nearly three days. */
 async function newestDigests(size: number): Promise<readonly Digest[]> {
   const tile = Math.floor((size - 1) / TILE_WIDTH);
   const entries = entriesIn(await rawBytes(`/evidence/${tilePath("entries", tile, size - tile * TILE_WIDTH)}`));
   return entries.map(digestOf).toReversed();
 }
 
-/** Each entry comes after its length, in two bytes. */
+/** Each entry follows its length, which takes two bytes. */
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 2 <= bytes.byteLength;) {

@@ -1,4 +1,4 @@
-/** The history that the charts show: the newest answer of a range, asked for again every minute. */
+/** The history behind the charts: the newest answer for a range, refreshed every minute. */
 import { useEffect, useState } from "preact/hooks";
 import { RANGES, type RangeName } from "../words/metrics.ts";
 import type { MetricsAnswer } from "../../shared/api.ts";
@@ -17,7 +17,7 @@ interface History {
 /** The newest history of each range, so that Back shows it at once. */
 const known = new Map<RangeName, History>();
 
-/** Forgets every history, as another person may sign in. */
+/** Clears every history, because another person may sign in. */
 export function forgetHistory(): void {
   known.clear();
 }

@@ -1,4 +1,4 @@
-/** A list that is loaded page by page and keeps its place: Back shows what was loaded, and a reload loads as much again. */
+/** A list that is loaded page by page and keeps its place: Back shows the loaded rows, and a reload loads as many again. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { DeadLetterAnswer } from "../../shared/api.ts";
 import { PAGE_MAX } from "../../shared/api.ts";
@@ -15,19 +15,19 @@ interface Loaded {
 }
 
 export interface Pages {
-  /** Undefined until the first page is there. */
+  /** Undefined until the first page has arrived. */
   readonly letters: readonly DeadLetterAnswer[] | undefined;
   readonly hasMore: boolean;
   readonly failure: ApiFailure | undefined;
   readonly more: () => Promise<void>;
-  /** Loads as many rows as are shown again. */
+  /** Reloads as many rows as are shown. */
   readonly reload: () => Promise<void>;
 }
 
-/** What was loaded, by filters. */
+/** Loaded rows, by filters. */
 const known = new Map<string, Loaded>();
 
-/** Forgets what was loaded, as another person may sign in. */
+/** Clears the loaded rows, because another person may sign in. */
 export function forgetPages(): void {
   known.clear();
 }
@@ -71,7 +71,7 @@ export function useDeadLetters(filters: string): Pages {
   };
 }
 
-/** Loads at least `rows` rows, if there are as many. */
+/** Loads at least `rows` rows, if there are that many. */
 async function loadRows(filters: string, rows: number): Promise<Loaded> {
   const letters: DeadLetterAnswer[] = [];
   let cursor: string | undefined;
@@ -90,7 +90,7 @@ function pageOf(filters: string, limit: number, cursor: string | undefined): Pro
   return api.get<DeadLetterPage>(`/api/dead-letters?${query}`);
 }
 
-/** Every page of whole dead letters that match, one after the other. `reveal` leaves nothing hidden. */
+/** Yields all pages of full dead letters that match. `reveal` includes the hidden values. */
 export async function* wholePages(filters: string, reveal: boolean): AsyncGenerator<readonly WholeDeadLetter[]> {
   let cursor: string | undefined;
   do {

@@ -1,26 +1,26 @@
-/** Answers of the API in components: what is known is shown at once, and asked for again behind it. */
+/** API answers in components: a known answer is shown at once and refreshed in the background. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { api, type ApiFailure, failureOf } from "./client.ts";
 
 export interface Resource<T> {
-  /** The newest answer, also while it is asked for again. */
+  /** The newest answer, even during a refresh. */
   readonly data: T | undefined;
-  /** Why the last call failed; `data` may still hold the answer before it. */
+  /** Why the last call failed; `data` may still hold an earlier answer. */
   readonly failure: ApiFailure | undefined;
   readonly reload: () => Promise<void>;
 }
 
-/** Answers by path, so that Back shows what was there. */
+/** Answers by path, so that Back shows the earlier view at once. */
 const known = new Map<string, unknown>();
 
-/** Forgets every answer, as another person may sign in. */
+/** Clears every answer, because another person may sign in. */
 export function forgetAnswers(): void {
   known.clear();
 }
 
 /**
- * Gets a path, again every `everyMs` while the page is visible, and when it becomes visible. An undefined path gets nothing. A call
- * that takes longer than `timeoutMs` has failed; default 30 s.
+ * Gets a path, then again every `everyMs` while the page is visible, and when it becomes visible. An undefined path gets nothing. A
+ * call that takes longer than `timeoutMs` fails; default 30 s.
  */
 export function useResource<T>(path: string | undefined, everyMs?: number, timeoutMs?: number): Resource<T> {
   const [state, setState] = useState<{ path?: string; failure?: ApiFailure }>({});

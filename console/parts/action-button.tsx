@@ -1,11 +1,11 @@
-/** A button for work that takes a while: one press starts it once. */
+/** A button for work that takes a while: pressing it again does not start the work twice. */
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { type ApiFailure, failureOf } from "../api/client.ts";
 
 interface ActionButtonProps {
   readonly onPress: () => Promise<void>;
-  /** Told when the work starts, with nothing, and when it failed. */
+  /** Called with nothing when the work starts, and with the failure if it fails. */
   readonly onFailure: (failure: ApiFailure | undefined) => void;
   readonly kind?: "primary" | "danger" | "secondary";
   readonly disabled?: boolean;
@@ -20,7 +20,7 @@ export function ActionButton({
   children,
 }: ActionButtonProps) {
   const [isBusy, setBusy] = useState(false);
-  // The state of a component is a render late; a second press may come sooner.
+  // A component's state is one render late, and a second press may come sooner.
   const isRunning = useRef(false);
   const press = async () => {
     if (isRunning.current) return;

@@ -1,4 +1,4 @@
-/** A chart over time, with its newest or total value as a caption for everyone who does not see it. */
+/** A chart over time. Its caption gives the newest or total value for people who cannot see the chart. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot, { type AlignedData, type Options } from "uplot";
 
@@ -94,7 +94,7 @@ function optionsOf(
         stroke: colourOf(one.colour, element),
         fill: colourOf(one.colour, element).replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)"),
         width: 2,
-        // Not every step has a sample or a delivered event.
+        // Some steps have no sample or no delivered event.
         spanGaps: true,
         points: { show: one.points.filter(([, value]) => value !== null).length === 1 },
       })),
@@ -102,7 +102,7 @@ function optionsOf(
   };
 }
 
-/** The times of a day, or days if there are many. */
+/** Labels: times of day, or days for a long range. */
 function timeFormat(spanSeconds: number): Intl.DateTimeFormat {
   const isDay = spanSeconds <= 86_400;
   return new Intl.DateTimeFormat(
@@ -111,7 +111,7 @@ function timeFormat(spanSeconds: number): Intl.DateTimeFormat {
   );
 }
 
-/** A custom property as a colour that a canvas knows: `rgb(…)`. */
+/** Converts a custom property to a colour that a canvas accepts: `rgb(…)`. */
 function colourOf(property: ChartSeries["colour"], element: HTMLElement): string {
   element.style.color = `var(${property})`;
   const { color } = getComputedStyle(element);
@@ -119,7 +119,7 @@ function colourOf(property: ChartSeries["colour"], element: HTMLElement): string
   return color;
 }
 
-/** One row of times for all series, with null where a series has no value. */
+/** Returns one row of times for all series, with null where a series has no value. */
 function alignedData(series: readonly ChartSeries[]): AlignedData {
   const times = [...new Set(series.flatMap(({ points }) => points.map(([at]) => at)))].toSorted((a, b) => a - b);
   const columns = series.map(({ points }) => {
@@ -129,7 +129,7 @@ function alignedData(series: readonly ChartSeries[]): AlignedData {
   return [times, ...columns];
 }
 
-/** Changes when the colours of the system do. */
+/** Changes with the system's colour scheme. */
 function useTheme(): boolean {
   const [isDark, setDark] = useState(DARK.matches);
   useEffect(() => {

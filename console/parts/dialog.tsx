@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
-  /** Told once the dialog is closed. */
+  /** Called once the dialog is closed. */
   readonly onClose: () => void;
   readonly children: (close: () => void) => ComponentChildren;
 }

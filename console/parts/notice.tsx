@@ -1,4 +1,4 @@
-/** What a view says when it has nothing to show yet: failures where the person looks, skeletons, and empty states. */
+/** What a view shows without content: failures, skeletons while it loads, and empty states. */
 import type { ComponentChildren } from "preact";
 import type { ApiFailure } from "../api/client.ts";
 
@@ -32,7 +32,7 @@ export function Failure({ failure, what, onRetry, children }: FailureProps) {
   );
 }
 
-/** Grey bars as high as what is to come, so that nothing jumps. */
+/** Grey bars with the height of the coming content, so that the page does not jump. */
 export function Skeleton({ lines = 3 }: { readonly lines?: number }) {
   return (
     <div class="skeleton" aria-busy="true" aria-label="Loading">
@@ -43,7 +43,7 @@ export function Skeleton({ lines = 3 }: { readonly lines?: number }) {
   );
 }
 
-/** What would be here, if there were anything. */
+/** Explains what would be here. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) {
   return (
     <div class="empty">

@@ -1,4 +1,4 @@
-/** Text that came from outside: isolated from its surroundings, with every invisible character made visible. */
+/** Text from outside: isolated from its surroundings, with every invisible character made visible. */
 
 /**
  * Emoji, which may hold a joiner or a variation selector, or (captured) a character that is invisible or changes the direction of the
@@ -7,7 +7,7 @@
 const EMOJI_OR_INVISIBLE =
   /(?:\p{ExtPict}\uFE0F?\p{EMod}?(?:\u200D(?=\p{ExtPict}))?|[\d#*]\uFE0F\u20E3)|([\p{Cc}\p{Cs}\p{DI}\u2028\u2029\uFFF9-\uFFFB])/gu;
 
-/** Shows a text so that it can neither hide anything nor reorder what stands beside it. */
+/** Shows a text so that it can neither hide anything nor reorder the text beside it. */
 export function OutsideText({ text }: { readonly text: string }) {
   return <bdi dir="auto">{[...pieces(text)]}</bdi>;
 }

@@ -1,4 +1,4 @@
-/** How far a replay is, as a bar and in numbers. */
+/** The progress of a replay, as a bar and in numbers. */
 import type { Replay } from "../api/answers.ts";
 import { count } from "../words/metrics.ts";
 

@@ -1,4 +1,4 @@
-/** A state as a small label: its colour says no more than its word. */
+/** A state as a small label: the colour adds nothing to the word. */
 
 const TONES: Readonly<Record<string, string>> = {
   open: "bad",

@@ -2,7 +2,7 @@
 
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-/** A time as the person's clock shows it. */
+/** Formats a time in the person's local time. */
 export function Time({ at }: { readonly at: string }) {
   return (
     <time dateTime={at} title={`${at.slice(0, 19).replace("T", " ")} UTC`}>
@@ -11,12 +11,12 @@ export function Time({ at }: { readonly at: string }) {
   );
 }
 
-/** How long ago a time was, as `5 min`, `3 h` or `2 d`. */
+/** Formats how long ago a time was, as `5 min`, `3 h` or `2 d`. */
 export function ago(at: string, nowMs = Date.now()): string {
   return span(Math.max(0, nowMs - Date.parse(at)));
 }
 
-/** A span of time in its largest fitting unit. */
+/** Formats a duration in its largest fitting unit. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 120_000)

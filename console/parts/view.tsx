@@ -1,10 +1,10 @@
-/** The frame of a view: its heading, which is also the title of the page. */
+/** The frame of a view: its heading is also the title of the page. */
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 interface ViewProps {
   readonly title: string;
-  /** Stands beside the heading. */
+  /** Shown beside the heading. */
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
 }

@@ -1,4 +1,4 @@
-/** What can be done with the chosen dead letters, or with all that match if none is chosen. */
+/** Actions on the selected dead letters, or on all matches if none is selected. */
 import { useState } from "preact/hooks";
 import type { DeadLetterAnswer } from "../../shared/api.ts";
 import type { ApiFailure } from "../api/client.ts";
@@ -15,7 +15,7 @@ import { PlanDialog } from "./plan-dialog.tsx";
 interface BulkActionsProps {
   readonly filters: URLSearchParams;
   readonly letters: readonly DeadLetterAnswer[];
-  /** How many match, also those that are not loaded. */
+  /** Number of all matches, including those not loaded. */
   readonly total: number;
   readonly chosen: Chosen;
   readonly onChoose: (chosen: Chosen) => void;
@@ -58,7 +58,7 @@ export function BulkActions({ filters, letters, total, chosen, onChoose, onDone 
 
 type ChooseProps = Pick<BulkActionsProps, "letters" | "total" | "chosen" | "onChoose">;
 
-/** What the buttons act on, and the choice of the page or of all. */
+/** What the buttons act on, and the selection of the page or of all matches. */
 function Choose({ letters, total, chosen, onChoose }: ChooseProps) {
   const isAll = chosen === "all";
   const number = isAll ? total : chosen.ids.size;

@@ -1,4 +1,4 @@
-/** How much went through: the charts of the overview. */
+/** The charts of the overview: how many events went through. */
 import { useMemo } from "preact/hooks";
 import { DEAD_LETTER_CLASSES, type DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { MetricsAnswer, MetricSeries } from "../../shared/api.ts";
@@ -49,7 +49,7 @@ export function Charts({ query }: { readonly query: URLSearchParams }) {
   );
 }
 
-/** A worker that is older than the console lacks some series. */
+/** A worker older than the console lacks some series. */
 type Series = Partial<MetricsAnswer["series"]>;
 
 interface PanelsProps {
@@ -117,7 +117,7 @@ function hasClasses(series: Series): boolean {
   return DEAD_LETTER_CLASSES.some((name) => series[`dead_letters_open_${name}`] !== undefined);
 }
 
-/** How many are open now, class by class. */
+/** The number of open dead letters by class. */
 function classesText(series: Series): string {
   if (!hasClasses(series)) return `${count(newestOf(series.dead_letters_open) ?? 0)} open`;
   const counts = DEAD_LETTER_CLASSES.map((name) => [newestOf(series[`dead_letters_open_${name}`]) ?? 0, name] as const);

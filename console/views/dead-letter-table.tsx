@@ -10,7 +10,7 @@ import type { Chosen } from "../words/chosen.ts";
 interface DeadLetterTableProps {
   readonly letters: readonly DeadLetterAnswer[];
   readonly chosen: Chosen;
-  /** Undefined for a role that can do nothing with a row. */
+  /** Undefined for a role that has no actions on a row. */
   readonly onChoose: ((chosen: Chosen) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Dead letters: filters in the address, groups, and what can be done with a row, a page, or all that match. */
+/** Dead letters: filters in the address, groups, and actions on a row, a page, or all matches. */
 import { useState } from "preact/hooks";
 import type { DeadLetterAnswer } from "../../shared/api.ts";
 import type { Groups } from "../api/answers.ts";

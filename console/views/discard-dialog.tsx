@@ -1,4 +1,4 @@
-/** Gives dead letters up, after asking with their number and for a reason. */
+/** Discards dead letters, after the person has seen their number and given a reason. */
 import { useEffect, useState } from "preact/hooks";
 import type { DiscardAnswer } from "../../shared/api.ts";
 import { api, type ApiFailure, failureOf } from "../api/client.ts";
@@ -15,7 +15,7 @@ interface DiscardDialogProps {
 }
 
 export function DiscardDialog({ selection, onClose, onDone }: DiscardDialogProps) {
-  /** How many there are; the worker refuses to discard another number. */
+  /** The number of dead letters; the worker refuses to discard a different number. */
   const [number, setNumber] = useState<number>();
   const [reason, setReason] = useState("");
   const [done, setDone] = useState<DiscardAnswer>();

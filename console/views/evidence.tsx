@@ -1,4 +1,4 @@
-/** Evidence: what proves that nothing delivered was changed afterwards, if it is switched on. */
+/** Evidence: proves that nobody changed delivered events afterwards, if it is switched on. */
 import { useEffect, useState } from "preact/hooks";
 import { type ApiFailure, failureOf } from "../api/client.ts";
 import { type Evidence, loadEvidence } from "../api/evidence.ts";

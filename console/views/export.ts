@@ -3,10 +3,10 @@ import { wholePages } from "../api/pages.ts";
 import { api } from "../api/client.ts";
 import { saveFile } from "../parts/file.ts";
 
-/** More than these are picked out of the whole list, a page at a time. */
+/** A larger selection is read from the whole list, page by page. */
 const SINGLY_MAX = 20;
 
-/** Saves the given dead letters, or all that match. Only an export with `reveal` can be imported again. */
+/** Saves the given dead letters, or all matches. Only an export with `reveal` can be imported again. */
 export async function exportLetters(
   filters: URLSearchParams,
   ids: readonly string[] | undefined,

@@ -1,4 +1,4 @@
-/** The filters of the dead letters; what is chosen stands in the address at once. */
+/** The filters of the dead letters; each choice changes the address at once. */
 import { useId } from "preact/hooks";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
 import { addressOf, go } from "../location.ts";
@@ -22,7 +22,7 @@ const TIMES = [
   { name: "until", label: "Parked before" },
 ] as const;
 
-/** What the API answers without a filter of states. */
+/** The states that the API returns without a filter. */
 const DEFAULT_STATES = "open,replaying";
 
 export function Filters({ filters, groupBy }: FiltersProps) {
@@ -90,7 +90,7 @@ export function Filters({ filters, groupBy }: FiltersProps) {
 interface ChoiceProps {
   readonly label: string;
   readonly name: string;
-  /** What no choice means. */
+  /** The label for "no choice". */
   readonly all: string;
   readonly options: readonly string[];
   readonly filters: URLSearchParams;
@@ -102,7 +102,7 @@ function Choice({ label, name, all, options, filters, defaultValue = "", onChang
   const id = useId();
   const value = filters.get(name) ?? "";
   const chosen = value === defaultValue ? "" : value;
-  // Several values, as a link of the runbook may have them, are one more choice.
+  // Several values, for example from a runbook link, become one more choice.
   const several = chosen === "" || options.includes(chosen) ? [] : [chosen];
   return (
     <div class="field">

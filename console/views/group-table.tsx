@@ -1,4 +1,4 @@
-/** Dead letters counted by one of their fields; each group leads to its list. */
+/** Dead letters counted by one of their fields; each group links to its list. */
 import type { Groups } from "../api/answers.ts";
 import { useResource } from "../api/resource.ts";
 import { addressOf } from "../location.ts";

@@ -1,4 +1,4 @@
-/** The open incidents, with what each means and what to do, and those that have ended. */
+/** The open incidents, with what each means and what to do, and the ended ones. */
 import type { IncidentAnswer } from "../../shared/api.ts";
 import type { Health, OpenIncident } from "../api/answers.ts";
 import { useResource } from "../api/resource.ts";

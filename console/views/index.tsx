@@ -1,4 +1,4 @@
-/** Which view an address names. */
+/** Maps an address to a view. */
 import type { ComponentChild } from "preact";
 import type { Place } from "../location.ts";
 import { DeadLetters } from "./dead-letters.tsx";
@@ -12,7 +12,7 @@ import { Unknown } from "./unknown.tsx";
 
 type Show = (place: Place, parameter: string) => ComponentChild;
 
-/** The views by the pattern of their path; what the pattern captures is the view's parameter. */
+/** The views by path pattern; the part that the pattern captures is the view's parameter. */
 const VIEWS: readonly (readonly [RegExp, Show])[] = [
   [/^$/, ({ query }) => <Overview query={query} />],
   [/^\/dead-letters$/, ({ query }) => <DeadLetters query={query} />],
@@ -23,7 +23,7 @@ const VIEWS: readonly (readonly [RegExp, Show])[] = [
   [/^\/evidence$/, () => <EvidenceView />],
 ];
 
-/** The view of an address; an address that names none says so. */
+/** Returns the view of an address; an unknown address gets a view that says so. */
 export function viewOf(place: Place): ComponentChild {
   for (const [pattern, show] of VIEWS) {
     const match = pattern.exec(place.path);

@@ -1,4 +1,4 @@
-/** Overview: whether delivery goes on, what is wrong and what to do about it, and how much went through. */
+/** Overview: the state of delivery, what is wrong and what to do, and how many events went through. */
 import { useState } from "preact/hooks";
 import type { Health } from "../api/answers.ts";
 import { api, type ApiFailure } from "../api/client.ts";

@@ -1,4 +1,4 @@
-/** What a replay changes in its events, and how it runs. */
+/** The changes that a replay makes to its events, and how it runs. */
 import { useId } from "preact/hooks";
 import type { Plan } from "../api/answers.ts";
 import type { ApiFailure } from "../api/client.ts";
@@ -17,7 +17,7 @@ export interface Mend {
 
 export const EMPTY_MEND: Mend = { action: "", organization: "", drop: "", name: "", rate: "", acceptDuplicates: false };
 
-/** The part of a request for a plan that says what changes; what is not filled in is left out. */
+/** The part of a plan request that describes the changes; empty fields are left out. */
 export function mendBody({ action, organization, drop, name, rate, acceptDuplicates }: Mend) {
   const set = { ...(action && { action: action.trim() }), ...(organization && { organization: organization.trim() }) };
   const paths = drop.split(/[\s,]+/).filter((path) => path !== "");

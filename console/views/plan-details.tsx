@@ -1,4 +1,4 @@
-/** What a plan will send and leave out, and how it changes the events. */
+/** What a plan will send and skip, and how it changes the events. */
 import type { Plan } from "../api/answers.ts";
 import { Counts } from "../parts/counts.tsx";
 import { OutsideText } from "../parts/outside-text.tsx";

@@ -1,4 +1,4 @@
-/** From a selection to a replay: the plan, what changes before sending, and the confirmation, which sends exactly the plan. */
+/** From a selection to a replay: the plan, the changes before sending, and the confirmation, which sends exactly the plan. */
 import { useEffect, useState } from "preact/hooks";
 import type { Plan } from "../api/answers.ts";
 import { api, type ApiFailure, failureOf } from "../api/client.ts";
@@ -18,7 +18,7 @@ interface PlanDialogProps {
 export function PlanDialog({ selection, onClose }: PlanDialogProps) {
   const [mend, setMend] = useState<Mend>(EMPTY_MEND);
   const [plan, setPlan] = useState<Plan>();
-  /** The changes that the plan was made with; others need a new plan before anything is sent. */
+  /** The changes that the plan includes; different ones need a new plan before sending. */
   const [planned, setPlanned] = useState<Mend>();
   const [failure, setFailure] = useState<ApiFailure>();
   const make = async (wanted: Mend) => {

@@ -1,4 +1,4 @@
-/** One record: where it is now, how it came there, why, what to do, and the record itself. */
+/** One record: its current state, its history, the reason, what to do, and the record itself. */
 import { useState } from "preact/hooks";
 import type { Fate, WholeDeadLetter } from "../api/answers.ts";
 import { api, type ApiFailure } from "../api/client.ts";
@@ -17,7 +17,7 @@ import { PlanDialog } from "./plan-dialog.tsx";
 import { RecordFields } from "./record-fields.tsx";
 import { Timeline } from "./timeline.tsx";
 
-/** Where the record is may change while the person looks. */
+/** The state may change while the person reads. */
 const REFRESH_MS = 5_000;
 
 export function RecordView({ eventId }: { readonly eventId: string }) {

@@ -1,4 +1,4 @@
-/** One replay: its progress, the buttons that control it, what became of each record, and the receipt. */
+/** One replay: its progress, its controls, the result of each record, and the receipt. */
 import { useState } from "preact/hooks";
 import type { Replay, ReplayItems } from "../api/answers.ts";
 import { api, type ApiFailure } from "../api/client.ts";
@@ -144,7 +144,7 @@ interface ItemsProps {
   readonly isLive: boolean;
 }
 
-/** What became of each record. A long list is loaded on demand. */
+/** The result of each record. A long list is loaded on demand. */
 function Items({ id, total, isLive }: ItemsProps) {
   const path = `/api/replays/${encodeURIComponent(id)}/items?limit=100`;
   const { data, failure, reload } = useResource<ReplayItems>(path, isLive ? 2 * REFRESH_MS : undefined);

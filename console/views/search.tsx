@@ -1,4 +1,4 @@
-/** The search of the header: an event id or a request id, which look alike, so both are tried. */
+/** The search in the header. An event id and a request id look alike, so it tries both. */
 import { useEffect, useState } from "preact/hooks";
 import type { Fate, FoundEvents } from "../api/answers.ts";
 import { api, ApiFailure, failureOf } from "../api/client.ts";
@@ -11,10 +11,10 @@ import { Time } from "../parts/time.tsx";
 import { View } from "../parts/view.tsx";
 
 const DAY_MS = 86_400_000;
-/** How far back the wider search goes. There is no index of request ids, so that each day costs time. */
+/** How far back the wider search goes. Request ids have no index, so each day takes time. */
 const WIDE_DAYS = 30;
 
-/** Most that the worker answers at once. */
+/** Most records that the worker returns at once. */
 const PAGE_LIMIT = "100";
 
 export function Search({ wanted }: { readonly wanted: string }) {
@@ -92,7 +92,7 @@ function Found({ events }: { readonly events: readonly Fate[] }) {
   );
 }
 
-/** Whether the worker knows an event of this id. What cannot be an event id is none. */
+/** Whether the worker knows an event with this id. A string that is not a valid event id is never sent. */
 async function isEvent(id: string): Promise<boolean> {
   try {
     const { state } = await api.get<Fate>(`/api/events/${encodeURIComponent(id)}`);

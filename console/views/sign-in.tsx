@@ -6,7 +6,7 @@ import { Failure } from "../parts/notice.tsx";
 import { signIn } from "../session.tsx";
 
 interface SignInProps {
-  /** Why the person is here again. */
+  /** Why the person must sign in again. */
   readonly said: string | undefined;
   readonly onDone: (me: MeAnswer) => void;
 }

@@ -1,4 +1,4 @@
-/** How a record came where it is: captured, queued, each attempt, and now. */
+/** The history of a record: captured, queued, each attempt, and its current state. */
 import type { ComponentChildren } from "preact";
 import type { Fate, WholeDeadLetter } from "../api/answers.ts";
 import { addressOf } from "../location.ts";

@@ -1,4 +1,4 @@
-/** The view of an address that names none. */
+/** The view of an unknown address. */
 import { addressOf } from "../location.ts";
 import { Empty } from "../parts/notice.tsx";
 import { View } from "../parts/view.tsx";

@@ -1,4 +1,4 @@
-/** The rows that are chosen: some of them, or all that match, also those that are not loaded. */
+/** The selected rows: some rows, or all matches, including those not loaded. */
 export type Chosen = { readonly ids: ReadonlySet<string> } | "all";
 
 export const NONE_CHOSEN: Chosen = { ids: new Set() };

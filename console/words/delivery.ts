@@ -28,7 +28,7 @@ const PAUSED: Readonly<Record<Pause["by"], Omit<DeliveryWords, "tone">>> = {
   },
 };
 
-/** What resuming does; it stands beside the button. */
+/** What resuming does; shown beside the button. */
 export const RESUMING =
   "Resuming delivers the waiting messages at the usual rate. If the cause is still there, delivery pauses again by itself. Trying loses nothing.";
 

@@ -1,4 +1,4 @@
-/** Where a record is now, in a sentence. Pure. */
+/** Describes the current state of a record in a sentence. Pure. */
 import type { Fate } from "../api/answers.ts";
 
 export function fateWords({ state, where, in_flight: isInFlight, dead_letter: letter }: Fate): string {
@@ -12,7 +12,7 @@ export function fateWords({ state, where, in_flight: isInFlight, dead_letter: le
   return "The worker has not seen it. It may still wait in QStash, or it never arrived. Check the id for a missing part.";
 }
 
-/** The outcome of an attempt. */
+/** Describes the outcome of an attempt. */
 export function attemptWords(outcome: string): string {
   if (outcome === "delivered") return "WorkOS accepted the event";
   if (outcome === "retry") return "Failed, to be retried";

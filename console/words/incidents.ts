@@ -1,4 +1,4 @@
-/** What each incident means and what to do, in the words of docs/operations.md. */
+/** What each incident means and what to do, with the same words as docs/operations.md. */
 
 interface IncidentWords {
   readonly title: string;
@@ -167,7 +167,7 @@ const ALL_WORDS: Readonly<Record<string, IncidentWords>> = {
   },
 };
 
-/** The words of an incident; one that this console does not know yet is named by its kind. */
+/** Describes an incident; an unknown one is named by its kind. */
 export function incidentWords(kind: string): IncidentWords {
   return (
     ALL_WORDS[kind] ?? {
@@ -192,7 +192,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   delivery_resumed: "resumed delivery",
 };
 
-/** What an operator did, by the action of the event about it. */
+/** Describes what an operator did, by the action of its event. */
 export function actionWords(action: string): string {
   const name = action.replace("audit_forwarder.", "");
   return ACTIONS[name] ?? name.replaceAll("_", " ");

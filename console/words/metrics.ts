@@ -1,7 +1,7 @@
 /** What the charts show of `GET /api/metrics`: ranges, totals and newest values. Pure. */
 import type { Point } from "../../shared/api.ts";
 
-/** The ranges by the name that stands in the address. A step is coarse enough that a chart has at most some 300 points. */
+/** The ranges by their name in the address. Steps are coarse enough that a chart has at most about 300 points. */
 export const RANGES = {
   "1h": { seconds: 3_600, step: 60, label: "1 h" },
   "24h": { seconds: 86_400, step: 300, label: "24 h" },
@@ -10,7 +10,7 @@ export const RANGES = {
 } as const;
 export type RangeName = keyof typeof RANGES;
 
-/** The range that an address names; the default is the last 24 hours. */
+/** Returns the range that an address names; the default is the last 24 hours. */
 export function rangeNamed(name: string | null): RangeName {
   return name !== null && Object.hasOwn(RANGES, name) ? (name as RangeName) : "24h";
 }
@@ -28,7 +28,7 @@ export function newestOf(points: Points = []): number | undefined {
 }
 
 const NUMBER = new Intl.NumberFormat();
-/** A count as the person's language writes it. */
+/** Formats a count in the person's language. */
 export function count(value: number): string {
   return NUMBER.format(value);
 }

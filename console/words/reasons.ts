@@ -29,12 +29,12 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^destination_down/, "WorkOS was down."],
 ];
 
-/** A sentence for a reason, or undefined if the reason has to speak for itself. */
+/** Describes a reason in a sentence; undefined if there is no description for it. */
 export function reasonWords(reason: string): string | undefined {
   return REASONS.find(([pattern]) => pattern.test(reason))?.[1];
 }
 
-/** The beginning of that sentence, for lists. */
+/** The first part of that sentence, for lists. */
 export function shortReason(reason: string): string | undefined {
   return reasonWords(reason)?.split(/[:.]/, 1)[0];
 }
@@ -47,7 +47,7 @@ interface Failed {
   readonly wrote: string;
 }
 
-/** What to do about a dead letter, step by step, in the words of docs/operations.md. */
+/** What to do about a dead letter, step by step, with the same words as docs/operations.md. */
 export function adviceFor({ class: name, state, status, reason, wrote }: Failed): readonly string[] {
   if (state === "delivered") return ["Nothing: it was delivered after all."];
   if (state === "discarded") return ["Nothing: an operator discarded it."];
@@ -89,7 +89,7 @@ function rejectedSteps(status: number | undefined, reason: string): readonly str
   ];
 }
 
-/** Why a replay leaves out a dead letter. */
+/** Why a replay skips a dead letter. */
 const SKIPPED: Readonly<Record<string, string>> = {
   delivered: "delivered already",
   in_replay: "in another replay",

@@ -1,9 +1,9 @@
-/** The state of a replay in a sentence. Pure. */
+/** Describes the state of a replay in a sentence. Pure. */
 import type { Replay } from "../api/answers.ts";
 
 export function replayWords({ state, problem, progress }: Pick<Replay, "state" | "problem" | "progress">): string {
-  if (problem !== undefined) return "QStash does not take messages. The replay goes on by itself once it does.";
-  if (state === "running") return "The replay is running. It goes on in the worker, also if you leave this page.";
+  if (problem !== undefined) return "QStash does not accept messages. The replay continues by itself once it does.";
+  if (state === "running") return "The replay is running. It continues in the worker, even if you leave this page.";
   if (state === "paused") return "The replay is paused. Nothing more is sent until you resume it.";
   if (state === "stopped")
     return "Too many records failed again, so the replay has stopped. Look at their reasons before you resume it.";

@@ -1,6 +1,6 @@
 /**
- * A browser that needs nothing but npm: Chromium comes inside the package `@sparticuz/chromium`. `AUDIT_TEST_CHROMIUM` names another
- * one. On other machines than Linux on x64 it is the installed Chrome.
+ * A browser that needs only npm: Chromium comes in the package `@sparticuz/chromium`. `AUDIT_TEST_CHROMIUM` selects another
+ * browser. On machines other than Linux on x64, the installed Chrome is used.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const KEPT = join(ROOT, ".audit-forwarder");
 
-/** Chromium would look for updates, which no test may wait for. Its sandbox needs rights that a container lacks. */
+/** Stops Chromium from looking for updates, which would delay tests. Its sandbox needs rights that a container lacks. */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -27,12 +27,12 @@ const ARGUMENTS = [
 export async function startChromium(): Promise<Browser> {
   const given = process.env["AUDIT_TEST_CHROMIUM"];
   if (given !== undefined) return launch({ executablePath: given });
-  // The package holds a browser for Linux on x64 only.
+  // The package contains a browser for Linux on x64 only.
   if (process.platform !== "linux" || process.arch !== "x64") return launch({ channel: "chrome" });
   const folder = await unpacked();
   const executablePath = join(folder, "chromium");
   const env = { ...process.env, FONTCONFIG_FILE: join(folder, "fonts.conf") } as Record<string, string>;
-  // A plain container lacks some libraries, which the package brings along.
+  // A plain container lacks some libraries, which the package contains.
   return launch({ executablePath, env }).catch(() =>
     launch({ executablePath, env: { ...env, LD_LIBRARY_PATH: join(folder, "al2023", "lib") } }),
   );
@@ -42,7 +42,7 @@ function launch(options: LaunchOptions): Promise<Browser> {
   return chromium.launch({ ...options, args: ARGUMENTS, timeout: 240_000 });
 }
 
-/** Unpacks the browser once for each version. Several processes may do so at the same time; the first to finish wins. */
+/** Unpacks the browser once per version. Several processes may do so at the same time; the first to finish wins. */
 async function unpacked(): Promise<string> {
   const { devDependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
     devDependencies: Record<string, string>;
@@ -57,7 +57,7 @@ async function unpacked(): Promise<string> {
   return folder;
 }
 
-/** The package unpacks into the folder for temporary files, so it gets a process with one of its own. */
+/** The package unpacks into the folder for temporary files, so it runs in a process with its own temporary folder. */
 async function unpack(into: string): Promise<void> {
   const packed = join(dirname(fileURLToPath(import.meta.resolve("@sparticuz/chromium"))), "..", "bin");
   const files = ["chromium.br", "fonts.tar.br", "al2023.tar.br"].map((name) => join(packed, name));
@@ -70,7 +70,10 @@ async function unpack(into: string): Promise<void> {
   });
 }
 
-/** The package's own font first, because machines differ in theirs. https://www.freedesktop.org/software/fontconfig/fontconfig-user.html */
+/**
+ * Prefers the package's own font, because machines have different ones.
+ * https://www.freedesktop.org/software/fontconfig/fontconfig-user.html
+ */
 function fontsAt(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

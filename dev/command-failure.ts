@@ -1,4 +1,4 @@
-/** How a command of this folder tells that it failed. */
+/** How the commands of this folder report failures. */
 import { AuditError } from "../shared/errors.ts";
 
 /**

@@ -1,4 +1,7 @@
-/** `npm run demo`: the whole path once on real parts; exit 0 only if every event arrived exactly once and the evidence proves it. */
+/**
+ * `npm run demo`: runs the whole path once on real parts; exits 0 only if every event arrived exactly once and the evidence proves
+ * it.
+ */
 import { parseArgs } from "node:util";
 import { AuditError } from "../shared/errors.ts";
 import type { Arrival } from "./demo/arrivals.ts";

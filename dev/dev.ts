@@ -63,7 +63,7 @@ function incidentHelp(): string {
   );
 }
 
-/** The incident to cause, or undefined for a stack on which nothing happens. */
+/** The incident to cause; undefined to cause none. */
 function incidentOf({ incident, quiet, json }: ReturnType<typeof readOptions>): string | undefined {
   return incident ?? (quiet || json ? undefined : DEFAULT_INCIDENT);
 }

@@ -1,4 +1,4 @@
-/** `npm run drill`: the real processes under load and faults; exit 0 only when every acknowledged record ended exactly once. */
+/** `npm run drill`: the real processes under load and faults; exits 0 only if every acknowledged record ended exactly once. */
 import { randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,21 +1,21 @@
-/** A port for a program that is started with its number and listens only seconds later. */
+/** Finds a port for a program that receives its number at the start and listens only seconds later. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { threadId } from "node:worker_threads";
 import { AuditError } from "../shared/errors.ts";
 
 /**
- * Below what systems give to whoever asks for any port (Linux from 32768, others from 49152): until the program listens, another's
- * server or connection could take such a port.
+ * Below the range from which systems assign ports (Linux from 32768, others from 49152): until the program listens, another server
+ * or connection could get such a port.
  */
 const FIRST = 20_000;
 const COUNT = 12_768;
-/** Processes and threads that look at the same time begin so far from one another, as their ids mostly are neighbours. */
+/** Distance between the first ports of processes and threads that search at the same time, because their ids are usually close. */
 const STRIDE = 97;
 
 let turn = (process.pid + threadId * 40) * STRIDE;
 
-/** A port that nobody listens on; each call answers another. Throws `unavailable` if a hundred in a row are taken. */
+/** Returns a port that nobody listens on; each call returns another. Throws `unavailable` if a hundred in a row are taken. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = FIRST + (turn++ % COUNT);

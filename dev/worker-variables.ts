@@ -1,8 +1,8 @@
-/** The worker's variables that a WorkOS stand-in and a development queue give. */
+/** The worker's variables for a WorkOS stand-in and a development queue. */
 import type { Queue } from "./queue/server.ts";
 import type { WorkosStandIn } from "./workos/server.ts";
 
-/** The variables that name both and authenticate the worker to them. */
+/** The variables that point to both and authenticate the worker to them. */
 export function variablesOf(workos: WorkosStandIn, queue: Queue) {
   return {
     WORKOS_API_KEY: workos.apiKey,

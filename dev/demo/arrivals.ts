@@ -1,11 +1,11 @@
-/** Matches what callers were answered with what WorkOS stored. */
+/** Matches the answers that callers got with the events that WorkOS stored. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { StoredEvent } from "../workos/server.ts";
 import type { CallResult } from "./call.ts";
 
 export interface Arrival {
   readonly result: CallResult;
-  /** Every stored event of this request; exactly one is right. */
+  /** Every stored event of this request; there must be exactly one. */
   readonly events: readonly StoredEvent[];
   /** Events of API calls that the request made inside the gateway, each naming the request's event as its parent. */
   readonly children: readonly StoredEvent[];
@@ -23,7 +23,7 @@ function matchArrivals(results: readonly CallResult[], stored: readonly StoredEv
   });
 }
 
-/** Returns true if WorkOS holds one event of the call and one of each API call that it made, as expected. */
+/** Returns true if WorkOS holds one event for the call and one for each API call that it made, as expected. */
 export function isExact({ result: { call }, events: [event, ...more], children }: Arrival): boolean {
   const { expectAction, expectOutcome, expectChildAction } = call;
   const isRight =
@@ -34,7 +34,7 @@ export function isExact({ result: { call }, events: [event, ...more], children }
   return isRight && more.length === 0 && childActions.join() === (expectChildAction ?? "");
 }
 
-/** Waits until every call has an event, at most `timeoutMs`; answers what is there then. */
+/** Waits until every call has an event, at most `timeoutMs`; returns what has arrived by then. */
 export async function waitForArrivals(
   results: readonly CallResult[],
   stored: () => readonly StoredEvent[],

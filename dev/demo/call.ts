@@ -7,27 +7,27 @@ export interface DemoCall {
   /** Bearer token of the example's sign-in; absent: anonymous. */
   readonly token?: string;
   readonly body?: unknown;
-  /** What the route declares; absent: best-effort. */
+  /** The assurance that the route declares; absent: best-effort. */
   readonly assurance?: "durable" | "required";
-  /** What the API itself answers. */
+  /** The status that the API itself answers. */
   readonly expectStatus: number;
   /** The action that WorkOS must store for it. */
   readonly expectAction: string;
   readonly expectOutcome?: string;
-  /** The action of the API call that it makes inside the gateway, which leaves its own event. */
+  /** The action of the API call that the request makes inside the gateway, which leaves its own event. */
   readonly expectChildAction?: string;
 }
 
 export interface CallResult {
   readonly call: DemoCall;
-  /** Finds the event again: it travels as the request id. */
+  /** Identifies the event later: it is sent as the request id. */
   readonly requestId: string;
   readonly status: number;
   readonly latencyMs: number;
   readonly answeredAtMs: number;
 }
 
-/** Sends one call and reads its whole answer; throws as fetch does when the gateway does not answer in 10 s. */
+/** Sends one call and reads its whole answer; throws as fetch does if the gateway does not answer in 10 s. */
 export async function sendCall(gatewayUrl: string, call: DemoCall): Promise<CallResult> {
   const requestId = randomUUID();
   const headers: Record<string, string> = { "zp-rid": requestId, "user-agent": "audit-forwarder-demo" };

@@ -40,7 +40,7 @@ const CHANGE_ROLE: DemoCall = {
   expectAction: "member.role_changed",
 };
 
-/** An agent calls a tool of the example's MCP server; HTTP says 200 whatever became of it. */
+/** An agent calls a tool of the example's MCP server; HTTP answers 200 whatever the result. */
 const toolCall = (
   name: string,
   pathParams: Readonly<Record<string, string>>,
@@ -66,7 +66,7 @@ const RENAME_MEMBER: DemoCall = {
   expectOutcome: "failure",
 };
 
-/** One of each kind: what succeeds, what is denied, what fails, what is refused by a later policy, what has no caller. */
+/** One call of each kind: successful, denied, failed, refused by a later policy, and anonymous. */
 export const HEALTHY_CALLS: readonly DemoCall[] = [
   EXAMPLE_CALL,
   LIST_MEMBERS,
@@ -92,5 +92,5 @@ export const HEALTHY_CALLS: readonly DemoCall[] = [
   RENAME_MEMBER,
 ];
 
-/** One of each assurance level. */
+/** One call per assurance level. */
 export const OUTAGE_CALLS: readonly DemoCall[] = [EXAMPLE_CALL, CHANGE_ROLE, READ_SECRET];

@@ -5,7 +5,7 @@ import type { Report } from "../../cli/run/command.ts";
 import { processIo } from "../../cli/run/io.ts";
 import { AuditError } from "../../shared/errors.ts";
 
-/** Returns the report of a command that is run with these variables. Throws whatever the command throws. */
+/** Runs a command with these variables and returns its report. Throws whatever the command throws. */
 export async function runCommand(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Report> {
   const reports: Report[] = [];
   const parser = commandLine({

@@ -1,4 +1,4 @@
-/** The last scene: what was delivered is sealed and proved, and then somebody changes one event. */
+/** The last scene: seals and proves what was delivered, then detects that somebody changed one event. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,22 +15,22 @@ import type { StoredEvent } from "../workos/server.ts";
 import { runCommand } from "./command.ts";
 import type { Printer } from "./print.ts";
 
-/** What `verify` said before and after the change. */
+/** The result of `verify` before and after the change. */
 export interface Proof {
-  /** Events in the evidence that WorkOS holds as they were delivered. */
+  /** Events of the evidence that WorkOS still holds as delivered. */
   readonly proved: number;
-  /** True if `verify` found nothing wrong before the change. */
+  /** True if `verify` found no problem before the change. */
   readonly isWhole: boolean;
   /** True if `verify` named the changed event and no other. */
   readonly isChangeFound: boolean;
 }
 
 const PROGRAM = "audit-forwarder";
-/** The demo is younger. */
+/** Older than any demo. */
 const SPAN_MS = 3_600_000;
 const CHANGED_ACTION = "secret.read";
 
-/** Seals, pulls and verifies what WorkOS holds; then changes one event there, and verifies again. */
+/** Seals, pulls and verifies WorkOS's events; then changes one event there, and verifies again. */
 export async function evidenceScene(stack: Stack, print: Printer): Promise<Proof> {
   const folder = await mkdtemp(join(tmpdir(), "audit-forwarder-evidence-"));
   try {
@@ -53,7 +53,7 @@ async function prove(stack: Stack, print: Printer, folder: string): Promise<Proo
   const exported = join(folder, "export.csv");
   await writeFile(keyFile, `${verifierKeyOf(key, originOf(stack.worker.url))}\n`);
   const events = stack.workos.events();
-  // What comes later, as the event of this pull of copies, is for the next digest.
+  // Later events, such as that of this pull of copies, belong to the next digest.
   const nowMs = Date.now();
   const since = new Date(nowMs - SPAN_MS).toISOString();
   const until = new Date(nowMs).toISOString();

@@ -1,4 +1,4 @@
-/** What a person sees of the demo; colours only where the stream is a terminal. */
+/** The demo's output for people; colours only on a terminal. */
 import { styleText } from "node:util";
 import type { Arrival } from "./arrivals.ts";
 import { isExact } from "./arrivals.ts";
@@ -25,7 +25,7 @@ export function createPrinter(write: (line: string) => void): Printer {
   };
 }
 
-/** A printer that says nothing, for `--json`. */
+/** A printer that prints nothing, for `--json`. */
 export const silentPrinter: Printer = { title() {}, note() {}, step() {}, arrival() {}, lines() {} };
 
 function arrivalLines(arrival: Arrival): string[] {
@@ -51,7 +51,7 @@ function eventText(arrival: Arrival): string {
   return `${mark} ${styleText("bold", event.action)} by ${actor} on ${targets} (${event.metadata?.outcome}), stored ${formatMs(afterMs)} after the answer`;
 }
 
-/** Milliseconds for people: `12 ms`, `3.4 s`. */
+/** Formats milliseconds for people: `12 ms`, `3.4 s`. */
 export function formatMs(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

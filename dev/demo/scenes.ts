@@ -1,4 +1,4 @@
-/** What the demo does: calls while everything is healthy, then calls while WorkOS is down. */
+/** The scenes of the demo: calls while everything is healthy, then calls while WorkOS is down. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Stack } from "../stack.ts";
 import { waitForArrivals, type Arrival } from "./arrivals.ts";
@@ -7,9 +7,9 @@ import { sendCall, type CallResult } from "./call.ts";
 import type { Printer } from "./print.ts";
 import { formatMs } from "./print.ts";
 
-/** Ends a demo in which something never comes; on a busy machine the outbox alone may wait 16 s. */
+/** Ends a demo in which an event never arrives; on a busy machine the outbox alone may wait 16 s. */
 const ARRIVAL_TIMEOUT_MS = 90_000;
-/** Calls that share a message are fewer messages than calls, so that waiting for as many goes on until then. */
+/** Calls that share a message make fewer messages than calls; then the wait for one message per call lasts this long. */
 const SPILL_TIMEOUT_MS = 20_000;
 /** The queue's first retry comes a minute after the first attempt; see shared/retry-horizon.ts. */
 const FIRST_RETRY_MS = 61_000;
@@ -20,12 +20,12 @@ const ASSURANCE_TEXT = {
   required: "required: the handler waits until the intent is safe",
 } as const;
 
-/** Loads the gateway's modules, so that the first measured call is not the first call at all. No audited route. */
+/** Loads the gateway's modules, so that the first measured call is not the very first one. Not an audited route. */
 export async function warmUp(stack: Stack): Promise<void> {
   await (await fetch(stack.gateway.url + WARM_UP_PATH)).arrayBuffer();
 }
 
-/** Every kind of request, each followed from its answer to the event that WorkOS stored. */
+/** Sends every kind of request, and follows each from its answer to the event in WorkOS. */
 export async function healthyScene(stack: Stack, print: Printer): Promise<Arrival[]> {
   print.title("1  Requests through the gateway, each ends as one event in WorkOS");
   const arrivals: Arrival[] = [];
@@ -38,7 +38,7 @@ export async function healthyScene(stack: Stack, print: Printer): Promise<Arriva
   return arrivals;
 }
 
-/** WorkOS answers 503: the callers notice nothing, the queue keeps the messages, and the events arrive afterwards. */
+/** WorkOS answers 503: callers notice nothing, the queue keeps the messages, and the events arrive later. */
 export async function outageScene(stack: Stack, print: Printer): Promise<Arrival[]> {
   print.title("2  WorkOS is down: it answers 503 to everything");
   stack.workos.faults.add({ status: 503 });
@@ -83,7 +83,7 @@ async function sendDuringOutage(stack: Stack, print: Printer): Promise<CallResul
   return results;
 }
 
-/** Waits until each outage call was tried and the queue has taken note of the failure. */
+/** Waits until each outage call was tried and the queue has stored the failure. */
 async function waitForAttempts(stack: Stack, calls: number): Promise<void> {
   const deadline = performance.now() + ARRIVAL_TIMEOUT_MS;
   const failed = () => stack.workos.requests().filter(({ status }) => status === 503).length;
@@ -91,7 +91,7 @@ async function waitForAttempts(stack: Stack, calls: number): Promise<void> {
   await stack.queue.idle();
 }
 
-/** Waits until the outbox holds a message of each call; coalesced calls may share one, so it waits for the last to come. */
+/** Waits until the outbox holds a message for each call; calls may share one, so it waits for the last to arrive. */
 async function waitForSpill(stack: Stack, calls: number): Promise<void> {
   const deadline = performance.now() + SPILL_TIMEOUT_MS;
   for (;;) {

@@ -5,7 +5,7 @@ import type { Proof } from "./evidence.ts";
 import { formatMs } from "./print.ts";
 
 interface Summary {
-  /** True only if the whole demo went as it should: `isExact`, and the evidence proves it and shows a change. */
+  /** True only if the whole demo succeeded: `isExact`, and the evidence proves it and detects the change. */
   readonly ok: boolean;
   /** True only if every request has exactly one event and WorkOS holds no other. */
   readonly isExact: boolean;
@@ -36,7 +36,7 @@ interface Measured {
   readonly evidence: Proof;
 }
 
-/** Counts what was measured. */
+/** Collects the measured values. */
 export function summarize({ healthy, outage, eventsStored, workosRequests, evidence }: Measured): Summary {
   const all = [...healthy, ...outage];
   const arrivedOnce = all.filter(isExact).length;
@@ -96,7 +96,7 @@ export function summaryTable(summary: Summary): string {
   return table.toString();
 }
 
-/** The last line, for a reader who looks at nothing else. */
+/** The last line, for a reader who reads nothing else. */
 export function verdict({ ok, isExact: isExactInAll }: Summary): string {
   if (!isExactInAll) return "NOT every event arrived exactly once.";
   return ok ? "Every event arrived exactly once." : "Every event arrived, but the evidence does NOT prove it.";

@@ -1,4 +1,4 @@
-/** Makes one planned fault happen, and mends it after its time. */
+/** Causes one planned fault, and ends it after its time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DrillStack } from "./stack.ts";
 import type { PlannedFault } from "./plan.ts";
@@ -48,7 +48,7 @@ export async function cause(fault: PlannedFault, stack: DrillStack): Promise<voi
 
 const WORKOS_FAULTS = { down: { status: 503 }, hang: { hang: true }, cut: { reset: "after_commit" } } as const;
 
-/** Calls a control of a development server; throws where it does not answer with 2xx. */
+/** Calls a control of a development server; throws unless it answers with 2xx. */
 export async function control(url: string, method: string, body?: unknown): Promise<void> {
   const answer = await fetch(url, {
     method,

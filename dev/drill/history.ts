@@ -1,4 +1,4 @@
-/** The history of one record that ended wrongly: only what touches it, in order. */
+/** The history of one record that ended wrongly: only what affects it, in order. */
 import type { PlannedFault } from "./plan.ts";
 import { readApi, readJson } from "./outcome.ts";
 import type { DrillStack } from "./stack.ts";
@@ -27,10 +27,10 @@ interface WorkosRequests {
   }[];
 }
 
-/** Faults that ended this long before a record was acknowledged have nothing to do with it. Our choice. */
+/** A fault that ended this long before a record was acknowledged did not affect it. Our choice. */
 const BEFORE_MS = 10_000;
 
-/** Lines of the record's acknowledgements, attempts, requests at WorkOS, and the faults between the first and last of them. */
+/** Returns lines for the record's acknowledgements, attempts, requests at WorkOS, and the faults between the first and last of them. */
 export async function historyOf(
   eventId: string,
   stack: DrillStack,

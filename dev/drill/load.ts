@@ -1,4 +1,4 @@
-/** The load of a drill: calls of every assurance level at a steady rate, whatever becomes of them. */
+/** The load of a drill: calls of every assurance level at a steady rate, whatever their results. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { HEALTHY_CALLS } from "../demo/calls.ts";
 
@@ -9,7 +9,7 @@ export interface LoadCounts {
 
 const CALL_TIMEOUT_MS = 15_000;
 
-/** Sends `ratePerSecond` calls for `lengthMs`; `onSent` is told the number so far. Resolves once all have ended. */
+/** Sends `ratePerSecond` calls for `lengthMs`; calls `onSent` with the number so far. Resolves once all have ended. */
 export async function runLoad(
   gatewayUrl: string,
   ratePerSecond: number,

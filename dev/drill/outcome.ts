@@ -15,13 +15,13 @@ interface DeadLetters {
 
 const PAGE = 500;
 const READ_TIMEOUT_MS = 30_000;
-/** The queue's clock runs this much faster once the load is over, so that retries of minutes come in seconds. */
+/** The queue's clock runs this much faster once the load is over, so that retries of minutes take seconds. */
 const SKIP_MS = 30_000;
 const LOOK_EVERY_MS = 1000;
 
 /**
- * Waits until every acknowledged record has ended, at most `patienceMs`, and returns the verdict at that time.
- * The verdict is taken a second time after a pause, because a second event for the same id would come late.
+ * Waits until every acknowledged record has ended, at most `patienceMs`, and returns the verdict at that time. Takes the verdict
+ * again after a pause, because a second event for the same id would arrive late.
  */
 export async function waitForVerdict(
   stack: DrillStack,
@@ -46,7 +46,7 @@ async function look(stack: DrillStack): Promise<Verdict> {
     acknowledged: new Set(
       [...stack.queueWitness.acknowledgements, ...stack.workerWitness.acknowledgements].map(({ eventId }) => eventId),
     ),
-    // An event without our id was not made by us.
+    // An event without our id is not ours.
     stored: events.map(({ event }) => event.metadata?.event_id ?? ""),
     deadLetters: await openDeadLetters(stack),
   });
@@ -69,7 +69,7 @@ export function readApi(stack: DrillStack, path: string): Promise<unknown> {
   return readJson(stack.workerWitness.url + path, { authorization: `Bearer ${stack.adminToken}` });
 }
 
-/** JSON from a loopback server; throws where it does not answer with 2xx. */
+/** Reads JSON from a loopback server; throws unless it answers with 2xx. */
 export async function readJson(url: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
   if (!answer.ok) throw new Error(`GET ${new URL(url).pathname} was answered with ${answer.status}`);

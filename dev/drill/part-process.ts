@@ -1,4 +1,4 @@
-/** A part of the stack as a process group that can be killed, stopped and started again on the same port and files. */
+/** A part of the stack as a process group that can be killed, stopped and restarted on the same port and files. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,9 +8,9 @@ import { startGateway } from "../gateway/gateway.ts";
 
 export interface PartProcess {
   start(): Promise<void>;
-  /** To the whole group: workerd outlives a parent that dies of SIGKILL. */
+  /** Sent to the whole group: workerd survives a parent that dies of SIGKILL. */
   signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
-  /** Ends it in order. */
+  /** Ends it gracefully. */
   stop(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ interface ScriptOptions {
   /** TypeScript file and arguments, from the project's root. */
   readonly args: readonly string[];
   readonly stdin?: string;
-  /** Answers once the part is ready. */
+  /** The URL that answers once the part is ready. */
   readonly readyUrl: string;
 }
 
@@ -44,7 +44,7 @@ export function scriptPart({ args, stdin = "", readyUrl }: ScriptOptions): PartP
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
       child.kill("SIGTERM");
-      // A stopped process gets its signals once it goes on.
+      // A stopped process handles its signals once it continues.
       signalGroup(child.pid, "SIGCONT");
       await Promise.race([ended, sleep(10_000, undefined, { ref: false })]);
       signalGroup(child.pid, "SIGKILL");
@@ -73,7 +73,7 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 

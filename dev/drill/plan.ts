@@ -26,7 +26,7 @@ export interface PlannedFault {
   readonly jumpMs?: number;
 }
 
-/** Every fault that a drill knows. Each comes at least once in every plan. */
+/** All faults of a drill. Each occurs at least once in every plan. */
 export const FAULTS: readonly Pick<PlannedFault, "kind" | "part">[] = [
   ...(["gateway", "queue", "worker", "workos"] as const).flatMap((part) => [
     { kind: "kill" as const, part },
@@ -40,7 +40,7 @@ export const FAULTS: readonly Pick<PlannedFault, "kind" | "part">[] = [
   { kind: "clock", part: "workos" },
 ];
 
-/** Part of a fault's slot for which it lasts; the rest is quiet, so that the parts recover in between. Our choice. */
+/** Share of a slot during which its fault lasts; the rest is quiet, so that the parts recover. Our choice. */
 const LASTS_FROM = 0.3;
 const LASTS_TO = 0.8;
 /** A slot is at most this long: a longer drill has more faults, not longer ones. Our choice. */
@@ -76,7 +76,7 @@ function shuffled<T>(list: readonly T[], random: () => number): T[] {
     .map(({ item }) => item);
 }
 
-/** A generator of numbers from 0 to below 1 that the seed decides: mulberry32 (github.com/bryc/code, PRNGs). */
+/** A generator of numbers from 0 (inclusive) to 1 (exclusive), determined by the seed: mulberry32 (github.com/bryc/code, PRNGs). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -26,14 +26,14 @@ export interface DrillReport {
   readonly seed: number;
   readonly load: LoadCounts;
   readonly faults: readonly CausedFault[];
-  /** Publishes and spills that were refused or cut off: without any, the faults hit nothing. */
+  /** Publishes and spills that were refused or cut off: if there are none, the faults had no effect. */
   readonly refused: number;
   readonly verdict: Verdict;
-  /** For each record that ended wrongly, at most ten: what touched it, in order. */
+  /** For each record that ended wrongly, at most ten: what affected it, in order. */
   readonly histories: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Told how the drill goes. */
+/** Receives the progress of the drill. */
 export interface DrillWatcher {
   part(name: string): void;
   load(sent: number): void;
@@ -41,11 +41,11 @@ export interface DrillWatcher {
   look(verdict: Verdict): void;
 }
 
-/** How long the records may take to end once the load is over. The records of a breaker's longest pause need ten minutes. */
+/** Longest wait for the records to end after the load. Records held by the breaker's longest pause need ten minutes. */
 const PATIENCE_MS = 900_000;
 const HISTORIES_MAX = 10;
 
-/** Runs a drill; throws where a part does not start. It leaves no process behind. */
+/** Runs a drill; throws if a part does not start. Leaves no process behind. */
 export async function runDrill(options: DrillOptions, watcher: DrillWatcher): Promise<DrillReport> {
   const stack = await prepareStack(options.stateDir, Date.now);
   const release = stopOnSignal(stack);
@@ -76,7 +76,7 @@ async function causeAll(
   const beganMs = performance.now();
   const caused: CausedFault[] = [];
   for (const fault of plan) {
-    // A part that starts slowly delays the faults after it; two at a time would hide which of them did the harm.
+    // A part that starts slowly delays the faults after it: two faults at once would hide which of them caused the damage.
     await sleep(Math.max(0, fault.atMs - (performance.now() - beganMs)));
     watcher.fault(fault);
     const startedMs = Date.now();

@@ -1,4 +1,4 @@
-/** Compares what was acknowledged with what became of it. Pure. */
+/** Compares the acknowledged records with how they ended. Pure. */
 
 interface Findings {
   /** Event ids for which a publish or a spill was answered with 2xx. */
@@ -31,7 +31,7 @@ export interface Verdict {
 
 const OUTCOME_SUFFIX = ":outcome";
 
-/** Judges a drill: every acknowledged record must be one event or one dead letter, and no event may be there twice. */
+/** Judges a drill: every acknowledged record must end as one event or one dead letter, and no event may exist twice. */
 export function judge({ acknowledged, stored, deadLetters }: Findings): Verdict {
   const counts = new Map<string, number>();
   for (const id of stored) counts.set(id, (counts.get(id) ?? 0) + 1);

@@ -1,11 +1,11 @@
-/** What a person sees of a drill, on stderr: a bar on a terminal, plain lines in a pipe. */
+/** The output of a drill on stderr: a bar on a terminal, plain lines in a pipe. */
 import { Presets, SingleBar } from "cli-progress";
 import { createPrinter } from "../demo/print.ts";
 import type { DrillReport, DrillWatcher } from "./run.ts";
 
 interface DrillView extends DrillWatcher {
   end(report: DrillReport): void;
-  /** Puts the terminal in order, however the drill ended. */
+  /** Restores the terminal, however the drill ends. */
   close(): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Stands in front of the queue and the worker, and notes each record that one of them acknowledged. It forwards bytes in both
- * directions as they are.
+ * A proxy in front of the queue and the worker that notes each record that one of them acknowledged. It forwards bytes unchanged in
+ * both directions.
  */
 import { type IncomingMessage, createServer, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -67,7 +67,7 @@ function forward(
     answer.pipe(outgoing);
     answer.on("error", () => outgoing.destroy());
   });
-  // A part that was killed refuses or resets the connection, and its caller must see just that.
+  // A killed part refuses or resets the connection, and its caller must see the same.
   target.on("error", () => {
     if (!isAnswered) onEnd(0, Buffer.alloc(0));
     outgoing.destroy();

@@ -1,9 +1,9 @@
-/** The worker as a process of its own, which a drill can kill: `node dev/drill/worker-process.ts` with its options as JSON on stdin. */
+/** The worker as a separate process, which a drill can kill: `node dev/drill/worker-process.ts` with its options as JSON on stdin. */
 import { text } from "node:stream/consumers";
 import { setInterval } from "node:timers/promises";
 import { startWorker, type WorkerOptions } from "../worker.ts";
 
-/** A drill has minutes, not hours, so that the cron runs every second instead of every five minutes. */
+/** A drill takes minutes, not hours, so the cron runs every second instead of every five minutes. */
 const CRON_EVERY_MS = 1000;
 
 const options = JSON.parse(await text(process.stdin)) as WorkerOptions;

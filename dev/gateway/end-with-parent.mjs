@@ -1,5 +1,5 @@
-// Loaded into the gateway's process before Zuplo: it ends with the process that started it, even a killed one, so that no
-// workerd is left behind, and takes its folder along.
+// Loaded into the gateway's process before Zuplo: ends it together with the process that started it, even if that was killed, so
+// that no workerd is left over, and removes its folder.
 import { rmSync } from "node:fs";
 
 const folder = process.env["AUDIT_GATEWAY_FOLDER"];
@@ -7,9 +7,9 @@ const end = () => process.exit(143);
 
 process.on("SIGTERM", end);
 process.on("SIGINT", end);
-// Closed by the parent's end.
+// Closed when the parent ends.
 process.stdin.on("close", end).resume().unref();
 process.on("exit", () => {
-  // Its bundler may write until it sees that we are gone.
+  // Its bundler may write until it notices that the process is gone.
   if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 });

@@ -1,4 +1,4 @@
-/** The folder that one gateway runs from: a copy of its project, with its own copy of the packages that Zuplo writes to. */
+/** The folder of one gateway: a copy of its project, with its own copy of the packages that Zuplo writes to. */
 import { access, cp, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

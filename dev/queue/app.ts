@@ -7,7 +7,7 @@ import type { Limits } from "./options.ts";
 import type { Database } from "./store/database.ts";
 import type { FlowKeys } from "./store/flow-keys.ts";
 
-/** What the routes work with. */
+/** The dependencies of the routes. */
 export interface App {
   database: Database;
   flowKeys: FlowKeys;
@@ -18,9 +18,9 @@ export interface App {
   keys: SigningKeys;
   limits: Limits;
   token: string;
-  /** Deliveries under way at most. */
+  /** Most deliveries under way. */
   parallelism: number;
-  /** Milliseconds a deduplication id is remembered. */
+  /** Milliseconds for which a deduplication id is remembered. */
   dedupWindowMs: number;
   maxMessageBytes: number;
 }

@@ -1,4 +1,4 @@
-/** The queue's notion of time: what is due is decided by `now()`, and `wakeAt` runs once that time has come. */
+/** The queue's clock: `now()` decides what is due, and `wakeAt` calls back at a time. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -6,13 +6,13 @@ export interface Clock {
   wakeAt(at: number, run: () => void): () => void;
 }
 
-/** A clock that can also be pushed forward; whatever became due on the way runs at once. */
+/** A clock that can also be moved forward; everything that became due meanwhile runs at once. */
 export interface MovableClock extends Clock {
   /** Milliseconds, not negative. */
   advance(ms: number): void;
 }
 
-// setTimeout fires at once for anything longer; a longer wait is armed again.
+// setTimeout fires at once for longer waits, so a longer wait is set in steps.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Waiter {

@@ -10,7 +10,7 @@ const NANOSECONDS_IN: Record<string, number> = {
   h: 3600e9,
 };
 
-/** Reads QStash's durations ("3s", "1d10h30m"; a bare number is seconds) as milliseconds, or undefined. */
+/** Parses QStash's durations ("3s", "1d10h30m"; a bare number is seconds) to milliseconds; undefined if malformed. */
 export function parseDuration(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   if (!/^(\d+[smhd])+$/.test(text)) return undefined;
@@ -21,7 +21,7 @@ export function parseDuration(text: string): number | undefined {
   return seconds * 1000;
 }
 
-/** Reads a Go duration ("6m5s", "1.5h", "250ms") as milliseconds, or undefined (https://pkg.go.dev/time#ParseDuration). */
+/** Parses a Go duration ("6m5s", "1.5h", "250ms") to milliseconds; undefined if malformed (https://pkg.go.dev/time#ParseDuration). */
 export function parseGoDuration(text: string): number | undefined {
   const part = "(\\d+(?:\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)";
   if (!new RegExp(`^(${part})+$`, "u").test(text)) return undefined;

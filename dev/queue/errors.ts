@@ -1,4 +1,4 @@
-/** An answer QStash gives to a request it refuses: the status and the text of `{"error": …}`. */
+/** An error answer of QStash: the status and the text of `{"error": …}`. */
 export class ApiError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {

@@ -1,12 +1,12 @@
 import * as z from "zod";
 
-/** Groups of QStash routes that a fault can be set for. */
+/** Groups of QStash routes that can have a fault. */
 const FAULT_GROUPS = ["publish", "listing", "dlq", "messages", "flow_control", "all"] as const;
 export type FaultGroup = (typeof FAULT_GROUPS)[number];
 
 const when = z.enum(["before", "after"]);
 
-/** One fault; it holds for the next `times` requests, or until it is taken back. `before` and `after` mean the commit. */
+/** One fault; it applies to the next `times` requests, or until it is removed. `before` and `after` refer to the commit. */
 const faultSchema = z.strictObject({
   times: z.int().min(1).optional(),
   delay_ms: z.int().min(0).optional(),
@@ -15,22 +15,22 @@ const faultSchema = z.strictObject({
   html: z.literal(true).optional(),
   /** Never answers. */
   hang: when.optional(),
-  /** Breaks the connection off. */
+  /** Resets the connection. */
   reset: when.optional(),
 });
 export type Fault = z.infer<typeof faultSchema>;
 
 const count = z.union([z.literal(true), z.int().min(0)]);
 
-/** What can be made to go wrong; a group or number that is not named stays as it is, and null takes it back. */
+/** The faults to set; a group or number that is not named stays unchanged, and null removes it. */
 export const faultsSchema = z.strictObject({
   ...(Object.fromEntries(FAULT_GROUPS.map((group) => [group, faultSchema.nullable().optional()])) as Record<
     FaultGroup,
     z.ZodOptional<z.ZodNullable<typeof faultSchema>>
   >),
-  /** Failure callbacks that are never made: a number of them, or true for all from now on. */
+  /** Failure callbacks to drop: a number of them, or true for all from now on. */
   drop_failure_callbacks: count.nullable().optional(),
-  /** Attempts whose outcome is lost, so that the message is delivered again. */
+  /** Attempts whose result is lost, so that the message is delivered again. */
   forget_outcomes: count.nullable().optional(),
 });
 export type Faults = z.input<typeof faultsSchema>;
@@ -39,13 +39,13 @@ export interface FaultBoard {
   set(faults: Faults): void;
   clear(): void;
   current(): Faults;
-  /** The fault for a request of this group, used up by one. */
+  /** Returns the fault for a request of this group, and counts the request. */
   take(group: FaultGroup | undefined): Fault | undefined;
   dropFailureCallback(): boolean;
   forgetOutcome(): boolean;
 }
 
-/** Holds the faults that are set now; a fault with `times` is used up by the requests it meets. */
+/** Holds the current faults; a fault with `times` is used up by its requests. */
 export function createFaultBoard(): FaultBoard {
   let faults: Faults = {};
 

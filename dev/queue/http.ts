@@ -7,7 +7,7 @@ import type { Headers } from "./options.ts";
 
 export interface Request {
   method: string;
-  /** As it was sent, not decoded. */
+  /** As sent, not decoded. */
   path: string;
   /** With the question mark, or empty. */
   search: string;
@@ -27,13 +27,13 @@ export interface Reply {
 export interface Route {
   method: string;
   path: RegExp;
-  /** Which faults hold for it. */
+  /** The group of faults that applies to it. */
   group?: FaultGroup;
-  /** Gets the path's groups, decoded. */
+  /** Receives the path's groups, decoded. */
   run(request: Request, ...groups: string[]): Reply | Promise<Reply>;
 }
 
-/** A whole batch may be this large (upstash.com/docs/qstash/overall/changelog, December 2024). */
+/** Largest whole batch (upstash.com/docs/qstash/overall/changelog, December 2024). */
 const LARGEST_REQUEST_BYTES = 100_000_000;
 const HTML = "<!doctype html><html><body><h1>Welcome</h1></body></html>";
 
@@ -42,7 +42,7 @@ interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Serves the routes on 127.0.0.1; `port` 0 takes a free one. Errors: `port_taken`. */
+/** Serves the routes on 127.0.0.1; with `port` 0, on a free port. Errors: `port_taken`. */
 export async function serve(
   routes: Route[],
   authorize: (request: Request) => void,
@@ -91,7 +91,7 @@ async function respond(
   else send(response, reply);
 }
 
-/** Does what a fault asks for in place of the route; false when the route is to run. */
+/** Applies a fault instead of the route; false if the route must run. */
 function breakBefore(fault: Fault, incoming: http.IncomingMessage, response: http.ServerResponse): boolean {
   if (fault.hang === "before") return true;
   if (fault.reset === "before") incoming.socket.destroy();
@@ -101,7 +101,7 @@ function breakBefore(fault: Fault, incoming: http.IncomingMessage, response: htt
   return true;
 }
 
-/** QStash's own form of a refusal; a 429 says which limit it was (upstash.com/docs/qstash/api/api-ratelimiting). */
+/** QStash's own format for a refusal; a 429 names the exceeded limit (upstash.com/docs/qstash/api/api-ratelimiting). */
 function refusal(status: number): Reply {
   if (status !== 429) return { status, json: { error: `fault: ${http.STATUS_CODES[status] ?? status}` } };
   const reset = String(Math.floor(Date.now() / 1000) + 1);
@@ -123,7 +123,7 @@ function find(routes: Route[], request: Request): { route: Route; groups: string
   throw known ? new ApiError(405, "method not allowed") : new ApiError(404, "not found");
 }
 
-/** Decodes a part of a path; what is not percent-encoded well stays as it is. */
+/** Decodes a part of a path; a malformed one stays unchanged. */
 export function decodePart(part: string): string {
   try {
     return decodeURIComponent(part);

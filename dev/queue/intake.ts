@@ -10,7 +10,7 @@ export interface Accepted {
   deduplicated?: true;
 }
 
-/** Checks what can be wrong with a message apart from its headers; throws an {@link ApiError}. */
+/** Checks everything in a message except its headers; throws an {@link ApiError}. */
 export function check(app: App, message: NewMessage): void {
   checkUrl(message.url, "invalid destination url");
   if (message.queueName) checkQueueName(message.queueName);
@@ -36,12 +36,12 @@ export function checkUrlGroupName(name: string): void {
   }
 }
 
-/** Returns true if a destination can be the name of a URL group; a URL cannot. */
+/** Returns true if a destination may be the name of a URL group, which a URL never is. */
 export function isUrlGroupName(destination: string): boolean {
   return /^[\w.-]+$/.test(destination);
 }
 
-/** Takes a checked message in, or names the one it repeats; inside a write. */
+/** Accepts a checked message, or returns the id of the one it duplicates. Call it inside a write. */
 export function accept(app: App, message: NewMessage): Accepted {
   const { database } = app;
   const now = app.clock.now();

@@ -9,11 +9,11 @@ const DEV_NEXT_KEY = "sig_5ZB6DVzB1wjE8S6rZ7eenA8Pdnhs";
 export interface SigningKeys {
   current(): string;
   next(): string;
-  /** The next key becomes the current one and a new next key is made; inside a write. */
+  /** Makes the next key current and creates a new next key. Call it inside a write. */
   rotate(): void;
 }
 
-/** Keys that are given win; otherwise those of the last rotation stay, and the public development keys come last. */
+/** Uses the given keys, else those of the last rotation, else the public development keys. */
 export function createKeys(
   database: Database,
   given: { current?: string | undefined; next?: string | undefined },

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     quiet: flags.quiet,
   });
   const stop = (): void => void queue.stop().then(() => process.exit(0));
-  // Before the line that tells others that they may use it, and end it.
+  // Registered before the line that tells others that the queue is ready, because they may end it at once.
   process.once("SIGINT", stop).once("SIGTERM", stop);
   process.stdout.write(
     `QSTASH_URL=${queue.url} QSTASH_TOKEN=${queue.token} QSTASH_CURRENT_SIGNING_KEY=${queue.currentSigningKey} ` +

@@ -10,7 +10,7 @@ export interface FlowControl {
   key: string;
   parallelism?: number | undefined;
   rate?: number | undefined;
-  /** Seconds; 1 when only a rate was given. */
+  /** Seconds; 1 if only a rate was given. */
   period?: number | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface Callback {
   options: Options;
 }
 
-/** What a publisher asked for in `Upstash-*` headers; what was not asked for is left out. */
+/** The publisher's `Upstash-*` options; options that were not given are absent. */
 export interface Options {
   method?: string;
   retries?: number;
@@ -35,7 +35,7 @@ export interface Options {
   labels?: string[];
   flowControl?: FlowControl;
   redact?: { body: boolean; headers: "all" | string[] };
-  /** What is sent to the destination, names as Go writes them. */
+  /** Headers for the destination, names as Go writes them. */
   header: Headers;
 }
 
@@ -48,11 +48,11 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const LONGEST_PERIOD_S = 604_800;
 const FLOW_VALUE_ERROR =
   "Upstash-Flow-Control-Value should be either rate=X or parallelism=Y, or both as comma-separated values";
-// Headers of the hop between publisher and queue; they mean nothing, or the wrong thing, to the destination.
+// Headers of the connection between publisher and queue; they would mislead the destination.
 const NEVER_FORWARDED =
   /^(authorization|connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
-/** Reads the configuration headers of a publish; throws an {@link ApiError} 400 or 412 that names the header. */
+/** Parses the configuration headers of a publish; throws an {@link ApiError} 400 or 412 that names the header. */
 export function parseOptions(headers: Headers, limits: Limits): Options {
   const options: Options = { header: forwarded(headers) };
   readDelivery(options, headers, limits);
@@ -79,7 +79,7 @@ export function checkUrl(url: string, what: string): void {
   if (!URL.canParse(url)) throw new ApiError(400, `${what}: endpoint is not a valid url`);
 }
 
-/** A header's name as Go writes it, which is how QStash lists it: `X-Trace-Id`. */
+/** Formats a header's name as Go does, which is how QStash lists it: `X-Trace-Id`. */
 export function canonicalName(name: string): string {
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
@@ -152,14 +152,14 @@ function readTiming(options: Options, headers: Headers): void {
 function readDeduplication(options: Options, headers: Headers): void {
   const id = one(headers, "upstash-deduplication-id");
   if (id !== undefined) {
-    // Not documented, met by many in production: github.com/superset-sh/superset/pull/3591.
+    // Not documented, but seen in production: github.com/superset-sh/superset/pull/3591.
     if (id.includes(":")) throw new ApiError(400, "DeduplicationId cannot contain ':'");
     options.deduplicationId = id;
   }
   if (one(headers, "upstash-content-based-deduplication") === "true") options.contentBasedDeduplication = true;
 }
 
-/** A callback is configured like a publish, with its own prefix in place of `Upstash-`. */
+/** A callback has the same options as a publish, with its own prefix in place of `Upstash-`. */
 function readCallback(headers: Headers, prefix: string, limits: Limits): Callback | undefined {
   const url = one(headers, prefix);
   if (url === undefined) return undefined;
@@ -225,7 +225,7 @@ function forwarded(headers: Headers): Headers {
     const own = name.startsWith("upstash-forward-") ? name.slice("upstash-forward-".length) : undefined;
     const taken = own ?? (name === "content-type" || (all && !name.startsWith("upstash-")) ? name : undefined);
     if (taken === undefined || taken === "") continue;
-    // Authorization is forwarded only under the prefix: the bare one is the publisher's own token.
+    // Authorization is forwarded only with the prefix: without it, it is the publisher's own token.
     if (NEVER_FORWARDED.test(taken) && !(own !== undefined && taken === "authorization")) continue;
     checkHeader(taken, values);
     header[canonicalName(taken)] = values;
@@ -233,7 +233,7 @@ function forwarded(headers: Headers): Headers {
   return header;
 }
 
-/** A batch brings its headers as JSON, which can hold what HTTP cannot carry. */
+/** A batch carries its headers as JSON, which can hold characters that HTTP cannot. */
 function checkHeader(name: string, values: string[]): void {
   try {
     validateHeaderName(name);

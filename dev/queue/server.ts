@@ -30,9 +30,9 @@ export interface QueueOptions {
   port?: number;
   /** The SQLite file, made when missing; ":memory:" keeps nothing. */
   path: string;
-  /** Decides what is due; default: real time, which `/__dev/clock` can push forward. */
+  /** Decides what is due; default: real time, which `/__dev/clock` can move forward. */
   clock?: Clock;
-  /** The time in signatures, which receivers compare with their own; default: the real time, however far `clock` was moved. */
+  /** The time in signatures, which receivers compare with their own; default: the real time, even if `clock` was moved. */
   signingClock?: Pick<Clock, "now">;
   /** Default: the official development server's. */
   token?: string | undefined;
@@ -40,11 +40,11 @@ export interface QueueOptions {
   nextSigningKey?: string | undefined;
   /** False writes a line to stderr for each attempt; default true. */
   quiet?: boolean;
-  /** Milliseconds a deduplication id is remembered; default 10 minutes (the docs), elsewhere QStash says 90 days. */
+  /** Milliseconds for which a deduplication id is remembered; default 10 minutes (the docs; elsewhere QStash says 90 days). */
   dedupWindowMs?: number;
   /** The plan's cap on `Upstash-Retries`, answered with 412; default none. */
   maxRetries?: number | undefined;
-  /** Deliveries under way at most; default 100, as on the pay-as-you-go plan. */
+  /** Most deliveries under way; default 100, as on the pay-as-you-go plan. */
   parallelism?: number;
   /** Milliseconds for an attempt without `Upstash-Timeout`; default 2 hours, as on the pay-as-you-go plan. */
   timeoutMs?: number;
@@ -59,16 +59,16 @@ export interface Queue {
   url: string;
   port: number;
   token: string;
-  /** The keys at the start; `/v2/keys` tells them after a rotation. */
+  /** The keys at the start; after a rotation, `/v2/keys` returns the current ones. */
   currentSigningKey: string;
   nextSigningKey: string;
   clock: Clock;
   /** Makes requests or callbacks go wrong; the same as `POST /__dev/faults`. */
   setFaults(faults: Faults): void;
   clearFaults(): void;
-  /** Resolves once nothing is under way and nothing is due, except what a paused key or queue holds back. */
+  /** Resolves once nothing is under way and nothing is due, except messages that a paused key or queue holds back. */
   idle(): Promise<void>;
-  /** Breaks off what is under way (it is delivered again at the next start) and closes the file. */
+  /** Aborts deliveries under way (the next start repeats them) and closes the file. */
   stop(): Promise<void>;
 }
 

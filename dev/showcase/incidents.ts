@@ -14,7 +14,7 @@ interface Scene {
   readonly workerUrl: string;
 }
 
-/** Each opens its incident at once or in the next rounds of the worker's cron. */
+/** Each opens its incident at once or within the next cron rounds of the worker. */
 const CAUSES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   paused: async (scene) => {
     scene.workos.keys.rotate("sk_test_new");
@@ -43,14 +43,14 @@ const CAUSES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     for (let n = 0; n < 25; n++) await (await fetch(`${workerUrl}/api/me`, { headers })).arrayBuffer();
   },
   foreign_messages: async ({ queue, clock }) => {
-    // Nothing listens there, so that QStash gives up after the last attempt.
+    // Nobody listens there, so QStash gives up after the last attempt.
     await publishRecord(queue, "http://127.0.0.1:9", exampleRecord());
     await passTime(queue, clock, retryPlan().delaysMs);
   },
   sweep_failing: async ({ queue }) => queue.setFaults({ listing: { status: 503 } }),
 };
 
-/** Why the others cannot be caused on a laptop in a moment. */
+/** Why the other incidents cannot be caused quickly on a laptop. */
 export const NOT_HERE: Readonly<Record<string, string>> = {
   outbox_waits_too_long: "it starts 15 minutes after queue_unreachable does, while the gateway is called",
   ledger_unreachable: "the storage of workerd does not fail",
@@ -101,7 +101,7 @@ async function rejected({ queue, workos, workerUrl }: Scene): Promise<void> {
   for (let n = 0; n < 2; n++) await publishRecord(queue, workerUrl, exampleRecord({ organization: "org_gone" }));
 }
 
-/** WorkOS fails one action until the last attempt, and is well again afterwards. */
+/** WorkOS fails one action until the last attempt, and then recovers. */
 async function exhausted({ queue, workos, clock, workerUrl }: Scene): Promise<void> {
   const { delaysMs } = retryPlan();
   const times = 2 * (delaysMs.length + 1);
@@ -129,7 +129,7 @@ async function passTime(queue: Queue, clock: MovableClock, delaysMs: readonly nu
   }
 }
 
-/** A call with a token of QStash's form that nobody's key signed. */
+/** A call with a token in QStash's format that no known key signed. */
 async function refusedDelivery(workerUrl: string): Promise<void> {
   const claims = { iss: "Upstash", sub: `${workerUrl}/deliver`, exp: 9_999_999_999, body: "" };
   const token = `${encoded({ alg: "HS256", typ: "JWT" })}.${encoded(claims)}.c2lnbmF0dXJl`;

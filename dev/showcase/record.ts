@@ -8,7 +8,7 @@ import type { Queue } from "../queue/server.ts";
 
 const ORGANIZATION = "org_01EHWNCE74X7JSDV0X3SZ3KJNY";
 
-/** Something that a person could have done a moment ago. */
+/** An action that a person could have done a moment ago. */
 export function exampleRecord(changes: Partial<AuditRecord> = {}): AuditRecord {
   const occurredAtMs = changes.occurredAtMs ?? Date.now();
   return {

@@ -1,4 +1,4 @@
-/** One version of an action's schema: what may be registered, and how events are judged by it. */
+/** One version of an action's schema: what may be registered, and how events are validated. */
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { MetadataSchema, SchemaDto } from "../../cli/workos/event-schema.ts";
 import { instancePaths, missingFields, newAjv, schemaNamed } from "../../cli/workos/spec.ts";
@@ -16,7 +16,7 @@ const KEY = /^[a-zA-Z0-9_-]{1,40}$/;
 
 const ajv = newAjv(true);
 
-/** Why WorkOS would refuse to register `body`; empty when it is a SchemaDto. */
+/** Returns why WorkOS would refuse to register `body`; empty if it is a SchemaDto. */
 export function schemaIssues(body: unknown): SchemaIssue[] {
   const validate = schemaNamed("AuditLogSchemaDto");
   if (!validate(body)) {
@@ -54,7 +54,7 @@ function metadataIssues(field: string, schema: MetadataSchema | undefined): Sche
 
 const capJudges = new Map<number, ValidateFunction>();
 
-/** The cap on targets that holds for every action, as an ajv error of the same shape. */
+/** The limit on targets for every action, as an ajv error of the same shape. */
 export function targetCapErrors(event: unknown, maxTargets: number): ErrorObject[] {
   const judge =
     capJudges.get(maxTargets) ?? ajv.compile({ properties: { targets: { type: "array", maxItems: maxTargets } } });

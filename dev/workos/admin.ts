@@ -1,4 +1,4 @@
-/** `/__dev/…`: the same controls as in process, for callers in another process. No part of WorkOS; takes no key. */
+/** `/__dev/…`: the in-process controls, for callers in another process. Not part of WorkOS; needs no key. */
 import * as z from "zod";
 import { json, type Answer } from "./answers.ts";
 import { faultSchema } from "./faults.ts";
@@ -84,7 +84,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   },
 };
 
-/** Answers a request under `/__dev/`; a wrong body is 400 and names the field. */
+/** Answers a request under `/__dev/`; an invalid body gets 400 and names the field. */
 export function administer(world: World, call: Call, options: WorkosOptions): Answer {
   const name = call.path.slice(ADMIN_PREFIX.length);
   const exported = /^exports\/([^/]+)\.csv$/.exec(name);

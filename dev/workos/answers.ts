@@ -1,6 +1,6 @@
 /**
- * Every answer the stand-in can give, by name. Shapes marked [spec] are examples of the published OpenAPI description
- * (npm `@workos/openapi-spec`); the others name where they were seen, or say that they are a guess.
+ * Every answer of the stand-in, by name. Shapes marked [spec] are examples of the published OpenAPI description (npm
+ * `@workos/openapi-spec`); the others name where they were seen, or say that they are a guess.
  */
 export interface Answer {
   readonly status: number;
@@ -43,7 +43,7 @@ export function invalidLog(errors: readonly unknown[]): Answer {
   return json(400, { code: "invalid_audit_log", message: "Invalid Audit Log event", errors });
 }
 
-/** [spec] 422; its items have another shape than those of 400. */
+/** [spec] 422; its items have a different shape from those of 400. */
 export function validationFailed(errors: readonly { code: string; field: string }[]): Answer {
   return json(422, { message: "Validation failed.", errors });
 }
@@ -65,7 +65,7 @@ export const ANSWERS = {
   invalid_audit_log: invalidLog([AJV_ERROR]),
   // [spec] the second alternative of 400: only a message.
   bad_request: json(400, { message: "Audit Log event could not be processed." }),
-  // [spec] the export endpoint's 400 has `message` as an array; nobody may assume a string.
+  // [spec] the export endpoint's 400 has `message` as an array, so a client must not assume a string.
   bad_request_list: json(400, { message: ["event should not be empty"], error: "Bad Request" }),
   // What NestJS answers to a body that is not JSON; the wording is a guess.
   unreadable: json(400, { message: "Unexpected token in JSON", error: "Bad Request", statusCode: 400 }),
@@ -81,13 +81,13 @@ export const ANSWERS = {
   // [spec] 429. `Retry-After` is not in the spec, but SDK 10.9 and later read it.
   rate_limited: json(429, RATE_LIMITED),
   rate_limited_retry_after: json(429, RATE_LIMITED, { "retry-after": "2" }),
-  // Guesses: a server's plain 5xx, and what a proxy in front of it answers.
+  // Guesses: a server's plain 5xx, and the answer of a proxy in front of it.
   internal_error: json(500, { message: "Internal server error" }),
   bad_gateway_html: html(502, "502 Bad Gateway"),
   unavailable: json(503, { message: "Service unavailable" }),
   unavailable_html: html(503, "503 Service Temporarily Unavailable"),
   gateway_timeout_html: html(504, "504 Gateway Time-out"),
-  // 2xx that are no success: a captive proxy's page, an empty body, the spec's `success` being false.
+  // 2xx that are not a success: a captive proxy's page, an empty body, the spec's `success` being false.
   html_200: html(200, "Welcome"),
   empty_200: { status: 200, body: "", headers: {} },
   success_false: json(200, { success: false }),

@@ -3,7 +3,7 @@ export interface Clock {
   now(): number;
 }
 
-/** A clock that follows another one at a distance that tests can change. */
+/** A clock that follows another one with an offset that tests can change. */
 export class MovableClock implements Clock {
   readonly #base: Clock;
   #offsetMs = 0;
@@ -16,7 +16,7 @@ export class MovableClock implements Clock {
     return this.#base.now() + this.#offsetMs;
   }
 
-  /** Moves the clock by `ms`, back when negative. */
+  /** Moves the clock by `ms`; negative values move it back. */
   advance(ms: number): void {
     this.#offsetMs += ms;
   }
@@ -25,7 +25,7 @@ export class MovableClock implements Clock {
     this.#offsetMs = 0;
   }
 
-  /** The time as WorkOS writes it: RFC 3339 with milliseconds. */
+  /** Formats the time as WorkOS does: RFC 3339 with milliseconds. */
   iso(): string {
     return new Date(this.now()).toISOString();
   }

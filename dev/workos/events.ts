@@ -17,7 +17,7 @@ import type { Call, Effect, World } from "./world.ts";
 
 let judgeBody: ValidateFunction | undefined;
 
-/** Takes one event; it is committed at most once for each idempotency key and 24 h. Runs in one turn of the event loop. */
+/** Accepts one event; commits it at most once per idempotency key and 24 h. Runs in one turn of the event loop. */
 export function createEvent(world: World, call: Call): Effect {
   const kept = call.idempotencyKey === undefined ? undefined : world.answers.find(call.idempotencyKey);
   if (kept) return replayed(world, call, kept);
@@ -53,8 +53,8 @@ function success(world: World): Answer {
 }
 
 /**
- * Keeps a failure under its key where the knob says so: a definite 400, 404 or 422, and with "all" a 5xx. What answers before
- * idempotency is looked at (401, 403, 413, 429) is never kept, and a kept answer is never replaced.
+ * Stores a failure under its key if the option says so: a definite 400, 404 or 422, and with "all" a 5xx. Answers from before the
+ * idempotency check (401, 403, 413, 429) are never stored, and a stored answer is never replaced.
  */
 export function keep(world: World, call: Call, answer: Answer): void {
   const definite = answer.status === 400 || answer.status === 404 || answer.status === 422;
@@ -66,12 +66,12 @@ export function keep(world: World, call: Call, answer: Answer): void {
   world.answers.restore(kept);
 }
 
-/** The first rule that a body breaks, or undefined. */
+/** Returns the first rule that a body breaks, or undefined. */
 function refuse(world: World, body: unknown): Answer | "drop" | undefined {
   judgeBody ??= schemaNamed("AuditLogEventIngestionDto");
   if (!judgeBody(body)) {
-    // The description has both answers and does not say which fault gets which; its examples are a missing field for 422
-    // and a wrong value for 400.
+    // The description has both answers without saying when each applies; its examples are a missing field for 422 and a wrong value
+    // for 400.
     const missing = missingFields(judgeBody.errors);
     if (missing.length > 0) return validationFailed(missing.map((field) => ({ code: "required", field })));
     // Its paths start at the event: "/targets", not "/event/targets".
@@ -89,10 +89,10 @@ function judgeAction(world: World, event: EventBody["event"]): Answer | "drop" |
   const verdict = world.registry.judge(event, closedMetadata);
   if (verdict === "accepted") return undefined;
   if (verdict === "unknown_action") {
-    // Nobody has published the body of this refusal.
+    // The body of this refusal is not published.
     if (!strictSchemas && world.registry.isEmpty) return undefined;
     return unregistered === "drop" ? "drop" : json(400, { message: `Audit Log action not found: '${event.action}'.` });
   }
-  // Nor that of a version that does not exist.
+  // Nor is the refusal of an unknown version.
   return verdict === "unknown_version" ? invalidEvent(["/version"]) : invalidLog(verdict);
 }

@@ -1,4 +1,4 @@
-/** The columns of an export are not documented, so a reader must cope with several layouts. These are ours. */
+/** The columns of an export are not documented, so a reader must support several layouts. These are ours. */
 import { stringify } from "csv-stringify/sync";
 import type { ExportLayout, StoredEvent } from "./types.ts";
 
@@ -47,7 +47,7 @@ function named(prefix: string, fields: object): Row {
   );
 }
 
-/** Writes an export. It has its header without events, too. */
+/** Writes an export. Without events, it still has its header. */
 export function writeExport(layout: ExportLayout, events: readonly StoredEvent[]): string {
   if (layout === "lines") {
     return events.map(({ organization_id, event }) => `${JSON.stringify({ organization_id, event })}\n`).join("");

@@ -1,4 +1,4 @@
-/** CSV exports: the only way WorkOS lets anyone read events back, so `verify` depends on them. */
+/** CSV exports: the only way to read events back from WorkOS, so `verify` depends on them. */
 import { randomUUID } from "node:crypto";
 import { json, type Answer } from "./answers.ts";
 import { writeExport } from "./export-layouts.ts";
@@ -29,7 +29,7 @@ export class Exports {
   readonly #exports = new Map<string, Export>();
   readonly #urls = new Map<string, { csv: string; expires_at_ms: number }>();
 
-  /** Takes a snapshot at once; only its state says `pending` until it is fetched. */
+  /** Takes a snapshot at once; its state says `pending` until it is fetched. */
   create(dto: ExportDto, events: readonly StoredEvent[], layout: ExportLayout, nowMs: number): Answer {
     const from = Date.parse(dto.range_start);
     const to = Date.parse(dto.range_end);
@@ -53,7 +53,7 @@ export class Exports {
     return json(200, { ...show(found, nowMs), state: "ready", url: `${origin}/__dev/exports/${token}.csv` });
   }
 
-  /** The CSV behind a URL that has not expired. */
+  /** Returns the CSV of a URL that has not expired. */
   download(token: string, nowMs: number): string | undefined {
     const found = this.#urls.get(token);
     return found && found.expires_at_ms > nowMs ? found.csv : undefined;

@@ -1,4 +1,4 @@
-/** Scripted failures: which requests they hit, how often, and what happens instead of the real answer. */
+/** Scripted failures: which requests they affect, how often, and what happens instead of the real answer. */
 import * as z from "zod";
 import { ANSWERS, json, type Answer, type AnswerName } from "./answers.ts";
 
@@ -12,13 +12,13 @@ const matchSchema = z.strictObject({
   organization_id: z.string().optional(),
   method: z.string().optional(),
   path: z.string().optional(),
-  /** Only the nth request (from 1) that meets the other conditions. */
+  /** Only the nth request (from 1) that matches the other conditions. */
   nth: count.optional(),
 });
 
 export const faultSchema = z.strictObject({
   match: matchSchema.optional(),
-  /** How many requests it hits; without it, all until the faults are cleared. */
+  /** How many requests it affects; without it, all until the faults are cleared. */
   times: count.optional(),
   /** One of the documented answers; `status`, `body` and `headers` override its parts. */
   answer: z.enum(names).optional(),
@@ -26,11 +26,11 @@ export const faultSchema = z.strictObject({
   body: z.unknown().optional(),
   headers: z.record(z.string(), z.string()).optional(),
   delayMs: z.int().min(0).optional(),
-  /** Never answers; the caller has to give up. */
+  /** Never answers; the caller must give up. */
   hang: z.boolean().optional(),
-  /** Cuts the connection with a TCP reset, before or after the request has had its effect. */
+  /** Resets the TCP connection before or after the request takes effect. */
   reset: z.enum(["before_commit", "after_commit"]).optional(),
-  /** The request has its effect first; only then comes the delay, hang or answer of the fault. */
+  /** The request takes effect first; then the fault's delay, hang or answer follows. */
   commit: z.boolean().optional(),
   html200: z.boolean().optional(),
   successFalse: z.boolean().optional(),
@@ -38,7 +38,7 @@ export const faultSchema = z.strictObject({
 
 export type Fault = z.input<typeof faultSchema>;
 
-/** What a fault can be matched on. */
+/** The properties of a request that a fault can match. */
 interface FaultSubject {
   readonly method: string;
   readonly path: string;
@@ -57,7 +57,7 @@ interface Armed {
 export class Faults {
   #armed: Armed[] = [];
 
-  /** Arms a fault; the oldest that matches a request wins. */
+  /** Adds a fault; the oldest that matches a request wins. */
   add(fault: Fault): void {
     this.#armed.push({ fault, seen: 0, left: fault.times ?? Number.POSITIVE_INFINITY });
   }
@@ -66,12 +66,12 @@ export class Faults {
     this.#armed = [];
   }
 
-  /** The faults that can still hit a request. */
+  /** The faults that can still affect a request. */
   list(): Fault[] {
     return this.#armed.map((armed) => armed.fault);
   }
 
-  /** The fault that hits this request, if any; counts it. */
+  /** Returns the fault for this request, if any, and counts it. */
   take(subject: FaultSubject): Fault | undefined {
     if (this.#armed.length === 0) return undefined;
     for (const armed of this.#armed) {
@@ -104,7 +104,7 @@ function same(wanted: string | undefined, actual: string | undefined): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-/** The answer a fault prescribes, or undefined when it only delays, hangs or resets. */
+/** Returns the answer of a fault; undefined if it only delays, hangs or resets. */
 export function faultAnswer(fault: Fault): Answer | undefined {
   const name = fault.answer ?? (fault.html200 ? "html_200" : fault.successFalse ? "success_false" : undefined);
   const base: Answer | undefined = name && ANSWERS[name];

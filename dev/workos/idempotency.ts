@@ -21,7 +21,7 @@ export class IdempotencyStore {
     this.#clock = clock;
   }
 
-  /** The answer that is still kept for a key. */
+  /** Returns the answer that is still stored for a key. */
   find(key: string): KeptAnswer | undefined {
     const kept = this.#kept.get(key);
     if (!kept) return undefined;
@@ -30,7 +30,7 @@ export class IdempotencyStore {
     return undefined;
   }
 
-  /** Makes the entry that `restore` takes, so that it can be written down in between. */
+  /** Makes the entry for `restore`, so that the caller can write it to disk first. */
   entry(key: string, body: Buffer, answer: Answer): KeptAnswer {
     return { key, body_hash: bodyHash(body), answer, expires_at_ms: this.#clock.now() + WINDOW_MS };
   }

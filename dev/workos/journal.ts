@@ -1,9 +1,9 @@
-/** What must survive a restart, one row each, in the order it happened. Without a file nothing is written. */
+/** The state that must survive a restart, one row per change, in order. Without a file, nothing is written. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { KeptAnswer } from "./idempotency.ts";
 import type { StoredEvent } from "./types.ts";
 
-/** An event and the answer kept for its key are one entry, so that a kill cannot part them. */
+/** An event and the stored answer of its key are one entry, so that a crash cannot separate them. */
 type JournalEntry =
   | { readonly kind: "event"; readonly event: StoredEvent; readonly kept?: KeptAnswer | undefined }
   | { readonly kind: "answer"; readonly kept: KeptAnswer }
@@ -16,7 +16,7 @@ export interface Journal {
   close(): void;
 }
 
-/** Opens the journal in a SQLite file; a process that is killed loses nothing it has answered (a power cut may). */
+/** Opens the journal in a SQLite file; a killed process loses nothing that it has answered (a power cut may). */
 export function openJournal(path: string | undefined): Journal {
   if (path === undefined) return { read: () => [], write: () => {}, clear: () => {}, close: () => {} };
   const database = new DatabaseSync(path);

@@ -1,4 +1,4 @@
-/** API keys: one that is accepted, and some that are known but lack the permission. */
+/** API keys: the accepted one, and known ones that lack the permission. */
 import { ANSWERS, type Answer } from "./answers.ts";
 
 export class Keys {
@@ -15,12 +15,12 @@ export class Keys {
     return this.#accepted;
   }
 
-  /** Accepts only this key from now on, like a rotation in the dashboard. */
+  /** Accepts only this key from now on, as after a rotation in the dashboard. */
   rotate(key: string): void {
     this.#accepted = key;
   }
 
-  /** Makes a key known that may do nothing here: 403 instead of 401. */
+  /** Registers a key without permissions: it gets 403 instead of 401. */
   restrict(key: string): void {
     this.#restricted.add(key);
   }
@@ -30,7 +30,7 @@ export class Keys {
     this.#restricted.clear();
   }
 
-  /** The refusal of an `Authorization` header, or undefined when it may pass. */
+  /** Returns the refusal of an `Authorization` header; undefined if it is accepted. */
   refusal(authorization: string | undefined): Answer | undefined {
     const key = authorization?.startsWith("Bearer ") ? authorization.slice(7) : undefined;
     if (key !== undefined && this.#restricted.has(key)) return ANSWERS.forbidden;

@@ -8,7 +8,7 @@ const USAGE = "usage: main.ts [--port n] [--api-key key] [--path file] [--organi
 
 try {
   const standIn = await startWorkos(optionsFrom(process.argv.slice(2)));
-  // Before the line that tells others that they may use it, and end it.
+  // Registered before the line that tells others that the stand-in is ready, because they may end it at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void standIn.stop());
   console.log(`workos stand-in on ${standIn.url}`);
 } catch (error) {

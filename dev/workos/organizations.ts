@@ -1,4 +1,4 @@
-/** The organizations that exist, and what WorkOS shows of them. */
+/** The existing organizations, and what WorkOS shows of them. */
 type AuditLogState = "active" | "inactive" | "disabled";
 
 export class Organizations {

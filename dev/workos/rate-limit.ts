@@ -1,4 +1,4 @@
-/** A fixed window for each key, as docs/reference/rate-limits states the limit: so many requests in so many seconds. */
+/** A fixed window per key, as docs/reference/rate-limits describes the limit: a number of requests in a number of seconds. */
 import type { Clock } from "./clock.ts";
 import type { Knobs } from "./types.ts";
 
@@ -10,7 +10,7 @@ export class RateLimit {
     this.#clock = clock;
   }
 
-  /** Counts one request; true when it is over the limit. */
+  /** Counts one request; true if it exceeds the limit. */
   exceeded(key: string, limit: Knobs["rateLimit"]): boolean {
     if (!limit) return false;
     const now = this.#clock.now();

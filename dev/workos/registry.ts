@@ -21,7 +21,7 @@ export class Registry {
   readonly #actions = new Map<string, RegisteredAction>();
   readonly #judges = new Map<string, ValidateFunction>();
 
-  /** Adds the next version of an action's schema; the action is made if it is missing (docs, Create Schema). */
+  /** Adds the next version of an action's schema; creates a missing action (docs, Create Schema). */
   register(name: string, dto: SchemaDto, createdAt: string): SchemaVersion {
     const known = this.#actions.get(name);
     const version = (known?.versions.length ?? 0) + 1;
@@ -45,8 +45,8 @@ export class Registry {
   }
 
   /**
-   * Judges an event by the version it names. Without a version it is judged by version 1, not by the newest: events of a
-   * re-registered action failed in production until they named their version (dust-tt/dust#26831).
+   * Validates an event by the version it names. Without a version, version 1 applies, not the newest: events of a re-registered
+   * action failed in production until they named their version (dust-tt/dust#26831).
    */
   judge(event: { readonly action: string; readonly version?: number }, closed: boolean): Verdict {
     const action = this.#actions.get(event.action);

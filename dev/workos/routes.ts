@@ -1,4 +1,4 @@
-/** The endpoints of the WorkOS API that the stand-in has, and what stands before all of them. */
+/** The WorkOS API endpoints of the stand-in, and the checks before all of them. */
 import type { SchemaDto } from "../../cli/workos/event-schema.ts";
 import { schemaIssues } from "./action-schema.ts";
 import { ANSWERS, json, organizationNotFound, validationFailed, type Answer } from "./answers.ts";
@@ -23,7 +23,7 @@ const ENDPOINTS: readonly (readonly [method: string, path: RegExp, endpoint: End
   ["GET", /^\/organizations\/([^/]+)\/audit_log_configuration$/, getConfiguration],
 ];
 
-/** Gives a request its effect. The body cap comes first because the body is parsed before the key is looked at. */
+/** Processes a request. The body limit comes first because the body is parsed before the key is checked. */
 export function handle(world: World, call: Call, origin: string): Effect {
   if (call.tooLarge) return refused(ANSWERS.payload_too_large);
   if (call.method === "POST" && call.json === undefined) return refused(ANSWERS.unreadable);

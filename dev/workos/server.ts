@@ -1,6 +1,6 @@
 /**
- * A stand-in for the audit log part of the WorkOS API, for laptops and tests. Bodies are judged by the published OpenAPI
- * description; each rule beyond it names where it is known from. It is no oracle for what nobody has published.
+ * A stand-in for the audit log part of the WorkOS API, for laptops and tests. It validates bodies by the published OpenAPI
+ * description; each further rule names its source. It proves nothing about unpublished behaviour.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -29,7 +29,7 @@ export interface WorkosStandIn {
   readonly apiKey: string;
   /** Events in order of commit. */
   events(): StoredEvent[];
-  /** Requests in order of arrival, `/__dev/` left out; an entry is filled in while its request is answered. */
+  /** Requests in order of arrival, without `/__dev/`; an entry is completed while its request is answered. */
   requests(): RequestEntry[];
   readonly faults: Faults;
   readonly clock: MovableClock;
@@ -47,12 +47,12 @@ export async function startWorkos(options: WorkosOptions = {}): Promise<WorkosSt
   const stopping = new AbortController();
   const server = createServer((request, response) => {
     serve({ world, options, stopping: stopping.signal }, request, response).catch((error: unknown) => {
-      // Ignore a caller that has disconnected and a stop. Any other error is a bug in the stand-in.
+      // Ignore a caller that has disconnected, and a stop. Any other error is a bug in the stand-in.
       if (!stopping.signal.aborted && !request.socket.destroyed) console.error("workos stand-in:", error);
       response.destroy();
     });
   });
-  // A client that reuses a connection must not meet one that is just being closed.
+  // A client that reuses a connection must not get one that is just being closed.
   server.keepAliveTimeout = 600_000;
   await listen(server, options.port ?? 0).catch((error: unknown) => {
     world.journal.close();
@@ -170,7 +170,7 @@ async function disturbed(
 let lastSecond = 0;
 let lastDate = "";
 
-/** The `Date` header follows the stand-in's clock, so that a caller can measure its own skew by it. */
+/** The `Date` header follows the stand-in's clock, so that a caller can measure its own clock difference. */
 function dateHeader(nowMs: number): string {
   const second = Math.floor(nowMs / 1000);
   if (second !== lastSecond) [lastSecond, lastDate] = [second, new Date(nowMs).toUTCString()];

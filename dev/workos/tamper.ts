@@ -1,8 +1,8 @@
-/** Changes what the stand-in stores, as somebody with access to WorkOS might. Only `verify` can tell. */
+/** Changes stored events, as somebody with access to WorkOS might. Only `verify` can detect it. */
 import * as z from "zod";
 import type { StoredEvent } from "./types.ts";
 
-/** Event ids to lose, events to alter at a path such as `["action"]` or `["actor", "id"]`, and events to add. */
+/** Event ids to remove, events to change at a path such as `["action"]` or `["actor", "id"]`, and events to add. */
 export const tamperSchema = z.strictObject({
   lose: z.array(z.string()).default([]),
   alter: z
@@ -11,7 +11,7 @@ export const tamperSchema = z.strictObject({
   add: z.array(z.strictObject({ organization_id: z.string(), event: z.looseObject({}) })).default([]),
 });
 
-/** Changes the events in place. Returns how many it changed, lost or added. */
+/** Changes the events in place. Returns how many it changed, removed or added. */
 export function tamper(events: StoredEvent[], { lose, alter, add }: z.infer<typeof tamperSchema>): number {
   const kept = events.filter(({ event }) => !lose.includes(String(event.metadata["event_id"])));
   let changed = events.length - kept.length + add.length;

@@ -1,7 +1,7 @@
 import type { AuditEvent } from "../../shared/event.ts";
 import type { Clock } from "./clock.ts";
 
-/** An event as it was committed. */
+/** A committed event. */
 export interface StoredEvent {
   readonly organization_id: string;
   readonly event: AuditEvent;
@@ -11,7 +11,7 @@ export interface StoredEvent {
 
 export type CallOutcome = "committed" | "replayed" | "dropped" | "refused" | "answered" | "fault";
 
-/** One request, pushed when it arrives. `status` stays null where no answer was sent (hang, reset, caller gone). */
+/** One request, added when it arrives. `status` stays null if no answer was sent (hang, reset, caller gone). */
 export interface RequestEntry {
   readonly at_ms: number;
   readonly method: string;
@@ -21,40 +21,40 @@ export interface RequestEntry {
   readonly event_id?: string | undefined;
   readonly action?: string | undefined;
   readonly organization_id?: string | undefined;
-  /** What became of it; undefined while it is open. A faulted request that had its effect first keeps the effect's name. */
+  /** The result; undefined while the request is open. A faulted request that took effect first keeps that result. */
   outcome?: CallOutcome;
-  /** On a replayed key: whether the body was byte for byte that of the first request. */
+  /** For a replayed key: whether the body equals that of the first request byte for byte. */
   same_body?: boolean;
   status: number | null;
 }
 
 /**
- * The columns of exports, which nobody has published. `json`: a column for each field, objects as JSON. `flat`: a column for each
- * value, such as `actor.id`. `titled`: headings for people. `event`: the event as one column of JSON. `bare`: without location and user
- * agent. `lines`: JSON lines.
+ * The columns of exports, which are not published. `json`: a column for each field, objects as JSON. `flat`: a column for each
+ * value, such as `actor.id`. `titled`: headings for people. `event`: the event as one column of JSON. `bare`: without location and
+ * user agent. `lines`: JSON lines.
  */
 export const EXPORT_LAYOUTS = ["json", "flat", "titled", "event", "bare", "lines"] as const;
 export type ExportLayout = (typeof EXPORT_LAYOUTS)[number];
 
-/** Behaviour that WorkOS does not document, or that differs between its own sources; may be changed while running. */
+/** Behaviour that WorkOS does not document, or that differs between its own sources; can be changed while running. */
 export interface Knobs {
   /** Every action must be registered, even while the registry is empty. */
   strictSchemas: boolean;
-  /** What becomes of an unregistered action: 400, or 200 and nothing stored (dust-tt/dust#23407 saw both). */
+  /** The result of an unregistered action: 400, or 200 and nothing stored (dust-tt/dust#23407 saw both). */
   unregistered: "refuse" | "drop";
-  /** A registered metadata schema admits only the properties it declares. Unknown of the real server; default false. */
+  /** A registered metadata schema accepts only the properties it declares. Unknown for the real server; default false. */
   closedMetadata: boolean;
-  /** Which answers the key repeats for 24 h. Undocumented beyond "the same response"; default "4xx" (and success). */
+  /** Which answers are repeated for a key within 24 h. Undocumented beyond "the same response"; default "4xx" (and success). */
   keepAnswers: "success" | "4xx" | "all";
   /** Same key, other body: repeat the first answer (literal reading of the docs, default) or answer 409. */
   keyReuse: "replay" | "conflict";
-  /** The description says 200, every SDK's tests 201. */
+  /** The description says 200; every SDK's tests say 201. */
   successStatus: 200 | 201;
   /** body-parser's default of 100 kB, whose phrase the real server answers with (dust-tt/dust#26412). */
   bodyLimitBytes: number;
   /** The real server's maxItems (dust-tt/dust#27021); not in the description. */
   maxTargets: number;
-  /** Requests a window for each key; the docs say 6,000 in 60 s. Off by default. */
+  /** Requests per window and key; the docs say 6,000 in 60 s. Off by default. */
   rateLimit: { requests: number; windowMs: number; retryAfterSeconds?: number } | null;
   /** The columns of exports. */
   exportLayout: ExportLayout;
@@ -67,7 +67,7 @@ export interface WorkosOptions extends Partial<Knobs> {
   clock?: Clock | undefined;
   /** The organizations that exist; undefined accepts any. */
   organizations?: readonly string[] | undefined;
-  /** SQLite file in which events, kept answers and schemas survive a restart; default none. */
+  /** SQLite file in which events, stored answers and schemas survive a restart; default none. */
   path?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The state of one stand-in. Every endpoint gets it as its first argument. */
+/** The state of one stand-in. Every endpoint receives it as its first argument. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Answer } from "./answers.ts";
 import { MovableClock } from "./clock.ts";
@@ -33,7 +33,7 @@ export interface Call {
   readonly idempotencyKey: string | undefined;
 }
 
-/** What a request did, and what it is answered. */
+/** The effect of a request, and its answer. */
 export interface Effect {
   readonly answer: Answer;
   readonly outcome: CallOutcome;
@@ -57,7 +57,7 @@ export interface World {
 
 const DEFAULT_API_KEY = "sk_test_workos";
 
-/** Makes the world and fills it from the journal. */
+/** Creates the state and fills it from the journal. */
 export function createWorld(options: WorkosOptions): World {
   const clock = new MovableClock(options.clock);
   const world: World = {

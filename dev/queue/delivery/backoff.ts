@@ -16,16 +16,16 @@ interface FailedAttempt {
   retried: number;
   /** The message's `Upstash-Retry-Delay`, already checked when it was accepted. */
   retryDelay?: string | undefined;
-  /** What the destination answered, names in lower case. */
+  /** The headers of the destination's answer, names in lower case. */
   header: Record<string, string[]>;
   /** Milliseconds since 1970. */
   now: number;
 }
 
 /**
- * Says how long to wait before the next attempt, in milliseconds.
+ * Returns the wait before the next attempt, in milliseconds.
  *
- * The answer's own wish comes first (one beyond a day is ignored), then the message's expression, then the schedule.
+ * The answer's own header comes first (a wait of more than a day is ignored), then the message's expression, then the schedule.
  */
 export function nextDelay(attempt: FailedAttempt): number {
   for (const name of RESET_HEADERS) {
@@ -44,7 +44,7 @@ function readWish(value: string | undefined, now: number): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
   const duration = parseGoDuration(text);
   if (duration !== undefined) return Math.round(duration);
-  // Date.parse also takes half-written dates; QStash takes RFC 1123 only, which begins with a day's name.
+  // Date.parse also accepts partial dates; QStash accepts only RFC 1123, which begins with a weekday.
   const date = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

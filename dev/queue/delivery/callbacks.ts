@@ -3,7 +3,7 @@ import { DEFAULT_RETRIES, type Message, type NewMessage } from "../store/message
 import type { Outcome } from "./sender.ts";
 
 /**
- * Makes the message that tells a callback what came of an attempt (upstash.com/docs/qstash/features/callbacks).
+ * Makes the callback message with the result of an attempt (upstash.com/docs/qstash/features/callbacks).
  *
  * A failure callback carries `dlqId`; without an answer the status is 0 and the body is the error's text.
  */
@@ -40,7 +40,7 @@ export function callbackMessage(callback: Callback, message: Message, outcome: O
   };
 }
 
-/** An answer's header as QStash lists it. */
+/** Formats an answer's header as QStash lists it. */
 export function canonicalHeader(header: Record<string, string[]>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(header).map(([name, values]) => [canonicalName(name), values]));
 }

@@ -18,10 +18,10 @@ const DEEPEST = 50;
 type Rest = { tokens: string[]; at: number; depth: number };
 
 /**
- * Parses an `Upstash-Retry-Delay` expression; throws a SyntaxError that names what it cannot read.
+ * Parses an `Upstash-Retry-Delay` expression; throws a SyntaxError naming what it cannot read.
  *
- * Takes numbers, `retried`, `+ - * / %`, parentheses and the nine functions QStash documents
- * (upstash.com/docs/qstash/features/retry); nothing in it is ever evaluated as JavaScript.
+ * Accepts numbers, `retried`, `+ - * / %`, parentheses and the nine functions that QStash documents
+ * (upstash.com/docs/qstash/features/retry); never evaluates JavaScript.
  */
 export function parseExpression(text: string): Expression {
   if (text.length > LONGEST) throw new SyntaxError(`an expression has at most ${LONGEST} characters`);

@@ -1,10 +1,10 @@
 import type { FlowControl } from "../options.ts";
 import { DEFAULT_RETRIES, type Message } from "../store/messages.ts";
 
-/** The region the development queue says it is in. */
+/** The region that the development queue reports. */
 const REGION = "EU-CENTRAL-1";
 
-/** The headers of a delivery: what was forwarded, then QStash's own, which nothing forwarded can replace. */
+/** The headers of a delivery: forwarded ones, then QStash's own, which a forwarded header cannot replace. */
 export function deliveryHeaders(message: Message, signature: string): Record<string, string[]> {
   const { options } = message;
   const own: Record<string, string[]> = {

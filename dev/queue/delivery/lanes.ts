@@ -3,7 +3,7 @@ import type { FlowKeys } from "../store/flow-keys.ts";
 import { openLanes } from "../store/messages.ts";
 import { dueInLane, limitOf, nextDueInLane, type Limit } from "./limits.ts";
 
-/** What a lane has under way and has used of its rate. */
+/** The deliveries under way in a lane, and its used rate. */
 interface Usage {
   active: number;
   /** Deliveries begun in the current period. */
@@ -15,7 +15,7 @@ interface Usage {
 export interface Lanes {
   /** Remembers a lane that may hold messages. */
   add(lane: string): void;
-  /** Lanes that may hold messages, each call beginning with another one, so that none starves the rest. */
+  /** Lanes that may hold messages. Each call begins with another lane, so that none is starved. */
   names(): string[];
   usage(lane: string): Usage;
   /** Messages of a lane that may be delivered now, at most `count`. */
@@ -24,13 +24,13 @@ export interface Lanes {
   end(lane: string): void;
   /** Ends the current period at once. */
   resetRate(lane: string, now: number): void;
-  /** When a lane should be looked at again, or undefined when time alone will change nothing. */
+  /** When to check a lane again; undefined if waiting alone will change nothing. */
   reopensAt(lane: string, now: number): number | undefined;
   /** Whether a lane holds a message that is due and not paused. */
   isWaiting(lane: string, now: number): boolean;
 }
 
-/** Keeps flow-control keys and queues to their limits. What a key has used of its rate does not survive a restart. */
+/** Enforces the limits of flow-control keys and queues. The used rate of a key does not survive a restart. */
 export function createLanes(database: Database, flowKeys: FlowKeys): Lanes {
   const known = new Map<string, Usage>();
   let turn = 0;
@@ -68,7 +68,7 @@ export function createLanes(database: Database, flowKeys: FlowKeys): Lanes {
     resetRate: (lane, now) => void Object.assign(usage(lane), { periodStart: now, rateCount: 0 }),
     reopensAt(lane, now) {
       const { limit, used } = look(lane);
-      // An ending delivery or a resume looks again by itself.
+      // A delivery that ends, or a resume, triggers the next check.
       if (limit.paused || used.active >= limit.parallelism) return undefined;
       const due = nextDueInLane(database, lane, limit);
       if (due === undefined) {

@@ -3,25 +3,25 @@ import type { FlowKeys } from "../store/flow-keys.ts";
 import { dueMessages, headOfQueue, nextDueAt } from "../store/messages.ts";
 import { findQueue } from "../store/queues.ts";
 
-/** What a lane is allowed. */
+/** The limits of a lane. */
 export interface Limit {
   paused: boolean;
-  /** Deliveries under way at once. */
+  /** Parallel deliveries. */
   parallelism: number;
-  /** Deliveries begun in one period. */
+  /** Deliveries started in one period. */
   rate: number;
   periodMs: number;
-  /** Nothing may overtake: the next message waits for all the retries of the one before. */
+  /** Strict order: the next message waits for all retries of the one before. */
   isFifo: boolean;
 }
 
 const UNLIMITED: Limit = { paused: false, parallelism: Infinity, rate: Infinity, periodMs: 1000, isFifo: false };
 
-/** Reads what a lane is allowed at this moment from its queue or flow-control key. */
+/** Reads a lane's current limits from its queue or flow-control key. */
 export function limitOf(database: Database, flowKeys: FlowKeys, lane: string): Limit {
   if (lane.startsWith("queue:")) {
     const queue = findQueue(database, lane.slice("queue:".length));
-    // Messages of a deleted queue still go out, one at a time.
+    // Messages of a deleted queue are still delivered, one at a time.
     return { ...UNLIMITED, isFifo: true, paused: queue?.paused === 1, parallelism: queue?.parallelism ?? 1 };
   }
   const key = lane === "" ? undefined : flowKeys.get(lane.slice("flow:".length));

@@ -16,12 +16,12 @@ export interface SchedulerParts {
   sender: Sender;
   clock: Clock;
   faults: FaultBoard;
-  /** The key that signs, read anew for each delivery. */
+  /** The signing key, read again for each delivery. */
   signingKey: () => string;
   /** The time in signatures; milliseconds since 1970. */
   signingNow: () => number;
   retention: Retention;
-  /** Deliveries under way at most. */
+  /** Most deliveries under way. */
   parallelism: number;
   /** Milliseconds for an attempt without `Upstash-Timeout`. */
   timeoutMs: number;
@@ -29,20 +29,20 @@ export interface SchedulerParts {
 }
 
 export interface Scheduler {
-  /** Looks for due messages; call it after whatever may have made one due. */
+  /** Checks for due messages; call it after anything that may have made one due. */
   wake(): void;
   /** Resolves once nothing is under way and nothing that is not paused is due. */
   idle(): Promise<void>;
   /** Deliveries under way. */
   active(): number;
-  /** Forgets what has outlived its retention, where that has not been done lately. */
+  /** Removes expired data, unless that was done recently. */
   tidy(): void;
   stop(): Promise<void>;
 }
 
 const TIDY_EVERY_MS = 60_000;
 
-/** Makes the loop that delivers what is due, within what lanes and the plan allow. */
+/** Starts the loop that delivers due messages within the limits of lanes and plan. */
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { lanes, clock } = parts;
   const underWay = new Set<Promise<void>>();
@@ -61,7 +61,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       next = Math.min(next, lanes.reopensAt(lane, now) ?? Infinity);
     }
     cancelWake?.();
-    // At the limit of what may be under way only an ending delivery can help, and that wakes by itself.
+    // At the limit of parallel deliveries, only the end of one helps, and that triggers the next check.
     if (next < Infinity && underWay.size < parts.parallelism) cancelWake = clock.wakeAt(next, wake);
     announceIdle(now);
   }
@@ -106,7 +106,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   };
 }
 
-/** Makes one attempt and writes down what came of it, unless the queue was stopped meanwhile. */
+/** Makes one attempt and stores its result, unless the queue was stopped meanwhile. */
 async function attempt(parts: SchedulerParts, seq: number, now: number, isStopped: () => boolean): Promise<void> {
   const { database } = parts;
   const begun = performance.now();
@@ -115,7 +115,7 @@ async function attempt(parts: SchedulerParts, seq: number, now: number, isStoppe
     database.run("UPDATE message SET state = 'active' WHERE seq = ?", seq);
     addEvent(database, { messageSeq: seq, time: now, state: "ACTIVE" });
   });
-  // The mark need not be on disk first: if it is lost in a crash, so is the attempt, and the message is still pending.
+  // The mark need not be on disk first: a crash loses the attempt with it, and the message stays pending.
   const [outcome] = await Promise.all([deliver(parts, message), marked]);
   if (isStopped()) return;
   const busy = await database.write(() => settle(database, message, outcome, parts.faults, parts.clock.now()));
@@ -143,7 +143,7 @@ function createTidier({ database, clock, retention }: SchedulerParts): () => voi
     const now = clock.now();
     if (now - tidiedAt < TIDY_EVERY_MS) return;
     tidiedAt = now;
-    // Lost in a crash, it is simply done again.
+    // If a crash loses this, it is simply repeated.
     void database.write(() => purge(database, now, retention));
   };
 }

@@ -11,16 +11,16 @@ export interface Delivery {
   timeoutMs: number;
 }
 
-/** What came of one attempt: the destination's answer, or why there was none. */
+/** The result of one attempt: the destination's answer, or why there was none. */
 export type Outcome = { answer: Answer; error?: never } | { answer?: never; error: string };
 
 export interface Sender {
   send(delivery: Delivery): Promise<Outcome>;
-  /** Breaks off whatever is under way; those attempts report an error that must not be counted. */
+  /** Aborts all attempts under way; they report an error that must not be counted. */
   close(): void;
 }
 
-/** Sends deliveries over kept-alive connections. Redirects are not followed, and an answer's body is cut at `maxBytes`. */
+/** Sends deliveries over kept-alive connections. Does not follow redirects, and cuts an answer's body at `maxBytes`. */
 export function createSender(maxBytes: number): Sender {
   const plain = new http.Agent({ keepAlive: true });
   const secure = new https.Agent({ keepAlive: true });

@@ -6,12 +6,12 @@ import { nextDelay } from "./backoff.ts";
 import { callbackMessage } from "./callbacks.ts";
 import type { Outcome } from "./sender.ts";
 
-/** QStash's "do not try again": this status together with `Upstash-NonRetryable-Error: true`. */
+/** QStash's signal for "do not retry": this status with `Upstash-NonRetryable-Error: true`. */
 const NON_RETRYABLE_STATUS = 489;
 
 /**
- * Writes down what came of an attempt: delivered, a retry, or the dead-letter queue; and makes the callbacks.
- * Inside a write. Returns the lanes that got a new message.
+ * Stores the result of an attempt (delivered, a retry, or the dead-letter queue) and makes the callbacks. Call it inside a write.
+ * Returns the lanes that got a new message.
  */
 export function settle(
   database: Database,
@@ -20,7 +20,7 @@ export function settle(
   faults: FaultBoard,
   now: number,
 ): string[] {
-  // Its outcome is lost, as when a server dies before it writes it down: the message is delivered again.
+  // The result is lost, as when a server dies before storing it: the message is delivered again.
   if (faults.forgetOutcome()) {
     database.run("UPDATE message SET state = 'pending' WHERE seq = ? AND state = 'active'", message.seq);
     return [];
@@ -50,7 +50,7 @@ function stateOf(database: Database, seq: number): string | undefined {
   return database.one<{ state: string }>("SELECT state FROM message WHERE seq = ?", seq)?.state;
 }
 
-/** Plans the next attempt, or moves the message to the dead-letter queue and returns its id there. */
+/** Schedules the next attempt, or moves the message to the dead-letter queue and returns its id there. */
 function fail(database: Database, message: Message, outcome: Outcome, now: number): string | undefined {
   const entry = {
     messageSeq: message.seq,

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 
-/** A signature is good for five minutes (upstash.com/docs/qstash/features/security). */
+/** A signature is valid for five minutes (upstash.com/docs/qstash/features/security). */
 const LIFETIME_S = 300;
 
 /** Signs one delivery as QStash does: an HS256 JWT over the destination and the body's hash. */
@@ -14,14 +14,14 @@ export async function signDelivery(key: string, url: string, body: Uint8Array, n
       .setSubject(url)
       .setIssuedAt(iat)
       .setExpirationTime(iat + LIFETIME_S)
-      // 0 since the changelog of September 2024, whatever the older example says.
+      // 0 since the changelog of September 2024, despite the older example.
       .setNotBefore(0)
       .setJti(`jwt_${randomUUID().replaceAll("-", "")}`)
       .sign(new TextEncoder().encode(key))
   );
 }
 
-/** The body's SHA-256 in base64url with the padding QStash leaves on. */
+/** Returns the body's SHA-256 in base64url, with padding as QStash sends it. */
 function bodyHash(body: Uint8Array): string {
   return `${createHash("sha256").update(body).digest("base64url")}=`;
 }

@@ -1,4 +1,4 @@
-/** A body as JSON, or undefined when it is not. */
+/** Parses a body as JSON; undefined if it is not JSON. */
 export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString()) as unknown;

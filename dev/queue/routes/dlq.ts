@@ -8,7 +8,7 @@ import { toMessage, type MessageRow } from "../store/messages.ts";
 import { COMMON_FIELDS, readCount, readFilters, readIds, type FilterFields } from "./filters.ts";
 import { bodyShape, messageShape } from "./shapes.ts";
 
-/** A page of the dead-letter queue holds at most this many (upstash.com/docs/qstash/api-reference/dlq). */
+/** Most entries on a page of the dead-letter queue (upstash.com/docs/qstash/api-reference/dlq). */
 const PAGE = 100;
 const FIELDS: FilterFields = {
   ...COMMON_FIELDS,
@@ -74,8 +74,8 @@ async function retryMany(app: App, request: Request): Promise<Reply> {
 }
 
 /**
- * Each entry becomes a new message with the old body and headers; configuration headers of this request win over the
- * old ones. The deduplication id is not applied again: it would swallow the retry.
+ * Each entry becomes a new message with the old body and headers; configuration headers of this request override the old ones. The
+ * deduplication id is not applied again, because it would drop the retry.
  */
 async function retry(app: App, request: Request, rows: DeadRow[]): Promise<{ messageId: string }[]> {
   const { "content-type": _, ...headers } = request.headers;

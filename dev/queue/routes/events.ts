@@ -21,7 +21,7 @@ interface EventRow extends MessageRow {
   response_body: Uint8Array | null;
 }
 
-/** The log, newest first: `/v2/events` as the SDK asks for it, `/v2/logs` as the docs do. */
+/** The log, newest first: `/v2/events` in the SDK, `/v2/logs` in the docs. */
 export function eventRoutes(app: App): Route[] {
   return (["events", "logs"] as const).map((name) => ({
     method: "GET",
@@ -102,7 +102,7 @@ function eventShape(row: EventRow): Record<string, unknown> {
   };
 }
 
-/** What the destination said, which the log tells only of attempts that failed. */
+/** The destination's answer, which the log includes only for failed attempts. */
 function answerShape(row: EventRow): Record<string, unknown> {
   if (row.state !== "ERROR" || row.response_status === null) return {};
   return {

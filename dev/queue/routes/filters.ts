@@ -8,7 +8,7 @@ interface Filter {
 
 export type FilterFields = Record<string, { column: string; isNumber?: true } | "label" | "never">;
 
-/** The filters of every listing and bulk action. There are no schedules, so that filter matches nothing. */
+/** The filters of every list and bulk action. There are no schedules, so the schedule filter matches nothing. */
 export const COMMON_FIELDS: FilterFields = {
   url: { column: "message.url" },
   topicName: { column: "message.url_group" },
@@ -25,15 +25,15 @@ export const HOST_AND_PATH: FilterFields = {
 };
 
 /**
- * Reads a query's filters: values of one field are alternatives, repeated or with commas between, and all fields given
- * must match. `dateColumn` is what `fromDate` and `toDate` (milliseconds, inclusive) compare.
+ * Reads a query's filters: values of one field (repeated or separated by commas) are alternatives, and all fields must match.
+ * `fromDate` and `toDate` (milliseconds, inclusive) apply to `dateColumn`.
  */
 export function readFilters(query: URLSearchParams, fields: FilterFields, dateColumn: string): Filter {
   const parts: Filter[] = [];
   for (const [name, field] of Object.entries(fields)) {
     const given = query.getAll(name);
     if (given.length === 0) continue;
-    // Whole values count too: a url may hold a comma.
+    // Whole values count too: a URL may contain a comma.
     const values = [...new Set([...given, ...given.flatMap((value) => value.split(",").map((part) => part.trim()))])];
     parts.push(condition(field, values));
   }
@@ -52,7 +52,7 @@ export function readFilters(query: URLSearchParams, fields: FilterFields, dateCo
 
 function condition(field: FilterFields[string], values: string[]): Filter {
   if (field === "never") return { sql: "0", values: [] };
-  // One statement for any number of values: they travel as a JSON array.
+  // One statement for any number of values, passed as a JSON array.
   if (field === "label") {
     return {
       sql: "EXISTS (SELECT 1 FROM label WHERE label.seq = message.seq AND label.label IN (SELECT value FROM json_each(?)))",
@@ -71,7 +71,7 @@ export function readNumber(query: URLSearchParams, name: string): number | undef
   return Number(value);
 }
 
-/** How many entries a page holds: `count`, at most `most`, which is also the default. */
+/** Entries per page: `count`, at most `most`, which is also the default. */
 export function readCount(query: URLSearchParams, most: number, otherwise = most): number {
   return Math.min(most, Math.max(1, readNumber(query, "count") ?? otherwise));
 }

@@ -9,7 +9,7 @@ const get = (path: RegExp, run: Route["run"]): Route => ({ method: "GET", path, 
 /** The longest period of a rate: one week. */
 const LONGEST_PERIOD_S = 604_800;
 
-/** Flow-control keys: what they allow and hold back, and the operator's brake. */
+/** Flow-control keys: their limits, what waits under them, and the operator's pause. */
 export function flowControlRoutes(app: App): Route[] {
   const change = (verb: string, run: (request: Request, key: string) => Partial<FlowKey>): Route => ({
     method: "POST",

@@ -2,7 +2,7 @@ import { ApiError } from "../errors.ts";
 import type { Route } from "../http.ts";
 import type { Headers } from "../options.ts";
 
-/** Features of QStash that the development queue lacks, by the paths that lead to them. */
+/** QStash features that the development queue lacks, by their paths. */
 const PATHS: readonly { path: RegExp; feature: string }[] = [
   { path: /^\/v2\/schedules(\/.*)?$/, feature: "schedules" },
   { path: /^\/v2\/workflows(\/.*)?$/, feature: "workflows" },
@@ -11,7 +11,7 @@ const PATHS: readonly { path: RegExp; feature: string }[] = [
 ];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Headers of a publish that ask for one of these features; without it, the message would mean something else. */
+/** Headers of a publish that request one of these features; ignoring one would change the message's meaning. */
 const HEADERS: readonly { name: RegExp; feature: string }[] = [
   { name: /^upstash-cron$/, feature: "schedules" },
   { name: /^upstash-workflow-/, feature: "workflows" },

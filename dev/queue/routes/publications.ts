@@ -80,8 +80,8 @@ function acceptAll(app: App, messages: NewMessage | NewMessage[]): Accepted | Gr
 }
 
 /**
- * Splits what follows `/v2/publish/`: the destination stands there as it is, or percent-encoded as some clients do; its
- * query is the request's, less QStash's own parameters.
+ * Splits the part after `/v2/publish/`: the destination is there verbatim, or percent-encoded by some clients; its query is the
+ * request's, without QStash's own parameters.
  */
 function destination(path: string, search: string): { url: string; configuration: Headers } {
   const configuration: Headers = {};
@@ -95,7 +95,7 @@ function destination(path: string, search: string): { url: string; configuration
   return { url: kept.length === 0 ? base : `${base}?${kept.join("&")}`, configuration };
 }
 
-/** Each element is taken or refused on its own, and the answer is 200 either way. */
+/** Each element is accepted or refused separately; the answer is always 200. */
 async function batch(app: App, request: Request): Promise<Reply> {
   const elements = z.array(z.unknown()).safeParse(parseJson(request.body));
   if (!elements.success) throw new ApiError(400, "invalid batch: the body must be a JSON array of messages");

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Headers } from "../options.ts";
 import { DEFAULT_RETRIES, type Message } from "../store/messages.ts";
 
-/** A message as QStash lists it, with what the publisher wanted hidden replaced by its hash. */
+/** A message as QStash lists it; redacted parts are replaced by their hash. */
 export function messageShape(message: Message): Record<string, unknown> {
   const { options } = message;
   const flow = options.flowControl;

@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { AuditError } from "../../../shared/errors.ts";
 import { SCHEMA_STEPS } from "./schema.ts";
 
-/** The queue's SQLite file; statements are prepared once each. */
+/** The queue's SQLite file; each statement is prepared once. */
 export interface Database {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows the row its SQL selects
   one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
@@ -13,7 +13,7 @@ export interface Database {
   run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number };
   /** Runs `change` now and resolves with its result once it is on disk. */
   write<T>(change: () => T): Promise<T>;
-  /** Makes the file grow no further, as a full disk would, until it is told otherwise: writes fail with SQLITE_FULL. */
+  /** Stops the file from growing, as a full disk would, until called again: writes fail with SQLITE_FULL. */
   setFull(isFull: boolean): void;
   close(): void;
 }
@@ -27,7 +27,7 @@ const SQLITE_BUSY = 5;
 /**
  * Opens (or makes) the file at `path`; `":memory:"` keeps nothing.
  *
- * Errors: `database_in_use` when another process has it open, `database_unreadable` when it is not one of ours.
+ * Errors: `database_in_use` if another process has it open, `database_unreadable` if it is not a queue's file.
  */
 export function openDatabase(path: string): Database {
   try {
@@ -51,7 +51,7 @@ export function openDatabase(path: string): Database {
   }
 }
 
-/** Brings a new or an older file to the current tables. `user_version` counts the steps that a file has seen. */
+/** Updates a new or older file to the current tables. `user_version` counts the steps that a file has run. */
 function migrate(sqlite: DatabaseSync): void {
   sqlite.exec("BEGIN EXCLUSIVE");
   const { user_version: done } = sqlite.prepare("PRAGMA user_version").get() as { user_version: number };
@@ -82,8 +82,8 @@ function wrap(sqlite: DatabaseSync): Database {
 }
 
 /**
- * Changes made in one turn of the event loop share one commit, so that a burst of publishes pays for one flush; each
- * still has a savepoint of its own and answers only after the commit.
+ * Changes of one turn of the event loop share one commit, so that a burst of publishes costs one flush. Each change has its own
+ * savepoint and resolves only after the commit.
  */
 function groupCommit(sqlite: DatabaseSync): Pick<Database, "write" | "close"> {
   let waiting: { done: () => void; failed: (error: unknown) => void }[] | undefined;

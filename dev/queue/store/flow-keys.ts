@@ -1,7 +1,7 @@
 import type { FlowControl } from "../options.ts";
 import type { Database } from "./database.ts";
 
-/** The standing limits of one flow-control key; 0 means no limit of that kind. */
+/** The configured limits of one flow-control key; 0 means no limit of that kind. */
 export interface FlowKey {
   key: string;
   parallelism: number;
@@ -26,9 +26,9 @@ interface Row {
 export interface FlowKeys {
   get(key: string): FlowKey | undefined;
   list(): FlowKey[];
-  /** Takes over the limits a message came with, except what is pinned; inside a write. */
+  /** Adopts the limits of a message, except pinned ones. Call it inside a write. */
   observe(flow: FlowControl): void;
-  /** Changes a key, making it first where nobody has used it yet; inside a write. */
+  /** Changes a key, and creates it first if nobody has used it yet. Call it inside a write. */
   change(key: string, changes: Partial<FlowKey>): void;
 }
 

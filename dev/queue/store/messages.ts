@@ -27,7 +27,7 @@ interface GroupMember {
   endpointName?: string | undefined;
 }
 
-/** What is needed to make a message. */
+/** The data for a new message. */
 export interface NewMessage {
   url: string;
   options: Options;
@@ -58,7 +58,7 @@ const COLUMNS =
 /** The default number of retries (upstash.com/docs/qstash/features/retry). */
 export const DEFAULT_RETRIES = 3;
 
-/** Where a message waits its turn: behind its queue, its flow-control key, or nothing. */
+/** Where a message waits: in its queue, under its flow-control key, or alone. */
 function laneOf(message: Pick<NewMessage, "options" | "queueName">): string {
   if (message.queueName) return `queue:${message.queueName}`;
   const key = message.options.flowControl?.key;
@@ -97,7 +97,7 @@ export function insertMessage(database: Database, message: NewMessage, now: numb
   return { id, lane };
 }
 
-/** A message that is known to be there. */
+/** Returns a message that must exist. */
 export function messageBySeq(database: Database, seq: number): Message {
   return toMessage(database.one<MessageRow>(`SELECT ${COLUMNS} FROM message WHERE seq = ?`, seq) as MessageRow);
 }
@@ -134,7 +134,7 @@ export function openLanes(database: Database): string[] {
     .map((row) => row.lane);
 }
 
-/** Messages of a free lane that are due, the longest due first. */
+/** Due messages of a free lane, longest due first. */
 export function dueMessages(database: Database, lane: string, now: number, limit: number): number[] {
   return database
     .all<{ seq: number }>(
@@ -154,7 +154,7 @@ export function nextDueAt(database: Database, lane: string): number | undefined 
   )?.due_at;
 }
 
-/** The first messages of a queue in order of acceptance, under way or not: nothing behind them may overtake. */
+/** The first messages of a queue in order of acceptance, including those under way: later ones must not overtake them. */
 export function headOfQueue(database: Database, lane: string, parallelism: number): HeadRow[] {
   return database.all<HeadRow>(
     "SELECT seq, due_at, state FROM message WHERE lane = ? AND ended_at IS NULL ORDER BY seq LIMIT ?",
@@ -180,7 +180,7 @@ export function endMessage(database: Database, seq: number, state: "delivered" |
   database.run("UPDATE message SET state = ?, ended_at = ? WHERE seq = ?", state, now, seq);
 }
 
-/** Takes up again what was under way when the queue was killed: it was never counted as an attempt. */
+/** Resets messages that were under way when the queue was killed: the attempt was never counted. */
 export function recoverInterrupted(database: Database): void {
   database.run("UPDATE message SET state = 'pending' WHERE ended_at IS NULL AND state = 'active'");
 }

@@ -19,7 +19,7 @@ export function listQueues(database: Database): QueueRow[] {
   return database.all<QueueRow>("SELECT * FROM queue ORDER BY name");
 }
 
-/** Makes a queue or changes it; what is not given stays, or is one at a time and not paused; inside a write. */
+/** Creates or changes a queue; missing values stay, or default to one at a time and not paused. Call it inside a write. */
 export function saveQueue(
   database: Database,
   name: string,

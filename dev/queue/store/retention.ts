@@ -6,7 +6,7 @@ export interface Retention {
   dlq: number;
 }
 
-/** Forgets what has outlived its retention; inside a write. */
+/** Deletes expired data. Call it inside a write. */
 export function purge(database: Database, now: number, retention: Retention): void {
   database.run("DELETE FROM deduplication WHERE expires_at <= ?", now);
   database.run("UPDATE message SET dlq_seq = NULL WHERE dlq_seq IS NOT NULL AND ended_at < ?", now - retention.dlq);

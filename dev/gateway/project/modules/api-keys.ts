@@ -2,7 +2,7 @@ import type { ZuploRequest } from "@zuplo/runtime";
 
 export async function createApiKey(request: ZuploRequest) {
   const { label } = (await request.json()) as { label: string };
-  // The secret is in the answer, and stays there: the audit log selects the id alone.
+  // The answer contains the secret; the audit log selects only the id.
   return Response.json({ id: "key_42", label, secret: "tsk_example_0123456789abcdef" }, { status: 201 });
 }
 

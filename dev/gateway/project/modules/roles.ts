@@ -7,6 +7,6 @@ export async function createRole(request: ZuploRequest) {
 
 export async function setPermissions(request: ZuploRequest) {
   const { permissions } = (await request.json()) as { permissions: string[] };
-  // A selector takes a scalar, so the API offers what its audit log should say as one.
+  // A selector reads a scalar, so the API offers the value for its audit log as one.
   return { id: request.params["roleId"], permissions, summary: permissions.join(" ") };
 }

@@ -6,7 +6,7 @@ const CALLERS: Readonly<Record<string, { name: string; email: string; role: stri
   grace: { name: "Grace Hopper", email: "grace@example.com", role: "member" },
 };
 
-/** Makes `Authorization: Bearer ada` the user `usr_ada`; anybody else gets 401, or stays anonymous where that is allowed. */
+/** Makes `Authorization: Bearer ada` the user `usr_ada`; other callers get 401, or stay anonymous if that is allowed. */
 export async function signIn(request: ZuploRequest, _context: ZuploContext, options: { anonymous?: boolean }) {
   const token = /^Bearer (\w+)$/.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
   const caller = CALLERS[token];

@@ -1,4 +1,4 @@
-/** Entry of the built module: the policy on Zuplo's runtime. */
+/** Entry of the built module: the policy for Zuplo's runtime. */
 import { environment } from "@zuplo/runtime";
 import { makePolicy, type RequestRegistry } from "./policy.ts";
 import { webPorts } from "./ports.ts";
@@ -10,7 +10,7 @@ const REGISTRY = Symbol.for("audit-forwarder.requests");
 const shared = globalThis as unknown as { [REGISTRY]?: RequestRegistry };
 const registry = (shared[REGISTRY] ??= new WeakMap());
 
-/** The policy with the user's own code. */
+/** Makes the policy with the user's own code. */
 export function createAuditLog(code: AuditLogCode = {}) {
   return makePolicy(webPorts(), environment, code, registry);
 }

@@ -1,6 +1,6 @@
-/** Streams of bodies: read part by part, or copied whole up to a limit. */
+/** Reads body streams part by part, or whole up to a limit. */
 
-/** Reads a whole stream of at most `limitBytes`. A longer one is cancelled and gives undefined. Rejects if the stream fails. */
+/** Reads a whole stream of at most `limitBytes`. Cancels a longer one and returns undefined. Rejects if the stream fails. */
 export async function copyOf(
   stream: ReadableStream<Uint8Array>,
   limitBytes: number,
@@ -15,7 +15,7 @@ export async function copyOf(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** The parts of a stream as they arrive. If you stop early, the stream is cancelled. */
+/** Yields the parts of a stream as they arrive. Stopping early cancels the stream. */
 async function* partsOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {

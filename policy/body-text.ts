@@ -1,4 +1,4 @@
-/** What a body says: decompressed, decoded by its charset, and parsed as JSON or as a form. */
+/** Reads the content of a body: decompresses it, decodes its charset, and parses it as JSON or as a form. */
 import { copyOf } from "./body-stream.ts";
 import { parseJson } from "./json.ts";
 
@@ -10,7 +10,7 @@ interface ParsedBody {
 const FORM = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
 /**
- * Parses a body. JSON is read whatever the content type says, because handlers do the same; a form only under its own type, and
+ * Parses a body. Parses JSON whatever the content type says, because handlers do the same; a form only under its own type, and
  * without its files. `limitBytes` bounds the decompressed length. Never rejects.
  */
 export async function parseBody(
@@ -23,7 +23,7 @@ export async function parseBody(
     const plain = await decompressed(bytes, headers.get("content-encoding") ?? "", limitBytes);
     if (!plain) return { fault: "too_large" };
     const { text, isGarbled } = textOf(plain, type);
-    // Some parsers accept more kinds of blanks than JSON has, so they are trimmed.
+    // Some parsers accept more kinds of white space than JSON allows, so it is trimmed.
     const json = parseJson(text.trim());
     const value = json === undefined && FORM.test(type) ? await formOf(plain, type) : json;
     if (value === undefined) return { fault: "unreadable" };
@@ -45,9 +45,9 @@ const CODINGS = {
 };
 
 /**
- * Undoes the codings, the last first; undefined where the result is longer than the limit. The runtime decompresses a response
- * itself and leaves the header, so each coding is looked for in the bytes too. Brotli has no decoder here: a request in it stays
- * as it is, and is no JSON.
+ * Undoes the codings, the last first; undefined if the result exceeds the limit. The runtime decompresses a response itself but
+ * keeps the header, so the bytes are checked for each coding, too. There is no decoder for Brotli here: such a request body stays
+ * compressed, and is not JSON.
  */
 async function decompressed(
   bytes: Uint8Array<ArrayBuffer>,
@@ -66,7 +66,7 @@ async function decompressed(
   return plain;
 }
 
-/** A byte order mark outranks the type. https://encoding.spec.whatwg.org/#decode */
+/** A byte order mark overrides the type. https://encoding.spec.whatwg.org/#decode */
 const BYTE_ORDER_MARKS = [
   ["utf-8", [0xef, 0xbb, 0xbf]],
   ["utf-16be", [0xfe, 0xff]],
@@ -75,7 +75,7 @@ const BYTE_ORDER_MARKS = [
 
 interface Decoded {
   readonly text: string;
-  /** The text has U+FFFD for bytes that the charset does not have, or the charset is unknown and UTF-8 was tried. */
+  /** The text has U+FFFD for bytes that are invalid in the charset, or the charset is unknown and UTF-8 was tried. */
   readonly isGarbled: boolean;
 }
 
@@ -87,7 +87,7 @@ function textOf(bytes: Uint8Array, type: string): Decoded {
     try {
       return { text: new TextDecoder(charset, { fatal }).decode(bytes), isGarbled: !fatal };
     } catch {
-      // The bytes are not of the charset, or there is no such charset.
+      // The bytes are invalid in the charset, or the charset is unknown.
     }
   }
   return { text: new TextDecoder().decode(bytes), isGarbled: true };

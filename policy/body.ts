@@ -6,20 +6,20 @@ import { parseBody } from "./body-text.ts";
 import type { Ports } from "./ports.ts";
 
 /**
- * Why a body has no value, or a doubtful one. `unread`: chunked, read by another policy before ours, an event stream, or too slow.
- * `too_large`: longer than the limit, also after decompression. `unreadable`: neither JSON nor a form, or compressed in a way that
- * cannot be undone here. `garbled`: its text holds bytes that its charset does not have; the value has U+FFFD there.
+ * Why a body has no value, or an uncertain one. `unread`: chunked, already read by another policy, an event stream, or too slow.
+ * `too_large`: longer than the limit, before or after decompression. `unreadable`: neither JSON nor a form, or compressed with an
+ * unsupported coding. `garbled`: its text has bytes that are invalid in its charset; the value has U+FFFD in their place.
  */
 type BodyFault = "unread" | "too_large" | "unreadable" | "garbled";
 
-/** What is known of a body. */
+/** The result of reading a body. */
 export interface Body {
   /** The parsed JSON, or the fields of a form. */
   readonly value?: unknown;
   readonly fault?: BodyFault;
-  /** Length in bytes where it is known and there is a fault: of a request as it was sent, of a response after decompression. */
+  /** Length in bytes, if known and the body has a fault: of a request as sent, of a response after decompression. */
   readonly bytes?: number | undefined;
-  /** SHA-256 of the same bytes, in hexadecimal, where they were read and there is a fault. */
+  /** SHA-256 of the same bytes, in hexadecimal, if they were read and the body has a fault. */
   readonly sha256?: string;
 }
 
@@ -29,28 +29,29 @@ export interface BodySettings {
   readonly ports: Pick<Ports, "sha256">;
 }
 
-/** Reads the copy of a body when it is first called, and gives the same promise from then on. Never rejects. */
+/** Reads the copy of a body on the first call, and returns the same promise on later calls. Never rejects. */
 export type BodyReader = () => Promise<Body>;
 
 /** The reader of a body that cannot be copied. */
 export const unread: BodyReader = () => Promise.resolve({ fault: "unread" });
 
 /**
- * True for a body whose end only its sender can tell. After an abort, workerd ends such a body properly towards the origin, as if
- * the fragment were the whole, where the body was cloned or a `waitUntil` is pending (measured, see docs/architecture.md). So such
- * a request is never cloned, and nothing is handed to `waitUntil` before its response. A body that names its length is not
- * affected: the origin misses the rest. A request that another route's handler made with `invokeRoute` comes from no client.
+ * True for a body without a declared length. After an abort, workerd ends such a body normally towards the origin, as if the
+ * fragment were complete, if the body was cloned or a `waitUntil` is pending (measured, see docs/architecture.md). So such a
+ * request is never cloned, and nothing is passed to `waitUntil` before its response. A body with a declared length is not affected:
+ * the origin sees that the rest is missing. A request that another route's handler made with `invokeRoute` does not come from a
+ * client.
  */
 export function isOpenEnded(request: Request, isNested: boolean): boolean {
   const { headers } = request;
   const namesLength = isNested || headers.has("content-length");
-  // The body last, because only looking at it makes the runtime wrap it in a stream.
+  // Check the body last, because accessing it makes the runtime wrap it in a stream.
   return (!namesLength || headers.has("transfer-encoding")) && request.body !== null;
 }
 
 /**
- * Copies the body of a request; undefined where there is none. Copy it before anything reads the body. Read the copy after the
- * handler has read the original: workerd may hold a part of the original back while only its copy is read (measured, see
+ * Copies the body of a request; undefined if it has none. Copy it before anything reads the body. Read the copy after the handler
+ * has read the original: workerd may hold back part of the original while only its copy is read (measured, see
  * docs/architecture.md).
  */
 export function copyRequest(request: Request, isOpenEnded: boolean, settings: BodySettings): BodyReader | undefined {
@@ -59,11 +60,11 @@ export function copyRequest(request: Request, isOpenEnded: boolean, settings: Bo
   return isOpenEnded ? unread : copyClone(request, settings);
 }
 
-/** Copies the body of a response; undefined where there is none. Read the copy once the response is on its way, for the same reason. */
+/** Copies the body of a response; undefined if it has none. For the same reason, read the copy once the response is being sent. */
 export function copyResponse(response: Response, settings: BodySettings): BodyReader | undefined {
   const { body, headers } = response;
   if (!body) return undefined;
-  // It ends when the server wants, and is no JSON.
+  // It ends when the server decides, and is not JSON.
   return isEventStream(headers) ? unread : copyClone(response, settings);
 }
 
@@ -80,7 +81,7 @@ function copyClone(message: Request | Response, settings: BodySettings): BodyRea
     const copy = message.clone();
     return once(() => readCopy(copy, headers, bytes, settings).catch(failed));
   } catch {
-    // Somebody has read it, or reads it.
+    // Somebody has read it, or is reading it.
     return failed;
   }
 }
@@ -102,7 +103,7 @@ async function readCopy(
   length: number | undefined,
   { limitBytes, ports }: BodySettings,
 ): Promise<Body> {
-  // In one piece, which costs half as much, unless it may be longer than its length says: decoded, or of unknown length.
+  // Read in one piece, which costs half as much, unless the length is unknown or the body is decoded.
   const isBounded = length !== undefined && !headers.has("content-encoding");
   const copy = isBounded
     ? new Uint8Array(await message.arrayBuffer())
@@ -115,7 +116,7 @@ async function readCopy(
   return fault ? { value, fault, bytes, sha256: toHex(await ports.sha256(copy)) } : { value };
 }
 
-/** Metadata that a body with a fault leaves in its record, with the types that WorkOS is told. */
+/** Metadata of a record whose body has a fault, with the types registered in WorkOS. */
 export const BODY_METADATA = { body_bytes: "number", body_sha256: "string" } as const;
 export const RESPONSE_BODY_METADATA = { response_body_bytes: "number", response_body_sha256: "string" } as const;
 
@@ -125,7 +126,7 @@ export interface BodyMarks {
   readonly truncated: readonly string[];
 }
 
-/** What a record says of a body that could not be used, or not fully: its length, its hash and the mark. */
+/** Describes in a record a body that was not usable, or only in part: its length, its hash and the mark. */
 export function marksOf(side: "body" | "response.body", { fault, bytes, sha256 }: Body): BodyMarks {
   const name = side.replace(".", "_");
   const isCut = fault === "too_large" || fault === "garbled";

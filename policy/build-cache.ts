@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** Everything that the built text depends on; the lockfile stands for the bundler and the formatter. */
+/** Everything that the built text depends on; the lockfile covers the bundler and the formatter. */
 const SOURCES = ["policy", "shared", "package-lock.json"];
 
 /**
@@ -29,7 +29,7 @@ export async function cachedText(root: string, build: () => Promise<string>): Pr
   return text;
 }
 
-/** Writes the file in one step, so that no other process reads half of it, and removes older ones. */
+/** Writes the file in one step, so that no other process reads a partial file, and removes older ones. */
 async function store(folder: string, name: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const older = await readdir(folder);

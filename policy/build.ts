@@ -20,7 +20,7 @@ export interface BuiltPolicy {
   readonly path: string;
   /** Size of the file, comments included. */
   readonly bytes: number;
-  /** Size after minifying and gzip, which is about what a gateway loads. */
+  /** Size after minifying and gzip, which is roughly what a gateway loads. */
   readonly gzipBytes: number;
 }
 
@@ -64,7 +64,7 @@ export const { auditLog, createAuditLog }: {
 export default auditLog;
 `;
 
-/** The formatted text with a mark before each statement that keeps formatters away, and what the bundler changed put right. */
+/** Formats the text, marks each statement so that formatters leave it alone, and corrects what the bundler changed. */
 function marked(text: string): string {
   return (
     text
@@ -78,7 +78,7 @@ function marked(text: string): string {
   );
 }
 
-/** The sources as one module without types. Comments stay: the bundler keeps only JSDoc, so line comments pass as such. */
+/** Bundles the sources into one module without types. The bundler keeps only JSDoc, so line comments are converted to that and back. */
 async function bundledCode(): Promise<string> {
   const bundle = await rolldown({
     input: join(HERE, "audit-log.ts"),
@@ -100,7 +100,7 @@ async function bundledCode(): Promise<string> {
 
 const DISGUISED_COMMENT = /\/\*\* \/\/ (.*) \*\//g;
 
-/** The first lines hold the marks by which formatters, linters, compilers and `init` know the module. */
+/** The first lines hold the marks by which formatters, linters, compilers and `init` recognize the module. */
 function banner(fingerprint: string): string {
   return `/* eslint-disable */
 // @ts-nocheck

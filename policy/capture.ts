@@ -1,4 +1,4 @@
-/** What the policy keeps of a request, and what selectors can read once its bodies have arrived. */
+/** What the policy stores of a request, and what selectors can read once its bodies have arrived. */
 import { compact } from "../shared/compact.ts";
 import type { AuditRecord } from "../shared/record.ts";
 import { firstNames } from "../shared/shape.ts";
@@ -15,20 +15,20 @@ export interface Identity {
   readonly sequence: number;
 }
 
-/** What the policy keeps of a request until it makes the records. It holds only references, so it costs the caller no time. */
+/** What the policy stores of a request until it makes the records. It holds only references, so it costs the caller no time. */
 export interface Capture {
   /** Returns the event id of the request's first record. Mints it on the first call. */
   readonly id: () => string;
-  /** Returns the same identity for the same part of the request. The first part that asks gets the request's own event id. */
+  /** Returns the same identity for the same part of the request. The first part that asks for one gets the request's own event id. */
   identify(place: string): Identity;
   /** True once a record of any stage was made. */
   isIdentified(): boolean;
-  /** Reserves the sequence number of a record that is made later, so that a lost record leaves a gap; nothing if one was made. */
+  /** Reserves the sequence number of a later record, so that a lost record leaves a gap. Does nothing if a record was already made. */
   reserve(): void;
   readonly parentId?: string | undefined;
   readonly startedMs: number;
   readonly plan: RoutePlan;
-  /** The request as the policy got it: its URL, headers and parameters are the caller's. */
+  /** The request as the policy received it, with the caller's URL, headers and parameters. */
   readonly request: GatewayRequest;
   readonly context: GatewayContext;
   readonly body: BodyReader | undefined;
@@ -40,10 +40,10 @@ export interface Ending {
   readonly status: number;
   readonly statusSource?: "before_sending_hooks" | undefined;
   readonly headers: Headers;
-  /** The user of the last request object of the chain: authentication may have replaced the first. */
+  /** The user on the last request object of the chain: authentication may have replaced the first object. */
   readonly user: unknown;
   readonly body: BodyReader | undefined;
-  /** How many refused requests of a stranger the record counts. */
+  /** Number of refused requests of a stranger that the record counts. */
   readonly requestCount?: number;
 }
 
@@ -57,7 +57,7 @@ interface Looked {
   readonly marks: readonly BodyMarks[];
 }
 
-/** Waits for the copied bodies, within limits, and returns what selectors read from. Never rejects. */
+/** Waits for the copied bodies, within limits, and returns the input of selectors. Never rejects. */
 export async function lookAt(
   { request, plan, body: given }: Capture,
   ending: Ending | undefined,
@@ -81,7 +81,7 @@ export async function lookAt(
     bodyFault: body.fault,
     response: ending && { ...ending, body: responseBody.value, bodyFault: responseBody.fault },
   };
-  // A preset knows a refusal by its status, and the body of a refusal is rarely JSON.
+  // A preset detects a refusal by its status, and the body of a refusal is rarely JSON.
   const isNeeded = (ending?.status ?? 0) < 400 || plan.selectors.some(({ root }) => root === "response.body");
   const marks = [marksOf("body", body), ...(isNeeded ? [marksOf("response.body", responseBody)] : [])];
   return { seen, marks };
@@ -92,7 +92,7 @@ async function bodyWithin(ports: Pick<Ports, "timer">, ms: number, read: BodyRea
   return (await within(ports, ms, read())) ?? { fault: "unread" };
 }
 
-/** Marks in a record what could not be read of the bodies. Runs last, because the marks are no text from outside. */
+/** Marks in a record what could not be read of the bodies. Runs last, because the marks are not text from outside. */
 export function markBodies(record: AuditRecord, marks: readonly BodyMarks[]): AuditRecord {
   const missing = [...new Set([...(record.missing ?? []), ...marks.flatMap((mark) => mark.missing)])];
   const truncated = [...(record.truncated ?? []), ...marks.flatMap((mark) => mark.truncated)];

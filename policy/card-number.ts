@@ -1,12 +1,12 @@
 /** Recognizes payment card numbers. Pure. */
 
-/** First digits and lengths of the networks: of other ids with as many digits, few begin like this. */
+/** First digits and lengths of the card networks: few other ids with as many digits begin like this. */
 const CARD =
   /^(4(\d{12}|\d{15})|(5[1-5]|2[2-7]|35)\d{14}|3[47]\d{13}|3[0689]\d{12}|6(011|2\d\d|4[4-9]\d|5\d\d)\d{12}|62\d{17})$/;
 const CARD_MIN_DIGITS = 13;
 const CARD_MAX_DIGITS = 19;
 
-/** The longest number is written in five groups: nineteen digits, four in each but the last. */
+/** Most groups in a written number: nineteen digits, four in each group except the last. */
 const GROUPS_MAX = 5;
 
 /** True if adjacent groups of digits form a card number; an expiry date or another number may precede or follow it. */

@@ -1,11 +1,11 @@
-/** Conditions of `when`: selectors and the values that they must find. All conditions must hold. */
+/** Conditions of `when`: selectors and their expected values. All conditions must hold. */
 import { find, isScalar, resolve, type Seen, type Selector } from "./selector.ts";
 import type { PlanReader } from "./plan-reader.ts";
 import { readSelector } from "./values.ts";
 
 export interface Condition {
   readonly selector: Selector;
-  /** The value, as text, equals one of these. */
+  /** The value, as a string, equals one of these. */
   readonly anyOf?: readonly string[] | undefined;
   readonly exists?: boolean | undefined;
   /** Inclusive. */
@@ -13,7 +13,7 @@ export interface Condition {
   readonly max?: number | undefined;
 }
 
-/** Reads `when`. Returns undefined if anything in it is wrong, because the rest of it would match too many requests. */
+/** Parses `when`. Returns undefined if any part is wrong, because the remaining conditions would match too many requests. */
 export function readConditions(reader: PlanReader, field: string, given: unknown): readonly Condition[] | undefined {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     reader.wrong(field, "must be an object of selectors and conditions");
@@ -57,7 +57,7 @@ export function holds(conditions: readonly Condition[], seen: Seen): boolean {
 
 const NUMERIC = /^-?\d+(\.\d+)?$/;
 
-/** A number, or the digits of one in a parameter, the query or a header, which can only be texts. */
+/** Returns a number, also from the digits of a string: parameters, the query and headers hold only strings. */
 function numberOf(selector: Selector, seen: Seen): number | bigint | undefined {
   const found = find(selector, seen);
   if (typeof found === "number" || typeof found === "bigint") return found;

@@ -1,4 +1,4 @@
-/** The state of one policy entry in one isolate: checked options, paths for messages, and a plan for each route. */
+/** The state of one policy entry in one isolate: checked options, delivery paths, and a plan for each route. */
 import { toBase64Url } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
 import { mintEventId } from "../shared/event-id.ts";
@@ -24,7 +24,7 @@ export interface Isolate {
   mint(): Pick<Capture, "id" | "identify" | "isIdentified" | "reserve" | "startedMs">;
 }
 
-/** Makes the isolate's identity. Call it during a request, because a worker has no randomness before the first one. */
+/** Makes the isolate's identity. Call it during a request: a worker has no randomness outside of one. */
 export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
   const random = ports.random(7);
   const shard = random[6] ?? 0;
@@ -43,7 +43,7 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
         startedMs,
         isIdentified: () => known.size > 0,
         reserve() {
-          // An intent or a watchdog's record has taken it already.
+          // An intent or a watchdog's record has already taken it.
           if (known.size === 0) first ??= sequence += 1;
         },
         identify(place) {
@@ -63,9 +63,9 @@ export function makeIsolate(ports: Pick<Ports, "nowMs" | "random">): Isolate {
 export interface ConfiguredPolicy {
   readonly isolate: Isolate;
   readonly options: Options;
-  /** True if the options have no problem. If they have one, `required` routes refuse every request. */
+  /** True if the options have no fault. If they have one, `required` routes refuse every request. */
   readonly sound: boolean;
-  /** True if the options name at least one path for messages. */
+  /** True if the options configure at least one delivery path. */
   readonly usable: boolean;
   readonly recordSettings: RecordSettings;
   readonly shipper: Shipper;
@@ -80,7 +80,7 @@ interface Dependencies {
   readonly code: AuditLogCode;
 }
 
-/** Checks the options once and names every fault in one line of the log. */
+/** Checks the options once and logs all faults in one line. */
 export function configurePolicy(
   given: unknown,
   { ports, environment, isolate, code }: Dependencies,
@@ -113,7 +113,7 @@ export function configurePolicy(
 
 function pathsOf(options: Options, ports: Ports): FailoverPaths {
   const { qstashUrl, qstashToken, workerUrl, ingestKey } = options;
-  // The checks below make sure that each path has what it needs, which the type does not show.
+  // The checks below ensure that each path has its settings, which the type does not show.
   const settings = options as QueueSettings & SpillSettings;
   return {
     queue: workerUrl && qstashUrl && qstashToken ? queuePath(settings, ports) : undefined,
@@ -132,7 +132,7 @@ function gatewayOf(environment: GatewayEnvironment, isolate: Isolate): GatewayIn
   });
 }
 
-/** Returns the plan of a route, made on the first request. The problems of a plan are logged then. */
+/** Returns the plan of a route, made on the first request. Logs the faults of a plan at that time. */
 function plans(options: Options): (context: GatewayContext) => RoutePlan {
   const known = new WeakMap<GatewayRoute, RoutePlan>();
   return ({ route, log }) => {

@@ -12,7 +12,7 @@ export interface Description {
   readonly targets: readonly TargetPlan[] | undefined;
   readonly metadata: Values;
   readonly outcome: readonly OutcomeRule[];
-  /** The list that leaves one record for each of its elements. */
+  /** The list of which each element leaves its own record. */
   readonly each: Selector | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface PartyPlan {
 }
 
 export interface TargetPlan extends PartyPlan {
-  /** The list that leaves one target for each of its elements. */
+  /** The list of which each element becomes a target. */
   readonly each: Selector | undefined;
 }
 
@@ -49,8 +49,8 @@ export const EMPTY_DESCRIPTION: Description = {
 type Read<T> = (reader: PlanReader, field: string, given: unknown) => T;
 
 /**
- * Reads a description on top of another: its metadata joins the other's, each other field replaces it. `at` precedes the names of
- * fields in messages.
+ * Parses a description on top of another: its metadata is merged, every other field replaces the other's. `at` is the prefix of
+ * field names in messages.
  */
 export function readDescription(reader: PlanReader, at: string, fields: Fields, below: Description): Description {
   const each = fields["each"] === undefined ? below.each : readEach(reader, at, fields["each"]);
@@ -64,7 +64,7 @@ export function readDescription(reader: PlanReader, at: string, fields: Fields, 
     actor: read("actor", readParty),
     targets: read("targets", readTargets),
     outcome: read("outcome", readOutcome),
-    // A later entry of the same name wins.
+    // A later entry with the same name wins.
     metadata: [...new Map([...below.metadata, ...readValues(inside, `${at}metadata`, fields["metadata"])])],
   };
 }
@@ -80,7 +80,7 @@ function withItem(reader: PlanReader, each: Selector | undefined): PlanReader {
   return { ...reader, hasItem: reader.hasItem || each !== undefined };
 }
 
-/** The caller must not choose the action: it could fill the dead letters, or forge a registered action. */
+/** The caller must not choose the action: it could flood the dead letters, or forge a registered action. */
 function readAction(reader: PlanReader, field: string, given: unknown): Value {
   return readValue(reader, field, given).filter((part) => {
     const isChosen = isFromCaller(part) && !part.map;
@@ -113,10 +113,10 @@ function readTargets(reader: PlanReader, field: string, given: unknown): readonl
   });
 }
 
-/** The outcomes that a rule or the user's code may give. */
+/** The outcomes that a rule or the user's code may set. */
 export const OUTCOMES: readonly RequestOutcome[] = ["success", "failure", "denied"];
 
-/** A rule that is wrong is left out. */
+/** A wrong rule is ignored. */
 function readOutcome(reader: PlanReader, field: string, given: unknown): readonly OutcomeRule[] {
   const rules = readList(reader, field, given, (rule, at): OutcomeRule[] => {
     const fields = readObject(reader, at, rule, ["when", "is"]);

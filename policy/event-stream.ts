@@ -1,11 +1,11 @@
-/** Follows an event stream for the JSON messages in it, beside the client who gets it. */
+/** Follows an event stream for its JSON messages, in parallel with the client that receives it. */
 import { type BodyReader, type BodySettings, copyResponse, isEventStream, once, unread } from "./body.ts";
 import { parseJson } from "./json.ts";
 import type { Ports } from "./ports.ts";
 import { isAnswered } from "./presets/mcp.ts";
 import type { PresetName } from "./presets/preset.ts";
 
-/** Longest time that a stream is followed. Cloudflare ends all work 30 s after a response (see docs/architecture.md). */
+/** Longest time for which a stream is followed. Cloudflare ends all work 30 s after a response (see docs/architecture.md). */
 const FOLLOW_MS = 25_000;
 
 /** Copies a response, also an event stream if the route has the preset `mcp`; undefined where there is no body. */
@@ -21,8 +21,8 @@ export function copyAnswer(
 }
 
 /**
- * Copies the response to JSON-RPC requests. The reader follows it until each request has its answer; the value lists the messages in
- * it. Read it once the response is on its way, as any other copy.
+ * Copies the response to JSON-RPC requests. The reader follows it until each request has its answer; the value is the list of
+ * messages. Like any other copy, read it once the response is being sent.
  */
 function copyAnswers(
   response: Response,
@@ -37,7 +37,7 @@ function copyAnswers(
     const { body } = response.clone();
     if (body) return once(() => messagesIn(body, limitBytes, isEnough, ports).then((value) => ({ value })));
   } catch {
-    // Another policy has read it.
+    // Another policy has already read it.
   }
   return unread;
 }
@@ -46,8 +46,8 @@ function copyAnswers(
 const LINE_END = /\r\n|\n|\r/;
 
 /**
- * Reads a copy of a stream until `isEnough`, its end, `limitBytes` or 25 s. Gives the messages that have come by then; data that is
- * not JSON is none. Never rejects.
+ * Reads a copy of a stream until `isEnough`, its end, `limitBytes` or 25 s. Returns the messages received by then and ignores data
+ * that is not JSON. Never rejects.
  */
 export async function messagesIn(
   stream: ReadableStream<Uint8Array>,
@@ -70,7 +70,7 @@ export async function messagesIn(
       event.add(decoder.decode(value, { stream: true }));
     }
   } catch {
-    // The stream broke off. What has arrived counts.
+    // The stream was interrupted. What has arrived counts.
   }
   cancelTimer();
   stop();

@@ -1,4 +1,4 @@
-/** Sends one message by the first path that accepts it. Each path is tried twice, and a circuit breaker guards it. */
+/** Sends one message by the first path that accepts it. Tries each path twice, protected by a circuit breaker. */
 import { type Circuit, makeCircuit } from "./circuit.ts";
 import type { Outgoing, Send, Sent } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
@@ -11,18 +11,18 @@ const SLOW_MS = 1_000;
 type PathName = "queue" | "spill";
 
 interface SendOptions {
-  /** Asks blocked paths too if all paths are blocked. */
+  /** Uses blocked paths too if all paths are blocked. */
   readonly force?: boolean;
-  /** The path to ask first, by default the queue. */
+  /** The path to try first, by default the queue. */
   readonly first?: PathName;
 }
 
 export interface Failover {
   /** Resolves to true once either path has acknowledged the message. Each path gets `pathMs`. */
   send(message: Outgoing, pathMs: number, options?: SendOptions): Promise<boolean>;
-  /** True if a path may be asked without `force`. */
+  /** True if a path may be used without `force`. */
   mayAsk(): boolean;
-  /** What each path did with its last message, as a clause for the log. */
+  /** The result of each path for its last message, as a clause for the log. */
   describe(): string;
 }
 
@@ -66,10 +66,10 @@ export function makeFailover(
     async send(message, pathMs, { force = false, first = "queue" } = {}) {
       const ordered = paths.toSorted((a, b) => Number(b.key === first) - Number(a.key === first));
       let isAsked = false;
-      // A forced message asks all paths in the second round if none could be asked in the first.
+      // A forced message uses all paths in the second round if none was available in the first.
       for (const isForced of [false, force]) {
         for (const path of isAsked ? [] : ordered) {
-          // Checked only when it is this path's turn: a probe that is then not sent would block the path for another period.
+          // Checked only at this path's turn: a probe that is not sent would block the path for another period.
           if (!isForced && !path.circuit.allows(ports.nowMs())) continue;
           isAsked = true;
           if (await ask(path, message, pathMs)) return true;

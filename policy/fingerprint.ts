@@ -4,7 +4,7 @@ import { transform } from "esbuild";
 
 /**
  * Returns the SHA-256, in hexadecimal, of a module's code without comments, types and formatting. Two texts with the same
- * fingerprint run the same; the text of the built module names its own. Rejects if the text is not TypeScript.
+ * fingerprint behave the same; the built module contains its own. Rejects if the text is not TypeScript.
  */
 export async function fingerprintOf(text: string): Promise<string> {
   const { code } = await transform(text, { loader: "ts", minifyWhitespace: true, minifySyntax: true });

@@ -1,4 +1,4 @@
-/** What the policy needs of the gateway: a part of Zuplo's own types, so that the core can be driven without the runtime. */
+/** The part of Zuplo's types that the policy needs, so that the core runs without the runtime. */
 
 export interface GatewayUser {
   readonly sub?: unknown;
@@ -36,5 +36,5 @@ export interface GatewayContext {
   addEventListener?(type: "responseSent", listener: (event: { readonly response?: Response }) => void): void;
 }
 
-/** `environment` of the runtime: a proxy that knows names only one by one. */
+/** `environment` of the runtime: a proxy that cannot list its names. */
 export type GatewayEnvironment = Readonly<Record<string, string | undefined>>;

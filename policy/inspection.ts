@@ -1,4 +1,4 @@
-/** What the options and the `x-audit` of a project mean, before any request: the CLI runs this in a process of its own. Pure. */
+/** Explains a project's options and `x-audit` before any request; the CLI runs this in a separate process. Pure. */
 import { BODY_METADATA, RESPONSE_BODY_METADATA } from "./body.ts";
 import type { Description, PartyPlan } from "./description.ts";
 import { defaultAction } from "./request-records.ts";
@@ -11,7 +11,7 @@ import { isScalar, parseSelector, type Scalar, type Selector } from "./selector.
 import { type Part, selectorsOf, type Value } from "./values.ts";
 
 interface ProjectToInspect {
-  /** Options of the policy's entry, variables put in. */
+  /** Options of the policy's entry, with variables resolved. */
   readonly options: unknown;
   readonly routes: readonly RouteToInspect[];
 }
@@ -25,21 +25,21 @@ export interface RouteToInspect {
   readonly handler?: unknown;
 }
 
-/** `any`: known only when a request is there. */
+/** `any`: known only during a request. */
 type ValueType = "string" | "number" | "boolean" | "any";
 type MetadataTypes = Readonly<Record<string, ValueType>>;
 
 interface InspectedTarget {
-  /** Absent where a selector chooses it. */
+  /** Absent if a selector chooses it. */
   readonly type?: string;
   readonly metadata: MetadataTypes;
 }
 
 /** One kind of event that a route can leave. */
 interface InspectedEvent {
-  /** Every action that it can have, as far as it is written down. */
+  /** Every possible action, as far as it is written down. */
   readonly actions: readonly string[];
-  /** A selector of the user or the response chooses the action, so that there may be more. */
+  /** A selector of the user or the response chooses the action, so there may be more. */
   readonly actionIsSelected: boolean;
   readonly targets: readonly InspectedTarget[];
   readonly actorMetadata: MetadataTypes;
@@ -49,26 +49,26 @@ interface InspectedEvent {
 interface InspectedRoute {
   /** The whole route leaves no records. */
   readonly skip: boolean;
-  /** Why, where `skip` says it as text. */
+  /** The reason, if `skip` gives one. */
   readonly reason?: string;
-  /** The reasons of cases that leave no record; true where a case says none. */
+  /** The reasons of cases that leave no record; true for a case without one. */
   readonly caseSkips: readonly (string | true)[];
   readonly preset?: PresetName;
   readonly problems: readonly string[];
-  /** What is allowed, but should be seen each time. */
+  /** Allowed, but worth pointing out every time. */
   readonly warnings: readonly string[];
   /** Of the route itself, its cases and its preset. */
   readonly events: readonly InspectedEvent[];
 }
 
 interface Inspection {
-  /** As the policy names them in its log, and names in `pseudonymize` that are none. */
+  /** As the policy names them in its log, plus invalid names in `pseudonymize`. */
   readonly optionProblems: readonly string[];
-  /** In the order given. */
+  /** In the given order. */
   readonly routes: readonly InspectedRoute[];
 }
 
-/** Inspects a project; never throws, and names what is wrong. */
+/** Inspects a project; never throws, and reports what is wrong. */
 export function inspect({ options: given, routes }: ProjectToInspect): Inspection {
   const { options, problems } = checkOptions(given);
   return {
@@ -101,7 +101,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** `{name}`, and `:name` in a URL pattern. */
 const PATH_PARAMETER = /\{([^{}]+)\}|:(\w+)/g;
 
-/** What can never resolve on this route. */
+/** Selectors that can never resolve on this route. */
 function routeProblems(plan: RoutePlan, { path, methods }: RouteToInspect): readonly string[] {
   const parameters = new Set([...path.matchAll(PATH_PARAMETER)].map(([, name, other]) => name ?? other));
   const hasBody = methods.some((method) => !/^(get|head)$/i.test(method));
@@ -127,11 +127,11 @@ function descriptionsOf({ base, cases }: RoutePlan): readonly Description[] {
   return [base, ...cases.filter(({ skip }) => skip === false).map(({ description }) => description)];
 }
 
-/** Fields that can become pseudonyms, beside selectors. */
+/** Fields that can become pseudonyms, besides selectors. */
 const FIELD =
   /^((actor|targets(\.\d+)?)\.(\*|id|type|name|metadata\..+)|metadata\..+|(geo|credential)\..+|ip|userAgent|requestId|organization)$/;
 
-/** Inspecting hides nothing. */
+/** Inspection hides nothing. */
 const noHash = () => Promise.resolve(new Uint8Array());
 
 function privacyProblems(options: Options): readonly string[] {
@@ -157,7 +157,7 @@ function eventsOf(plan: RoutePlan, fallbacks: readonly string[]): readonly Inspe
     return (kinds ?? [{ actions: fallbacks, target: "route" }]).map(({ actions, target }) => ({
       ...actionsOf(description.action, actions),
       targets: description.targets?.map(inspectTarget) ?? [{ type: target, metadata: {} }],
-      // The default actor's, which a plan adds to.
+      // The default actor's metadata, which a plan adds to.
       actorMetadata: { ...ACTOR_METADATA, ...typesOf(description.actor.metadata) },
       metadata: { ...typesOf(description.metadata), ...own },
     }));
@@ -182,11 +182,11 @@ function actionsOf(action: Value, fallbacks: readonly string[]): Pick<InspectedE
     actionIsSelected ||= literals.length === 0;
     if (isCertain) return { actions: [...new Set(actions)], actionIsSelected };
   }
-  // Where nothing resolves, the default applies.
+  // If nothing resolves, the default applies.
   return { actions: [...new Set([...actions, ...fallbacks])], actionIsSelected };
 }
 
-/** The literals that a part can become, and whether it always becomes one. */
+/** The literals that a part can become, and whether it always becomes one of them. */
 function literalsOf(part: Part): { readonly literals: readonly Scalar[]; readonly isCertain: boolean } {
   const { pieces, map, otherwise } = part;
   if (selectorsOf(part).length === 0) return { literals: pieces.filter(isScalar), isCertain: true };
@@ -218,7 +218,7 @@ function typesOfPart(part: Part): readonly string[] {
   return part.pieces.length > 1 ? ["string"] : selectorsOf(part).map(typeOfSelector);
 }
 
-/** A body and a user's data hold what their sender put in, whatever a description says. */
+/** A body and a user's data contain whatever their sender put in, not only what a description says. */
 function typeOfSelector({ root }: Selector): ValueType {
   if (root === "response.status") return "number";
   return root === "params" || root === "query" || root === "header" || root === "response.header" ? "string" : "any";

@@ -1,24 +1,24 @@
-/** JSON that loses nothing: reads large integers exactly, and writes the canonical form that hashes are made of. */
+/** Lossless JSON: reads large integers exactly, and writes the canonical form for hashes. */
 
-/** Only a text with so many digits in a row can hold an integer that a number cannot. */
+/** Only a text with this many consecutive digits can contain an integer that a number cannot hold. */
 const MANY_DIGITS = /\d{16}/;
 const INTEGER = /^-?\d+$/;
-/** A larger integer stays a text, because reading its digits takes more than linear time. Our choice. */
+/** A larger integer becomes a string, because parsing its digits takes more than linear time. Our choice. */
 const INTEGER_MAX_CHARS = 500;
 
 /**
- * Parses JSON. Returns undefined for a text that is not JSON. An integer outside ±(2^53−1) becomes a bigint, or a text if it has more
- * than 500 digits.
+ * Parses JSON. Returns undefined for a text that is not JSON. An integer outside ±(2^53−1) becomes a bigint, or a string if it has
+ * more than 500 digits.
  *
  * @example parseJson('{"id":9007199254740993}') // { id: 9007199254740993n }
  */
 export function parseJson(text: string): unknown {
-  // A reviver cannot follow every nesting that the parser accepts, so the last try is without it.
+  // A reviver fails at depths that the parser accepts, so the last try is without it.
   for (const reviver of MANY_DIGITS.test(text) ? [exact, undefined] : [undefined]) {
     try {
       return JSON.parse(text, reviver);
     } catch {
-      // Not JSON, or nested too deep.
+      // Not JSON, or nested too deeply.
     }
   }
   return undefined;
@@ -32,8 +32,8 @@ function exact(_key: string, value: unknown, context?: { readonly source?: strin
 }
 
 /**
- * The canonical JSON of a parsed value: names sorted by UTF-16 units, no white space, numbers as ECMAScript writes them (RFC 8785).
- * Throws a RangeError for a value that is nested too deep.
+ * Returns the canonical JSON of a parsed value: names sorted by UTF-16 units, no white space, numbers as ECMAScript writes them
+ * (RFC 8785). Throws a RangeError for a value that is nested too deeply.
  *
  * @example canonicalJson({ b: [1.0], a: "x" }) // '{"a":"x","b":[1]}'
  */

@@ -1,4 +1,4 @@
-/** Says what a part of a request means: actor, action, organization, targets, metadata and outcome. Pure. */
+/** Determines the meaning of a part of a request: actor, action, organization, targets, metadata and outcome. Pure. */
 import { type Compact, compact } from "../shared/compact.ts";
 import { EVENT_MAX_TARGETS } from "../shared/limits.ts";
 import type { Credential, MetadataValue, Party, RequestOutcome } from "../shared/record.ts";
@@ -28,9 +28,9 @@ export interface Meaning {
   outcome: RequestOutcome | undefined;
   /** Selectors that did not resolve. */
   readonly missing: string[];
-  /** What was left out, each with how many more there were. */
+  /** Lists that were cut, each with the number of omitted elements. */
   readonly truncated: string[];
-  /** Where a field's value came from, as `sourceOf` says it. */
+  /** The source of each field's value, in the form of `sourceOf`. */
   readonly origins: Map<string, readonly string[]>;
 }
 
@@ -49,7 +49,7 @@ export interface Fallback {
   readonly targets: readonly Party[];
 }
 
-/** Stands in for a party without an id or type. */
+/** Replaces a party without an id or type. */
 export const NOBODY: Party = { id: "unknown", type: "unknown" };
 
 type IsUsable = (found: Scalar, part: Part) => boolean | undefined;
@@ -62,7 +62,7 @@ const ORIGINS_OF_DEFAULTS = [
   ["actor.metadata.acting_party", ["user,data,act,sub"]],
 ] as const satisfies readonly (readonly [string, readonly string[]])[];
 
-/** Resolves a part's description. A selector that finds nothing is named in `missing`; nothing throws. `hashes` become metadata. */
+/** Resolves a part's description. Selectors that find nothing are listed in `missing`; nothing throws. `hashes` become metadata. */
 export function describePart(
   { seen, description, reading, batch, missingList }: RequestPart,
   fallback: Fallback,
@@ -81,7 +81,7 @@ export function describePart(
       return found.value;
     }
     const name = missingSelector(value, at);
-    // A missing element is reported by the name of its list.
+    // A missing element is reported with the name of its list.
     if (name !== undefined && !(missingList !== undefined && name.startsWith("$item"))) missing.push(name);
     return undefined;
   }
@@ -104,7 +104,7 @@ export function describePart(
   }
 
   function targets(plans: readonly TargetPlan[]): MutableParty[] {
-    // Each entry has room for one, so that a long list leaves out none of the others.
+    // Each entry has room for at least one, so that a long list does not displace the others.
     let room = Math.max(EVENT_MAX_TARGETS - plans.length, 0);
     const found: MutableParty[] = [];
     for (const plan of plans) {
@@ -118,7 +118,7 @@ export function describePart(
   }
 
   const { organization, ...said } = description;
-  // What an anonymous or refused caller sends must not choose whose log the event lands in.
+  // Data from an anonymous or refused caller must not choose the organization whose log gets the event.
   const mayChoose: IsUsable = (_found, part) => !isFromCaller(part) || part.trustCaller || isAccepted(seen);
   const own = { ...reading?.metadata, ...hashes, ...(batch && { batch_index: batch.index, batch_size: batch.size }) };
   const rule = said.outcome.find(({ when }) => holds(when, seen));
@@ -129,7 +129,7 @@ export function describePart(
       (isRequired(organization) ? undefined : fallback.organization),
     actor: party("actor", said.actor, fallback.actor, seen),
     targets: said.targets ? targets(said.targets) : fallback.targets.map((target) => ({ ...target })),
-    // Ours come first, because a limit cuts the last keys, and they replace others of the same name.
+    // Our keys come first, because a limit drops the last keys, and replace others with the same name.
     metadata: { ...own, ...metadata("metadata", said.metadata, seen), ...own },
     outcome: rule?.is ?? reading?.outcome,
     missing,
@@ -143,7 +143,7 @@ function isAccepted({ user, response }: Seen): boolean {
   return textOf(recordOf(user)["sub"]) !== undefined && response !== undefined && response.status < 400;
 }
 
-/** What selectors see at each element of a target's list. */
+/** The input of selectors for each element of a target's list. */
 function elementsOf(each: NonNullable<TargetPlan["each"]>, seen: Seen, missing: string[]): readonly Seen[] {
   const items = itemsOf(each, seen);
   if (items.length > 0) return items.map((item) => ({ ...seen, item }));
@@ -178,11 +178,11 @@ export function without<T extends object>(omit: ReadonlySet<Omittable>, fields: 
 /** Only known schemes: the first word of another header may be the secret itself. RFC 9110, section 16.4.1 */
 const SCHEME = /^(bearer|basic|digest|dpop|negotiate) /i;
 
-/** How the caller was authenticated: the kind of credential, and the id of the key if the auth policy names it. Never the credential. */
+/** How the caller authenticated: the kind of credential, and the key's id if the auth policy names it. Never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
   const { apiKeyId, data } = recordOf(user);
   const keyOfGateway = textOf(apiKeyId);
-  // Zuplo's API-key policy takes its key from the `Authorization` header.
+  // Zuplo's API-key policy reads its key from the `Authorization` header.
   if (keyOfGateway !== undefined) return { kind: "api_key", keyId: keyOfGateway };
   const authorization = headers.get("authorization");
   const kind = authorization
@@ -194,7 +194,7 @@ export function credentialOf(headers: Headers, user: Seen["user"]): Credential |
   return kind ? compact({ kind, keyId: textOf(otherKeyId) }) : undefined;
 }
 
-/** The value, or undefined if it is empty. */
+/** Returns the value, or undefined if it is empty. */
 export function filled<T extends object>(value: T): T | undefined {
   return Object.keys(value).length > 0 ? value : undefined;
 }

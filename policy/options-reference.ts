@@ -1,4 +1,4 @@
-/** The words of the options reference: what each option is for, with an example. The rules stand in `options.ts`. */
+/** The texts of the options reference: the purpose of each option, with an example. The rules are in `options.ts`. */
 import { OPTION_RULES, type OptionName, type Rule } from "./options.ts";
 
 interface Words {
@@ -18,18 +18,18 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
   },
   watchdogMs: {
     description:
-      "When a record whose final hook has not run is sent with the outcome `unknown`. A later outcome of the same request wins.",
+      "Time after which a record whose final hook has not run is sent with the outcome `unknown`. A later outcome of the same request wins.",
     example: 15_000,
   },
   coalesceMs: {
     description:
-      "How long a `best-effort` record waits for others of its isolate, to share a message with them. If none came in half of this time before it, it leaves after 10 ms.",
+      "How long a `best-effort` record waits for others of its isolate, to share a message with them. If no record arrived within half of this time before it, it is sent after 10 ms.",
     example: 100,
   },
-  maxRecords: { description: "The most records that one message holds.", example: 50 },
-  timeoutMs: { description: "The longest that one path may take for one message after the response.", example: 2_000 },
+  maxRecords: { description: "Most records in one message.", example: 50 },
+  timeoutMs: { description: "Longest time for one message on one path, after the response.", example: 2_000 },
   holdMs: {
-    description: "How long a record is kept in memory and tried again while neither the queue nor the worker answers.",
+    description: "How long a record stays in memory and is retried while neither the queue nor the worker answers.",
     example: 10_000,
   },
   bodyLimitBytes: {
@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
     example: 200_000,
   },
   defaults: {
-    description: "What `x-audit` says where a route does not: the same fields, route by route overridden.",
+    description: "Defaults for `x-audit`: the same fields, which each route can override.",
     example: { organization: "$user.data.organizationId", actor: { type: "api_key" } },
   },
   pseudonymize: {
@@ -47,23 +47,23 @@ const WORDS: Readonly<Record<OptionName, Words>> = {
     example: ["$body.email", "ip"],
   },
   pseudonymKeys: {
-    description: "Keys of the pseudonyms, `id:base64key`, the current one first. Older ones are for looking up only.",
+    description: "Keys of the pseudonyms, `id:base64key`, the current one first. Older ones only serve lookups.",
     example: "$env(AUDIT_PSEUDONYM_KEYS)",
   },
   redact: {
     description:
-      "Further names, in any case, whose selected values are dropped, beside the built-in ones (password, token, cookie, …).",
+      "Further names, in any case, whose selected values are dropped, in addition to the built-in ones (password, token, cookie, …).",
     example: ["iban", "diagnosis"],
   },
-  omit: { description: "What is left out of every record.", example: ["ip", "geo"] },
-  qstashUrl: { description: "Where QStash answers.", example: "$env(QSTASH_URL)" },
+  omit: { description: "Fields to leave out of every record.", example: ["ip", "geo"] },
+  qstashUrl: { description: "URL of QStash.", example: "$env(QSTASH_URL)" },
   qstashToken: { description: "QStash's token.", example: "$env(QSTASH_TOKEN)" },
   workerUrl: {
-    description: "Where the worker answers, as QStash and this gateway reach it.",
+    description: "URL of the worker, as QStash and this gateway reach it.",
     example: "$env(AUDIT_WORKER_URL)",
   },
   ingestKey: {
-    description: "Signs what is spilled to the worker; the worker has the same key.",
+    description: "Signs messages spilled to the worker, which has the same key.",
     example: "$env(AUDIT_INGEST_KEY)",
   },
   organizationId: {
@@ -88,7 +88,7 @@ interface OptionReference extends Words {
   readonly rule: Rule;
 }
 
-/** Every option with its rule and its words, in the order of the table. */
+/** Every option with its rule and its text, in the order of the table. */
 export const OPTIONS_REFERENCE: readonly OptionReference[] = Object.entries<Rule>(OPTION_RULES).map(([name, rule]) => ({
   name: name as OptionName,
   rule,

@@ -13,7 +13,7 @@ export type Rule =
 
 export const ASSURANCES: readonly Assurance[] = ["best-effort", "durable", "required"];
 
-/** What `omit` can leave out of every record. */
+/** Fields that `omit` can leave out of every record. */
 const OMITTABLE = [
   "ip",
   "userAgent",
@@ -69,12 +69,12 @@ type ValueOf<R extends Rule> = R extends { type: "integer" }
           ? string
           : string | undefined;
 
-/** Every option after checking. A wrong or missing one has its default, or is undefined if it has none. */
+/** Every option after checking. A wrong or missing option has its default, or is undefined if it has none. */
 export type Options = { readonly [N in OptionName]: ValueOf<(typeof OPTION_RULES)[N]> };
 
 interface CheckedOptions {
   readonly options: Options;
-  /** One line for each fault: its code, the option in quotes, the fix. Never a value. */
+  /** One line per fault: its code, the option in quotes, the fix. Never a value. */
   readonly problems: readonly string[];
 }
 
@@ -96,7 +96,7 @@ export function checkOptions(given: unknown): CheckedOptions {
 function checkOption(name: string, rule: Rule, given: unknown): { readonly value: unknown; readonly problem?: string } {
   const variable = "variable" in rule ? rule.variable : undefined;
   const value = "default" in rule ? rule.default : undefined;
-  // A variable that is not set leaves the key out, or an empty text.
+  // An unset variable leaves the key out, or gives an empty string.
   if (given === undefined || given === "") {
     const problem = `missing_variable: "${name}" has no value; set the variable ${variable}`;
     return "required" in rule ? { value, problem } : { value };
@@ -107,10 +107,10 @@ function checkOption(name: string, rule: Rule, given: unknown): { readonly value
   return { value, problem: `invalid_${variable ? "variable" : "option"}: "${name}" must be ${expected(rule)}${used}` };
 }
 
-/** Returns the value in its type, or undefined if it breaks the rule. */
+/** Returns the converted value, or undefined if it breaks the rule. */
 function readOption(rule: Rule, given: unknown): unknown {
   if (rule.type === "integer") {
-    // `$env(…)` makes text of a number.
+    // `$env(…)` turns a number into a string.
     const number = typeof given === "string" && given.trim() ? Number(given) : given;
     return Number.isInteger(number) && Number(number) >= rule.min && Number(number) <= rule.max ? number : undefined;
   }

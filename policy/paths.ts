@@ -1,4 +1,4 @@
-/** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and says how it went. */
+/** The two paths out of the gateway: QStash, and the worker's `/ingest`. Each sends one message once and returns the result. */
 import { fromBase64, toBase64 } from "../shared/bytes.ts";
 import { publishHeaders, publishPath } from "../shared/qstash-headers.ts";
 import { parseJson } from "./json.ts";
@@ -49,7 +49,7 @@ export interface SpillSettings {
   readonly ingestKey: string;
 }
 
-/** The second path: posts to the worker, signed as Standard Webhooks do it. https://www.standardwebhooks.com */
+/** The second path: posts to the worker, signed as a Standard Webhook. https://www.standardwebhooks.com */
 export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "hmac" | "nowMs">): Send {
   const secret = fromBase64(settings.ingestKey.slice("whsec_".length)) ?? new Uint8Array();
   const url = `${settings.workerUrl}/ingest`;
@@ -61,7 +61,7 @@ export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "
       "webhook-timestamp": timestamp,
       "webhook-signature": `v1,${toBase64(await ports.hmac(secret, `${deduplicationId}.${timestamp}.${body}`))}`,
     };
-    // Only 202 counts: the HTML page of a captive portal has status 200, and nothing was stored.
+    // Only 202 counts: the HTML page of a captive portal has status 200, although nothing was stored.
     return attempt(
       () => ports.post(url, headers, body, timeoutMs),
       ({ status }) => status === 202,

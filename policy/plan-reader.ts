@@ -1,20 +1,23 @@
-/** Reads the parts of an `x-audit`: checks the shape of each, and reports what is wrong instead of throwing. */
+/** Parses the parts of an `x-audit`: checks the shape of each, and reports faults instead of throwing. */
 import type { Selector } from "./selector.ts";
 
-/** Where the readers of one plan report problems, and what they may read. */
+/** Where the readers of one plan report faults, and what they may read. */
 export interface PlanReader {
   /** Reports a fault: the field, and a clause about it. */
   wrong(field: string, clause: string): void;
-  /** Collects every selector. */
+  /** Receives every selector. */
   readonly selectors: Selector[];
   readonly redact?: readonly string[] | undefined;
-  /** `$item` exists here. */
+  /** True where `$item` exists. */
   readonly hasItem: boolean;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The value as an object, empty for any other value. Reports a value that is no object, and every name that is not `known`. */
+/**
+ * Returns the value as an object, empty for any other value. Reports a value that is not an object, and every name that is not
+ * `known`.
+ */
 export function readObject(reader: PlanReader, field: string, given: unknown, known?: readonly string[]): Fields {
   const isObject = typeof given === "object" && !Array.isArray(given);
   if (given !== undefined && !isObject) reader.wrong(field, "must be an object");
@@ -25,7 +28,7 @@ export function readObject(reader: PlanReader, field: string, given: unknown, kn
   return fields;
 }
 
-/** Reads each item of a list; `at` is the item's field. Undefined for anything that is not a list, which is reported. */
+/** Reads each item of a list; `at` is the item's field. Reports a value that is not a list and returns undefined. */
 export function readList<T>(
   reader: PlanReader,
   field: string,
@@ -37,7 +40,7 @@ export function readList<T>(
   return undefined;
 }
 
-/** The value if it is one of `names`; any other value, except undefined, is reported. */
+/** Returns the value if it is one of `names`; reports any other value except undefined. */
 export function readName<T extends string>(
   reader: PlanReader,
   field: string,

@@ -1,4 +1,4 @@
-/** The plan of a route: how its `x-audit`, on top of the policy's defaults, describes its records. Made once per route. */
+/** The plan of a route: how its `x-audit` and the policy's defaults describe its records. Made once per route. */
 import type { Assurance } from "../shared/record.ts";
 import { type Condition, readConditions } from "./conditions.ts";
 import { type Description, DESCRIPTION_FIELDS, EMPTY_DESCRIPTION, readDescription } from "./description.ts";
@@ -8,26 +8,26 @@ import { PRESETS, type PresetName } from "./presets/preset.ts";
 import { recordOf, type Selector } from "./selector.ts";
 
 export interface RoutePlan {
-  /** The reason as text, or true: the route leaves no records. */
+  /** The reason as a string, or true: the route leaves no records. */
   readonly skip: string | boolean;
   readonly assurance: Assurance;
   readonly base: Description;
-  /** The first that matches takes the place of `base`. */
+  /** The first match replaces `base`. */
   readonly cases: readonly Case[];
   readonly preset: PresetName | undefined;
   /** Queries of the preset `graphql` leave no record. */
   readonly skipsQueries: boolean;
-  /** Whether a request leaves a record, and how many, is known only afterwards. */
+  /** Whether a request leaves a record, and how many, is known only after the response. */
   readonly isOpen: boolean;
-  /** The request's or the response's body is needed. */
+  /** True if the request's or the response's body is needed. */
   readonly body: boolean;
   readonly responseBody: boolean;
-  /** The handler forwards no part of the body. */
+  /** The handler does not forward the body. */
   readonly readsBodyItself: boolean;
   /** Refuses a request whose body is needed and cannot be read. Only on routes with `assurance: "required"`. */
   readonly refusesUnreadable: boolean;
   readonly selectors: readonly Selector[];
-  /** What is wrong with it, each a clause that names the field; the field is then treated as missing. */
+  /** The faults, each a clause that names the field; a faulty field counts as missing. */
   readonly problems: readonly string[];
 }
 
@@ -47,7 +47,7 @@ const ROUTE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "cases", "preset", "queries
 const CASE_FIELDS = [...DESCRIPTION_FIELDS, "skip", "when"];
 
 /**
- * Reads `x-audit`; `false` for it means `skip`. `handler` is the handler in the route's `x-zuplo-route`: a route of Zuplo's own MCP
+ * Parses `x-audit`; `false` means `skip`. `handler` is the handler in the route's `x-zuplo-route`: a route of Zuplo's own MCP
  * server has the preset `mcp` unless it says otherwise.
  */
 export function makePlan(xAudit: unknown, options: PlanOptions, handler?: unknown): RoutePlan {
@@ -107,7 +107,7 @@ function readUnreadable(reader: PlanReader, given: unknown, assurance: Assurance
   return given === "refuse" && assurance === "required";
 }
 
-/** A case whose conditions are wrong is left out, because it would apply to requests that it was not written for. */
+/** A case with wrong conditions is ignored, because it would apply to other requests than intended. */
 function readCases(reader: PlanReader, given: unknown, base: Description, assurance: Assurance): readonly Case[] {
   let needsResponse = false;
   const cases = readList(reader, "cases", given ?? [], (one, at): Case[] => {

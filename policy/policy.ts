@@ -13,16 +13,16 @@ export type Policy = (
   policyName: string,
 ) => Promise<GatewayRequest | Response>;
 
-/** Seconds after which a refused caller may try again: as long as a circuit's first pause. Our choice. */
+/** Seconds after which a refused caller may retry: as long as a circuit's first pause. Our choice. */
 const RETRY_AFTER_SECONDS = 2;
 
 /**
- * The requests of an isolate that have a policy already, by their context. Every policy of the isolate shares it, so that one
- * request leaves one record even where two modules stand on its route.
+ * The requests of an isolate that already have a policy, by their context. All policies of the isolate share it, so that a request
+ * leaves one record even if its route runs two modules.
  */
 export type RequestRegistry = WeakMap<object, { readonly eventId: () => string }>;
 
-/** Makes the policy for one isolate. Two policies share only `registry`. */
+/** Makes the policy for one isolate. Policies share only `registry`. */
 export function makePolicy(
   ports: Ports,
   environment: GatewayEnvironment,
@@ -53,7 +53,7 @@ export function makePolicy(
     try {
       const policy = policyOf(options, context);
       const plan = policy.planOf(context);
-      // If the policy stands twice on a route, the second one must not make a second record.
+      // If the policy is on a route twice, the second one must not make a second record.
       if (plan.skip !== false || registry.has(context)) return request;
       required = plan.assurance === "required";
       if (required && !policy.sound) return unavailable("the audit log is not configured");

@@ -1,4 +1,4 @@
-/** Clock, randomness, network and hashes. The core takes them as arguments, so that it is pure and can be simulated. */
+/** Clock, randomness, network and hashes. The core receives them as arguments, so that it is pure and can be simulated. */
 import type { Deflate } from "../shared/packed.ts";
 import type { Hmac } from "../shared/pseudonym.ts";
 
@@ -11,11 +11,11 @@ export interface Reply {
 export interface Ports {
   nowMs(): number;
   random(bytes: number): Uint8Array;
-  /** Calls back after `ms`; the answer cancels it. */
+  /** Calls back after `ms`; returns a function that cancels it. */
   timer(ms: number, callback: () => void): () => void;
   post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply>;
   readonly hmac: Hmac;
-  /** Hashes bytes, or a text in UTF-8. */
+  /** Hashes bytes, or a string in UTF-8. */
   sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
   /** Absent if the runtime cannot deflate. Messages are larger then. */
   readonly deflate?: Deflate | undefined;
@@ -55,7 +55,7 @@ export function webPorts(): Ports {
 async function deflate(text: string): Promise<Uint8Array> {
   const { readable, writable } = new CompressionStream("deflate-raw");
   const writer = writable.getWriter();
-  // Half of what the same costs by way of a response's body and a pipe (measured).
+  // Costs half as much as a response's body and a pipe (measured).
   const [packed] = await Promise.all([
     new Response(readable).arrayBuffer(),
     writer.write(new TextEncoder().encode(text)),
@@ -67,14 +67,14 @@ async function deflate(text: string): Promise<Uint8Array> {
 async function post(url: string, headers: Record<string, string>, body: string, timeoutMs: number): Promise<Reply> {
   const signal = AbortSignal.timeout(timeoutMs);
   const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
-  // The signal bounds the body too: an answer that never ends is as good as none.
+  // The signal bounds the body too: an answer that never ends is worthless.
   return { status: response.status, text: await response.text() };
 }
 
-/** Named so, because Node's types know no global `CryptoKey`. */
+/** Own name, because Node's types have no global `CryptoKey`. */
 type SigningKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** Keeps the imported keys: plain values, so that requests of one isolate may share them, which promises may not be. */
+/** Caches the imported keys: requests of one isolate may share plain values, but not promises. */
 function signer(): Hmac {
   const keys = new Map<Uint8Array, SigningKey>();
   return async (secret, text) => {

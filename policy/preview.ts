@@ -1,4 +1,4 @@
-/** What one described request would leave, made by the policy's own code without a gateway; the CLI runs it in a process of its own. */
+/** Makes the records of one described request with the policy's own code, without a gateway; the CLI runs it in a separate process. */
 import type { AuditRecord } from "../shared/record.ts";
 import { type BodyReader, copyRequest } from "./body.ts";
 import type { GatewayContext, GatewayRequest } from "./gateway.ts";
@@ -10,7 +10,7 @@ import { webPorts } from "./ports.ts";
 import { partsOf } from "./request-parts.ts";
 
 interface PreviewInput {
-  /** Options of the policy's entry, variables put in. */
+  /** Options of the policy's entry, with variables resolved. */
   readonly options: unknown;
   readonly route: {
     /** The pattern, such as `/v1/members/{id}`. */
@@ -38,17 +38,17 @@ interface PreviewInput {
 
 interface Preview {
   readonly records: readonly AuditRecord[];
-  /** Selectors that did not resolve, of all records. */
+  /** Selectors of all records that did not resolve. */
   readonly missing: readonly string[];
   /** Why there is no record. */
   readonly skipped?: string;
-  /** What the policy would log. */
+  /** The lines that the policy would log. */
   readonly problems: readonly string[];
 }
 
 const ORIGIN = "https://gateway.invalid";
 
-/** Makes the records of a described request. Throws a TypeError for a path, header or method that no request can have. */
+/** Makes the records of a described request. Throws a TypeError for a path, header or method that is invalid in a request. */
 export async function preview({ options, route, call }: PreviewInput): Promise<Preview> {
   const problems: string[] = [];
   const log = {
@@ -113,7 +113,7 @@ function requestOf(pattern: string, call: PreviewInput["call"]): GatewayRequest 
   }) as GatewayRequest;
 }
 
-/** The values of `{name}` and `:name` in the pattern, percent-encoded as they are in the path; none where the path does not match. */
+/** The values of `{name}` and `:name` in the pattern, percent-encoded as in the path; empty if the path does not match. */
 function paramsOf(pattern: string, path: string): Readonly<Record<string, string>> {
   const names: string[] = [];
   const source = pattern.split(/(\{[^{}]+\}|:\w+)/).map((part, i) => {

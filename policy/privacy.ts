@@ -10,11 +10,11 @@ import { REDACTED, scrub, type SecretRules } from "./secrets.ts";
 import { parseSelector, sourceOf } from "./selector.ts";
 
 export interface PrivacySettings {
-  /** Fields, and selectors in the form of `sourceOf`. */
+  /** Fields, or selectors in the form of `sourceOf`. */
   readonly pseudonymize: ReadonlySet<string>;
-  /** Absent without a usable key: ids become hashes then, and all else that should be a pseudonym is redacted. */
+  /** Absent without a usable key: then ids become hashes, and all other values that need a pseudonym are redacted. */
   readonly key?: PseudonymKey | undefined;
-  /** More names of secrets. */
+  /** Further names of secrets. */
   readonly redact: readonly string[];
   readonly ports: Pick<Ports, "hmac" | "sha256">;
 }
@@ -30,7 +30,7 @@ interface PrivacyOptions {
   readonly redact: readonly string[];
 }
 
-/** Reads the options. An unusable key is a problem only if a key is needed or given. */
+/** Parses the options. An unusable key is a fault only if a key is needed or given. */
 export function makePrivacySettings(
   { pseudonymize, pseudonymKeys, redact }: PrivacyOptions,
   ports: PrivacySettings["ports"],
@@ -50,8 +50,8 @@ export function makePrivacySettings(
 /**
  * Hides and shapes a record; `origins` holds the sources of each field's value.
  *
- * What identifies is never redacted away: an id that must be hidden becomes its pseudonym, or without a key `sha256_` and the
- * first 128 bits of its SHA-256 in hexadecimal, so that distinct ids stay distinct. Actors are checked for marked secrets only.
+ * Identifiers are never redacted: an id to hide becomes its pseudonym, or without a key `sha256_` and the first 128 bits of its
+ * SHA-256 in hexadecimal, so that distinct ids stay distinct. Actors are checked for marked secrets only.
  */
 export async function hideAndShape(
   record: AuditRecord,
@@ -70,7 +70,7 @@ export async function hideAndShape(
     return known ?? REDACTED;
   }
 
-  // A record that is too large is shaped several times, but a long text is scanned only once.
+  // An oversized record is shaped several times, but a long text is scanned only once.
   const scrubbed = new Map<string, string>();
   function scrubOnce(text: string, rules: SecretRules): string {
     if (text.length < LONG_CHARS) return scrub(text, rules);
@@ -80,7 +80,7 @@ export async function hideAndShape(
   }
 
   const rewrite: Rewrite = (text, field) => {
-    // The arguments of a tool are hidden one by one, before they become one text.
+    // A tool's arguments are hidden one by one, before they become one text.
     if (text === REDACTED || field === "metadata.mcp_arguments") return text;
     const isId = isIdField(field);
     const isSelected = pseudonymize.size > 0 && isNamed(field, text, origins, pseudonymize);
@@ -96,27 +96,30 @@ export async function hideAndShape(
 
   const shaped = shapeRecord(record, rewrite);
   if (isComplete) return shaped;
-  // Pseudonyms take time, so the first pass collects their values, and the second puts them in place.
+  // Pseudonyms are asynchronous, so the first pass collects their values and the second inserts them.
   for (const text of substitutes.keys()) {
     substitutes.set(text, key ? await pseudonymOf(text, key, ports.hmac) : await hashOf(text, ports));
   }
   return shapeRecord(record, rewrite);
 }
 
-/** A shorter text costs no more to scan than to find again. */
+/** Scanning a shorter text costs no more than looking it up. */
 const LONG_CHARS = 200;
 
 const ID = /^((actor|targets\.\d+)\.id|credential\.keyId)$/;
 
-/** True for a field that identifies someone or something, such as `targets.0.id`. */
+/** True for a field that identifies a person or an object, such as `targets.0.id`. */
 export function isIdField(field: string): boolean {
   return ID.test(field);
 }
 
-/** Who was authenticated, and whose log it is: nothing here is a secret because it looks like `name=value` or a card. */
+/**
+ * The authenticated party and the organization: here, a value is not a secret just because it looks like `name=value` or a card
+ * number.
+ */
 const AUTHENTICATED = /^(actor\.(id|name)|organization)$/;
 
-/** Looks at the part that shaping keeps. */
+/** Scans the part that shaping keeps. */
 function holdsSecret(text: string, rules: SecretRules): boolean {
   const kept = text.slice(0, 2 * TEXT_MAX_CODE_POINTS);
   return scrub(kept, rules) !== kept;
@@ -129,7 +132,7 @@ async function hashOf(text: string, ports: Pick<Ports, "sha256">): Promise<strin
   return `sha256_${toHex((await ports.sha256(text)).subarray(0, HASH_BYTES))}`;
 }
 
-/** A selector of the value names a secret, such as `$params.token`. */
+/** A selector whose name is that of a secret, such as `$params.token`. */
 function isFromSecret(sources: readonly string[], redact: readonly string[]): boolean {
   return sources.some((source) => isSecretName(source.split(",").slice(1), redact));
 }
@@ -137,7 +140,7 @@ function isFromSecret(sources: readonly string[], redact: readonly string[]): bo
 /** Metadata with the name of a secret. */
 function isSecretField(field: string, redact: readonly string[]): boolean {
   const [, name] = /metadata\.(.*)/s.exec(field) ?? [];
-  // The session of MCP is an id: it signs nobody in.
+  // An MCP session is an id: it does not authenticate anybody.
   return name !== undefined && name !== "mcp_session" && isSecretName(name, redact);
 }
 

@@ -1,7 +1,7 @@
-/** What a user's own TypeScript sees of the policy. This file is copied into the built module. */
+/** The policy's types for a user's TypeScript. This file is copied into the built module. */
 import type { ZuploContext, ZuploRequest } from "@zuplo/runtime";
 
-/** An actor or a target, as in WorkOS; a part that is left out keeps what `x-audit` or the default says. */
+/** An actor or a target, as in WorkOS; a missing part keeps the value from `x-audit` or the default. */
 export interface AuditParty {
   id?: string;
   type?: string;
@@ -9,37 +9,37 @@ export interface AuditParty {
   metadata?: Record<string, string | number | boolean>;
 }
 
-/** What `describe` may say of a request; a field that is left out keeps what `x-audit` or the default says. */
+/** The result of `describe`; a missing field keeps the value from `x-audit` or the default. */
 export interface AuditDescription {
   action?: string;
   organization?: string;
   actor?: AuditParty;
-  /** Replaces the targets; an `id` and a `type` are needed for each. */
+  /** Replaces the targets; each needs an `id` and a `type`. */
   targets?: AuditParty[];
-  /** Joins the metadata of `x-audit`. */
+  /** Merged into the metadata of `x-audit`. */
   metadata?: AuditParty["metadata"];
   /** Without it, `x-audit` or the status decides. */
   outcome?: "success" | "failure" | "denied";
 }
 
 /**
- * What `describe` is given. Never read the request's body: it may be read already, and for `required` the handler still needs it.
+ * The argument of `describe`. Never read the request's body: it may already be read, and for `required` the handler still needs it.
  * Select from it with `$body.*`.
  */
 export interface AuditSubject {
   eventId: string;
   request: ZuploRequest;
   context: ZuploContext;
-  /** Who was authenticated; the request above may be from before that. */
+  /** The authenticated user; the request above may be from before authentication. */
   user?: ZuploRequest["user"];
-  /** Undefined where the outcome is not known: an intent, or a watchdog's record. */
+  /** Undefined if the outcome is not known: an intent, or a watchdog's record. */
   response?: { status: number; headers: Headers };
 }
 
 export interface AuditLogCode {
   /**
-   * Describes a request in code, where selectors are not enough. It runs after the response (before the handler for
-   * `required`), and what it throws is marked in the record as `missing`: it never reaches the caller.
+   * Describes a request in code, if selectors are not enough. It runs after the response (before the handler for `required`). An
+   * error that it throws is marked in the record as `missing` and never reaches the caller.
    */
   describe?: (subject: AuditSubject) => AuditDescription | undefined | Promise<AuditDescription | undefined>;
 }

@@ -1,7 +1,7 @@
 /**
- * Refused requests of strangers share records, so that a refusal costs less than the request and a flood of them pushes nothing
- * out. A stranger is a caller without a user whose request ends as 401, 403 or 429. Requests to the same route from the same
- * address in the same minute share a record, which counts them.
+ * Refused requests of strangers share records, so that a refusal costs less than the request, and a flood of them displaces no
+ * other records. A stranger is a caller without a user whose request ends with 401, 403 or 429. Requests to the same route from the
+ * same address in the same minute share a record, which counts them.
  */
 import type { Capture, Ending } from "./capture.ts";
 import { type Ports, sleep } from "./ports.ts";
@@ -10,12 +10,12 @@ import { recordOf, textOf } from "./selector.ts";
 const REFUSED = new Set([401, 403, 429]);
 
 /**
- * How long a record counts before it is sent: the first of a minute for a second, each later one twice as long as the one before.
- * With the default of `holdMs` this stays within the 30 s that a platform allows after the response. Our choice.
+ * How long a record counts before it is sent: the first of a minute for one second, each later one twice as long as the one before.
+ * With the default of `holdMs`, this stays within the 30 s that a platform allows after the response. Our choice.
  */
 const COUNT_FIRST_MS = 1_000;
 const COUNT_MAX_MS = 8_000;
-/** Kinds of refusal that are counted in a minute. A request of any other kind leaves a record of its own. Our choice. */
+/** Most kinds of refusal counted per minute. A request of any other kind leaves a record of its own. Our choice. */
 const KINDS_MAX = 1_000;
 
 const MINUTE_MS = 60_000;
@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 export interface Refusal {
   /** This request sends the record. */
   readonly isFirst: boolean;
-  /** Waits while requests are counted and resolves to their number. Only the first may call it, and once. */
+  /** Waits while requests are counted and resolves to their number. Only the first request may call it, once. */
   count(): Promise<number>;
 }
 
@@ -33,9 +33,9 @@ export interface Refusals {
 }
 
 interface Kind {
-  /** The time that the next record counts. */
+  /** How long the next record counts. */
   countMs: number;
-  /** Requests of the record that counts now; 0 if none does. */
+  /** Requests in the current record; 0 if there is none. */
   requests: number;
 }
 
@@ -46,7 +46,7 @@ export function makeRefusals(ports: Pick<Ports, "timer">, isDescribedInCode: boo
 
   function kindOf(key: string, startedMs: number): Kind | undefined {
     const current = Math.floor(startedMs / MINUTE_MS);
-    // A record that still counts keeps its kind; the next request begins a new one.
+    // A record that is still counting keeps its kind; the next request begins a new one.
     if (current > minute) kinds.clear();
     minute = Math.max(minute, current);
     const known = kinds.get(key);
@@ -80,8 +80,8 @@ export function isRefusedStranger({ status, user }: Pick<Ending, "status" | "use
 }
 
 /**
- * A request that other records refer to, or that was promised a record, has one of its own. So has each request of a preset: what it
- * asked for differs from one to the next.
+ * A request that other records refer to, or whose record was already announced, has its own record. So does each request of a
+ * preset, because their content differs.
  */
 function mayShare(capture: Capture): boolean {
   return (
@@ -93,7 +93,7 @@ function mayShare(capture: Capture): boolean {
 }
 
 /**
- * Equal for requests that may share a record. Nothing else that a stranger sends chooses the organization, unless the user's own code
+ * Equal for requests that may share a record. Nothing else from a stranger chooses the organization, unless the user's own code
  * reads it from the path.
  */
 function keyOf({ request, context }: Capture, { status }: Ending, isDescribedInCode: boolean): string {

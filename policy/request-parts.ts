@@ -1,4 +1,4 @@
-/** From one request to what it leaves: one part for each record, by presets, cases and `each`. Pure. */
+/** Splits a request into one part per record, by presets, cases and `each`. Pure. */
 import { EACH_MAX_RECORDS } from "../shared/limits.ts";
 import { holds } from "./conditions.ts";
 import type { Description } from "./description.ts";
@@ -7,28 +7,28 @@ import { readByPreset } from "./presets/preset.ts";
 import type { Reading } from "./presets/reading.ts";
 import { itemsOf, type Seen } from "./selector.ts";
 
-/** What one record is made of. */
+/** The input of one record. */
 export interface RequestPart {
-  /** Its place among the messages and elements of the request, from 0; the same whenever the request is looked at. */
+  /** Its position among the messages and elements of the request, from 0; always the same for the same request. */
   readonly place: string;
   readonly seen: Seen;
   readonly description: Description;
-  /** What the preset says, below the description. */
+  /** The preset's result, which the description overrides. */
   readonly reading?: Reading | undefined;
-  /** Its place in a list, and the length of the list. */
+  /** Its position in a list, and the length of the list. */
   readonly batch?: { readonly index: number; readonly size: number } | undefined;
-  /** The list that should have held its element. */
+  /** The list that lacks its element. */
   readonly missingList?: string | undefined;
 }
 
 interface RequestParts {
   readonly left: readonly RequestPart[];
-  /** More that would have left a record. */
+  /** Number of further parts that would have left a record. */
   readonly dropped: number;
   readonly skipped: readonly { readonly part: RequestPart; readonly reason: string | boolean }[];
 }
 
-/** Reads a request by its route's plan. */
+/** Splits a request by its route's plan. */
 export function partsOf(plan: RoutePlan, seen: Seen): RequestParts {
   const left: RequestPart[] = [];
   const skipped: RequestParts["skipped"][number][] = [];
@@ -49,7 +49,7 @@ type Candidate = Omit<RequestPart, "description">;
 function candidates({ preset, ...plan }: RoutePlan, seen: Seen): readonly Candidate[] {
   if (!preset) return elements(plan, { place: "", seen });
   const readings = readByPreset(preset, seen, plan.skipsQueries);
-  // A batch of one is a batch.
+  // A batch of one is still a batch.
   const size = Array.isArray(seen.body) ? readings.length : undefined;
   return readings.flatMap((reading, index) => {
     const batch = size === undefined ? undefined : { index, size };

@@ -1,4 +1,4 @@
-/** Makes the record of a captured request: meaning, privacy, shape. Everything here runs after the response. */
+/** Makes the records of a captured request: meaning, privacy, shape. All of it runs after the response. */
 import { toHex } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
 import { isIpAddress } from "../shared/ip-address.ts";
@@ -35,7 +35,7 @@ export interface RecordSettings {
   readonly describe: AuditLogCode["describe"];
 }
 
-/** Makes the records of a request; never throws. A part that cannot be made is named in `missing`. */
+/** Makes the records of a request; never throws. A part that cannot be made is listed in `missing`. */
 export async function makeRecords(
   capture: Capture,
   stage: Stage,
@@ -45,7 +45,7 @@ export async function makeRecords(
   try {
     const { seen, marks } = await lookAt(capture, ending, settings.ports);
     const { left, dropped, skipped } = partsOf(capture.plan, seen);
-    // A record that is out already must not stay without its outcome.
+    // A record that was already sent must not stay without its outcome.
     const parts = left.length === 0 && capture.isIdentified() ? skipped.slice(0, 1).map(({ part }) => part) : left;
     const made = parts.map((part) =>
       makeRecord(part, dropped, capture, frameOf(capture, part.place, stage, ending, settings), ending, settings),
@@ -146,7 +146,7 @@ function fallbackOf(
   };
 }
 
-/** The action of a route that names none: its operation id, else its method and path in words. */
+/** The action of a route that names none: its operation id, or its method and path in words. */
 export function defaultAction(operationId: unknown, method: string, path: string): string {
   if (typeof operationId === "string" && operationId) return operationId.replaceAll(/[^\w.-]+/g, "_");
   return `${method}${path}`.toLowerCase().replaceAll(/\W+/g, ".").replace(/\.$/, "");
@@ -164,7 +164,7 @@ async function describeByCode(
   const subject = { eventId, request, context, user, response: ending } as unknown as AuditSubject;
   try {
     const said = await within(ports, PATIENCE_MS, (async () => (await describe(subject)) ?? {})());
-    // What did not come in time is nothing at all, and throws here: to say nothing is to say an empty description.
+    // A late result counts as missing, and throws here: "no description" would be an empty description.
     merge(meaning, said as AuditDescription);
   } catch {
     meaning.missing.push("describe");
@@ -193,7 +193,7 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
   const { headers } = capture.request;
   const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
   const trace = headers.get("traceparent") ?? "";
-  // Nobody misses what cannot be there yet.
+  // Selectors that cannot resolve yet are not reported.
   const unusable = ip && !addressOf(ip) && !omit.has("ip") ? ["ip"] : [];
   const missing = [...new Set([...meaning.missing, ...unusable])].filter(
     (name) => seen.response ?? !name.startsWith("$response."),
@@ -209,7 +209,7 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
   return compact({
     ...frame,
     ...without(omit, optional),
-    // It is never guessed before the request has ended.
+    // The outcome is never guessed before the request has ended.
     outcome: seen.response ? (meaning.outcome ?? frame.outcome) : frame.outcome,
     action: meaning.action,
     organization: meaning.organization,
@@ -221,13 +221,13 @@ function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { om
   });
 }
 
-/** Before the request has ended, a caller without a user may still sign in: the event must not read as if nobody had. */
+/** Before the request has ended, a caller without a user may still sign in: the event must not claim that nobody did. */
 function asKnownSoFar(actor: MutableParty): MutableParty {
   if (actor.id !== "anonymous" && actor.id !== NOBODY.id) return actor;
   return { ...actor, metadata: { ...actor.metadata, known: "before_sign_in" } };
 }
 
-/** A client can choose what some proxies' headers name as its address, so only a real address counts. */
+/** Some proxies pass a client-supplied header as its address, so only a valid address counts. */
 function addressOf(ip: unknown): string | undefined {
   return typeof ip === "string" && isIpAddress(ip) ? ip : undefined;
 }

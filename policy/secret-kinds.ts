@@ -1,12 +1,12 @@
 /**
- * The forms of secrets that their issuers mark, so that one can be recognized without its name.
+ * Secret formats that their issuers mark, so that they can be recognized without a name.
  *
- * The facts (prefix, alphabet, length) are those of public rule sets: gitleaks `config/gitleaks.toml` (commit 009e025, read
- * 2026-11-30), secretlint's recommended preset 13.1.0, and the issuers' documentation. Lengths here are the shortest that keep a
- * kind apart from ordinary ids. Secrets that the rule sets know only by a name beside them are left to `secret-names.ts`.
+ * The facts (prefix, alphabet, length) come from public rule sets: gitleaks `config/gitleaks.toml` (commit 009e025, read
+ * 2026-11-30), secretlint's recommended preset 13.1.0, and the issuers' documentation. Lengths here are the shortest that
+ * distinguish a kind from ordinary ids. Secrets that the rule sets know only by a name beside them are left to `secret-names.ts`.
  */
 
-/** Prefixes that no ordinary value has. Patterns, because kinds of one issuer differ in a letter. */
+/** Prefixes that no ordinary value has. Patterns, because one issuer's kinds differ in a letter. */
 const DISTINCT_PREFIXES = [
   // Gateway, queue, audit log: Zuplo, Upstash, Standard Webhooks
   "zpka_|qstash_|whsec_",
@@ -21,10 +21,10 @@ const DISTINCT_PREFIXES = [
   // Tools: Postman, HubSpot, Plaid, Settlemint, Unkey, Braintree
   "PMAK-|pat-[a-z]{2}\\d-|access-(?:sandbox|development|production)-|sm_[aps]at_|unkey_|access_token\\$[\\w$]{1,40}\\$",
 ];
-/** Letters, digits and `-_+/` behind a distinct prefix. */
+/** Letters, digits and `-_+/` after a distinct prefix. */
 const DISTINCT_MIN_CHARS = 10;
 
-/** Prefixes that an id of another system may have, so that more must follow than the 26 characters of a ULID. */
+/** Prefixes that other ids may have too, so more than the 26 characters of a ULID must follow. */
 const SHORT_PREFIXES = [
   // Tencent, Volcengine, JD, Yandex, Google, Vercel, Netlify, Fly.io, Render, Scalingo, Supabase, Neon, Deno, Val Town
   "AKID|AKLT|JDC_|AQVN|1\\/\\/0|vc[piark]_|nf[pcoub]_|fo1_|fm(?:1[ar]|2)_|rnd_|tk-us-|sbp_|napi_|dd[po]_|vtwn_",
@@ -39,13 +39,13 @@ const SHORT_PREFIXES = [
 ];
 const SHORT_MIN_CHARS = 28;
 
-/** Prefixes that words of ordinary text begin with, so that no hyphen or underscore may follow. */
+/** Prefixes that also begin ordinary words, so no hyphen or underscore may follow. */
 const WORD_PREFIXES = [
   // OpenRouter, DeepSeek, Firecrawl, Databricks, Twilio, Infracost, Cerebras, crates.io, NuGet, ClickHouse, Pulumi, Lob
   "sk-(?:or-v1-)?|fc-|dapi|dkea|dose|SK|ico-|csk-|cio|oy2|4b1d|pul-|(?:live|test)_(?:pub_)?",
 ];
 
-/** Kinds that only a whole form tells. */
+/** Kinds that need their whole form to be recognized. */
 const FORMS: readonly RegExp[] = [
   // QStash's signing keys, unlike other ids with their prefix, have upper-case letters.
   /sig_(?=\w{0,20}[A-Z])\w{10}/,
@@ -93,10 +93,10 @@ const FORMS: readonly RegExp[] = [
   /ZXlK[\w+/-]{20}/,
 ];
 
-/** The shortest marked secret: no shorter run of characters is compared with the kinds. */
+/** The shortest marked secret: shorter strings are not compared with the kinds. */
 const MARKED_MIN_CHARS = 13;
 
-/** A marked secret, from its prefix to its end. Linear: each comparison ends after the shortest length of its kind. */
+/** Matches a marked secret, from its prefix to its end. Linear: each comparison ends after the shortest length of its kind. */
 export const MARKED_SECRET = new RegExp(
   `(?<![A-Za-z\\d])(?=[A-Za-z\\d][\\w.~+/=:|$-]{${MARKED_MIN_CHARS - 1}})(?:${[
     `(?:${DISTINCT_PREFIXES.join("|")})[\\w+/-]{${DISTINCT_MIN_CHARS}}`,

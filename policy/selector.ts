@@ -7,7 +7,7 @@
 import { isSecretName } from "./secret-names.ts";
 
 export interface Selector {
-  /** As written, without the mark at its end; this is what `missing` shows. */
+  /** As written, without the mark at its end; `missing` shows this form. */
   readonly text: string;
   readonly root: string;
   readonly path: readonly string[];
@@ -17,7 +17,7 @@ export interface Selector {
   readonly secret: boolean;
 }
 
-/** What selectors choose from. */
+/** The input of selectors. */
 export interface Seen {
   readonly method?: string | undefined;
   readonly user?: unknown;
@@ -28,7 +28,7 @@ export interface Seen {
   readonly body?: unknown;
   /** Why the body has no value. */
   readonly bodyFault?: string | undefined;
-  /** The element of the nearest `each`. */
+  /** The current element of the nearest `each`. */
   readonly item?: unknown;
   readonly response?: SeenResponse | undefined;
 }
@@ -36,7 +36,7 @@ export interface Seen {
 interface SeenResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Of an event stream, the JSON messages in it. */
+  /** For an event stream, its JSON messages. */
   readonly body?: unknown;
   readonly bodyFault?: string | undefined;
 }
@@ -44,16 +44,16 @@ interface SeenResponse {
 export type Scalar = string | number | boolean;
 
 const SELECTOR = /^(\$(user|params|query|header|body|item|response\.(?:status|header|body))((?:[.[].*?)?))([?!]?)$/;
-/** Roots that are a value themselves; the others need a name behind them. */
+/** Roots that are values themselves; the others need a name after them. */
 const WHOLE = ["item", "response.status"];
 
-/** Where a selector is written: a condition or `each` may name a whole root, such as `$body`. */
+/** Where a selector is used: a condition or `each` may name a whole root, such as `$body`. */
 interface SelectorPlace {
   readonly redact?: readonly string[] | undefined;
   readonly whole?: boolean;
 }
 
-/** Reads a selector; undefined for any other text, and for a credential header: nobody can select those. */
+/** Parses a selector; undefined for any other text, and for a credential header, which nobody can select. */
 export function parseSelector(given: string, { redact = [], whole = false }: SelectorPlace = {}): Selector | undefined {
   const [, text = "", root = "", rest = "", need = ""] = SELECTOR.exec(given) ?? [];
   const isHeader = root.endsWith("header");
@@ -61,37 +61,37 @@ export function parseSelector(given: string, { redact = [], whole = false }: Sel
   const path = isHeader ? [names.join(".").toLowerCase()] : names;
   if (!text || rest.replaceAll(NAME, "") || (root === "response.status" && rest)) return undefined;
   if (names.length === 0 && !WHOLE.includes(root) && (isHeader || !whole)) return undefined;
-  // The user object holds scalars and `data`.
+  // The user object contains scalars and `data`.
   if (root === "user" && !whole && (names[0] === "data") !== names.length > 1) return undefined;
   const secret = isSecretName(path, redact);
   if (isHeader && (secret || !HEADER_NAME.test(path.join()))) return undefined;
   return { text, root, path, need, secret };
 }
 
-/** The same text for one selector however it is written, and for no other. */
+/** The normalized text of a selector: equal for all its spellings, and unique to it. */
 export function sourceOf({ root, path }: Pick<Selector, "root" | "path">): string {
   return [root, ...path].join();
 }
 
 /** `.a`, `["b.c"]` and `[0]`. */
 const NAME = /\.([^.[\]]+)|\[(["']?)(.+?)\2\]/g;
-/** Asking for a header of another name throws. */
+/** Reading a header with an invalid name throws. */
 const HEADER_NAME = /^[\w.-]+$/;
 
-/** The selected scalar, or undefined if nothing is there or it is not a scalar. A large integer becomes a text of its digits. */
+/** Returns the selected scalar, or undefined if there is none or it is not a scalar. A large integer becomes a string of its digits. */
 export function resolve(selector: Selector, seen: Seen): Scalar | undefined {
   const found = find(selector, seen);
   if (typeof found === "bigint") return String(found);
   return isScalar(found) ? found : undefined;
 }
 
-/** The items of the selected list; empty if nothing is there or it is not a list. */
+/** Returns the items of the selected list; empty if there is none or it is not a list. */
 export function itemsOf(selector: Selector, seen: Seen): readonly unknown[] {
   const found = find(selector, seen);
   return Array.isArray(found) ? found : [];
 }
 
-/** The selected value, which can be a list or an object, or undefined if nothing is there. */
+/** Returns the selected value, which can be a list or an object, or undefined if there is none. */
 export function find({ root, path }: Selector, seen: Seen): unknown {
   const [name = "", ...more] = path;
   const { response, headers, query } = seen;
@@ -108,7 +108,7 @@ type Fields = Readonly<Record<string, unknown>>;
 function valueAt(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) {
-    // Own properties only: `constructor` and `__proto__` are nobody's data.
+    // Own properties only: `constructor` and `__proto__` are not data.
     const fields = recordOf(at);
     if (!Object.hasOwn(fields, name)) return undefined;
     at = fields[name];
@@ -116,16 +116,16 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return at;
 }
 
-/** Single values that contain a comma of their own. */
+/** Headers whose single value may contain a comma. */
 const HEADER_WITH_COMMAS = /^(user-agent|date|expires|last-modified|if-(un)?modified-since|sec-ch-ua.*)$/;
 
-/** A header's value. The platform joins a header that was sent twice with a comma, and nobody can tell which one counts. */
+/** Returns a header's value. The platform joins repeated headers with a comma, and nobody can tell which value counts. */
 function onlyValue(headers: Headers | undefined, name: string): string | undefined {
   const value = name ? headers?.get(name) : undefined;
   return value?.includes(", ") && !HEADER_WITH_COMMAS.test(name) ? undefined : (value ?? undefined);
 }
 
-/** The last of several values, as the gateway reads it, or the one that an index names. */
+/** Returns the last of several values, as the gateway does, or the one at an index. */
 function valueInQuery(values: readonly string[], [index, ...more]: readonly string[]): string | undefined {
   if (more.length > 0) return undefined;
   return index === undefined ? values.at(-1) : /^\d+$/.test(index) ? values[Number(index)] : undefined;
@@ -139,7 +139,7 @@ function decoded(text: string): string {
   }
 }
 
-/** True for a text, a finite number, true or false. */
+/** True for a string, a finite number, true or false. */
 export function isScalar(value: unknown): value is Scalar {
   return ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
 }
@@ -149,7 +149,10 @@ export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
-/** A scalar as text; undefined for an empty text and any other value. Code and auth policies may pass a number for a text. */
+/**
+ * Returns a scalar as a string; undefined for an empty string and any other value. Code and auth policies may pass a number as a
+ * string field.
+ */
 export function textOf(value: unknown): string | undefined {
   return isScalar(value) && value !== "" ? String(value) : undefined;
 }

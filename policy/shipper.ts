@@ -1,7 +1,7 @@
 /**
  * Sends records out of the isolate. Records that wait at the same time share a message, but no request ever awaits another's
- * promise: each has its own timers, and sends what is waiting when they ring. If the request that took a record dies, the record's
- * own request takes it back.
+ * promise: each has its own timers, and sends the waiting records when they fire. If the request that took a record ends early, the
+ * record's own request takes it back.
  */
 import { utf8Bytes } from "../shared/bytes.ts";
 import { type Deflate, packMessage } from "../shared/packed.ts";
@@ -14,29 +14,29 @@ import type { Failover } from "./failover.ts";
 import type { Outgoing } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
-/** From this number of waiting records on, messages take the spill first, so that a slow queue fills no memory. Our choice. */
+/** From this number of waiting records on, messages use the spill first, so that a slow queue does not fill the memory. Our choice. */
 const WAITING_MANY = 1_000;
-/** UTF-8 bytes of records in a message: packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
+/** UTF-8 bytes of records in a message: even packed, which may make them a third longer, they stay below `MESSAGE_MAX_BYTES`. */
 const SHARED_MAX_BYTES = 350_000;
-/** The response leaves within this time, so that what is computed after it costs the caller nothing (measured). Our choice. */
+/** The response is sent within this time, so that later computation costs the caller nothing (measured). Our choice. */
 const LEAVING_MS = 10;
-/** A record that comes later after the one before than this part of `coalesceMs` hardly waits for others. Our choice. */
+/** If the gap to the previous record exceeds this part of `coalesceMs`, a record hardly waits for others. Our choice. */
 const QUIET_PART = 0.5;
-/** After this time a request checks that another sent its record: by then even a slow queue has answered. Our choice. */
+/** Time after which a request checks that another has sent its record: even a slow queue has answered by then. Our choice. */
 const LOOK_AFTER_MS = 400;
-/** First and longest pause between two checks of a record that is not sent. Our choice. */
+/** First and longest pause between two checks of an unsent record. Our choice. */
 const PAUSE_FIRST_MS = 200;
 const PAUSE_MAX_MS = 3_000;
 /** Added to the time that two paths may take; after that, a taken record counts as abandoned. */
 const TAKEN_MARGIN_MS = 1_000;
 
-/** Whose record it is. If memory is full, a lower rank is lost for a higher one; a higher rank is also sent first. */
+/** The rank of a record. If memory is full, a lower rank is dropped for a higher one; higher ranks are also sent first. */
 export const RANK = { refusedStranger: 0, anonymous: 1, signedIn: 2 } as const;
 export type Rank = (typeof RANK)[keyof typeof RANK];
 
 /**
- * How many records of an isolate may wait at once for one of each rank to join them. Above that it is lost, with a line in the log,
- * unless a lower rank gives its place. The steps keep places free for higher ranks, because a record that is on its way out cannot
+ * How many waiting records of an isolate a new record of each rank may join. Above that it is lost, with a log line, unless a
+ * record of a lower rank is dropped for it. The steps reserve places for higher ranks, because a record that is being sent cannot
  * give up its place. Our choice.
  */
 const WAITING_MAX: Readonly<Record<Rank, number>> = { 0: 1_400, 1: 1_700, 2: 2_000 };
@@ -46,9 +46,9 @@ export interface Shipment {
   /** The event id of the first. */
   readonly id: () => string;
   readonly rank: Rank;
-  /** It may wait for others and share their message. Not for a delayed record or one that must leave at once. */
+  /** It may wait for others and share their message. False for a delayed record or one that must be sent at once. */
   readonly shares?: boolean;
-  /** It shares, and another request may make it: it is exactly one record, and nothing of its own request must be awaited. */
+  /** It shares, and another request may make it: it is exactly one record, and does not depend on anything of its own request. */
   readonly plain?: boolean;
   make(): Promise<readonly AuditRecord[]>;
 }
@@ -66,9 +66,9 @@ function waitingOf(shipment: Shipment, made?: AuditRecord): Waiting {
 type ShipperOptions = Pick<Options, "coalesceMs" | "maxRecords" | "timeoutMs" | "holdMs">;
 
 export interface Shipper {
-  /** Sends the records of one request at once. Each path gets `pathMs`. Resolves to false if no path took one of them. */
+  /** Sends the records of one request at once. Each path gets `pathMs`. Resolves to false if neither path accepted one of them. */
   now(records: readonly AuditRecord[], pathMs: number): Promise<boolean>;
-  /** Makes and sends records, with others if they may wait. Tries for `holdMs`, then logs a record as lost. */
+  /** Makes and sends records, together with others if they may wait. Retries for `holdMs`, then logs a record as lost. */
   ship(shipment: Shipment, log: GatewayLog): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export function makeShipper(
     if (own.shares) await gatherer.gather(own);
     for (let pauseMs = PAUSE_FIRST_MS; !own.out; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
       if (!isTaken(own)) {
-        // Again at once if the message that was sent had no room for it.
+        // Again at once if the message had no room for it.
         if (failover.mayAsk() && (await sendWith(own))) continue;
         if (own.out) return;
         if (!isTaken(own) && ports.nowMs() >= endMs) return lose(own, log, `it waited ${options.holdMs} ms`);
@@ -105,7 +105,7 @@ export function makeShipper(
     }
   }
 
-  /** True if there is room, or a record of a lower rank gave its place. */
+  /** True if there is room, or a record of a lower rank was dropped. */
   function makeRoom(own: Waiting, log: GatewayLog): boolean {
     if (waiting.size < WAITING_MAX[own.rank]) return true;
     let victim: Waiting | undefined;
@@ -116,7 +116,7 @@ export function makeShipper(
     return true;
   }
 
-  /** Takes what waits beside `own` and sends it: the highest rank first, and the oldest of a rank. */
+  /** Takes the waiting records together with `own` and sends them: highest rank first, oldest first within a rank. */
   async function sendWith(own: Waiting): Promise<boolean> {
     const others = own.shares ? [...waiting].filter((one) => one !== own && isFree(one)) : [];
     if (others.length >= options.maxRecords) others.sort((a, b) => b.rank - a.rank);
@@ -124,7 +124,7 @@ export function makeShipper(
     const untilMs = ports.nowMs() + 2 * options.timeoutMs + TAKEN_MARGIN_MS;
     for (const one of taken) one.takenUntilMs = untilMs;
     const records = await Promise.all(taken.map(madeOf));
-    // Longer than on the wire.
+    // Longer than in the message.
     while (utf8Bytes(JSON.stringify(records)) > SHARED_MAX_BYTES) {
       records.pop();
       for (const one of taken.splice(records.length)) one.takenUntilMs = 0;
@@ -153,9 +153,9 @@ export function makeShipper(
 
 interface Gatherer {
   /**
-   * Waits for others. The first of a message waits `coalesceMs`, unless another fills the message before that, and sends. It leaves
-   * sooner if the record before it came so long ago that others are unlikely to come in time. The others check later that it was
-   * sent, because waking them costs more than the check.
+   * Waits for others. The first record of a message waits `coalesceMs`, unless another fills the message before that, and then
+   * sends. It sends sooner if the previous record arrived so long ago that others are unlikely to come in time. The others check
+   * later that it was sent, because waking them costs more than the check.
    */
   gather(own: Waiting): Promise<void>;
   /** True for the record whose request is about to send the next message, so that no other may take it. */
@@ -207,10 +207,10 @@ async function madeOf(one: Waiting): Promise<AuditRecord> {
   return (one.made = made);
 }
 
-/** From this number on, records are deflated. For fewer, the CPU time is worth more than the bytes (measured). Our choice. */
+/** From this number on, records are deflated. For fewer, the CPU time costs more than the bytes (measured). Our choice. */
 const DEFLATE_MIN_RECORDS = 10;
 
-/** A message of few records is plain JSON. So is one of many if the runtime cannot deflate. */
+/** Encodes a message: plain JSON for few records, and for many if the runtime cannot deflate. */
 async function messageOf(records: readonly AuditRecord[], deflate?: Deflate): Promise<Outgoing> {
   const message = encodeMessage(records);
   const packed =

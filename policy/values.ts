@@ -1,4 +1,4 @@
-/** Values of `x-audit`: literals, selectors, templates, and choices by a map. Of a list, the first that resolves is taken. */
+/** Values of `x-audit`: literals, selectors, templates, and choices by a map. In a list, the first that resolves counts. */
 import { type PlanReader, readObject } from "./plan-reader.ts";
 import { REDACTED } from "./secrets.ts";
 import {
@@ -12,7 +12,7 @@ import {
   sourceOf,
 } from "./selector.ts";
 
-/** Tried in order. Empty if the plan does not name the value. */
+/** Tried in order. Empty if the plan does not set the value. */
 export type Value = readonly Part[];
 export type Values = readonly (readonly [string, Value])[];
 
@@ -21,13 +21,13 @@ export interface Part {
   readonly pieces: readonly (Scalar | Selector)[];
   /** The literal for each selected value: `{ "select": "$body.op", "map": { "close": "account.closed" } }`. */
   readonly map?: ReadonlyMap<string, Scalar> | undefined;
-  /** The value if the pieces do not resolve or the map lacks their value. */
+  /** The value if the pieces do not resolve or the map has no entry for their value. */
   readonly otherwise?: Scalar | undefined;
   /** Lets the caller choose the organization. */
   readonly trustCaller?: boolean | undefined;
 }
 
-/** Reads a value. A part that is wrong is reported and left out. */
+/** Parses a value. Reports and ignores a wrong part. */
 export function readValue(reader: PlanReader, field: string, given: unknown): Value {
   return [given ?? []].flat().flatMap((part: unknown): Part | readonly Part[] => {
     if (typeof part === "string") return { pieces: readText(reader, field, part) };
@@ -38,7 +38,7 @@ export function readValue(reader: PlanReader, field: string, given: unknown): Va
   });
 }
 
-/** Reads one selector. A selector that is wrong is reported and never resolves, so that the record names it as missing. */
+/** Parses one selector. A wrong selector is reported and never resolves, so that the record lists it as missing. */
 export function readSelector(reader: PlanReader, field: string, given: unknown, whole = false): Selector {
   const text = String(given);
   const found = parseSelector(text, { redact: reader.redact, whole });
@@ -64,7 +64,7 @@ function readText(reader: PlanReader, field: string, text: string): Part["pieces
   return parts.flatMap((part, i) => {
     if (part.startsWith("{$") && part.endsWith("}")) return readSelector(reader, field, part.slice(1, -1));
     if (part === "{{" || part === "}}") return part.charAt(0);
-    // A dollar behind `$$` or a literal brace is meant literally.
+    // A dollar sign after `$$` or a literal brace is literal.
     const isMeant = parts[i - 1] === "{{" || (i === 0 && text.startsWith("$$"));
     const rest = isMeant ? part.slice(1) : part;
     if (SELECTOR_INSIDE.test(rest))
@@ -101,21 +101,21 @@ export function selectorsOf({ pieces }: Part): readonly Selector[] {
   return pieces.filter((piece) => typeof piece === "object");
 }
 
-/** What the caller of the API sends. */
+/** Roots that the caller of the API controls. */
 const FROM_CALLER = /^(header|query|body|params|item)$/;
 
-/** True if the value contains or depends on something that the caller sends. */
+/** True if the value contains or depends on data from the caller. */
 export function isFromCaller(part: Part): boolean {
   return selectorsOf(part).some(({ root }) => FROM_CALLER.test(root));
 }
 
 interface Resolved {
   readonly value: Scalar;
-  /** The selectors whose values it holds, as `sourceOf` says them. */
+  /** The selectors whose values it contains, in the form of `sourceOf`. */
   readonly sources: readonly string[];
 }
 
-/** The part's value, or undefined if one of its selectors finds nothing. Ids are not redacted here: privacy replaces them later. */
+/** Returns the part's value, or undefined if one of its selectors finds nothing. Does not redact ids: privacy replaces them later. */
 export function resolvePart(part: Part, seen: Seen, isId = false): Resolved | undefined {
   const { pieces, map, otherwise } = part;
   const found = pieces.map((piece) => {
@@ -136,7 +136,7 @@ export function missingSelector([first]: Value, seen: Seen): string | undefined 
   return selector && selector.need !== "?" ? selector.text : undefined;
 }
 
-/** True if nothing else may replace the value: a required organization must not become the default one. */
+/** True if nothing else may replace the value: a required organization must not fall back to the default one. */
 export function isRequired(value: Value): boolean {
   return value.some((part) => selectorsOf(part).some(({ need }) => need === "!"));
 }

@@ -1,2 +1,2 @@
-/** The version that records carry; a test holds it equal to the package's. */
+/** The version in records; a test checks that it equals the package's. */
 export const POLICY_VERSION = "0.2.0";

@@ -1,6 +1,6 @@
 /**
- * A request on its way: hooks for how it ends, and a watchdog in case the gateway skips the hooks. Nothing here throws towards the
- * gateway, and the response waits for nothing here unless the route asks for it.
+ * A request in progress: hooks for its end, and a watchdog in case the gateway skips the hooks. Nothing here throws towards the
+ * gateway, and the response does not wait for anything here unless the route asks for it.
  */
 import type { Stage } from "../shared/record.ts";
 import { type BodyReader, copyRequest, isOpenEnded, unread } from "./body.ts";
@@ -13,11 +13,11 @@ import { type Ports, sleep, within } from "./ports.ts";
 import { isRefusedStranger, type Refusal } from "./refusals.ts";
 import { RANK, type Rank } from "./shipper.ts";
 
-/** How long a `durable` response waits for its request's body, which is in memory unless the response came early. Our choice. */
+/** How long a `durable` response waits for its request's body, which is already in memory unless the response came early. Our choice. */
 const BODY_GRACE_MS = 10;
-/** By then a response is on its way, so that the copy of its body may be read. Our choice. */
+/** By then a response is being sent, so the copy of its body may be read. Our choice. */
 const RESPONSE_LEAVES_MS = 10;
-/** How often the policy looks whether an open-ended body is being read, and after how many looks it stops waiting. Our choice. */
+/** How often the policy checks whether a body of unknown length is being read, and after how many checks it stops. Our choice. */
 const LOOK_MS = 1;
 const LOOKS_MAX = 25;
 
@@ -25,7 +25,7 @@ interface WatchedRequest {
   readonly capture: Capture;
   readonly policy: ConfiguredPolicy;
   readonly ports: WatchPorts;
-  /** See `isOpenEnded`: nothing may be handed to `waitUntil` before the response. */
+  /** See `isOpenEnded`: nothing may be passed to `waitUntil` before the response. */
   readonly isOpenEnded: boolean;
   /** Absent once it has fired or was replaced. */
   watchdog?: Watchdog | undefined;
@@ -35,7 +35,7 @@ type WatchPorts = Pick<Ports, "nowMs" | "timer" | "sha256">;
 type Work = () => Promise<void>;
 type StatusSource = Ending["statusSource"];
 
-/** Keeps what the records of a request are made from. */
+/** Stores the data for a request's records. */
 export function beginRequest(
   begun: Pick<Capture, "request" | "context" | "plan" | "parentId">,
   policy: ConfiguredPolicy,
@@ -49,7 +49,10 @@ export function beginRequest(
   return { capture, policy, ports, isOpenEnded: openEnded };
 }
 
-/** Enqueues the intent of a `required` request, before its handler. Resolves to false if no path took it; true also if it leaves no record. */
+/**
+ * Enqueues the intent of a `required` request, before its handler. Resolves to false if no path accepted it; true also if there is
+ * no intent to send.
+ */
 export async function intend({ capture, policy }: WatchedRequest): Promise<boolean> {
   const { shipper, options, recordSettings } = policy;
   return shipper.now(await makeRecords(capture, "intent", undefined, recordSettings), options.budgetMs);
@@ -94,9 +97,9 @@ function startWatchdog(watched: WatchedRequest): Watchdog {
 }
 
 /**
- * Sends the watchdog's record as soon as somebody reads the body, because no timer outlives the client here: without `waitUntil` the
- * runtime ends everything when the client resets its connection, even if the origin has the whole request by then. A request that
- * an auth policy refuses first sends nothing. The outcome replaces the record.
+ * Sends the watchdog's record as soon as somebody reads the body, because no timer outlives the client here: without `waitUntil`,
+ * the runtime ends everything when the client resets its connection, even if the origin already has the whole request. A request
+ * that an auth policy refuses first sends nothing. The outcome replaces the record.
  */
 function announceOnceRead(watched: WatchedRequest): Watchdog {
   const { capture, policy, ports } = watched;
@@ -124,8 +127,8 @@ function afterResponse(watched: WatchedRequest, work: Work): void {
 }
 
 /**
- * The event tells what the client really gets, as sending hooks have run; the final hook that it adds stands behind all others,
- * so that it runs only where none of them threw, which would have made a 500 of the response.
+ * The event shows what the client really gets, because sending hooks have run. The final hook is added here, after all others, so
+ * that it runs only if none of them threw, which would have turned the response into a 500.
  */
 function hook(watched: WatchedRequest): void {
   const { context } = watched.capture;
@@ -147,7 +150,7 @@ function settle(
 ): void | Promise<void> {
   const { capture, policy, ports } = watched;
   try {
-    // The handler has read the original by now if it ever does, and after the response the runtime may cut it off.
+    // If the handler reads the original, it has done so by now, and after the response the runtime may cut it off.
     void capture.body?.();
     const ending: Ending = {
       endedMs: ports.nowMs(),
@@ -160,7 +163,7 @@ function settle(
     const refusal = policy.refusals.note(capture, ending);
     if (refusal) afterResponse(watched, () => counted(watched, ending, refusal));
     else {
-      // A request that may leave no record takes its number when it does.
+      // A request that may leave no record takes its number only when it leaves one.
       if (!capture.plan.isOpen) capture.reserve();
       if (capture.plan.assurance === "durable") return durably(watched, ending);
       afterResponse(watched, () => later(watched, "outcome", ending));
@@ -202,9 +205,9 @@ function rankOf({ request }: Capture, ending: Ending | undefined): Rank {
 }
 
 /**
- * Before the response, but no longer than `budgetMs`: what did not get out by then goes on after it. A body is never waited for: where
- * the response's is needed, or the request's still arrives, a record without it goes out first, delayed like a watchdog's, and the
- * whole one replaces it after the response.
+ * Runs before the response, for at most `budgetMs`; the rest continues after it. Never waits for a body: if the response's body is
+ * needed, or the request's is still arriving, a record without it is sent first, delayed like a watchdog's, and the complete one
+ * replaces it after the response.
  */
 async function durably(watched: WatchedRequest, ending: Ending): Promise<void> {
   const { capture, policy, ports } = watched;

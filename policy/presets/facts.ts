@@ -1,4 +1,4 @@
-/** What each preset can produce, for schemas and coverage; the policy itself does not need it. */
+/** What each preset can produce, for schemas and coverage; the policy itself does not use it. */
 import type { PresetName } from "./preset.ts";
 
 interface PresetFacts {

@@ -5,14 +5,14 @@ export interface Operation {
   readonly name: string | undefined;
 }
 
-/** A block string, a string, a comment, a bracket, or a name; a name of a directive or variable with its mark. Each is linear. */
+/** A block string, a string, a comment, a bracket, or a name; a directive's or variable's name includes its sign. Each is linear. */
 const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|([@$]\s*)?[_A-Za-z]\w*/g;
 
-/** The operations in their order; fragments and type definitions are none. Never throws. */
+/** Returns the operations in order, without fragments and type definitions. Never throws. */
 export function operationsIn(text: string): readonly Operation[] {
   const operations: Operation[] = [];
   let depth = 0;
-  /** Names since the last definition ended, before its selection set. */
+  /** Names since the end of the last definition, before its selection set. */
   let names: string[] = [];
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "{" && depth === 0) {

@@ -1,4 +1,4 @@
-/** The preset `graphql`: which operation a request runs, and whether its answer holds errors. https://spec.graphql.org */
+/** The preset `graphql`: which operation a request runs, and whether its answer has errors. https://spec.graphql.org */
 import { outcomeOfStatus } from "../../shared/record.ts";
 import { parseJson } from "../json.ts";
 import { recordOf, type Seen, textOf } from "../selector.ts";
@@ -8,7 +8,7 @@ import type { Reading } from "./reading.ts";
 const TARGET = "graphql_operation";
 const ANONYMOUS = "anonymous";
 
-/** Reads one request; a batch gives one reading for each of its operations. */
+/** Reads one request; a batch returns one reading per operation. */
 export function readGraphql(seen: Seen, skipsQueries: boolean): readonly Reading[] {
   const { response } = seen;
   const answers = response?.body;
@@ -37,7 +37,7 @@ function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
   const { errors } = recordOf(seen.response?.body);
   const count = Array.isArray(errors) ? errors.length : 0;
   const byStatus = outcomeOfStatus(seen.response?.status);
-  // The errors may be in the part that was not read.
+  // The errors may be in the unread part.
   const isCut = byStatus === "success" && /^(unread|too_large)$/.test(seen.response?.bodyFault ?? "");
   const isUnread = operations.length === 0 && persisted === undefined;
   return {
@@ -51,7 +51,7 @@ function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
   };
 }
 
-/** The operation that runs. A name that the document lacks runs nothing, and must not hide a mutation beside it. */
+/** Returns the operation that runs. An unknown operation name runs nothing, but must not hide a mutation in the document. */
 function chosen(
   operations: readonly Operation[],
   name: string | undefined,
@@ -63,7 +63,7 @@ function chosen(
   return { type, id: name ?? found?.name ?? ANONYMOUS };
 }
 
-/** `persisted:` and the first 64 bits of the document's hash, where a request names its document by that. */
+/** `persisted:` and the first 64 bits of the document's hash, if the request names its document by hash. */
 function persistedId({ extensions, documentId, id }: Readonly<Record<string, unknown>>): string | undefined {
   const hash = recordOf(recordOf(extensions)["persistedQuery"])["sha256Hash"] ?? documentId ?? id;
   const [digits] = /[0-9a-f]{16}/.exec(String(hash).toLowerCase()) ?? [];

@@ -1,6 +1,6 @@
 /**
- * The preset `mcp`: JSON-RPC 2.0 over HTTP as the Model Context Protocol uses it. Tools, resources and prompts leave a record;
- * protocol traffic leaves one only where it is refused. https://modelcontextprotocol.io/specification
+ * The preset `mcp`: JSON-RPC 2.0 over HTTP as in the Model Context Protocol. Tools, resources and prompts leave a record; protocol
+ * traffic leaves one only if it is refused. https://modelcontextprotocol.io/specification
  */
 import { outcomeOfStatus, type Metadata, type RequestOutcome } from "../../shared/record.ts";
 import { compact } from "../../shared/compact.ts";
@@ -23,16 +23,16 @@ const KINDS: Readonly<Record<string, Kind>> = {
 const OTHER_METHOD = "mcp.method_called";
 const REFUSED = "mcp.request_refused";
 
-/** Methods that only keep the protocol going. */
+/** Methods that only maintain the protocol. */
 const SILENT =
   /^(initialize|ping|[^/]+\/(templates\/)?list|completion\/complete|logging\/setLevel|tasks\/(get|result)|notifications\/.*)$/;
 
-/** Reads one request; a batch gives one reading for each of its messages. */
+/** Reads one request; a batch returns one reading per message. */
 export function readMcp(seen: Seen): readonly Reading[] {
   const { body, bodyFault, response } = seen;
   const isRefused = response !== undefined && response.status >= 400;
   if (seen.method !== "POST") {
-    // A server without streams answers 405 to GET, which is no refusal.
+    // A server without streams answers 405 to GET, which is not a refusal.
     const isDenied = outcomeOfStatus(response?.status) === "denied";
     return [{ seen, skip: isDenied ? undefined : "protocol traffic", action: REFUSED, ...plain(seen) }];
   }
@@ -53,7 +53,7 @@ function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading
   const { jsonrpc, method, id, params, result, error } = recordOf(message);
   const { response } = whole;
   const answer = answerTo(id, response?.body);
-  // Of a stream or a batch, selectors see the answer to this message.
+  // For a stream or a batch, selectors see the answer to this message.
   const seen = Array.isArray(response?.body) ? { ...whole, response: { ...response, body: answer } } : whole;
   const { metadata } = plain(seen, method);
   const isMessage = jsonrpc === "2.0" && (typeof method === "string" || result !== undefined || error !== undefined);
@@ -74,18 +74,21 @@ function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading
   };
 }
 
-/** The text that is hashed, so that equal calls can be recognised while their arguments are not stored. */
+/** The text to hash, so that equal calls can be recognized without storing their arguments. */
 function argumentsOf(params: unknown): Pick<Reading, "hashed"> {
   const given = recordOf(params)["arguments"];
   try {
     return given === undefined ? {} : { hashed: { mcp_arguments: canonicalJson(given) } };
   } catch {
-    // Nested too deep.
+    // Nested too deeply.
     return {};
   }
 }
 
-/** The message that answers an id. A stream or a batch holds several, among them the server's own requests, which have a method. */
+/**
+ * Returns the message that answers an id. A stream or a batch holds several, including the server's own requests, which have a
+ * method.
+ */
 function answerTo(id: unknown, answers: unknown): unknown {
   return [answers].flat().find((answer: unknown) => {
     const { id: answered, method } = recordOf(answer);
@@ -93,7 +96,7 @@ function answerTo(id: unknown, answers: unknown): unknown {
   });
 }
 
-/** HTTP errors count first, then what the answer says; an answer that was not seen is unknown. */
+/** HTTP errors come first, then the answer's content; a missing answer means unknown. */
 function outcomeOf(status: number | undefined, answer: unknown, isNotification: boolean): RequestOutcome {
   const byStatus = outcomeOfStatus(status);
   if (byStatus !== "success" || isNotification) return byStatus;
@@ -102,7 +105,7 @@ function outcomeOf(status: number | undefined, answer: unknown, isNotification: 
   return result === undefined ? "unknown" : "success";
 }
 
-/** True where a stream has brought the answer to every request in the body, so that the rest need not be read. */
+/** True once a stream has the answer to every request in the body, so that the rest need not be read. */
 export function isAnswered(body: unknown, answers: readonly unknown[]): boolean {
   const ids = [body].flat().map((message: unknown) => recordOf(message)["id"]);
   return ids.every((id) => id === undefined || answerTo(id, answers) !== undefined);

@@ -13,7 +13,7 @@ const sha256 = (data) => (crypto.hash ? crypto.hash("sha256", data) : crypto.cre
 const bytesOf = (hash) => Buffer.from(hash, "hex"); const pair = Buffer.alloc(65, 1);
 const nodeOf = (left, right) => (pair.write(left, 1, "hex"), pair.write(right, 33, "hex"), sha256(pair));
 const leafOf = (body) => sha256(typeof body === "string" ? `\0${body}` : Buffer.concat([Buffer.alloc(1), body]));
-/** RFC 8785: keys in the order of their UTF-16 units; texts and numbers as `JSON.stringify` writes them. */
+/** RFC 8785: keys in the order of their UTF-16 units; strings and numbers as `JSON.stringify` writes them. */
 export function canonical(value) {
   if (typeof value === "string" && /^[ !#-[\]-\ud7ff]*$/.test(value)) return `"${value}"`;
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`; if (value === null || typeof value !== "object") return JSON.stringify(value);
@@ -80,7 +80,7 @@ function csvRowsOf(chunks) { let cell, sign;
     if (last && start < all.length) throw new Unusable("it is cut short, or is not CSV"); return [rows, all.slice(start)];
   }); }
 // ---- Keys and checkpoints ----
-/** Reads lines of `<name>+<key id>+<base64>`. Keys of algorithm 1 sign a note as it is; keys of algorithm 4 are witnesses' and add the time. */
+/** Reads lines of `<name>+<key id>+<base64>`. Keys of algorithm 1 sign the note itself; keys of algorithm 4 belong to witnesses and add the time. */
 function readKeys(text, path) {
   return text.split(/\s*\n/).filter((line) => line !== "" && !line.startsWith("#")).map((line) => {
     const [, name, id, base64 = ""] = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(line) ?? [], bytes = Buffer.from(base64, "base64");
@@ -105,7 +105,7 @@ function signersOf({ text, signatures }, keys) {
 // ---- The log, its digests, and their leaves ----
 function tilePath(level, number, width) { const groups = String(number).padStart(Math.ceil(String(number).length / 3) * 3, "0").replace(/\d{3}(?=\d)/g, "x$&/");
   return `tile/${level}/${groups}${width < 256 ? `.p/${width}` : ""}`; }
-/** Calls `visit(number, bytes)` for each digest, and returns the roots at the sizes in `marks`. Stops at the first digest that is missing. */
+/** Calls `visit(number, bytes)` for each digest, and returns the roots at the sizes in `marks`. Stops at the first missing digest. */
 async function readLog(source, size, marks, fault, visit) { const tree = new Tree(), hashes = [], roots = new Map([[0, sha256("")]]);
   for (let first = 0; first < size; first += 256) {
     const path = tilePath("entries", first / 256, Math.min(256, size - first));
@@ -173,7 +173,7 @@ function columnsOf(names, map) { const to = names.map((name) => (Object.hasOwn(m
   names.forEach((name, at) => (to[at] ??= { event: to.includes("/event/action") ? "/event" : "/event|action", data: "/event", event_id: plainId }[name]));
   return to.map((pointer, at) => ({ at, pointer, type: NUMBERS.includes(pointer) ? "number" : "string" }))
     .filter(({ at, pointer }) => pointer && to.indexOf(pointer) === at && !to.some((other) => pointer.startsWith(`${other}/`))); }
-/** A cell's `options` are the values that its text may stand for. In CSV, a text may be a number or a boolean, and an empty text no value. */
+/** A cell's `options` are the values that its text may represent. In CSV, a text may be a number or a boolean, and an empty text no value. */
 function cellOf(column, value, typed) {
   const json = typeof value === "string" && /^\s*[{[]/.test(value) ? parsed(value) : value, whole = typeof json === "object" && json !== null;
   const pointer = column.pointer === "/event|action" ? (whole ? "/event" : "/event/action") : column.pointer;
@@ -390,7 +390,7 @@ async function main(args) { const names = ["evidence", "key", "trusted", "column
     if (Number.isNaN(values[name])) throw new Unusable(`"--${name}" must be a time such as 2026-11-30T10:00:00Z`, 2); }
   const result = await verifyEvidence({ evidence, ...values, exports }); process.stdout.write(`${json ? JSON.stringify(result, null, 2) : textOf(result)}\n`);
   process.exitCode = result.ok ? 0 : 1; }
-// The CLI's bundle holds this code, too, but begins in another way.
+// The CLI's bundle holds this code, too, but starts differently.
 const started = process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href && fs.readFileSync(process.argv[1], "utf8");
 if (started && started.slice(0, 80).includes("Checks evidence of the audit forwarder")) main(process.argv.slice(2)).catch((error) => {
   const code = error instanceof Unusable ? error.code : String(error.code).startsWith("ERR_PARSE_ARGS") ? "wrong_use" : "internal", { message } = error;

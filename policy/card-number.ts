@@ -9,7 +9,12 @@ const CARD_MAX_DIGITS = 19;
 /** Most groups in a written number: nineteen digits, four in each group except the last. */
 const GROUPS_MAX = 5;
 
-/** True if adjacent groups of digits form a card number; an expiry date or another number may precede or follow it. */
+/**
+ * True if adjacent groups of digits form a card number; an expiry date or another number may precede or follow it.
+ *
+ * @example
+ * holdCardNumber(["4242", "4242", "4242", "4242", "12"]); // true
+ */
 export function holdCardNumber(groups: readonly string[]): boolean {
   return groups.some((_, start) => {
     let digits = "";

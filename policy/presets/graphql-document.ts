@@ -8,7 +8,12 @@ export interface Operation {
 /** A block string, a string, a comment, a bracket, or a name; a directive's or variable's name includes its sign. Each is linear. */
 const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|([@$]\s*)?[_A-Za-z]\w*/g;
 
-/** Returns the operations in order, without fragments and type definitions. Never throws. */
+/**
+ * Returns the operations in order, without fragments and type definitions. Never throws.
+ *
+ * @example
+ * operationsIn("query A { me } mutation { leave }"); // [{ type: "query", name: "A" }, { type: "mutation" }]
+ */
 export function operationsIn(text: string): readonly Operation[] {
   const operations: Operation[] = [];
   let depth = 0;

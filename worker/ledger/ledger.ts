@@ -29,8 +29,8 @@ const LATE_MS = 60_000;
 /** Under load this groups a few calls per commit; commits are most of the ledger's cost. Our choice. */
 const GROUP_COMMIT_MS = 4;
 /**
- * Longest time between two writes of the counters: one row for many events. There is no timer, because it would keep the object
- * awake and billed. An eviction loses the counts of the last seconds. Our choice.
+ * Longest time between two writes of the counters: one row for many events. A timer would keep the object awake and billed, so there
+ * is none, and an eviction loses the counts of the last seconds. Our choice.
  */
 const SAVE_EVERY_MS = 5_000;
 /** Share of its capacity from which a shard forgets ended records early. */
@@ -80,10 +80,7 @@ export class Ledger extends DurableObject<Env> {
     });
   }
 
-  /**
-   * Takes and returns strings, which cross an RPC at a fraction of the cost of objects; undefined: every claim is granted as an
-   * unknown event id.
-   */
+  /** Strings cross an RPC at a fraction of the cost of objects; undefined: each claim is granted as an unknown event id. */
   async claim(lease: string, claimsJson: string, count: number, nowMs: number): Promise<readonly Grant[] | undefined> {
     if (this.#former.isOver) return this.#claimHere(lease, claimsJson, count, nowMs);
     const claims = JSON.parse(claimsJson) as readonly Claim[];
@@ -208,8 +205,7 @@ export class Ledger extends DurableObject<Env> {
 
   /**
    * Flushes first, so that an eviction never makes a shown counter go back: Prometheus would take that for a reset. The cron calls
-   * this every few minutes, so it also starts forgetting if the shard is nearly full, and restores an alarm that the platform gave
-   * up.
+   * this often, so it also starts forgetting if the shard is nearly full, and restores an alarm that the platform gave up.
    */
   async status(): Promise<Omit<ShardStatus, "shard">> {
     await this.#arm();

@@ -28,6 +28,16 @@ async function told(...expected: string[]): Promise<void> {
 const kinds = async () =>
   ((await path.get("/health")).json.incidents as { kind: string }[]).map(({ kind }) => kind).toSorted();
 
+/** The incidents that stay open for a minute of rounds. A call that takes over 10 s on a busy machine opens one for a round only. */
+async function lastingKinds(): Promise<readonly string[]> {
+  const endMs = Date.now() + 60_000;
+  for (;;) {
+    await path.scheduled();
+    const open = await kinds();
+    if (open.length === 0 || Date.now() > endMs) return open;
+  }
+}
+
 describe("dead letters", () => {
   it("of a class are one incident, however many, until none of the class is open", async () => {
     path.workos.faults.add({ status: 422, body: { message: "m" } });
@@ -80,8 +90,7 @@ describe("a record that waits too long", () => {
     path.workos.faults.add(REFUSED);
     await path.publish([recordOf({ occurredAtMs: Date.now() - 10 * 60_000 })]);
     await path.queue.idle();
-    await path.scheduled();
-    expect(await kinds()).toEqual([]);
+    expect(await lastingKinds()).toEqual([]);
   });
 });
 
@@ -99,8 +108,7 @@ describe("the queue", () => {
   });
 
   it("that has never heard of the flow-control key is no incident: nothing was published yet", async () => {
-    await path.scheduled();
-    expect(await kinds()).toEqual([]);
+    expect(await lastingKinds()).toEqual([]);
   });
 
   it("that refuses what the outbox brings is one too, and the outbox itself says when it is over", async () => {

@@ -42,8 +42,9 @@ const config :Workerd.Config = (
     stdio: ["ignore", "ignore", "inherit", "pipe"],
   });
   const ended = once(workerd, "exit");
+  // Asked to end, it would first finish what waits for its turn, which takes minutes.
+  const kill = () => workerd.kill("SIGKILL");
   // It would outlive a bench that is interrupted.
-  const kill = () => workerd.kill();
   process.once("exit", kill);
   await allListening(workerd.stdio[3] as Readable, workers.length);
   return {
@@ -51,7 +52,7 @@ const config :Workerd.Config = (
     pids: [workerd.pid ?? 0],
     stop: async () => {
       process.off("exit", kill);
-      workerd.kill();
+      kill();
       await ended;
     },
   };

@@ -10,26 +10,33 @@ export function oursBundle(): Promise<string> {
   return bundleWorker();
 }
 
-/** Ours after gzip, as wrangler counts an upload: the module without its source map. */
-export async function uploadGzipBytes(): Promise<number> {
-  return gzipSync((await uploadedWorker()).code).byteLength;
-}
-
-/** The worker with a ledger that does nothing. */
-export function withoutLedgerBundle(): Promise<string> {
+/** The same without its pace. `ledger`: its own, or one that does nothing. */
+export function unpacedBundle(ledger: "own" | "free"): Promise<string> {
   const contents = `
     import worker from ${JSON.stringify(OURS)};
     import { freeLedger } from ${JSON.stringify(path("./handlers/free-ledger.ts"))};
     export * from ${JSON.stringify(OURS)};
+    import { Monitor as PacedMonitor } from ${JSON.stringify(path("../../worker/monitor/monitor.ts"))};
+    // A turn does all of its work but takes no tokens, so no delivery waits for its turn.
+    export class Monitor extends PacedMonitor {
+      turn(count, ...rest) {
+        return super.turn(0, ...rest);
+      }
+    }
     // The same object each time: the worker keeps what it has parsed of its environment.
     let cached;
     export default {
       fetch(request, env, execution) {
-        cached ??= { ...env, LEDGER: freeLedger };
+        cached ??= { ...env, ${ledger === "free" ? "LEDGER: freeLedger" : ""} };
         return worker.fetch(request, cached, execution);
       },
     };`;
   return bundleWorker({ stdin: { contents, resolveDir: path("./"), loader: "ts" } });
+}
+
+/** Ours after gzip, as wrangler counts an upload: the module without its source map. */
+export async function uploadGzipBytes(): Promise<number> {
+  return gzipSync((await uploadedWorker()).code).byteLength;
 }
 
 /** A peer's handler; `minify` to compare its size with what is uploaded. */

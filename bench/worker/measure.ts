@@ -6,16 +6,14 @@ import { AuditError } from "../../shared/errors.ts";
 import { cpuMicros } from "../process-cpu.ts";
 import type { Sink } from "../sink.ts";
 import { type Form, makeBodies, signedMessage } from "./messages.ts";
+import type { Handler } from "./scripts.ts";
 
 /** As many deliveries at once as the flow-control key allows. */
 const CONNECTIONS = 10;
-/** What one event of a connection is worth at 80 events a second over all connections. */
-const PACE_MS = (1_000 * CONNECTIONS) / 80;
+/** Between two events at the default rate, 80 a second. */
+const PACE_MS = 1_000 / 80;
 /** The ledger writes its counters some seconds later; what is a row for thousands of events is left out. */
 const REST_MS = 100;
-
-const HANDLERS = ["floor", "calls", "sdk", "withoutLedger", "ours", "oursOnDisk"] as const;
-export type Handler = (typeof HANDLERS)[number];
 
 const FORMS: Readonly<Record<Handler, Form>> = {
   floor: "event",
@@ -40,13 +38,19 @@ export const SUBJECTS: readonly Subject[] = [
   "oursOnDisk/1",
   "oursOnDisk/20",
   "floor/1/paced",
+  "sdk/1/paced",
+  "sdk/20/paced",
   "withoutLedger/1/paced",
   "ours/1/paced",
   "ours/20/paced",
 ];
 
-/** At the default rate, 80 events a second, so many take a few seconds. */
-export const PACED_EVENTS = 200;
+/** How many events each row of a round has. */
+export interface RowSizes {
+  readonly saturating: number;
+  /** Of a row at the default rate, 80 events a second. */
+  readonly paced: number;
+}
 
 /** CPU µs for each event. */
 export type Round = Readonly<Record<Subject, number>>;
@@ -61,32 +65,43 @@ export interface Bench {
   readonly sink: Sink;
 }
 
-export async function measureRound(bench: Bench, events: number): Promise<Round> {
+/** Runs the rows without a rate once and forgets their figures. The others use the same code in the same isolates. */
+export async function warmUp(bench: Bench, events: number): Promise<void> {
+  for (const subject of SUBJECTS) if (!isPaced(subject)) await measureSubject(bench, subject, events);
+}
+
+/** Measures every row once, in a new random order. */
+export async function measureRound(bench: Bench, sizes: RowSizes): Promise<Round> {
   const round: Partial<Record<Subject, number>> = {};
-  for (const subject of shuffle([...SUBJECTS])) round[subject] = await measureSubject(bench, subject, events);
+  for (const subject of shuffle([...SUBJECTS])) {
+    round[subject] = await measureSubject(bench, subject, isPaced(subject) ? sizes.paced : sizes.saturating);
+  }
   return round as Round;
 }
 
-async function measureSubject({ handlers, sink }: Bench, subject: Subject, saturating: number): Promise<number> {
-  const [handler, count, isPaced] = subject.split("/") as [Handler, string, string?];
+/** Whether messages come at the default rate. */
+export function isPaced(subject: Subject): boolean {
+  return subject.endsWith("/paced");
+}
+
+async function measureSubject({ handlers, sink }: Bench, subject: Subject, events: number): Promise<number> {
+  const [handler, count] = subject.split("/") as [Handler, string];
   const { url, pids } = handlers[handler];
   const records = Number(count);
-  const events = isPaced ? PACED_EVENTS : saturating;
-  const pace = isPaced ? PACE_MS : 0;
   const bodies = await makeBodies(events / records, records);
   const messages = await Promise.all(bodies.map((body) => signedMessage(body, FORMS[handler], url, Date.now())));
   const arrivedBefore = (await sink.counts()).workos;
   const before = await cpuMicros(pids);
   const pool = new Pool(url, { connections: CONNECTIONS });
-  const queue = [...messages];
-  const lane = async (_: unknown, index: number) => {
-    if (pace > 0) await sleep((index * records * pace) / CONNECTIONS);
-    for (let message = queue.pop(); message; message = queue.pop()) {
-      const isOver = pace > 0 ? sleep(records * pace) : undefined;
+  const startMs = performance.now();
+  const queue = [...messages.entries()];
+  const lane = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, message] = next;
+      if (isPaced(subject)) await sleep(Math.max(startMs + index * records * PACE_MS - performance.now(), 0));
       const { statusCode, body } = await pool.request({ method: "POST", path: "/deliver", ...message });
       const text = await body.text();
       if (statusCode !== 200) throw new AuditError("internal", `${subject} answered ${statusCode}: ${text}`);
-      await isOver;
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, lane));

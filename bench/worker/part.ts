@@ -9,27 +9,35 @@ import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
 import { startSink } from "../sink.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
-import { type BareWorker, startBareWorkerd } from "./bare-workerd.ts";
-import { oursBundle, peerBundle, uploadGzipBytes, withoutLedgerBundle } from "./bundles.ts";
-import { type Bench, type Handler, measureRound, type Round, PACED_EVENTS, type Subject, SUBJECTS } from "./measure.ts";
-import { NEXT_SIGNING_KEY, SIGNING_KEY } from "./messages.ts";
+import { startBareWorkerd } from "./bare-workerd.ts";
+import { peerBundle, uploadGzipBytes } from "./bundles.ts";
+import {
+  type Bench,
+  isPaced,
+  measureRound,
+  type Round,
+  type RowSizes,
+  type Subject,
+  SUBJECTS,
+  warmUp,
+} from "./measure.ts";
+import { type Handler, scriptOf } from "./scripts.ts";
 
 export const part: Part = { name: "worker", title: "CPU of the worker for each event", run };
 
-/** Of each row in each round. */
-const EVENTS = 2_000;
-const QUICK_EVENTS = 400;
+/** Of each row in each round. Rows at the default rate take four seconds each. */
+const SIZES: RowSizes = { saturating: 2_000, paced: 320 };
+const QUICK_SIZES: RowSizes = { saturating: 400, paced: 80 };
 /** Rounds that do not count: a row of twenty has only a hundred messages in each, and code that is called so rarely stays slow for long. */
 const WARM_UP_ROUNDS = 3;
 const BUNDLE_MAX_GZIP_BYTES = 80_000;
 /** A file system in memory, on Linux. */
 const MEMORY_DIR = "/dev/shm";
-const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
 async function run({ quick, step }: RunContext): Promise<PartReport> {
   const rounds = quick ? 2 : 9;
   const warmUps = quick ? 1 : WARM_UP_ROUNDS;
-  const events = quick ? QUICK_EVENTS : EVENTS;
+  const sizes = quick ? QUICK_SIZES : SIZES;
   const total = rounds + warmUps;
   step("bundling", 0, total);
   const sink = await startSink();
@@ -38,14 +46,14 @@ async function run({ quick, step }: RunContext): Promise<PartReport> {
     const bench = { sink, handlers: await startHandlers(sink.url, stops) };
     for (let round = 0; round < warmUps; round++) {
       step("warming up", round, total);
-      await measureRound(bench, events);
+      await warmUp(bench, sizes.saturating);
     }
     const measured: Round[] = [];
     for (let round = 0; round < rounds; round++) {
-      measured.push(await measureRound(bench, events));
+      measured.push(await measureRound(bench, sizes));
       step("measuring", warmUps + round + 1, total);
     }
-    return report(measured, await sizes());
+    return report(measured, await bundleSizes());
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }
@@ -69,25 +77,7 @@ async function startHandlers(sinkUrl: string, stops: (() => Promise<void>)[]): P
   return Object.fromEntries(started) as unknown as Bench["handlers"];
 }
 
-async function scriptOf(handler: Handler, sinkUrl: string): Promise<BareWorker> {
-  const bindings = {
-    WORKOS_API_KEY: "sk_bench",
-    WORKOS_BASE_URL: sinkUrl,
-    QSTASH_URL: sinkUrl,
-    QSTASH_TOKEN: "a-token",
-    QSTASH_CURRENT_SIGNING_KEY: SIGNING_KEY,
-    QSTASH_NEXT_SIGNING_KEY: NEXT_SIGNING_KEY,
-    AUDIT_INGEST_KEY: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    AUDIT_ADMIN_TOKEN: "bench-admin-token-000001",
-  };
-  const name = handler.toLowerCase();
-  if (handler === "floor" || handler === "calls" || handler === "sdk")
-    return { name, script: await peerBundle(handler), bindings };
-  const script = await (handler === "withoutLedger" ? withoutLedgerBundle() : oursBundle());
-  return { name, script, bindings, durableObjects: STORES };
-}
-
-async function sizes() {
+async function bundleSizes() {
   return {
     gzipBytes: await uploadGzipBytes(),
     sdkGzipBytes: gzipSync(await peerBundle("sdk", true)).byteLength,
@@ -98,25 +88,25 @@ function ratio(rounds: readonly Round[], subject: Subject, to: Subject): Estimat
   return estimate(rounds, (some) => mean(some.map((round) => round[subject])) / mean(some.map((round) => round[to])));
 }
 
-function report(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes>>): PartReport {
+function report(rounds: readonly Round[], size: Awaited<ReturnType<typeof bundleSizes>>): PartReport {
   const figures = SUBJECTS.map((subject) => ({
     subject,
     micros: estimate(rounds, (some) => mean(some.map((round) => round[subject]))),
-    toFloor: ratio(rounds, subject, subject.endsWith("/paced") ? "floor/1/paced" : "floor/1"),
+    toFloor: ratio(rounds, subject, isPaced(subject) ? "floor/1/paced" : "floor/1"),
   }));
   const table = {
     title: "CPU of workerd for each event",
     head: ["handler", "records in a message", "events/s", "CPU µs", "to the floor", "events/s on one core"],
     rows: figures.map(({ subject, micros, toFloor }) => {
-      const [handler = "", records = "", isPaced] = subject.split("/");
+      const [handler = "", records = ""] = subject.split("/");
       const { value, low, high } = micros;
       return [
         TITLES[handler] ?? handler,
         records,
-        isPaced ? "80" : "as they are taken",
+        isPaced(subject) ? "80" : "as they are taken",
         `${value.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`,
         times(toFloor),
-        isPaced ? "" : (1e6 / value).toFixed(0),
+        isPaced(subject) ? "" : (1e6 / value).toFixed(0),
       ];
     }),
   };
@@ -132,7 +122,7 @@ const TITLES: Readonly<Record<string, string>> = {
   oursOnDisk: "ours, state on disk",
 };
 
-function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof sizes>>): readonly Goal[] {
+function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof bundleSizes>>): readonly Goal[] {
   const faster = (to: Subject): Goal => {
     const found = ratio(rounds, to, "ours/20");
     const [, records] = to.split("/");
@@ -176,13 +166,13 @@ function kilobytes(bytes: number): string {
 const NOTES = [
   "All handlers run in one bare workerd process, each behind its own socket, with ten connections and a sink on the same machine instead " +
     "of WorkOS. Miniflare is not used, because it puts its own worker before each outbound call. Logs are discarded. In each round, every " +
-    `row delivers ${EVENTS} events of its own (${PACED_EVENTS} at the default rate), in a new random order, and every event must arrive. ` +
+    `row delivers ${SIZES.saturating} events of its own (${SIZES.paced} at the default rate), in a new random order, and every event must arrive. ` +
     "CPU is the CPU time of the workerd process, including Durable Objects, read from outside. The floor checks the signature with " +
     "WebCrypto and forwards the body, which is already the event. It handles one event per message, and the rows with 20 are compared " +
     "with the same figure. The SDK handler gets whole events, as such a policy would send them. By default, Durable Objects keep their " +
     "state in a file system in memory, because writing to this machine's disk is the kernel's work, and Cloudflare stores elsewhere. The " +
-    "rows with the state on disk include it. In the rows without a rate, messages do not ask for a pace, because the floor and the SDK " +
-    "handler have none. The last rows run at the default rate, at which each message wakes the process, and are compared with the floor " +
-    "at the same rate. WorkOS accepts one event per request, so no handler with 20 records can cost less than the outbound calls alone, " +
+    "rows with the state on disk include it. Our worker asks its monitor for its turn as always, but a turn takes no tokens here, because " +
+    "the floor and the SDK handler have no pace. In the last rows, messages come at the default rate, at which each one wakes the " +
+    "process. They are compared with the floor at the same rate. WorkOS accepts one event per request, so no handler with 20 records can cost less than the outbound calls alone, " +
     "five at a time and without any check.",
 ];

@@ -1,7 +1,7 @@
 /** The policy's types for a user's TypeScript. This file is copied into the built module. */
 import type { ZuploContext, ZuploRequest } from "@zuplo/runtime";
 
-/** An actor or a target, as in WorkOS; a missing part keeps the value from `x-audit` or the default. */
+/** An actor or a target, as in WorkOS; a missing part keeps the value of `x-audit` or the default. */
 export interface AuditParty {
   id?: string;
   type?: string;
@@ -9,7 +9,7 @@ export interface AuditParty {
   metadata?: Record<string, string | number | boolean>;
 }
 
-/** The result of `describe`; a missing field keeps the value from `x-audit` or the default. */
+/** The result of `describe`; a missing field keeps the value of `x-audit` or the default. */
 export interface AuditDescription {
   action?: string;
   organization?: string;

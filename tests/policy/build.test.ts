@@ -72,7 +72,7 @@ describe("the built policy, for a reader", () => {
   it("keeps names, comments, and lines of a length that can be read", () => {
     expect(text).toContain("function makeShipper(");
     expect(text).toContain("const FAILURES_TO_BLOCK = 3;");
-    expect(text).toMatch(/^ +\/\/ If the policy stands twice/m);
+    expect(text).toMatch(/^ +\/\/ If the policy is on a route twice/m);
     expect(text).toContain("  // ---- policy/paths.ts ----\n");
     const lines = text.split("\n");
     expect(lines.length).toBeGreaterThan(1_000);

@@ -1,34 +1,11 @@
 /** The changes that a replay makes to its events, and how it runs. */
-import { useId } from "preact/hooks";
 import type { Plan } from "../api/answers.ts";
 import type { ApiFailure } from "../api/client.ts";
 import { ActionButton } from "../parts/action-button.tsx";
+import { TextField } from "../parts/text-field.tsx";
+import type { Mend } from "../words/mending.ts";
 import { count } from "../words/metrics.ts";
-
-export interface Mend {
-  readonly action: string;
-  readonly organization: string;
-  /** Paths, separated by commas. */
-  readonly drop: string;
-  readonly name: string;
-  readonly rate: string;
-  readonly acceptDuplicates: boolean;
-}
-
-export const EMPTY_MEND: Mend = { action: "", organization: "", drop: "", name: "", rate: "", acceptDuplicates: false };
-
-/** The part of a plan request that describes the changes; empty fields are left out. */
-export function mendBody({ action, organization, drop, name, rate, acceptDuplicates }: Mend) {
-  const set = { ...(action && { action: action.trim() }), ...(organization && { organization: organization.trim() }) };
-  const paths = drop.split(/[\s,]+/).filter((path) => path !== "");
-  return {
-    ...(Object.keys(set).length > 0 && { set }),
-    ...(paths.length > 0 && { drop: paths }),
-    ...(name.trim() && { name: name.trim() }),
-    ...(rate.trim() && { rate: Number(rate) }),
-    ...(acceptDuplicates && { accept_duplicates: true }),
-  };
-}
+import { Replacements } from "./replacements.tsx";
 
 interface MendFieldsProps {
   readonly mend: Mend;
@@ -74,38 +51,11 @@ export function MendFields({ mend, plan, onChange, onPlan, onFailure }: MendFiel
             />
           ))}
         </div>
+        <Replacements rows={mend.replacements} onChange={(replacements) => onChange({ ...mend, replacements })} />
         <ActionButton onPress={() => onPlan({ ...mend })} onFailure={onFailure}>
           Update the plan
         </ActionButton>
       </details>
     </>
-  );
-}
-
-interface TextFieldProps {
-  readonly label: string;
-  readonly help: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
-}
-
-function TextField({ label, help, value, onInput }: TextFieldProps) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="text"
-        autoComplete="off"
-        spellcheck={false}
-        aria-describedby={`${id}-help`}
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-      <span id={`${id}-help`} class="quiet">
-        {help}
-      </span>
-    </div>
   );
 }

@@ -1,13 +1,14 @@
 /** From a selection to a replay: the plan, the changes before sending, and the confirmation, which sends exactly the plan. */
 import { useEffect, useState } from "preact/hooks";
 import type { Plan } from "../api/answers.ts";
-import { api, type ApiFailure, failureOf } from "../api/client.ts";
+import { api, ApiFailure, failureOf } from "../api/client.ts";
 import { addressOf, go } from "../location.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Failure, Skeleton } from "../parts/notice.tsx";
 import type { Selection } from "../words/filters.ts";
-import { EMPTY_MEND, type Mend, MendFields, mendBody } from "./plan-changes.tsx";
+import { EMPTY_MEND, type Mend, mendBody, replacementProblem } from "../words/mending.ts";
+import { MendFields } from "./plan-changes.tsx";
 import { PlanDetails } from "./plan-details.tsx";
 
 interface PlanDialogProps {
@@ -24,6 +25,8 @@ export function PlanDialog({ selection, onClose }: PlanDialogProps) {
   const make = async (wanted: Mend) => {
     setFailure(undefined);
     setMend(wanted);
+    const problem = replacementProblem(wanted.replacements);
+    if (problem !== undefined) return setFailure(new ApiFailure(400, "invalid_request", problem));
     try {
       const answer = await api.post<{ plan: Plan }>("/api/replays", {
         ...selection,

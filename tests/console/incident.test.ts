@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
+import { violations } from "./support/axe.ts";
 import { refusedRecords } from "./support/letters.ts";
 import { type Stage, startStage, TOKENS } from "./support/stage.ts";
 
@@ -112,6 +113,71 @@ it("needs no more than a keyboard", async () => {
 });
 
 const isFocused = (element: Element) => element === document.activeElement;
+
+it("replaces one value by another wherever it stands, by keyboard", async () => {
+  const [ada, bob] = [
+    { id: "u1", type: "usr" },
+    { id: "u2", type: "user" },
+  ];
+  const ids = await refusedRecords(stage, [
+    { action: "file.opend", organization: "org_map", actor: ada },
+    { action: "file.opend", organization: "org_map", actor: bob },
+    { action: "file.closed", organization: "org_map", actor: bob },
+  ]);
+  const page = await stage.openAt("/dead-letters?organization=org_map", "operate");
+  await page.getByText("All 3 that match").waitFor();
+  await page.getByRole("button", { name: "Plan replay" }).click();
+  const dialog = page.getByRole("dialog", { name: "Plan of a replay" });
+  await dialog.getByText("Sends 3").waitFor();
+  await dialog.getByText("Change before sending").click();
+  const add = async (keys: readonly string[], from: string, to: string) => {
+    await tabTo(page, "Add a replacement");
+    await page.keyboard.press("Enter");
+    const count = await dialog.getByRole("group", { name: /^Replacement/ }).count();
+    const row = dialog.getByRole("group", { name: `Replacement ${count}` });
+    await expect.poll(() => row.getByLabel("Field").evaluate(isFocused)).toBe(true);
+    for (const key of keys) await page.keyboard.press(key);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(from);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(to);
+  };
+  await add([], "file.opend", "file.opened");
+  await add([], "file.closed", "");
+  await tabTo(page, "Update the plan");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").getByText("A replacement needs both the old and the new value.").waitFor();
+  await tabTo(page, "Remove replacement 2");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => dialog.getByRole("button", { name: "Add a replacement" }).evaluate(isFocused)).toBe(true);
+  await add(["ArrowDown", "ArrowDown"], "usr", "user");
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page)).toEqual([]);
+  }
+  expect(await dialog.getByRole("button", { name: "Send 3" }).isDisabled()).toBe(true);
+  await tabTo(page, "Update the plan");
+  await page.keyboard.press("Enter");
+  await dialog.getByText("Changes 2, leaves 1 as they are").waitFor();
+  const changes = await dialog.getByRole("listitem").allInnerTexts();
+  expect(new Set(changes.map((text) => text.split(/\n+/).join("; ")))).toEqual(
+    new Set([
+      `${ids[0]}; action: file.opend → file.opened; actor.type: usr → user`,
+      `${ids[1]}; action: file.opend → file.opened`,
+    ]),
+  );
+  await page.setViewportSize({ width: 360, height: 700 });
+  expect(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+  expect(await violations(page)).toEqual([]);
+
+  await tabTo(page, "Send 3");
+  await page.keyboard.press("Enter");
+  await page.getByText("3 delivered, 0 failed again, 0 skipped of 3").waitFor();
+  const sent = stage.path.workos.events().filter(({ organization_id: organization }) => organization === "org_map");
+  expect(
+    sent.map(({ event }) => `${event.action} by ${event.actor.type}`).toSorted((a, b) => a.localeCompare(b)),
+  ).toEqual(["file.closed by user", "file.opened by user", "file.opened by user"]);
+});
 
 it("pauses and resumes delivery, and the header says so", async () => {
   const page = await stage.openAt("/", "operate");

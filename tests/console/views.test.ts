@@ -1,10 +1,9 @@
 /** Every view: for everyone who looks, on every screen, with what the role allows and with what came from outside. */
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import type Axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../worker/support/local-path.ts";
+import { violations } from "./support/axe.ts";
 import { refusedRecords } from "./support/letters.ts";
 import { type Stage, startStage, TOKENS } from "./support/stage.ts";
 
@@ -13,12 +12,10 @@ const HOSTILE = `<img src=x onerror=alert(1)>${BIDI}txt.exe`;
 const WIDTHS = [360, 414, 768, 1280];
 
 let stage: Stage;
-let axe: string;
 let eventId: string;
 let replayId: string;
 beforeAll(async () => {
   stage = await startStage();
-  axe = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
   const [first = "", second] = await refusedRecords(stage, [
     { action: "member.invited", requestId: "req-1" },
     { action: "member.replayed" },
@@ -55,17 +52,6 @@ const VIEWS: Readonly<
   evidence: { address: () => "/evidence", title: "Evidence", ready: "Evidence is switched off." },
   "no view": { address: () => "/nothing/here", title: "No such page", ready: "names no view" },
 };
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof Axe };
-    const { violations } = await axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"],
-    });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-  });
-}
 
 describe("every view", () => {
   let page: Page;

@@ -2,10 +2,18 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { actionWords, incidentWords } from "../../console/words/incidents.ts";
+import {
+  EMPTY_MEND,
+  mendBody,
+  newReplacement,
+  REPLACED_FIELDS,
+  replacementProblem,
+} from "../../console/words/mending.ts";
 import { filtersOf, groupFilter, matchesOpen, selectionOf } from "../../console/words/filters.ts";
 import { newestOf, rangeNamed, totalOf } from "../../console/words/metrics.ts";
 import { adviceFor, reasonWords, shortReason } from "../../console/words/reasons.ts";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
+import { MAPPED } from "../../worker/replays/mended-record.ts";
 
 /** Actions that are no operator's. */
 const WORKERS_OWN = new Set(["audit_forwarder.checked", "audit_forwarder.checkpoint"]);
@@ -101,4 +109,50 @@ it("sums counts, and takes the newest value of what is sampled", () => {
   ).toBe(0);
   expect([newestOf([]), totalOf(undefined)]).toEqual([undefined, 0]);
   expect(["1h", "toString", null].map(rangeNamed)).toEqual(["1h", "24h", "24h"]);
+});
+
+describe("the replacements of a mend", () => {
+  const row = (key: number, from: string, to: string, field: (typeof MAPPED)[number] = "action") => ({
+    key,
+    field,
+    from,
+    to,
+  });
+
+  it("know the fields that the worker can map", () => {
+    expect(REPLACED_FIELDS.map(({ field }) => field)).toEqual(MAPPED);
+  });
+
+  it("become one map for each field, without rows that are not filled in", () => {
+    const replacements = [
+      row(1, "a.old", " a.new "),
+      row(2, "", " "),
+      row(3, "org_1 ", "org_1", "organization"),
+      row(4, "b.old", "b.new"),
+      row(5, "__proto__", "user", "actor.type"),
+    ];
+    expect(replacementProblem(replacements)).toBeUndefined();
+    expect(JSON.stringify(mendBody({ ...EMPTY_MEND, replacements }))).toBe(
+      '{"map":{"action":{"a.old":"a.new","b.old":"b.new"},"organization":{"org_1 ":"org_1"},"actor.type":{"__proto__":"user"}}}',
+    );
+    expect(mendBody({ ...EMPTY_MEND, replacements: [row(1, "", "")] })).toEqual({});
+  });
+
+  it.each([
+    ["no old value", [row(1, "", "a.new")], "needs both"],
+    ["no new value", [row(1, "a.old", " ")], "needs both"],
+    ["the same old value twice", [row(1, "a", "b"), row(2, "a", "c")], 'Two replacements have the old value "a"'],
+  ])("with %s say so", (_, rows, said) => {
+    expect(replacementProblem(rows)).toContain(said);
+  });
+
+  it("may have the same old value in two fields", () => {
+    expect(replacementProblem([row(1, "user", "person", "actor.type"), row(2, "user", "person", "targets.type")])).toBe(
+      undefined,
+    );
+  });
+
+  it("are told apart after one of them is removed", () => {
+    expect(newReplacement([row(2, "", ""), row(7, "", "")]).key).toBe(8);
+  });
 });

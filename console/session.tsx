@@ -36,6 +36,14 @@ export async function signIn(token?: string): Promise<MeAnswer> {
   });
 }
 
+/**
+ * Ends the session at Cloudflare Access, which serves this path on the worker's host.
+ * https://developers.cloudflare.com/cloudflare-one/access-controls/access-settings/session-management/#log-out-as-a-user
+ */
+export function leaveAccess(): void {
+  location.assign("/cdn-cgi/access/logout");
+}
+
 /** Clears the token and all loaded data. */
 export function forget(): void {
   keepToken("");

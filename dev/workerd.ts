@@ -1,5 +1,5 @@
 /** The built worker in workerd on loopback, through Miniflare: the same code and the same Durable Objects as when deployed. */
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type Request, type Response } from "miniflare";
 import { AuditError } from "../shared/errors.ts";
 import { freePort, refuseTakenPort } from "./free-port.ts";
 import { RUNTIME } from "../worker/build.ts";
@@ -25,6 +25,8 @@ export interface WorkerdOptions {
   readonly directory?: Readonly<Record<string, string>> | undefined;
   /** Binds a bucket for the evidence, in `persistPath` like the rest. */
   readonly hasEvidence?: boolean | undefined;
+  /** Answers the worker's own requests; absent: they go to the network. */
+  readonly outbound?: ((request: Request) => Promise<Response>) | undefined;
   /** Takes the lines that the worker logs; absent: they are dropped. */
   readonly onLog?: ((line: string) => void) | undefined;
 }
@@ -101,7 +103,7 @@ const STORES = {
 };
 
 function miniflareOptions(options: WorkerdOptions & BuiltWorker, port: number, url: string) {
-  const { script, site, vars, persistPath, directory, hasEvidence = false, onLog } = options;
+  const { script, site, vars, persistPath, directory, hasEvidence = false, outbound, onLog } = options;
   const durableObjects = Object.fromEntries(
     Object.entries(STORES).map(([name, className]) => [name, { className, useSQLite: true }]),
   );
@@ -120,6 +122,7 @@ function miniflareOptions(options: WorkerdOptions & BuiltWorker, port: number, u
         assets: { ...ASSETS, directory: site },
         r2Buckets: hasEvidence ? ["EVIDENCE"] : [],
         kvNamespaces: directory ? ["DIRECTORY"] : [],
+        ...(outbound && { outboundService: outbound }),
       },
     ],
   });

@@ -3,12 +3,17 @@
 /** Longer than any answer takes; ends the wait for a worker that is unreachable. */
 const TIMEOUT_MS = 30_000;
 const STORED_TOKEN = "audit-forwarder.token";
+/**
+ * Makes Cloudflare Access answer 401 instead of redirecting when its session has ended.
+ * https://developers.cloudflare.com/cloudflare-one/access-controls/access-settings/session-management/
+ */
+const ASKS_FOR_401 = { "x-requested-with": "XMLHttpRequest" };
 
 /** Why a call failed, in a sentence for the person. */
 export class ApiFailure extends Error {
   /** HTTP status; 0 if there was no answer. */
   readonly status: number;
-  /** `code` of the problem document, or `no_answer`. */
+  /** `code` of the problem document, `access_ended` if Cloudflare Access refused the call, or `no_answer`. */
   readonly code: string;
 
   constructor(status: number, code: string, message: string) {
@@ -19,7 +24,7 @@ export class ApiFailure extends Error {
 }
 
 let token = sessionStorage.getItem(STORED_TOKEN) ?? "";
-let onUnauthorized = () => {};
+let onUnauthorized = (_failure: ApiFailure) => {};
 
 /** Stores the token until the tab is closed. An empty token removes it. */
 export function keepToken(given: string): void {
@@ -28,8 +33,13 @@ export function keepToken(given: string): void {
   else sessionStorage.setItem(STORED_TOKEN, given);
 }
 
-/** Calls `told` whenever the API answers 401. */
-export function watchUnauthorized(told: () => void): void {
+/** True if calls are made with a token; otherwise only Cloudflare Access can vouch for the person. */
+export function hasToken(): boolean {
+  return token !== "";
+}
+
+/** Calls `told` whenever the API or Cloudflare Access in front of it no longer knows the person. */
+export function watchUnauthorized(told: (failure: ApiFailure) => void): void {
   onUnauthorized = told;
 }
 
@@ -56,9 +66,21 @@ async function call<T>(method: string, path: string, body?: unknown, timeoutMs?:
 
 async function refusal(response: Response): Promise<ApiFailure> {
   const json: unknown = await response.json().catch(() => undefined);
-  const { code = "unexpected", detail } = (json ?? {}) as { code?: string; detail?: string };
-  if (response.status === 401) onUnauthorized();
-  return new ApiFailure(response.status, code, detail ? sentence(detail) : `The worker answered ${response.status}.`);
+  const { code, detail } = (json ?? {}) as { code?: string; detail?: string };
+  const failure = isFromAccess(response, code)
+    ? new ApiFailure(401, "access_ended", "Your session has ended. Reload the page to sign in again.")
+    : new ApiFailure(
+        response.status,
+        code ?? "unexpected",
+        detail ? sentence(detail) : `The worker answered ${response.status}.`,
+      );
+  if (failure.status === 401) onUnauthorized(failure);
+  return failure;
+}
+
+/** Without a session, Access answers 401 or redirects to its sign-in. The worker never redirects, and its 401 has a `code`. */
+function isFromAccess(response: Response, code: string | undefined): boolean {
+  return response.type === "opaqueredirect" || (response.status === 401 && code === undefined);
 }
 
 async function send(method: string, path: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<Response> {
@@ -68,7 +90,9 @@ async function send(method: string, path: string, body: unknown, timeoutMs = TIM
   try {
     return await fetch(path, {
       method,
-      headers: token ? { authorization: `Bearer ${token}` } : {},
+      headers: { ...ASKS_FOR_401, ...(token && { authorization: `Bearer ${token}` }) },
+      // A redirect leads to the sign-in of Access, which no script can follow.
+      redirect: "manual",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -1,4 +1,4 @@
-/** The sign-in: a token of any role. */
+/** The sign-in: a token of any role, or the way back to Cloudflare Access. */
 import { useEffect, useState } from "preact/hooks";
 import type { MeAnswer } from "../../shared/api.ts";
 import { ApiFailure, failureOf } from "../api/client.ts";
@@ -6,18 +6,16 @@ import { Failure } from "../parts/notice.tsx";
 import { signIn } from "../session.tsx";
 
 interface SignInProps {
-  /** Why the person must sign in again. */
-  readonly said: string | undefined;
+  /** True if the person was signed in until now. */
+  readonly hasEnded: boolean;
   readonly onDone: (me: MeAnswer) => void;
 }
 
-export function SignIn({ said, onDone }: SignInProps) {
+export function SignIn({ hasEnded, onDone }: SignInProps) {
   const [token, setToken] = useState("");
   const [failure, setFailure] = useState<ApiFailure>();
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => {
-    document.title = "Sign in · Audit forwarder";
-  }, []);
+  useSignInTitle();
   const submit = async (event: Event) => {
     event.preventDefault();
     if (isBusy) return;
@@ -31,7 +29,7 @@ export function SignIn({ said, onDone }: SignInProps) {
   return (
     <main class="alone">
       <h1>Audit forwarder</h1>
-      {said !== undefined && <p class="notice warn">{said}</p>}
+      {hasEnded && <Ended />}
       <form class="card stack" onSubmit={(event) => void submit(event)}>
         <label for="token">Access token</label>
         {/* A text field, so that no browser offers to store the token; the style sheet hides what is typed. */}
@@ -58,6 +56,30 @@ export function SignIn({ said, onDone }: SignInProps) {
       </form>
     </main>
   );
+}
+
+/** Loading the page again leads to the sign-in of Access and back to this address. */
+export function AccessSignIn() {
+  useSignInTitle();
+  return (
+    <main class="alone">
+      <h1>Audit forwarder</h1>
+      <Ended />
+      <button class="primary" type="button" onClick={() => location.reload()}>
+        Sign in again
+      </button>
+    </main>
+  );
+}
+
+function Ended() {
+  return <p class="notice warn">Your session has ended. Sign in again to continue where you were.</p>;
+}
+
+function useSignInTitle(): void {
+  useEffect(() => {
+    document.title = "Sign in · Audit forwarder";
+  }, []);
 }
 
 const EMPTY = new ApiFailure(401, "unauthorized", "Enter your access token.");

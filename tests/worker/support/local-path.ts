@@ -25,7 +25,7 @@ export interface Answered {
 
 export async function startLocalPath(
   variables: Record<string, string> = {},
-  options: Pick<WorkerOptions, "hasEvidence"> = {},
+  options: Pick<WorkerOptions, "hasEvidence" | "outbound"> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), "audit-path-"));
   const clock = createMovableClock();

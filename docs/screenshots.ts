@@ -86,7 +86,10 @@ async function pictures(browser: Browser, { eventId, replayId }: Shown): Promise
   await page.getByLabel("Set the action").fill("member.invited");
   await page.getByRole("button", { name: "Update the plan" }).click();
   await page.getByText("Changes 4").waitFor();
+  // As high as the dialog, so that "Replace values" and "Send" are on it.
+  await page.setViewportSize({ ...DESK, height: 1080 });
   await save(page, "plan");
+  await page.setViewportSize(DESK);
   await open(page, `/replays/${replayId}`, "of 2 shown");
   await save(page, "replay");
   await open(page, "/evidence", "Evidence is switched off");

@@ -125,7 +125,7 @@ describe("a suggested command", () => {
   it.each<[SuggestionName, string]>([
     ["initCheck", '"/srv/my api" is not a directory'],
     ["resume", '"AUDIT_WORKER_URL" is not set'],
-    ["deployHelp", "Put the worker on Cloudflare"],
+    ["deployHelp", "Deploy the worker to Cloudflare"],
   ])("runs as printed in the clone and outside of it: %s", async (name, expected) => {
     for (const directory of [ROOT, elsewhere]) {
       const line = suggestFrom(directory)(name as "initCheck", ...(VALUES[name][0] as [string]));

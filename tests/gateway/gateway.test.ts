@@ -73,7 +73,7 @@ describe("startGateway", () => {
     const projectDir = fileURLToPath(new URL("./project/", import.meta.url));
     await expect(startGateway({ env, projectDir })).rejects.toMatchObject({
       code: "not_found",
-      message: expect.stringContaining("npm ci --ignore-scripts"),
+      message: expect.stringContaining("npm install"),
     });
   });
 });

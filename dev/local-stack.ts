@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers/promises";
+import { newEvidenceKey } from "../cli/evidence/key.ts";
 import type { Gateway, ProjectOptions } from "./gateway/zuplo.ts";
 import { createMovableClock, type MovableClock } from "./queue/clock.ts";
 import { startQueue, type Queue } from "./queue/server.ts";
@@ -143,7 +144,7 @@ async function startParts(
 
 /** The key that signs the evidence, which stays the same for the same folder. */
 async function keptKey(path: string): Promise<string> {
-  const key = await readFile(path, "utf8").catch(() => `evk_${randomBytes(32).toString("base64url")}`);
+  const key = await readFile(path, "utf8").catch(newEvidenceKey);
   await writeFile(path, key, { mode: 0o600 });
   return key;
 }

@@ -139,9 +139,9 @@ function goalsOf({ name: scene, rounds }: SceneResult): readonly Goal[] {
     const control = ratioOf(rounds, "control", "none", q);
     const zuplo = ratioOf(rounds, "ours", "zuplo", q);
     return [
-      noiseGoal(`${name} of ours to no policy, ${scene}`, ours, control),
+      noiseGoal(`${name} with our policy vs. no policy, ${scene}`, ours, control),
       {
-        name: `${name} of ours to Zuplo's own, ${scene}`,
+        name: `${name} with our policy vs. Zuplo's own, ${scene}`,
         goal: "≤ 1, or 1 within the interval",
         figure: times(zuplo),
         met: zuplo.low <= 1,

@@ -3,7 +3,7 @@ import { AuditError } from "../../shared/errors.ts";
 import { DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
 import { cpuMicros } from "../process-cpu.ts";
 import { RARE_ACTION, rareCount } from "./letters.ts";
-import { ADMIN_TOKEN } from "./worker.ts";
+import { ADMIN_TOKEN } from "../worker/scripts.ts";
 
 export type CallKind = "listing" | "plan";
 

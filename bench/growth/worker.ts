@@ -4,12 +4,9 @@ import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import { shardName } from "../../worker/ledger/former-shard.ts";
 import { startBareWorkerd } from "../worker/bare-workerd.ts";
 import { oursBundle } from "../worker/bundles.ts";
-import { NEXT_SIGNING_KEY, SIGNING_KEY } from "../worker/messages.ts";
+import { bindingsFor, STORES } from "../worker/scripts.ts";
 import type { Workerd } from "../workerd.ts";
 import { objectFile } from "./object-file.ts";
-
-export const ADMIN_TOKEN = "bench-admin-token-000001";
-const STORES = { LEDGER: "Ledger", OUTBOX: "Outbox", ARCHIVE: "Archive", MONITOR: "Monitor" };
 
 /** The databases of one worker. */
 export interface ObjectFiles {
@@ -44,16 +41,7 @@ export async function bytesOf(files: readonly string[]): Promise<number> {
 /** Starts a worker for each name, all with the same variables and with whatever is in their files. */
 export async function startWorkers(names: readonly string[], stateDir: string, sinkUrl: string): Promise<Workerd> {
   const script = await oursBundle();
-  const bindings = {
-    WORKOS_API_KEY: "sk_bench",
-    WORKOS_BASE_URL: sinkUrl,
-    QSTASH_URL: sinkUrl,
-    QSTASH_TOKEN: "a-token",
-    QSTASH_CURRENT_SIGNING_KEY: SIGNING_KEY,
-    QSTASH_NEXT_SIGNING_KEY: NEXT_SIGNING_KEY,
-    AUDIT_INGEST_KEY: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    AUDIT_ADMIN_TOKEN: ADMIN_TOKEN,
-  };
+  const bindings = bindingsFor(sinkUrl);
   return startBareWorkerd(
     names.map((name) => ({ name, script, bindings, durableObjects: STORES })),
     stateDir,

@@ -106,7 +106,7 @@ function latencyGoals(rounds: readonly Round<ProtocolRoute>[], protocol: Protoco
   return quantiles.map(([name, q]) => {
     const ours = ratioOf(rounds, `${protocol}-ours`, `${protocol}-none`, q);
     const control = ratioOf(rounds, `${protocol}-control`, `${protocol}-none`, q);
-    return noiseGoal(`${name} of ours to no policy, ${PROTOCOL_TITLES[protocol]}`, ours, control);
+    return noiseGoal(`${name} with our policy vs. no policy, ${PROTOCOL_TITLES[protocol]}`, ours, control);
   });
 }
 

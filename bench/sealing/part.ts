@@ -56,7 +56,7 @@ async function run({ quick, step }: RunContext): Promise<PartReport> {
   }
 }
 
-/** Runs the cron as Cloudflare does, looks at the checkpoint each second, and ends once the last quarter is sealed. */
+/** Runs the cron as Cloudflare does, looks at the checkpoint after each round, and ends once the last quarter is sealed. */
 async function followed(stack: Stack, untilMs: number, step: RunContext["step"]): Promise<Measured> {
   const firstMs = Date.now();
   const sizes: { readonly size: number; readonly atMs: number }[] = [];

@@ -1,11 +1,8 @@
 /** The optional bucket of the evidence, bound to the worker as `EVIDENCE`, and the file with its verifier key. */
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { originOf, verifierKeyOf } from "../evidence/key.ts";
+import { KEY_FILE, originOf, verifierKeyOf } from "../evidence/key.ts";
 import { wranglerFailure, type Wrangler } from "./wrangler.ts";
-
-/** Verifier keys, one a line; commit the file and give it to auditors. */
-export const KEY_FILE = "audit-evidence.pub";
 
 /** Name of an environment's bucket. */
 export function bucketName(environment: string): string {

@@ -2,11 +2,11 @@
 import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
-import { newEvidenceKey } from "../evidence/key.ts";
+import { KEY_FILE, newEvidenceKey } from "../evidence/key.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { refuseMove } from "./deployed-region.ts";
 import { queueRegionFault } from "./region.ts";
-import { bindBucket, bucketName, createBucket, KEY_FILE, writeVerifierKey } from "./evidence.ts";
+import { bindBucket, bucketName, createBucket, writeVerifierKey } from "./evidence.ts";
 import { collectSecrets, secretsOnWorker } from "./secrets.ts";
 import type { Step } from "./step.ts";
 import { BUNDLE_MAX_GZIP_BYTES, upload, type Upload } from "./upload.ts";

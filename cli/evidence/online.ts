@@ -10,11 +10,10 @@ import { AuditError } from "../../shared/errors.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Workos } from "../workos/client.ts";
 import { downloadExport } from "../workos/exports.ts";
+import { KEY_FILE } from "./key.ts";
 import { pull } from "./pull.ts";
 import type { EvidenceFile } from "./server.ts";
 
-/** The committed file with the verifier key; a deploy with evidence writes it. */
-export const KEY_FILE = "audit-evidence.pub";
 /** "Events from the past three months can be included." https://workos.com/docs/audit-logs/exporting-events */
 const REACH_MS = 92 * 86_400_000;
 /** Most unexpected events that are looked up at the worker. Our choice. */

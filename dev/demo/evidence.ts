@@ -2,8 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { originOf, verifierKeyOf } from "../../cli/evidence/key.ts";
-import { KEY_FILE } from "../../cli/evidence/online.ts";
+import { KEY_FILE, originOf, verifierKeyOf } from "../../cli/evidence/key.ts";
 import { processIo } from "../../cli/run/io.ts";
 import { openWorkos } from "../../cli/workos/client.ts";
 import { downloadExport } from "../../cli/workos/exports.ts";

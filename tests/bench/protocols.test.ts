@@ -24,7 +24,7 @@ describe("report", () => {
   });
 
   it("misses the goals of the protocol whose calls are slower with our policy", () => {
-    const expected = ["p50", "p99"].map((name) => `${name} of ours to no policy, MCP tool call`);
+    const expected = ["p50", "p99"].map((name) => `${name} with our policy vs. no policy, MCP tool call`);
     expect(missed(rounds({ "mcp-ours": block(2) }), RECORDS)).toEqual(expected);
   });
 

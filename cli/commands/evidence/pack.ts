@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { textOf } from "../../../verifier/verify.mjs";
 import { openApi } from "../../api/client.ts";
-import { KEY_FILE } from "../../evidence/online.ts";
+import { KEY_FILE } from "../../evidence/key.ts";
 import { deadLetterLines, operatorLines } from "../../evidence/operators.ts";
 import { writePack } from "../../evidence/pack.ts";
 import { openEvidence } from "../../evidence/server.ts";

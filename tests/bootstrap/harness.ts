@@ -35,7 +35,7 @@ export interface Copy {
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Pretends that this is the version of the running Node. */
   readonly nodeVersion?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -48,14 +48,14 @@ export interface RunOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
-export interface Ended {
+interface Ended {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Running {
+interface Running {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
   /** Resolves once the text stands in either output; rejects where the process ends without it. */
@@ -118,7 +118,7 @@ export async function makeCopy(npm: FakeNpm, task = 'console.log("task ran");'):
 }
 
 /** The package's integrity, and the text of its binary. */
-export interface PinnedNode {
+interface PinnedNode {
   readonly integrity?: string;
   readonly text?: string;
 }

@@ -12,7 +12,7 @@ import { encodeMessage } from "../../shared/wire.ts";
 
 const folder = (version: string): string => fileURLToPath(new URL(`${version}/`, import.meta.url));
 
-export interface Sample {
+interface Sample {
   readonly name: string;
   /** The bytes as they were sent. */
   readonly body: Uint8Array;

@@ -2,7 +2,7 @@
 import { WorkOS } from "@workos-inc/node";
 import type { EventBody } from "../../shared/event.ts";
 
-export interface SdkRequest {
+interface SdkRequest {
   readonly method: string;
   readonly path: string;
   /** By lower-case name. */

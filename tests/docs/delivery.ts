@@ -15,7 +15,7 @@ import { startBuiltWorker } from "../worker/support/built-worker.ts";
 /** Ends the wait for what does not come, on a machine on which everything takes ten times as long. */
 export const PATIENCE_MS = 240_000;
 
-export interface Alert {
+interface Alert {
   readonly type: string;
   readonly data: { readonly incident: string; readonly detail: string };
 }

@@ -28,7 +28,7 @@ export interface Called {
   readonly ms: number;
 }
 
-export interface HarnessOptions {
+interface HarnessOptions {
   readonly situations: Readonly<Record<string, Situation>>;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly policies?: Parameters<typeof policiesFile>[1];

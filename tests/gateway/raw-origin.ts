@@ -2,7 +2,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import { gzipSync, brotliCompressSync } from "node:zlib";
 
-export interface SeenRequest {
+interface SeenRequest {
   /** The bytes of the connection, each byte one character. */
   bytes: string;
   isClosed: boolean;
@@ -131,14 +131,14 @@ function isFramedAndWhole(bytes: string): boolean {
   return isWhole && /\r\n(content-length|transfer-encoding):/i.test(head);
 }
 
-export function headerOf(bytes: string, name: string): string | undefined {
+function headerOf(bytes: string, name: string): string | undefined {
   return new RegExp(`\\r\\n${name}: *([^\\r]*)\\r`, "i").exec(bytes)?.[1];
 }
 
 /** How a client ends: after the answer, or while its body is on the way. */
 export type Ending = "complete" | "close" | "reset" | "half-close";
 
-export interface RawRequest {
+interface RawRequest {
   readonly port: number;
   readonly head: string;
   /** Sent one after the other. An aborted request ends after the first of them has arrived. */

@@ -1,7 +1,7 @@
 /** The routes of the test gateway: each situation three times, without audit, with ours, and with the documented policy. */
 
 export type Variant = "plain" | "ours" | "documented";
-export const VARIANTS: readonly Variant[] = ["plain", "ours", "documented"];
+const VARIANTS: readonly Variant[] = ["plain", "ours", "documented"];
 
 export interface Situation {
   readonly method?: string;

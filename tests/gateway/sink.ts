@@ -5,13 +5,13 @@ import type { AuditRecord } from "../../shared/record.ts";
 import { decodeMessage } from "../../worker/message/decoded-message.ts";
 import { waitUntil } from "./wait.ts";
 
-export type Mode =
+type Mode =
   | "accept"
   | "refuse"
   | "hang"
   | { readonly status: number; readonly body?: string; readonly type?: string; readonly afterMs?: number };
 
-export type PathName = "queue" | "ingest" | "workos" | "origin";
+type PathName = "queue" | "ingest" | "workos" | "origin";
 
 export interface Received {
   readonly path: PathName;

@@ -16,7 +16,7 @@ const AFTER_RESPONSE_MS = 30_000;
 /** Only the response says whose log the event goes to, so that an intent cannot know. */
 export const ORGANIZATION_SELECTOR = "$response.header.x-organization";
 
-export type Assurance = "best-effort" | "durable" | "required";
+type Assurance = "best-effort" | "durable" | "required";
 
 /** One request of the API, as the plan has it. */
 export interface ApiRequest {
@@ -52,7 +52,7 @@ export interface Served {
 }
 
 /** One post of the policy, with how it looked to it. */
-export interface Post {
+interface Post {
   readonly isolate: Incarnation;
   /** The request in whose context it was made, or whose child's. */
   readonly requestId: string;
@@ -62,13 +62,13 @@ export interface Post {
   acknowledgedMs?: number;
 }
 
-export interface GatewayPorts {
+interface GatewayPorts {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly send: (request: HttpRequest, signal?: AbortSignal) => Promise<HttpReply>;
 }
 
-export interface GatewayOptions extends Readonly<Record<string, unknown>> {
+interface GatewayOptions extends Readonly<Record<string, unknown>> {
   readonly budgetMs: number;
 }
 

@@ -24,7 +24,7 @@ export type Link = "workos" | "queue" | "worker";
 /** `hang`: no answer ever comes; `late`: it comes after seconds. `answer_…`: the request took effect first. */
 export type LinkTrouble = "reset" | "answer_reset" | "hang" | "answer_hang" | "late" | undefined;
 
-export interface NetworkPorts {
+interface NetworkPorts {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly trouble: (link: Link, request: HttpRequest) => LinkTrouble;

@@ -7,7 +7,7 @@ import type { Workos } from "./models/workos.ts";
 
 export const WORKER_URL = "https://worker.sim";
 
-export interface OperatorPorts {
+interface OperatorPorts {
   readonly random: Random;
   readonly send: (request: HttpRequest) => Promise<HttpReply>;
   readonly wait: (ms: number) => Promise<void>;

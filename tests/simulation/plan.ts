@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const LONG_OUTAGE_MS = 30 * HOUR_MS;
 const SKEW_MAX_MS = 5 * MINUTE_MS;
 
-export const GATEWAY_ISOLATES = 2;
+const GATEWAY_ISOLATES = 2;
 /** Its schema is wrong until somebody mends it. */
 export const POISON_ACTION = "poison.made";
 

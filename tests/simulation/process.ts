@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export interface Ended {
+interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
 }

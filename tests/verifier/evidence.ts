@@ -11,9 +11,9 @@ import canonicalize from "canonicalize";
 import type { EventBody } from "../../shared/event.ts";
 import { uuidOf } from "../../shared/event-id.ts";
 
-export const ORIGIN = "audit.example.com/evidence";
+const ORIGIN = "audit.example.com/evidence";
 export const START_MS = Date.parse("2026-11-30T10:00:00.000Z");
-export const QUARTER_MS = 900_000;
+const QUARTER_MS = 900_000;
 
 /** Events by organization, in the order in which they were delivered. One entry per digest. */
 export type Quarter = Readonly<Record<string, readonly EventBody[]>>;
@@ -42,7 +42,7 @@ export function canonicalOf(value: unknown): string {
   return canonicalize(value) ?? "";
 }
 
-export interface Signer {
+interface Signer {
   readonly name: string;
   /** The line for the key file. */
   readonly line: string;
@@ -77,7 +77,7 @@ export function cosignatureLine(text: string, { name, id, key }: Signer, seconds
   return `— ${name} ${Buffer.concat([id, time, signature]).toString("base64")}\n`;
 }
 
-export interface Made {
+interface Made {
   readonly files: Files;
   readonly digests: readonly string[];
 }
@@ -185,7 +185,7 @@ export function someQuarters(count = 3, events = 3): readonly Quarter[] {
 export const bodiesIn = (quarters: readonly Quarter[]): EventBody[] =>
   quarters.flatMap((quarter) => Object.values(quarter).flat());
 
-export interface Folder {
+interface Folder {
   readonly path: string;
   readonly key: string;
   readonly write: (files: Files) => void;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { inject, onTestFinished } from "vitest";
 
 export const ROOT = resolve(fileURLToPath(new URL("../../../", import.meta.url)));
-export const FAKE_WRANGLER = fileURLToPath(new URL("fake-wrangler.mjs", import.meta.url));
+const FAKE_WRANGLER = fileURLToPath(new URL("fake-wrangler.mjs", import.meta.url));
 
 export interface Account {
   readonly calls: readonly { readonly args: readonly string[]; readonly input: string }[];
@@ -17,7 +17,7 @@ export interface Account {
   readonly buckets: readonly string[];
 }
 
-export interface Ended {
+interface Ended {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

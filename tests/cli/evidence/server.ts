@@ -17,7 +17,7 @@ export interface EvidenceServer {
   readonly stop: () => Promise<void>;
 }
 
-export const TOKEN = "evidence-test-token-0001";
+const TOKEN = "evidence-test-token-0001";
 
 export async function serveEvidence(files: Files): Promise<EvidenceServer> {
   const http = createServer((request, response) => {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The files of Zuplo's own template (npm create-zuplo-api 7.8.1, MIT), cut to what `init` touches. */
-export const TEMPLATE = fileURLToPath(new URL("../fixtures/zuplo-template/", import.meta.url));
+const TEMPLATE = fileURLToPath(new URL("../fixtures/zuplo-template/", import.meta.url));
 
 export interface Project {
   readonly directory: string;

@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { spawn as spawnPty } from "@lydell/node-pty";
 import { inject } from "vitest";
 
-export interface Ended {
+interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly cwd?: string;
@@ -47,7 +47,7 @@ export function json(ended: Ended): any {
   return JSON.parse(ended.stdout);
 }
 
-export interface Terminal {
+interface Terminal {
   readonly write: (text: string) => void;
   /** Resolves once the screen has shown the text. */
   readonly shows: (text: string | RegExp) => Promise<void>;

@@ -3,7 +3,7 @@
 type SqlValue = string | number | null;
 
 /** The part of a Durable Object's SQLite that a dump needs. */
-export interface Database {
+interface Database {
   exec(query: string): { toArray(): Record<string, unknown>[] };
 }
 

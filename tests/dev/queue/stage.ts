@@ -89,7 +89,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface Reply {
+interface Reply {
   status: number;
   headers: Headers;
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape

@@ -36,7 +36,7 @@ export function eventBody(
   };
 }
 
-export interface Sending {
+interface Sending {
   readonly key?: string | undefined;
   readonly apiKey?: string | null;
   readonly method?: string;

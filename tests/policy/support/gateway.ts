@@ -4,7 +4,7 @@ import { makePolicy, type Policy } from "../../../policy/policy.ts";
 import type { AuditLogCode } from "../../../policy/public-types.ts";
 import type { World } from "./world.ts";
 
-export interface RouteInit {
+interface RouteInit {
   readonly path?: string;
   readonly operation?: unknown;
 }
@@ -25,7 +25,7 @@ export interface RequestInitOfTest {
   readonly skipHooks?: boolean;
 }
 
-export interface Ran {
+interface Ran {
   readonly response: Response | undefined;
   readonly context: GatewayContext;
   /** Everything that was handed to `waitUntil`. */

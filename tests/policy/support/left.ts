@@ -3,12 +3,12 @@ import type { AuditRecord } from "../../../shared/record.ts";
 import { type RequestInitOfTest, TestGateway } from "./gateway.ts";
 import { World } from "./world.ts";
 
-export interface Left {
+interface Left {
   readonly records: readonly AuditRecord[];
   readonly logs: readonly string[];
 }
 
-export interface CallOfTest extends Omit<RequestInitOfTest, "body"> {
+interface CallOfTest extends Omit<RequestInitOfTest, "body"> {
   /** An object is sent as JSON, a text as it stands. */
   readonly body?: unknown;
   readonly status?: number;

@@ -272,7 +272,7 @@ export function randomUuid(random: () => number): string {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
 }
 
-export interface SecretSample {
+interface SecretSample {
   readonly kind: string;
   readonly text: string;
   /** The random parts of at least 8 characters: nothing of them may remain. */

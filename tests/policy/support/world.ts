@@ -7,7 +7,7 @@ import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 
 export type Answer = Reply | "hang" | "refuse" | { readonly afterMs: number; readonly reply: Reply };
 
-export interface Post {
+interface Post {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body: string;
@@ -22,7 +22,7 @@ interface Timer {
 }
 
 /** The worker's answer to a spilled message that is on disk. */
-export const STORED: Reply = { status: 202, text: "" };
+const STORED: Reply = { status: 202, text: "" };
 export const ACCEPTED: Reply = { status: 200, text: '{"messageId":"msg_1"}' };
 export const START_MS = Date.UTC(2026, 10, 24);
 

@@ -11,7 +11,7 @@ export interface FetchInit {
   readonly signal?: AbortSignal;
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly fetch: (url: string, init: FetchInit) => Promise<Response>;

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** `ended`: its time was over, as after a response. */
-export type Death = "killed" | "ended";
+type Death = "killed" | "ended";
 
 export class Incarnation {
   readonly name: string;

@@ -9,9 +9,9 @@ import type { System } from "./system.ts";
 
 const ISOLATES = 2;
 
-export type Variables = Readonly<Record<string, string>>;
+type Variables = Readonly<Record<string, string>>;
 
-export interface WorkerPorts extends Omit<DurableObjectPorts, "time"> {
+interface WorkerPorts extends Omit<DurableObjectPorts, "time"> {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly send: (request: HttpRequest, signal?: AbortSignal) => Promise<HttpReply>;

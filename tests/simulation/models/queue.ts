@@ -31,7 +31,7 @@ export interface DeadMessage {
   readonly atMs: number;
 }
 
-export interface QueuePorts {
+interface QueuePorts {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly deliver: (request: HttpRequest, timeoutMs: number) => Promise<HttpReply>;
@@ -46,7 +46,7 @@ export interface QueuePorts {
   readonly losesCallback: () => boolean;
 }
 
-export interface NewMessage {
+interface NewMessage {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -26,7 +26,7 @@ export interface Spoiled {
   readonly isStored: boolean;
 }
 
-export interface WorkosPorts {
+interface WorkosPorts {
   readonly time: VirtualTime;
   readonly spoil: () => Spoiled | undefined;
   /** Whether a definite refusal is repeated under its key, as a literal reading of the documentation says. */

@@ -12,13 +12,13 @@ const UNDER_WAY_MS = 35_000;
 /** Events whose turn had come and that wait inside their messages for a slow answer. */
 const BUNCHED_EVENTS = 300;
 
-export interface OutageFinish {
+interface OutageFinish {
   readonly world: OutageWorld;
   /** Ids of the events at WorkOS ten minutes after the recovery. */
   readonly storedInTime: ReadonlySet<string>;
 }
 
-export type OutageCheck = (finish: OutageFinish) => readonly string[];
+type OutageCheck = (finish: OutageFinish) => readonly string[];
 
 const isWell = ({ poison }: PublishedEvent) => poison === undefined;
 

@@ -7,11 +7,11 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** How every request fails. `stored_500`, `lost`: WorkOS stores the event all the same. */
 const FAILURES = ["500", "stored_500", "503", "429", "html", "reset", "timeout", "lost"] as const;
-export type Failure = (typeof FAILURES)[number];
+type Failure = (typeof FAILURES)[number];
 
 /** How the failures lie in the time of the outage. `none`: there is no outage. */
 const SHAPES = ["total", "total", "total", "every_second", "slow_death", "flapping", "none"] as const;
-export type Shape = (typeof SHAPES)[number];
+type Shape = (typeof SHAPES)[number];
 
 /** An event of its own kind. `refused`: WorkOS says a definite no. `failing`: WorkOS answers 500 to it alone, for ever. */
 export type Poison = "refused" | "failing" | undefined;

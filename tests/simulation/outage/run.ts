@@ -7,7 +7,7 @@ import { OutageWorld } from "./world.ts";
 /** The last retry of a message comes within a day. */
 const LAST_RETRY_MS = 26 * 3_600_000;
 
-export interface OutageRun {
+interface OutageRun {
   readonly shape: string;
   readonly violations: readonly Violation[];
 }

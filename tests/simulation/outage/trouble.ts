@@ -2,7 +2,7 @@
 import type { Random } from "../random.ts";
 import type { OutagePlan } from "./plan.ts";
 
-export interface Trouble {
+interface Trouble {
   /** `lost`: no answer within the time limit. */
   readonly answer: { readonly status: number; readonly json?: unknown } | "network" | "lost";
   readonly isStored: boolean;

@@ -29,12 +29,12 @@ const CRON_MS = 300_000;
 const WORKOS_TIMEOUT_MS = 15_000;
 const API_KEY = "sk_live_right";
 const WORKER_URL = "https://worker.sim";
-export const FLOW_KEY = "workos";
+const FLOW_KEY = "workos";
 const REFUSED_ACTION = "item.refused";
 /** As the route of deliveries has it. */
 const HELD: AttemptOutcome = { kind: "retry", wrote: "no", reason: "paused_by_breaker" };
 
-export interface WorkosRequest {
+interface WorkosRequest {
   readonly atMs: number;
   readonly id: string;
   readonly isFailed: boolean;

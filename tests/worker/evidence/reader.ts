@@ -16,14 +16,14 @@ interface DigestJson {
   readonly sequences: unknown;
 }
 
-export interface ReadEvent {
+interface ReadEvent {
   readonly id: string;
   readonly organization: string;
   readonly leaf: string;
   readonly digest: DigestJson;
 }
 
-export interface ReadLog {
+interface ReadLog {
   readonly note: string;
   readonly origin: string;
   readonly size: number;

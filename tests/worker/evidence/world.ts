@@ -12,7 +12,7 @@ import { memorySql } from "../support/world.ts";
 export const QUARTER_MS = 900_000;
 export const START_MS = Date.UTC(2026, 10, 30, 10);
 
-export interface Delivered {
+interface Delivered {
   readonly id: string;
   readonly organization: string;
   readonly leaf: string;

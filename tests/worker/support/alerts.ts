@@ -5,7 +5,7 @@ import { Webhook } from "standardwebhooks";
 
 export const ALERT_KEY = "whsec_YWxlcnQta2V5LW9mLXRoZS10ZXN0cy0wMDAwMQ==";
 
-export interface Alert {
+interface Alert {
   readonly type: string;
   readonly data: {
     readonly incident: string;

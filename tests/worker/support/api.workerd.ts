@@ -8,7 +8,7 @@ export const ADMIN_TOKEN = "test-admin-token-0000001";
 export const workerEnv = env as unknown as Env;
 export const theArchive = () => deadLetters(workerEnv);
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   // A test reads what it needs; a wrong shape fails there.
   // oxlint-disable-next-line typescript/no-explicit-any

@@ -11,7 +11,7 @@ import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 export { sign, type SignOptions } from "./sign.ts";
 export { ADMIN_TOKEN, INGEST_KEY } from "./variables.ts";
 
-export interface Delivered {
+interface Delivered {
   readonly status: number;
   readonly headers: Headers;
   // A test reads what it needs; a wrong shape fails there.

@@ -16,7 +16,7 @@ export { ADMIN_TOKEN } from "./variables.ts";
 
 export type LocalPath = Awaited<ReturnType<typeof startLocalPath>>;
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   // A test reads what it needs; a wrong shape fails there.
   // oxlint-disable-next-line typescript/no-explicit-any

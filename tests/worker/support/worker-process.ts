@@ -7,7 +7,7 @@ import { until } from "./local-path.ts";
 
 const MAIN = fileURLToPath(new URL("worker-main.ts", import.meta.url));
 
-export interface WorkerProcess {
+interface WorkerProcess {
   readonly url: string;
   readonly port: number;
   kill(): Promise<void>;

@@ -18,14 +18,14 @@ export function memorySql(): Sql {
 const OK: Sent = { answer: { kind: "response", status: 200, json: { success: true } } };
 const WINDOW_MS = 24 * 3_600_000;
 
-export interface Stored {
+interface Stored {
   readonly key: string;
   readonly body: string;
   readonly atMs: number;
 }
 
 /** What happens to one request instead of being stored and answered. */
-export type Trouble = (request: Stored) => { readonly stored: boolean; readonly sent: Sent } | undefined;
+type Trouble = (request: Stored) => { readonly stored: boolean; readonly sent: Sent } | undefined;
 
 export function createWorld() {
   let nowMs = 1_800_000_000_000;

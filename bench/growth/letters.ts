@@ -1,4 +1,4 @@
-/** Fills the archive with dead letters, and the ledger with their refused attempts, with the worker's own code. */
+/** Stores dead letters, and their refused attempts in the ledger, with the worker's own code. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { shardOf } from "../../shared/event-id.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
@@ -27,7 +27,7 @@ const REASONS = [
   "http_422",
 ] as const;
 
-/** Fills the file of the archive and those of all shards with so many dead letters, spread over the time until `nowMs`. */
+/** Fills the files with `count` dead letters, spread over the ten days until `nowMs`. */
 export async function fillLetters(
   files: ObjectFiles,
   count: number,
@@ -35,21 +35,21 @@ export async function fillLetters(
   nowMs: number,
 ): Promise<void> {
   if (count === 0) return;
-  const archive = openDatabase(files.archive);
+  const letters = openDatabase(files.letters);
   const shards = files.shards.map(openDatabase);
   try {
-    migrate(archive.sql, STEPS);
+    migrate(letters.sql, STEPS);
     const ledgerShards = shards.map(({ sql }) => new LedgerShard(sql));
     for (let first = 0; first < count; first += MESSAGE_RECORDS) {
       const atMs = Math.floor(nowMs - AGE_MS * (1 - first / count));
       const shard = (first / MESSAGE_RECORDS) % LEDGER_SHARDS;
       const span = { atMs, shard, first, count: Math.min(MESSAGE_RECORDS, count - first) };
-      refuse(archive.sql, ledgerShards, recordsAt(samples, span).map(withRareAction), atMs);
+      refuse(letters.sql, ledgerShards, recordsAt(samples, span).map(withRareAction), atMs);
       if (first % 10_000 === 0) await nextTurn();
     }
     for (const ledgerShard of ledgerShards) ledgerShard.saveCounters();
   } finally {
-    for (const { close } of [archive, ...shards]) close();
+    for (const { close } of [letters, ...shards]) close();
   }
 }
 
@@ -64,7 +64,7 @@ function withRareAction(record: AuditRecord): AuditRecord {
 
 /** What a delivery does that WorkOS refuses: claims all, parks all, settles all. */
 function refuse(
-  archive: Sql,
+  letters: Sql,
   ledgerShards: readonly LedgerShard[],
   records: readonly AuditRecord[],
   atMs: number,
@@ -78,7 +78,7 @@ function refuse(
     const grant = grants[index];
     return grant?.kind === "send" ? [refusedEntry(record, grant, attempt, { messageId: `msg_${id}` })] : [];
   });
-  archive.transaction(() => parkEntries(archive, entries, atMs));
+  letters.transaction(() => parkEntries(letters, entries, atMs));
   ledgerShard.settle(
     "lease",
     ended.map(([record, attempt]) => ({ id: record.id, attempt })),

@@ -107,11 +107,11 @@ async function withLedgers(bench: Bench, rows: readonly number[], rounds: number
 async function withLetters(bench: Bench, counts: readonly number[], rounds: number) {
   const letters: LettersSize[] = [];
   for (const count of counts) {
-    bench.step(`filling the archive with ${count} dead letters`);
+    bench.step(`storing ${count} dead letters`);
     const files = filesOf(bench.stateDir, nameOf("letters", count));
     await fillLetters(files, count, bench.samples, Date.now());
-    const [archiveBytes, ledgerBytes] = await Promise.all([bytesOf([files.archive]), bytesOf(files.shards)]);
-    letters.push({ letters: count, archiveBytes, ledgerBytes });
+    const [deadLetterBytes, ledgerBytes] = await Promise.all([bytesOf([files.letters]), bytesOf(files.shards)]);
+    letters.push({ letters: count, deadLetterBytes, ledgerBytes });
   }
   const subjects = counts.flatMap((count) => CALLS.map((call) => ({ count, call })));
   const measured = await withWorkers(bench, "letters", counts, (targets) =>

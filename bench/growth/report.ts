@@ -14,7 +14,7 @@ export interface LedgerSize {
 
 export interface LettersSize {
   readonly letters: number;
-  readonly archiveBytes: number;
+  readonly deadLetterBytes: number;
   readonly ledgerBytes: number;
 }
 
@@ -173,18 +173,18 @@ function callTables(measured: Measured): readonly Table[] {
 function sizeTable({ ledgers, letters }: Measured): Table {
   return {
     title: "Size on disk",
-    head: ["", "all shards of the ledger", "the archive", "bytes each"],
+    head: ["", "all shards of the ledger", "the dead letters", "bytes each"],
     rows: [
       ...ledgers
         .filter(({ rows }) => rows > 0)
         .map(({ rows, bytes }) => [`${count(rows)} delivered events`, megabytes(bytes), "", (bytes / rows).toFixed(0)]),
       ...letters
         .filter((one) => one.letters > 0)
-        .map(({ letters: number, archiveBytes, ledgerBytes }) => [
+        .map(({ letters: number, deadLetterBytes, ledgerBytes }) => [
           `${count(number)} dead letters`,
           megabytes(ledgerBytes),
-          megabytes(archiveBytes),
-          ((archiveBytes + ledgerBytes) / number).toFixed(0),
+          megabytes(deadLetterBytes),
+          ((deadLetterBytes + ledgerBytes) / number).toFixed(0),
         ]),
     ],
   };
@@ -232,5 +232,5 @@ const NOTES = [
     "Messages follow one another at 80 events a second, each of another shard, and each event must arrive at a sink on the same machine " +
     "that stands for WorkOS. CPU is that of the workerd process, Durable Objects included. The smallest ledger holds what the rounds add, some thousand rows.",
   "Calls are made one at a time, and each answer must hold as many dead letters as were filled in. A plan asks the ledger for each of them. " +
-    "CPU is that of the worker, the archive and all shards together; Cloudflare counts each of them for itself. The files of this machine are in the page cache.",
+    "CPU is the total of the worker, the object of the dead letters and all shards; Cloudflare counts each of them separately. The files of this machine are in the page cache.",
 ];

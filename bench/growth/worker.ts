@@ -10,7 +10,8 @@ import { objectFile } from "./object-file.ts";
 
 /** The databases of one worker. */
 export interface ObjectFiles {
-  readonly archive: string;
+  /** The dead letters. */
+  readonly letters: string;
   /** By the number of the shard. */
   readonly shards: readonly string[];
 }
@@ -18,7 +19,7 @@ export interface ObjectFiles {
 /** A worker that is named for what its databases hold. */
 export function filesOf(stateDir: string, name: string): ObjectFiles {
   return {
-    archive: objectFile(stateDir, name, STORES.ARCHIVE, "archive"),
+    letters: objectFile(stateDir, name, STORES.ARCHIVE, "archive"),
     shards: Array.from({ length: LEDGER_SHARDS }, (_, shard) =>
       objectFile(stateDir, name, STORES.LEDGER, shardName(shard)),
     ),

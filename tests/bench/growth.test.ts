@@ -61,7 +61,7 @@ describe("report", () => {
           ["1000/20", delivery(100, 5)],
         ]),
     ),
-    letters: [{ letters: 10, archiveBytes: 1e6, ledgerBytes: 2e6 }],
+    letters: [{ letters: 10, deadLetterBytes: 1e6, ledgerBytes: 2e6 }],
     callRounds: [new Map(CALLS.map(({ name }) => [`10/${name}`, call]))],
   });
   const missed = (of: Measured) =>

@@ -1,5 +1,5 @@
 /**
- * Samples of messages in transit, by version. A message of a released policy may wait on a queue or in an archive for a long time,
+ * Samples of messages in transit, by version. A message of a released policy may wait on a queue or as a dead letter for a long time,
  * so samples are never changed from the first release on; a new version gets a new folder. To write the samples of the current
  * version that do not exist yet, run `node tests/compatibility/samples.ts`.
  */

@@ -18,7 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
     to: '$answer(200, "undelivered", "Not delivered", $detail, $headers,',
   },
   {
-    name: "sweep-archives-nothing",
+    name: "sweep-keeps-nothing",
     rare: true,
     check: "conserved",
     folder: "worker",

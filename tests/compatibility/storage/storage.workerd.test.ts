@@ -16,7 +16,7 @@ import { monitor } from "../../../worker/monitor/client.ts";
 import { STEPS as MONITOR_STEPS } from "../../../worker/monitor/incidents.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { STEPS as OUTBOX_STEPS } from "../../../worker/outbox/store.ts";
-import { get, post, theArchive, workerEnv } from "../../worker/support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../../worker/support/api.workerd.ts";
 import { readLog } from "../../worker/evidence/reader.ts";
 import { letter } from "../../worker/support/letters.ts";
 import { dump } from "./database.ts";
@@ -30,7 +30,7 @@ const dumps: Readonly<Record<string, string>> = import.meta.glob("./v*/*.sql", {
 
 const OBJECTS = {
   ledger: { steps: LEDGER_STEPS, stub: () => ledger(workerEnv, 3) },
-  archive: { steps: DEAD_LETTER_STEPS, stub: () => theArchive() },
+  archive: { steps: DEAD_LETTER_STEPS, stub: () => deadLetterObject() },
   monitor: { steps: MONITOR_STEPS, stub: () => monitor(workerEnv) },
   outbox: { steps: OUTBOX_STEPS, stub: () => outboxOf(workerEnv, SPILLED) },
   evidence: { steps: EVIDENCE_STEPS, stub: () => evidenceLog(workerEnv) },
@@ -153,14 +153,14 @@ describe.each(versionsFor("archive"))("dead letters of version %s", (version) =>
       replays: 1,
       history: [{ attempts: 4 }],
     });
-    expect(await theArchive().park([letter(6)])).toBe(1);
+    expect(await deadLetterObject().park([letter(6)])).toBe(1);
     expect((await post(`/api/dead-letters/${DISCARDED}/discard`, { reason: "test data" })).status).toBe(200);
     const [replay] = (await get("/api/replays")).json.replays as { id: string; state: string }[];
     expect(replay).toMatchObject({ state: "paused", progress: { total: 2, skipped: 1 } });
     expect(await post(`/api/replays/${replay?.id}/cancel`)).toMatchObject({ json: { state: "done" } });
     expect((await get(`/api/dead-letters/${RETRIED}`)).json).toMatchObject({ state: "open" });
-    expect(await theArchive().sweepPosition()).toEqual({ cursor: "c1" });
-    expect(await theArchive().unsighted(["1-0", "2-0"])).toEqual(["2-0"]);
+    expect(await deadLetterObject().sweepPosition()).toEqual({ cursor: "c1" });
+    expect(await deadLetterObject().unsighted(["1-0", "2-0"])).toEqual(["2-0"]);
   });
 });
 

@@ -13,7 +13,7 @@ import { STEPS as MONITOR_STEPS } from "../../../worker/monitor/incidents.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { STEPS as OUTBOX_STEPS } from "../../../worker/outbox/store.ts";
 import { STEPS as DEAD_LETTER_STEPS } from "../../../worker/replays/schema.ts";
-import { get, post, theArchive, workerEnv } from "../../worker/support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../../worker/support/api.workerd.ts";
 import { messageOf, recordOf } from "../../worker/support/records.ts";
 import { sign } from "../../worker/support/sign.ts";
 import { restartOn } from "./restart.workerd.ts";
@@ -96,7 +96,7 @@ it("delivers, lists, replays, drains and seals on the previous version's data in
   for (const id of [DELIVERED, RETRIED, LEASED]) {
     await restartOn(ledger(workerEnv, shardOf(id, LEDGER_SHARDS)), previous("ledger", LEDGER_STEPS));
   }
-  await restartOn(theArchive(), previous("archive", DEAD_LETTER_STEPS));
+  await restartOn(deadLetterObject(), previous("archive", DEAD_LETTER_STEPS));
   await restartOn(monitor(workerEnv), previous("monitor", MONITOR_STEPS));
   await restartOn(outboxOf(workerEnv, LEASED), previous("outbox", OUTBOX_STEPS));
   await restartOn(evidenceLog(workerEnv), previous("evidence", EVIDENCE_STEPS));
@@ -116,11 +116,11 @@ it("delivers, lists, replays, drains and seals on the previous version's data in
   // Replays: the paused replay goes on, and its record is delivered.
   expect(await post(`/api/replays/${replay?.id}/resume`)).toMatchObject({ json: { state: "running" } });
   const replayed = () => published.find(({ body }) => body.includes(RETRIED))?.body;
-  await alarmUntil(theArchive(), () => expect(replayed()).toBeDefined());
+  await alarmUntil(deadLetterObject(), () => expect(replayed()).toBeDefined());
   expect(await deliver(replayed() ?? "")).toBe(200);
   expect(sent.slice(2)).toEqual([{ key: RETRIED, body: '{"n":2}' }]);
   vi.setSystemTime(NOW_MS + 900_000);
-  await alarmUntil(theArchive(), async () => {
+  await alarmUntil(deadLetterObject(), async () => {
     expect((await get(`/api/dead-letters/${RETRIED}`)).json).toMatchObject({ state: "delivered" });
   });
 

@@ -1,4 +1,4 @@
-/** What must hold of each schedule. Judges only what WorkOS, the queue and the archive saw. */
+/** What must hold of each schedule. Judges only what WorkOS, the queue and the dead letters saw. */
 import { BURST_EVENTS } from "../../../worker/monitor/token-bucket.ts";
 import type { OutageWorld, PublishedEvent } from "./world.ts";
 

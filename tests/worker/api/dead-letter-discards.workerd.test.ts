@@ -2,20 +2,20 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { lookup } from "../../../worker/ledger/client.ts";
-import { call, get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { call, get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter } from "../support/letters.ts";
 import { OPERATORS } from "../support/tokens.ts";
 
 const BOB = { authorization: `Bearer ${OPERATORS.bob.token}` };
 
 beforeEach(() =>
-  runInDurableObject(theArchive(), (_, { storage }) => {
+  runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (const table of ["dead_letters", "replays", "items"]) storage.sql.exec(`DELETE FROM ${table}`);
   }),
 );
 
 const park = (...numbers: number[]) =>
-  theArchive().park(
+  deadLetterObject().park(
     numbers.map((number) => letter(number, { class: number % 2 ? "rejected" : "exhausted", wrote: "no" })),
   );
 const discard = (body: object) => call("POST", "/api/dead-letters/discard", body, BOB);

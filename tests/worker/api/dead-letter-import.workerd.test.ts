@@ -2,18 +2,18 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it } from "vitest";
 import { DEAD_LETTER_RETENTION_MS } from "../../../shared/limits.ts";
-import { call, get, post, theArchive } from "../support/api.workerd.ts";
+import { call, get, post, deadLetterObject } from "../support/api.workerd.ts";
 import { eventId, letter, numberedRecord } from "../support/letters.ts";
 
 const empty = () =>
-  runInDurableObject(theArchive(), (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters"));
+  runInDurableObject(deadLetterObject(), (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters"));
 beforeEach(empty);
 
 const importLines = (lines: readonly string[]) => call("POST", "/api/dead-letters/import", lines.join("\n"));
 const exported = async () => (await get("/api/dead-letters?whole=true&reveal=true")).json.dead_letters;
 
 it("takes an export as it is, with history, bytes and selected values", async () => {
-  await theArchive().park([
+  await deadLetterObject().park([
     letter(1, {}, { metadata: { plan: "pro" } }),
     {
       eventId: "unreadable-1",
@@ -25,7 +25,7 @@ it("takes an export as it is, with history, bytes and selected values", async ()
       source: "worker",
     },
   ]);
-  await theArchive().park([
+  await deadLetterObject().park([
     letter(1, {
       reason: "http_500",
       record: numberedRecord(1, { metadata: { plan: "pro" }, replay: { id: "rp_1", n: 1 } }),
@@ -57,7 +57,7 @@ it("takes an export as it is, with history, bytes and selected values", async ()
 });
 
 it("leaves a known entry as it is", async () => {
-  await theArchive().park([letter(1)]);
+  await deadLetterObject().park([letter(1)]);
   const [entry] = await exported();
   const answer = await importLines([JSON.stringify({ ...entry, reason: "another" }), ""]);
   expect(answer.json).toMatchObject({ imported: 0, known: 1, refused: [] });
@@ -65,7 +65,7 @@ it("leaves a known entry as it is", async () => {
 });
 
 it("refuses each wrong line by itself and takes the others", async () => {
-  await theArchive().park([letter(1, {}, { metadata: { plan: "pro" } })]);
+  await deadLetterObject().park([letter(1, {}, { metadata: { plan: "pro" } })]);
   const [entry] = await exported();
   await empty();
   const old = new Date(Date.now() - DEAD_LETTER_RETENTION_MS - 1_000).toISOString();
@@ -100,7 +100,7 @@ it("refuses more than 1,000 lines whole", async () => {
 });
 
 it("can be replayed where it was imported, with the risk of what its old ledger knew", async () => {
-  await theArchive().park([letter(1)]);
+  await deadLetterObject().park([letter(1)]);
   const [entry] = await exported();
   await empty();
   await importLines([JSON.stringify(entry)]);

@@ -2,14 +2,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { parkDeadLetters } from "../../../worker/dead-letters/client.ts";
-import { call, get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { call, get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter } from "../support/letters.ts";
 
 /** Number → the entry's `parked_at`, set by hand: one minute apart. */
 const parkedAt = (number: number) => Date.UTC(2026, 10, 2) + number * 60_000;
 
 beforeAll(async () => {
-  await theArchive().park([
+  await deadLetterObject().park([
     letter(
       1,
       { class: "rejected", wrote: "no", reason: "http_400 /targets", status: 400 },
@@ -33,7 +33,7 @@ beforeAll(async () => {
     },
     letter(6, {}, { organization: 'O\'Brien "%" -- ;' }),
   ]);
-  await runInDurableObject(theArchive(), (_, { storage }) => {
+  await runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (let number = 1; number <= 6; number++) {
       const id = number === 5 ? "unreadable-5" : eventId(number);
       storage.sql.exec("UPDATE dead_letters SET parked_at = ? WHERE event_id = ?", parkedAt(number), id);
@@ -74,7 +74,7 @@ describe("a filter", () => {
 
 describe("paging", () => {
   it("reaches every entry once, also of equal times", async () => {
-    await runInDurableObject(theArchive(), (_, { storage }) =>
+    await runInDurableObject(deadLetterObject(), (_, { storage }) =>
       storage.sql.exec(
         "UPDATE dead_letters SET parked_at = 5 WHERE event_id IN (?, ?, ?)",
         eventId(1),
@@ -125,9 +125,9 @@ it("ends a page of whole entries before it outgrows what an RPC carries", async 
   }
   expect(seen.size).toBe(20);
   expect(pages).toBeGreaterThan(0);
-  expect(await theArchive().unsighted(["1-0", "2-0"])).toEqual(["2-0"]);
+  expect(await deadLetterObject().unsighted(["1-0", "2-0"])).toEqual(["2-0"]);
   await runInDurableObject(
-    theArchive(),
+    deadLetterObject(),
     (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters WHERE reason = 'large'"),
   );
 });

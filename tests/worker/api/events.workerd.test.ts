@@ -8,7 +8,7 @@ import { ledgerPort } from "../../../worker/ledger/client.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import { OutboxStore } from "../../../worker/outbox/store.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
-import { get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { messageOf, recordOf } from "../support/records.ts";
 
 const CAPTURED_MS = Date.UTC(2026, 10, 20);
@@ -26,7 +26,7 @@ async function parkUnseen(fields: Partial<AuditRecord> = {}): Promise<AuditRecor
     record,
     source: "sweep",
   };
-  await theArchive().park([letter]);
+  await deadLetterObject().park([letter]);
   return record;
 }
 

@@ -1,12 +1,12 @@
-/** What the archive keeps of reported failures, in its real Durable Object. */
+/** What is kept of reported failures, in the real Durable Object of the dead letters. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
-import { get, post, theArchive } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject } from "../support/api.workerd.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../../shared/limits.ts";
 import { eventId, letter, numberedRecord, CAPTURED_MS } from "../support/letters.ts";
 
 beforeEach(() =>
-  runInDurableObject(theArchive(), (_, { storage }) => {
+  runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (const table of ["dead_letters", "links", "sightings", "removals", "replays", "items"])
       storage.sql.exec(`DELETE FROM ${table}`);
   }),
@@ -14,7 +14,7 @@ beforeEach(() =>
 
 const entry = async (number: number) => (await get(`/api/dead-letters/${eventId(number)}`)).json;
 const removals = () =>
-  runInDurableObject(theArchive(), (_, { storage }) =>
+  runInDurableObject(deadLetterObject(), (_, { storage }) =>
     storage.sql
       .exec("SELECT dlq_id FROM removals")
       .toArray()
@@ -32,9 +32,9 @@ describe("one failure, reported several times", () => {
       source: "worker",
     });
     const byCallback = letter(1, { class: "rejected", wrote: "no", source: "failure_callback", dlqId: "1-0" });
-    expect(await theArchive().park([byWorker])).toBe(1);
-    expect(await theArchive().park([byCallback])).toBe(0);
-    expect(await theArchive().park([{ ...byCallback, source: "sweep" }])).toBe(0);
+    expect(await deadLetterObject().park([byWorker])).toBe(1);
+    expect(await deadLetterObject().park([byCallback])).toBe(0);
+    expect(await deadLetterObject().park([{ ...byCallback, source: "sweep" }])).toBe(0);
     expect(await entry(1)).toMatchObject({
       class: "rejected",
       reason: "http_400 invalid",
@@ -47,18 +47,18 @@ describe("one failure, reported several times", () => {
   });
 
   it("takes the record that saw the outcome in place of an intent", async () => {
-    await theArchive().park([letter(1, {}, { stage: "intent", outcome: "unknown" })]);
-    await theArchive().park([letter(1, { messageId: "other" }, { action: "user.deleted" })]);
+    await deadLetterObject().park([letter(1, {}, { stage: "intent", outcome: "unknown" })]);
+    await deadLetterObject().park([letter(1, { messageId: "other" }, { action: "user.deleted" })]);
     expect(await entry(1)).toMatchObject({ action: "user.deleted", record: { stage: "outcome" } });
-    await theArchive().park([letter(1, {}, { stage: "intent", action: "intent.again" })]);
+    await deadLetterObject().park([letter(1, {}, { stage: "intent", action: "intent.again" })]);
     expect(await entry(1)).toMatchObject({ action: "user.deleted" });
   });
 
   it("never forgets that WorkOS may have written it", async () => {
-    await theArchive().park([letter(1, { wrote: "no" })]);
-    await theArchive().park([letter(1, { wrote: "maybe" })]);
+    await deadLetterObject().park([letter(1, { wrote: "no" })]);
+    await deadLetterObject().park([letter(1, { wrote: "maybe" })]);
     expect(await entry(1)).toMatchObject({ wrote: "maybe" });
-    await theArchive().park([letter(1, { wrote: "no" })]);
+    await deadLetterObject().park([letter(1, { wrote: "no" })]);
     expect(await entry(1)).toMatchObject({
       wrote: "maybe",
       safe_until: new Date(CAPTURED_MS + 1_000 + IDEMPOTENCY_SAFE_MS).toISOString(),
@@ -70,9 +70,9 @@ describe("a new failure of the same event id", () => {
   const replayed = (n: number) => ({ record: numberedRecord(1, { replay: { id: `rp_${n}`, n } }) });
 
   it("moves the earlier one into the history", async () => {
-    await theArchive().park([letter(1)]);
-    await theArchive().park([letter(1, { ...replayed(1), reason: "http_500", messageId: "m1" })]);
-    await theArchive().park([letter(1, { ...replayed(2), reason: "http_502", messageId: "m2" })]);
+    await deadLetterObject().park([letter(1)]);
+    await deadLetterObject().park([letter(1, { ...replayed(1), reason: "http_500", messageId: "m1" })]);
+    await deadLetterObject().park([letter(1, { ...replayed(2), reason: "http_502", messageId: "m2" })]);
     const { reason, replays, history } = await entry(1);
     expect({ reason, replays }).toEqual({ reason: "http_502", replays: 2 });
     expect(history).toMatchObject([{ reason: "http_503" }, { reason: "http_500", replay_id: "rp_1" }]);
@@ -80,20 +80,20 @@ describe("a new failure of the same event id", () => {
   });
 
   it("is not undone by a late report of the earlier one", async () => {
-    await theArchive().park([letter(1, { ...replayed(1), reason: "http_500" })]);
-    await theArchive().park([letter(1, { reason: "late", attempts: 9, source: "worker", messageId: "other" })]);
+    await deadLetterObject().park([letter(1, { ...replayed(1), reason: "http_500" })]);
+    await deadLetterObject().park([letter(1, { reason: "late", attempts: 9, source: "worker", messageId: "other" })]);
     expect(await entry(1)).toMatchObject({ reason: "http_500", attempts: 4, history: [] });
   });
 
   it("keeps at most 20 earlier failures", async () => {
-    for (let n = 0; n <= 25; n++) await theArchive().park([letter(1, n === 0 ? {} : replayed(n))]);
+    for (let n = 0; n <= 25; n++) await deadLetterObject().park([letter(1, n === 0 ? {} : replayed(n))]);
     expect((await entry(1)).history).toHaveLength(20);
   });
 });
 
 describe("discarding", () => {
   it("leaves a tombstone that a late report does not open again", async () => {
-    await theArchive().park([letter(1)]);
+    await deadLetterObject().park([letter(1)]);
     const first = await post(`/api/dead-letters/${eventId(1)}/discard`, { reason: "test traffic" });
     expect(first).toMatchObject({
       status: 200,
@@ -102,7 +102,7 @@ describe("discarding", () => {
     const second = await post(`/api/dead-letters/${eventId(1)}/discard`, { reason: "another" });
     expect(second.json.discarded).toEqual(first.json.discarded);
     const replayed = numberedRecord(1, { replay: { id: "rp_1", n: 1 } });
-    await theArchive().park([letter(1, { dlqId: "9-0" }), letter(1, { record: replayed })]);
+    await deadLetterObject().park([letter(1, { dlqId: "9-0" }), letter(1, { record: replayed })]);
     expect(await entry(1)).toMatchObject({ state: "discarded", history: [] });
     expect((await get("/api/dead-letters")).json.dead_letters).toEqual([]);
     expect((await get("/api/dead-letters?state=discarded")).json.dead_letters).toHaveLength(1);
@@ -114,7 +114,7 @@ describe("discarding", () => {
 describe("an unreadable message", () => {
   it("is kept as bytes that only reveal shows", async () => {
     const body = btoa("not json");
-    await theArchive().park([
+    await deadLetterObject().park([
       {
         eventId: "unreadable-1",
         class: "unreadable",
@@ -136,7 +136,7 @@ describe("an unreadable message", () => {
 describe("what a route selected", () => {
   it("is hidden, with its keys shown, unless revealed", async () => {
     const metadata = { plan: "pro" };
-    await theArchive().park([
+    await deadLetterObject().park([
       letter(
         1,
         {},

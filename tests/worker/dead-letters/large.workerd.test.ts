@@ -2,7 +2,7 @@
 import { beforeAll, expect, it, vi } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
-import { get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter, CAPTURED_MS } from "../support/letters.ts";
 
 const COUNT = 100_000;
@@ -19,7 +19,7 @@ beforeAll(() => {
 it("lists a page within a second and plans a replay within five", { timeout: 300_000 }, async () => {
   const fill = await timed(async () => {
     for (let start = 0; start < COUNT; start += CHUNK)
-      await theArchive().park(Array.from({ length: CHUNK }, (_, index) => varied(start + index)));
+      await deadLetterObject().park(Array.from({ length: CHUNK }, (_, index) => varied(start + index)));
   });
   const ledger = await timed(async () => {
     for (let start = 0; start < COUNT; start += CHUNK) await attempted(start);
@@ -55,7 +55,7 @@ it("lists a page within a second and plans a replay within five", { timeout: 300
     expect(ms, name).toBeLessThan(boundMs * busy);
   }
   await runInDurableObject(
-    theArchive(),
+    deadLetterObject(),
     (_, { storage }) => void lines.push(`database: ${Math.round(storage.sql.databaseSize / 1e6)} MB`),
   );
   console.log(lines.join("\n"));

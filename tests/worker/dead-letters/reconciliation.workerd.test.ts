@@ -3,11 +3,11 @@ import { beforeEach, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
 import type { LedgerAttempt } from "../../../worker/ledger/types.ts";
-import { get, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { get, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter, CAPTURED_MS } from "../support/letters.ts";
 
 beforeEach(() =>
-  runInDurableObject(theArchive(), (_, { storage }) => {
+  runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (const table of ["dead_letters", "links", "removals", "notes"]) storage.sql.exec(`DELETE FROM ${table}`);
   }),
 );
@@ -23,36 +23,36 @@ async function ledgerSays(number: number, attempt: Pick<LedgerAttempt, "outcome"
 const stateOf = async (number: number) => (await get(`/api/dead-letters/${eventId(number)}`)).json.state;
 
 it("closes what the ledger knows to be delivered, and nothing else", async () => {
-  await theArchive().park([letter(1), letter(2), letter(3)]);
+  await deadLetterObject().park([letter(1), letter(2), letter(3)]);
   await ledgerSays(1, { outcome: "delivered", wrote: "yes" });
   await ledgerSays(2, { outcome: "retry", wrote: "maybe" });
-  expect(await theArchive().reconcile()).toBe(1);
+  expect(await deadLetterObject().reconcile()).toBe(1);
   expect(await Promise.all([1, 2, 3].map(stateOf))).toEqual(["delivered", "open", "open"]);
-  expect(await theArchive().reconcile()).toBe(0);
+  expect(await deadLetterObject().reconcile()).toBe(0);
 });
 
 it("takes the entry out of QStash's own dead-letter queue too", async () => {
-  await theArchive().park([letter(4, { dlqId: "4-0" })]);
+  await deadLetterObject().park([letter(4, { dlqId: "4-0" })]);
   await ledgerSays(4, { outcome: "delivered", wrote: "yes" });
-  await theArchive().reconcile();
-  const removals = await runInDurableObject(theArchive(), (_, { storage }) =>
+  await deadLetterObject().reconcile();
+  const removals = await runInDurableObject(deadLetterObject(), (_, { storage }) =>
     storage.sql.exec("SELECT dlq_id FROM removals").toArray(),
   );
   expect(removals).toEqual([{ dlq_id: "4-0" }]);
 });
 
 it("goes round, so that one delivered later is found as well", async () => {
-  await theArchive().park(Array.from({ length: 2_003 }, (_, index) => letter(10 + index)));
+  await deadLetterObject().park(Array.from({ length: 2_003 }, (_, index) => letter(10 + index)));
   await ledgerSays(2_012, { outcome: "delivered", wrote: "yes" });
-  expect([await theArchive().reconcile(), await theArchive().reconcile()]).toEqual([0, 1]);
+  expect([await deadLetterObject().reconcile(), await deadLetterObject().reconcile()]).toEqual([0, 1]);
   await ledgerSays(10, { outcome: "delivered", wrote: "yes" });
-  expect(await theArchive().reconcile()).toBe(1);
+  expect(await deadLetterObject().reconcile()).toBe(1);
 });
 
 it("sets an alarm that the platform has given up", async () => {
-  const alarm = await runInDurableObject(theArchive(), async (archive, { storage }) => {
+  const alarm = await runInDurableObject(deadLetterObject(), async (deadLetters, { storage }) => {
     await storage.deleteAlarm();
-    await archive.reconcile();
+    await deadLetters.reconcile();
     return storage.getAlarm();
   });
   expect(alarm).not.toBeNull();

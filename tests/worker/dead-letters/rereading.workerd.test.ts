@@ -2,11 +2,11 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it } from "vitest";
 import { encodeMessage } from "../../../shared/wire.ts";
-import { get, post, theArchive } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject } from "../support/api.workerd.ts";
 import { eventId, letter, numberedRecord } from "../support/letters.ts";
 
 beforeEach(() =>
-  runInDurableObject(theArchive(), (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters")),
+  runInDurableObject(deadLetterObject(), (_, { storage }) => void storage.sql.exec("DELETE FROM dead_letters")),
 );
 
 const bytesOf = (message: unknown) => btoa(JSON.stringify(message));
@@ -24,14 +24,16 @@ const unreadable = (id: string, body: string) => ({
 /** A new deployment starts the object anew, and its first alarm reads again. */
 async function deploy(): Promise<void> {
   await abortAllDurableObjects();
-  await theArchive().unsighted([]);
-  await runDurableObjectAlarm(theArchive());
+  await deadLetterObject().unsighted([]);
+  await runDurableObjectAlarm(deadLetterObject());
 }
 
 const list = async () => (await get("/api/dead-letters")).json.dead_letters;
 
 it("become dead letters of their own, which can be replayed", async () => {
-  await theArchive().park([unreadable("unreadable-1", bytesOf(encodeMessage([numberedRecord(1), numberedRecord(2)])))]);
+  await deadLetterObject().park([
+    unreadable("unreadable-1", bytesOf(encodeMessage([numberedRecord(1), numberedRecord(2)]))),
+  ]);
   await deploy();
   const letters = await list();
   expect(letters.map((found: { event_id: string }) => found.event_id).toSorted()).toEqual([eventId(1), eventId(2)]);
@@ -47,7 +49,7 @@ it("become dead letters of their own, which can be replayed", async () => {
 });
 
 it("keep an id that they already had", async () => {
-  await theArchive().park([unreadable(eventId(1), bytesOf(encodeMessage([numberedRecord(1)])))]);
+  await deadLetterObject().park([unreadable(eventId(1), bytesOf(encodeMessage([numberedRecord(1)])))]);
   await deploy();
   const { json } = await get(`/api/dead-letters/${eventId(1)}`);
   expect(json).toMatchObject({ class: "exhausted", action: "user.created", history: [], record: { id: eventId(1) } });
@@ -55,7 +57,7 @@ it("keep an id that they already had", async () => {
 });
 
 it("do not disturb what is known of their records already", async () => {
-  await theArchive().park([
+  await deadLetterObject().park([
     letter(1, { reason: "http_503" }),
     unreadable("unreadable-1", bytesOf(encodeMessage([numberedRecord(1)]))),
   ]);
@@ -64,7 +66,7 @@ it("do not disturb what is known of their records already", async () => {
 });
 
 it("stay as they are while nobody can read them", async () => {
-  await theArchive().park([unreadable("unreadable-1", bytesOf({ v: 3 })), unreadable("unreadable-2", btoa("{"))]);
+  await deadLetterObject().park([unreadable("unreadable-1", bytesOf({ v: 3 })), unreadable("unreadable-2", btoa("{"))]);
   await deploy();
   expect((await list()).map((found: { class: string }) => found.class)).toEqual(["unreadable", "unreadable"]);
   expect((await post("/api/replays", { all: true, dry_run: true })).json.plan).toMatchObject({

@@ -26,7 +26,7 @@ async function rejectedAtOnce(messages: readonly (readonly AuditRecord[])[]): Pr
   path.workos.faults.clear();
 }
 
-/** Puts something into QStash's dead-letter queue that never reaches the archive another way. */
+/** Puts a message into QStash's dead-letter queue that reaches ours only by the sweep. */
 async function deadAtQStash(
   body: string,
   headers: Record<string, string> = {},

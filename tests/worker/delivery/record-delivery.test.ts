@@ -216,7 +216,7 @@ describe("a wrong credential", () => {
 });
 
 describe("where a part does not answer", () => {
-  it("the archive: a rejected record is retried, and parked by the next delivery", async () => {
+  it("the dead letters: a rejected record is retried, and parked by the next delivery", async () => {
     const record = recordOf();
     world.state.trouble = () => ({ stored: false, sent: answered(400) });
     expect(await world.deliver([record], { park: crash })).toMatchObject([

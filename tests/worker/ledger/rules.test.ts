@@ -223,7 +223,7 @@ describe("the stages of one event id", () => {
   });
 
   it("an outcome after an intent that WorkOS has answered has a key of its own, even where nothing was written", () => {
-    // A refusal that the archive could not take is settled as a retry: a simulated run found the old key reused for new bytes.
+    // A refusal that could not become a dead letter is settled as a retry: a simulated run found the old key reused for new bytes.
     const answered = row({ stage: "intent", body: "intent", attempts: [attempt({ status: 400, wrote: "no" })] });
     const { grant } = decide(answered, claim({ body: "outcome" }), "L1", NOW);
     expect(grant).toMatchObject({ kind: "send", key: "e1:outcome" });

@@ -54,7 +54,7 @@ describe("a step of the outbox", () => {
   });
 
   it.each([400, 413, 422])(
-    "hands a message that the queue refuses for itself (%i) to the archive and goes on",
+    "hands a message that the queue refuses for itself (%i) to the dead letters and goes on",
     async (status) => {
       fill(3);
       const answer = { ok: false, status, reason: `http_${status}` } as const;

@@ -131,7 +131,7 @@ it("treats as written what the ledger has had time to forget", () => {
   expect(decide(forgotten, ledger(), plain, NOW)).toMatchObject({ kind: "send" });
 });
 
-it("numbers a replay after the highest that the archive or the ledger has seen", () => {
+it("numbers a replay after the highest that the dead letter or the ledger has seen", () => {
   expect(decide(row({ replays: 2 }), ledger({ replays: 5 }), plain, NOW)).toMatchObject({ n: 6 });
   expect(decide(row({ replays: 2 }), undefined, plain, NOW)).toMatchObject({ n: 3 });
 });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { decodeMessage } from "../../../worker/message/decoded-message.ts";
 import { replays } from "../../../worker/replays/client.ts";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
-import { get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter, numberedRecord } from "../support/letters.ts";
 
 interface Published {
@@ -34,7 +34,7 @@ beforeEach(async () => {
     if (answer instanceof Error) throw answer;
     return answer;
   });
-  await runInDurableObject(theArchive(), (_, { storage }) => {
+  await runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (const table of ["dead_letters", "links", "sightings", "removals", "replays", "items"])
       storage.sql.exec(`DELETE FROM ${table}`);
   });
@@ -42,13 +42,13 @@ beforeEach(async () => {
 
 /** Makes the alarm's next run do everything, however long its waits are. */
 async function tick(): Promise<void> {
-  await runInDurableObject(theArchive(), (_, { storage }) => {
+  await runInDurableObject(deadLetterObject(), (_, { storage }) => {
     storage.sql.exec("UPDATE replays SET due_at = 0 WHERE state = 'running'");
     storage.sql.exec("UPDATE items SET check_at = 0 WHERE outcome = 'published'");
     storage.sql.exec("UPDATE removals SET due_at = 0");
     return storage.setAlarm(Date.now() + 60_000);
   });
-  await runDurableObjectAlarm(theArchive());
+  await runDurableObjectAlarm(deadLetterObject());
 }
 
 /** The replay that a batch belongs to: its alarm is due at once, and may come before the answer to `start` is read. */
@@ -61,7 +61,9 @@ const start = async (body: object = {}) =>
   (await post("/api/replays", { all: true, accept_duplicates: true, rate: 20, ...body })).json;
 const show = async (id: string) => (await get(`/api/replays/${id}`)).json;
 const park = (...numbers: number[]) =>
-  theArchive().park(numbers.map((number) => letter(number, { class: "rejected", wrote: "no", dlqId: `${number}-0` })));
+  deadLetterObject().park(
+    numbers.map((number) => letter(number, { class: "rejected", wrote: "no", dlqId: `${number}-0` })),
+  );
 const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const deliveredIds = async (ids: readonly string[]) => {
   const port = ledgerPort(workerEnv);
@@ -140,7 +142,7 @@ describe("a batch", () => {
     await start();
     await tick();
     const dueInMs = await runInDurableObject(
-      theArchive(),
+      deadLetterObject(),
       (_, { storage }) => Number(storage.sql.exec("SELECT due_at FROM replays").one()["due_at"]) - Date.now(),
     );
     expect(dueInMs).toBeGreaterThan(100_000);
@@ -176,7 +178,7 @@ describe("QStash's own dead letter", () => {
   });
 
   it("of several records goes only once all of them are accepted", async () => {
-    await theArchive().park([letter(1, { dlqId: "shared" }), letter(2, { dlqId: "shared" })]);
+    await deadLetterObject().park([letter(1, { dlqId: "shared" }), letter(2, { dlqId: "shared" })]);
     await start({ all: undefined, event_ids: [eventId(1)] });
     await tick();
     await tick();
@@ -188,10 +190,10 @@ describe("QStash's own dead letter", () => {
   });
 
   it("that is heard of only after the replay goes then", async () => {
-    await theArchive().park([letter(1)]);
+    await deadLetterObject().park([letter(1)]);
     await start();
     await tick();
-    await theArchive().park([letter(1, { dlqId: "late" })]);
+    await deadLetterObject().park([letter(1, { dlqId: "late" })]);
     await tick();
     expect(qstash.removed).toEqual(["late"]);
   });
@@ -230,7 +232,7 @@ describe("a replay", () => {
     qstash.answer = async (batch) => {
       const record = numberedRecord(1, { replay: { id: replayOf(batch), n: 1 } });
       const how = { class: "rejected", wrote: "no", reason: "http_422", source: "worker", messageId: "m2" } as const;
-      await theArchive().park([letter(1, { ...how, record })]);
+      await deadLetterObject().park([letter(1, { ...how, record })]);
       return Response.json(batch.map(() => ({ messageId: "m2" })));
     };
     const { id } = await start();
@@ -245,8 +247,9 @@ describe("a replay", () => {
   });
 
   it("holds back at the last moment what left the window while it waited", async () => {
-    await theArchive().park([letter(1, { firstAttemptAtMs: Date.now() - 3_600_000 })]);
-    const sql = (text: string) => runInDurableObject(theArchive(), (_, { storage }) => void storage.sql.exec(text));
+    await deadLetterObject().park([letter(1, { firstAttemptAtMs: Date.now() - 3_600_000 })]);
+    const sql = (text: string) =>
+      runInDurableObject(deadLetterObject(), (_, { storage }) => void storage.sql.exec(text));
     // Before the alarm, which is due at once.
     await sql("CREATE TRIGGER leaves AFTER INSERT ON items BEGIN UPDATE items SET safe_until = 1; END");
     const { id, plan } = await start({ accept_duplicates: false });
@@ -273,7 +276,7 @@ describe("a replay", () => {
 
   it("whose planning never ended is taken back at the next start", async () => {
     await park(1, 2);
-    await runInDurableObject(theArchive(), (_, { storage }) => {
+    await runInDurableObject(deadLetterObject(), (_, { storage }) => {
       storage.sql.exec(
         "INSERT INTO replays (id, state, request, requested_by, created_at, due_at) VALUES ('rp_orphan', 'planning', '{}', 'admin', 0, 0)",
       );
@@ -332,7 +335,7 @@ describe("wrong use of a replay's routes", () => {
     qstash.answer = () => new Error("down");
     const { id } = await start();
     await runInDurableObject(
-      theArchive(),
+      deadLetterObject(),
       (_, { storage }) => void storage.sql.exec("UPDATE replays SET state = ?", state),
     );
     const answer = await post(`/api/replays/${id}/${verb === "resume_is_no_mistake" ? "resume" : verb}`);

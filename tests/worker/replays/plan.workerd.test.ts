@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { markDiscarded } from "../../../worker/ledger/client.ts";
 import { PLAN_VALID_MS } from "../../../worker/replays/stored-plan.ts";
-import { get, post, theArchive, workerEnv } from "../support/api.workerd.ts";
+import { get, post, deadLetterObject, workerEnv } from "../support/api.workerd.ts";
 import { eventId, letter, numberedRecord } from "../support/letters.ts";
 
 const TABLES = ["dead_letters", "links", "removals", "replays", "items", "plans", "plan_parts"];
@@ -11,7 +11,7 @@ const TABLES = ["dead_letters", "links", "removals", "replays", "items", "plans"
 beforeEach(async () => {
   // QStash takes nothing, so that what is pending stays pending.
   vi.spyOn(globalThis, "fetch").mockImplementation(() => Promise.resolve(new Response("", { status: 500 })));
-  await runInDurableObject(theArchive(), (_, { storage }) => {
+  await runInDurableObject(deadLetterObject(), (_, { storage }) => {
     for (const table of TABLES) storage.sql.exec(`DELETE FROM ${table}`);
   });
 });
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 const park = (...numbers: number[]) =>
-  theArchive().park(numbers.map((number) => letter(number, { class: "rejected", wrote: "no" })));
+  deadLetterObject().park(numbers.map((number) => letter(number, { class: "rejected", wrote: "no" })));
 const plan = async (body: object = {}) => (await post("/api/replays", { all: true, dry_run: true, ...body })).json;
 const confirm = (id: string, more: object = {}) => post("/api/replays", { plan: id, ...more });
 const itemsOf = async (id: string) =>
@@ -75,7 +75,7 @@ describe("a plan that is confirmed", () => {
   });
 
   it("skips what was discarded, delivered or changed since", async () => {
-    await theArchive().park([
+    await deadLetterObject().park([
       letter(1, { class: "rejected", wrote: "no" }),
       letter(2, { class: "rejected", wrote: "no" }),
       letter(3, { class: "rejected", wrote: "no" }, { stage: "intent", outcome: "unknown", action: "user.made" }),
@@ -84,7 +84,7 @@ describe("a plan that is confirmed", () => {
     expect(planned.plan).toMatchObject({ send: 3, mend: { changed: 1 } });
     await post(`/api/dead-letters/${eventId(1)}/discard`, { reason: "test data" });
     await markDiscarded(workerEnv, eventId(2), "elsewhere");
-    await theArchive().park([letter(3, { class: "rejected", wrote: "no", record: numberedRecord(3) })]);
+    await deadLetterObject().park([letter(3, { class: "rejected", wrote: "no", record: numberedRecord(3) })]);
     const started = await confirm(planned.plan.id);
     expect(await itemsOf(started.json.id)).toEqual([
       [eventId(1), "discarded"],

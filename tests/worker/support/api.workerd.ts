@@ -6,7 +6,7 @@ import type { Env } from "../../../worker/env.ts";
 export const ADMIN_TOKEN = "test-admin-token-0000001";
 
 export const workerEnv = env as unknown as Env;
-export const theArchive = () => deadLetters(workerEnv);
+export const deadLetterObject = () => deadLetters(workerEnv);
 
 interface Answered {
   readonly status: number;

@@ -1,4 +1,4 @@
-/** A delivery under a virtual clock: the real ledger over `node:sqlite`, a WorkOS that forgets keys after 24 h, a list as archive. */
+/** A delivery under a virtual clock: the real ledger over `node:sqlite`, a WorkOS that forgets keys after 24 h, a list of dead letters. */
 import { DatabaseSync } from "node:sqlite";
 import { sqlPort } from "../../../dev/sql-port.ts";
 import type { Verdict } from "../../../shared/outcome.ts";

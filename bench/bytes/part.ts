@@ -2,6 +2,7 @@
 import { quantile, sum } from "simple-statistics";
 import { gzipBytesOf, policyText } from "../../policy/build.ts";
 import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
+import { kilobytes } from "../report/quantities.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
 import { drive, poisson, type Published } from "./measure.ts";
 
@@ -102,7 +103,7 @@ function report(
     {
       name: "built policy, minified, gzip",
       goal: `≤ ${POLICY_MAX_GZIP_BYTES / 1000} kB`,
-      figure: `${(policy.gzipBytes / 1000).toFixed(1)} kB`,
+      figure: kilobytes(policy.gzipBytes),
       met: policy.gzipBytes <= POLICY_MAX_GZIP_BYTES,
     },
   ];

@@ -13,6 +13,7 @@ import { quantile } from "simple-statistics";
 import { writePack } from "../../cli/evidence/pack.ts";
 import type { VerifyOptions } from "../../verifier/verify.mjs";
 import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
+import { count, megabytes, seconds } from "../report/quantities.ts";
 import { EVENTS_PER_QUARTER, makeEvidence, type MadeEvidence, ORGANIZATIONS } from "./sealed-evidence.ts";
 
 export const part: Part = { name: "evidence", title: "Evidence: sealing, checking and packing", run };
@@ -22,7 +23,7 @@ const QUARTERS = [10, 100] as const;
 /** Those of the contract for a million events. */
 const CPU_MAX_MS = 120_000;
 const WALL_MAX_MS = 60_000;
-const GROWTH_MAX_MEGABYTES = 250;
+const GROWTH_MAX_BYTES = 250e6;
 
 interface Checked {
   readonly ok: boolean;
@@ -103,7 +104,7 @@ async function pack({ folder, key, exports, since, until }: MadeEvidence, out: s
 /** Makes the report of what was measured. */
 export function report({ checks, pack: packed, sealMs }: Measured): PartReport {
   const [small, large] = checks;
-  const growth = large.mostMegabytes - small.mostMegabytes;
+  const growthBytes = (large.mostMegabytes - small.mostMegabytes) * 1e6;
   const isWhole = checks.every(({ ok, events, found }) => ok && found === events);
   const name = `check of ${count(large.events)} events`;
   const goalOf = (what: string, value: number, most: number, show: (value: number) => string): Goal => ({
@@ -116,7 +117,7 @@ export function report({ checks, pack: packed, sealMs }: Measured): PartReport {
     goals: [
       goalOf(`CPU, ${name}`, large.cpuMs, CPU_MAX_MS, seconds),
       goalOf(`time, ${name}`, large.wallMs, WALL_MAX_MS, seconds),
-      goalOf(`memory beyond a check of ${count(small.events)} events`, growth, GROWTH_MAX_MEGABYTES, wholeMegabytes),
+      goalOf(`memory beyond a check of ${count(small.events)} events`, growthBytes, GROWTH_MAX_BYTES, megabytes),
     ],
     tables: [
       {
@@ -126,7 +127,7 @@ export function report({ checks, pack: packed, sealMs }: Measured): PartReport {
           count(one.events),
           seconds(one.wallMs),
           seconds(one.cpuMs),
-          wholeMegabytes(one.mostMegabytes),
+          megabytes(one.mostMegabytes * 1e6),
         ]),
       },
       {
@@ -151,22 +152,6 @@ export function report({ checks, pack: packed, sealMs }: Measured): PartReport {
     notes: NOTES,
     data: { checks, pack: packed, sealMs },
   };
-}
-
-function count(events: number): string {
-  return events.toLocaleString("en-US");
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-function wholeMegabytes(value: number): string {
-  return `${value.toFixed(0)} MB`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 const NOTES = [

@@ -2,6 +2,7 @@
 import { mean, median, quantile } from "simple-statistics";
 import type { Chart } from "../report/chart.ts";
 import type { Goal, PartReport, Table } from "../report/part.ts";
+import { count, megabytes } from "../report/quantities.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
 import type { DeliveryRound } from "./deliveries.ts";
 import { type CallCost, type CallKind, CALLS } from "./operator-calls.ts";
@@ -214,14 +215,6 @@ function callChart(measured: Measured, kind: CallKind): Chart {
       })),
     ),
   };
-}
-
-function count(number: number): string {
-  return number.toLocaleString("en-US");
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
 const NOTES = [

@@ -1,6 +1,7 @@
 /** How late the records of an hour without WorkOS are: ours, and the published retry schedules of others, on a virtual clock. */
 import { quantile } from "simple-statistics";
 import type { Part, PartReport, RunContext } from "../report/part.ts";
+import { minutes } from "../report/quantities.ts";
 import { withBreaker } from "./breaker.ts";
 import { type Ended, type Outage, SCHEDULES, underSchedule } from "./schedules.ts";
 
@@ -34,7 +35,7 @@ export function report(subjects: readonly Subject[], outage: Outage): PartReport
       {
         name: "last record delivered after WorkOS is back",
         goal: "≤ 10 min, no dead letter",
-        figure: `${minutes(ours.recoveredAfterMs)} min, ${ours.deadLetters} dead letters`,
+        figure: `${minutes(ours.recoveredAfterMs)}, ${ours.deadLetters} dead letters`,
         met: ours.recoveredAfterMs <= RECOVERED_MAX_MS && ours.deadLetters === 0,
       },
       {
@@ -46,7 +47,7 @@ export function report(subjects: readonly Subject[], outage: Outage): PartReport
     ],
     tables: [
       {
-        title: `${minutes(outage.lengthMs)} minutes of 503, ${outage.recordsPerSecond} records a second`,
+        title: `${inMinutes(outage.lengthMs)} minutes of 503, ${outage.recordsPerSecond} records a second`,
         head: [
           "schedule",
           "last one after recovery, min",
@@ -57,7 +58,7 @@ export function report(subjects: readonly Subject[], outage: Outage): PartReport
         ],
         rows: subjects.map((one) => [
           one.name,
-          minutes(one.recoveredAfterMs),
+          inMinutes(one.recoveredAfterMs),
           late(one, 0.5),
           late(one, 0.99),
           String(one.mostAttempts),
@@ -79,10 +80,10 @@ export function report(subjects: readonly Subject[], outage: Outage): PartReport
 }
 
 function late({ latenessMs }: Ended, q: number): string {
-  return latenessMs.length === 0 ? "none" : minutes(quantile([...latenessMs], q));
+  return latenessMs.length === 0 ? "none" : inMinutes(quantile([...latenessMs], q));
 }
 
-function minutes(ms: number): string {
+function inMinutes(ms: number): string {
   return (ms / MINUTE_MS).toFixed(1);
 }
 

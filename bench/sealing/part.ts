@@ -6,6 +6,7 @@ import { EXAMPLE_CALL } from "../../dev/demo/calls.ts";
 import { type Stack, startStack } from "../../dev/stack.ts";
 import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import type { Part, PartReport, RunContext } from "../report/part.ts";
+import { count, minutes } from "../report/quantities.ts";
 
 export const part: Part = { name: "sealing", title: "Time from the delivery to the signed checkpoint", run };
 
@@ -28,6 +29,13 @@ interface Delivered {
   readonly atMs: number;
 }
 
+/** A round of the cron after which the checkpoint covers `size` digests. */
+interface SealingRound {
+  readonly size: number;
+  readonly atMs: number;
+  readonly tookMs: number;
+}
+
 export interface Measured {
   readonly delaysMs: readonly number[];
   /** Delivered in a quarter that has ended, and in no digest. */
@@ -46,7 +54,7 @@ async function run({ quick, step }: RunContext): Promise<PartReport> {
     const sends: Promise<unknown>[] = [];
     const sender = setInterval(() => void sends.push(sendCall(stack.gateway.url, EXAMPLE_CALL)), REQUEST_GAP_MS);
     try {
-      return report(await followed(stack, untilMs, step));
+      return report(await measure(stack, untilMs, step));
     } finally {
       clearInterval(sender);
       await Promise.allSettled(sends);
@@ -56,31 +64,45 @@ async function run({ quick, step }: RunContext): Promise<PartReport> {
   }
 }
 
-/** Runs the cron as Cloudflare does, looks at the checkpoint after each round, and ends once the last quarter is sealed. */
-async function followed(stack: Stack, untilMs: number, step: RunContext["step"]): Promise<Measured> {
+/** Runs the cron as Cloudflare does until the last quarter before `untilMs` is sealed. */
+async function measure(stack: Stack, untilMs: number, step: RunContext["step"]): Promise<Measured> {
   const firstMs = Date.now();
-  const sizes: { readonly size: number; readonly atMs: number }[] = [];
-  const roundsMs: number[] = [];
-  let nextCronMs = Math.min(untilMs, (Math.floor(firstMs / CRON_MS) + 1) * CRON_MS);
-  for (;;) {
-    const nowMs = Date.now();
-    step("requests and rounds of the cron", Math.min(nowMs, untilMs) - firstMs, untilMs - firstMs);
-    if (nowMs >= nextCronMs) {
-      const isLast = nextCronMs >= untilMs;
-      // A quick run ends within a quarter, so its only round comes early.
-      await stack.worker.scheduled(isLast ? Math.max(nowMs, quarterStartMs(quarterAt(untilMs - 1) + 1)) : nowMs);
-      const size = await nextSize(stack, sizes.at(-1)?.size ?? 0, isLast ? LAST_ROUND_MAX_MS : 0);
-      if (size !== undefined) {
-        sizes.push({ size, atMs: Date.now() });
-        roundsMs.push(Date.now() - nowMs);
-      }
-      if (isLast) break;
-      nextCronMs += CRON_MS;
+  const rounds: SealingRound[] = [];
+  for (const cronMs of cronTimes(firstMs, untilMs)) {
+    while (Date.now() < cronMs) {
+      step("requests and rounds of the cron", Math.min(Date.now(), untilMs) - firstMs, untilMs - firstMs);
+      await sleep(REQUEST_GAP_MS);
     }
-    await sleep(REQUEST_GAP_MS);
+    const isLast = cronMs >= untilMs;
+    // A quick run ends within a quarter, so its only round comes early.
+    const asAtMs = isLast ? Math.max(Date.now(), quarterStartMs(quarterAt(untilMs - 1) + 1)) : Date.now();
+    const round = await runCron(stack, asAtMs, rounds.at(-1)?.size ?? 0, isLast ? LAST_ROUND_MAX_MS : 0);
+    if (round) rounds.push(round);
   }
-  const digests = await digestsOf(stack, sizes);
+  const digests = await digestsOf(stack, rounds);
+  const roundsMs = rounds.map(({ tookMs }) => tookMs);
   return { ...delaysOf(deliveredTo(stack), digests, untilMs), digests: digests.length, roundsMs };
+}
+
+/** Returns when the cron runs: at each multiple of five minutes after `firstMs`, and last at `untilMs` or the first multiple after it. */
+export function cronTimes(firstMs: number, untilMs: number): readonly number[] {
+  const times: number[] = [];
+  let atMs = Math.min(untilMs, (Math.floor(firstMs / CRON_MS) + 1) * CRON_MS);
+  for (; atMs < untilMs; atMs += CRON_MS) times.push(atMs);
+  return [...times, atMs];
+}
+
+/** Runs the cron once. Returns undefined if the checkpoint has not grown beyond `size`. */
+async function runCron(
+  stack: Stack,
+  asAtMs: number,
+  size: number,
+  patienceMs: number,
+): Promise<SealingRound | undefined> {
+  const startedMs = Date.now();
+  await stack.worker.scheduled(asAtMs);
+  const grown = await nextSize(stack, size, patienceMs);
+  return grown === undefined ? undefined : { size: grown, atMs: Date.now(), tookMs: Date.now() - startedMs };
 }
 
 /** The size of the checkpoint once it has grown beyond `size`; nothing if it has not grown after `patienceMs`. */
@@ -94,13 +116,10 @@ async function nextSize(stack: Stack, size: number, patienceMs: number): Promise
   }
 }
 
-async function digestsOf(
-  stack: Stack,
-  sizes: readonly { readonly size: number; readonly atMs: number }[],
-): Promise<readonly SealedDigest[]> {
+async function digestsOf(stack: Stack, rounds: readonly SealingRound[]): Promise<readonly SealedDigest[]> {
   const organization = stack.workerVariables["AUDIT_ORGANIZATION_ID"] ?? "";
   const digests: SealedDigest[] = [];
-  for (const { size, atMs } of sizes) {
+  for (const { size, atMs } of rounds) {
     for (let number = digests.length; number < size; number++) {
       const leaves = (await evidence(stack, `leaves/${number}/${organization}.jsonl`)) ?? "";
       const lines = leaves.split("\n").filter((line) => line !== "");
@@ -161,23 +180,13 @@ export function report(measured: Measured): PartReport {
         title: "One event a second, the cron every five minutes",
         head: ["events", "digests", "p50", "p99", "most", "not sealed", "a round that seals, ms"],
         rows: [
-          [
-            delaysMs.length.toLocaleString("en-US"),
-            String(digests),
-            ...[0.5, 0.99, 1].map(at),
-            String(unsealed),
-            roundsMs.join(", "),
-          ],
+          [count(delaysMs.length), String(digests), ...[0.5, 0.99, 1].map(at), String(unsealed), roundsMs.join(", ")],
         ],
       },
     ],
     notes: NOTES,
     data: measured,
   };
-}
-
-function minutes(ms: number): string {
-  return `${(ms / 60_000).toFixed(1)} min`;
 }
 
 const NOTES = [

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Goal, Part, PartReport, RunContext } from "../report/part.ts";
+import { kilobytes } from "../report/quantities.ts";
 import { startSink } from "../sink.ts";
 import { type Estimate, estimate, times } from "../stats/summary.ts";
 import { WORKLOAD_NOTE } from "../workload.ts";
@@ -157,10 +158,6 @@ function goalsOf(rounds: readonly Round[], size: Awaited<ReturnType<typeof bundl
 
 function atMost(name: string, max: number, found: Estimate): Goal {
   return { name, goal: `≤ ${max} × the floor`, figure: times(found), met: found.value <= max };
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
 }
 
 const NOTES = [

@@ -88,8 +88,8 @@ describe("report", () => {
   it("shows the size on disk of each row", () => {
     const sizes = report(measured(100, 5, { ms: 1, cpuMs: 1 })).tables.at(-1)?.rows;
     expect(sizes).toEqual([
-      ["1,000 delivered events", "0 MB", "", "184"],
-      ["10 dead letters", "2 MB", "1 MB", "300000"],
+      ["1,000 delivered events", "0.2 MB", "", "184"],
+      ["10 dead letters", "2.0 MB", "1.0 MB", "300000"],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /** What the part that times the sealing says of events and digests. */
 import { describe, expect, it } from "vitest";
-import { delaysOf, report } from "../../bench/sealing/part.ts";
+import { cronTimes, delaysOf, report } from "../../bench/sealing/part.ts";
 
 const UNTIL_MS = 900_000;
 const digests = [
@@ -25,6 +25,17 @@ describe("delays of sealing", () => {
       { eventId: "later", atMs: UNTIL_MS },
     ];
     expect(delaysOf(delivered, digests, UNTIL_MS)).toEqual({ delaysMs: [900_000], unsealed: 1 });
+  });
+});
+
+describe("the cron", () => {
+  it("runs every five minutes on the clock, and last when the quarter has ended", () => {
+    expect(cronTimes(100_000, UNTIL_MS)).toEqual([300_000, 600_000, 900_000]);
+    expect(cronTimes(300_000, 1_000_000)).toEqual([600_000, 900_000, 1_200_000]);
+  });
+
+  it("runs once in a run that ends before the next five minutes", () => {
+    expect(cronTimes(100_000, 110_000)).toEqual([110_000]);
   });
 });
 

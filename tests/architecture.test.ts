@@ -166,6 +166,20 @@ const broken: readonly Case[] = [
     ],
   },
   {
+    rule: rules.asksClockForTime,
+    name: "a module of the worker that reads the time and sets an alarm by itself",
+    files: {
+      "worker/clock.ts": "Date.now();",
+      "worker/a/b.ts": "storage.setAlarm(Date.now()); new Date(); env.clock.setAlarm(storage, env.clock.now());",
+      "dev/a.ts": "Date.now();",
+    },
+    violations: [
+      "worker/a/b.ts uses storage.setAlarm instead of the clock",
+      "worker/a/b.ts uses Date.now instead of the clock",
+      "worker/a/b.ts uses new Date() instead of the clock",
+    ],
+  },
+  {
     rule: rules.keepsDeadLetterSqlTogether,
     name: "SQL on the dead letters elsewhere",
     files: {

@@ -53,10 +53,10 @@ async function bundled(options: BuildOptions): Promise<UploadedWorker> {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     alias: { "fast-sha256": path("./native/sha256.ts"), "@stablelib/base64": path("./native/base64.ts") },
-    plugins: [withoutUnusedFields],
     logLevel: "silent",
     define: { AUDIT_BUILD: JSON.stringify(buildOf()) },
     ...options,
+    plugins: [withoutUnusedFields, ...(options.plugins ?? [])],
   });
   const textOf = (ending: string) => outputFiles.find((file) => file.path.endsWith(ending))?.text ?? "";
   return { code: outputFiles.length > 1 ? textOf(".js") : (outputFiles[0]?.text ?? ""), map: textOf(".map") };

@@ -3,13 +3,12 @@ import { deadLetters } from "./dead-letters/client.ts";
 import { deadLetterRoutes } from "./api/dead-letters.ts";
 import { consoleSite } from "./console/site.ts";
 import { deliverRoutes } from "./delivery/route.ts";
-import { parseSettings, type Env } from "./env.ts";
+import { environmentOf, parseSettings, type PlatformEnv } from "./env.ts";
 import { replayRoutes } from "./api/replays.ts";
 import { pipeline } from "./http/pipeline.ts";
 import type { Route } from "./http/route.ts";
 import { logFailure } from "./log.ts";
 import { checkJurisdiction } from "./jurisdiction-check.ts";
-import { inJurisdiction } from "./jurisdiction.ts";
 import { monitor, resolveIncident } from "./monitor/client.ts";
 import { countRefusal, reportMissing, sweepAndTell } from "./health/signals.ts";
 import { eventRoutes } from "./api/events.ts";
@@ -48,11 +47,11 @@ const routes: readonly Route[] = [
 const handle = pipeline(routes, countRefusal, checkJurisdiction);
 
 export default {
-  fetch: async (request, env, execution) =>
-    consoleSite(request, env) ?? handle(request, inJurisdiction(env), execution),
+  fetch: async (request, platformEnv, execution) =>
+    consoleSite(request, platformEnv) ?? handle(request, environmentOf(platformEnv), execution),
 
   async scheduled({ scheduledTime }, platformEnv): Promise<void> {
-    const env = inJurisdiction(platformEnv);
+    const env = environmentOf(platformEnv);
     const parsed = parseSettings(env);
     if (!parsed.ok) return reportMissing(env, parsed);
     // Parsed only now: an unreadable value must not count as the first choice.
@@ -61,13 +60,13 @@ export default {
     // A failing step must not stop the others.
     const done = await Promise.allSettled([
       sweepAndTell(env, parsed.settings),
-      watch(env, Date.now()),
+      watch(env, env.clock.now()),
       monitor(env).sendLate(),
       monitor(env).probeGateway(),
       deadLetters(env).reconcile(),
       // A laptop may run the cron for a later time, to seal recent deliveries at once.
-      sealAndTell(env, parsed.settings, Math.max(Date.now(), scheduledTime)),
+      sealAndTell(env, parsed.settings, Math.max(env.clock.now(), scheduledTime)),
     ]);
     for (const step of done) if (step.status === "rejected") logFailure({ task: "cron" }, step.reason);
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<PlatformEnv>;

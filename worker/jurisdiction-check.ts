@@ -1,7 +1,6 @@
 /** Refuses to serve in another jurisdiction than the first one: the worker would not find its stored data. */
 import { AuditError } from "../shared/errors.ts";
-import type { Env } from "./env.ts";
-import { platformEnvOf } from "./jurisdiction.ts";
+import { jurisdictionOf, platformEnvOf, type Env, type PlatformEnv } from "./env.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import { TimeLimit } from "./time-limit.ts";
 
@@ -11,8 +10,7 @@ const NONE = "none";
 const ASK_TIMEOUT_MS = 5_000;
 
 /** The stored jurisdiction by environment. Only the result is shared, never a promise of another request. */
-const stored = new WeakMap<Env, string>();
-const limit = new TimeLimit(ASK_TIMEOUT_MS, () => Date.now());
+const stored = new WeakMap<PlatformEnv, string>();
 
 /**
  * Compares the jurisdiction with the one that this worker was first used with. An object outside any jurisdiction stores it. Throws
@@ -20,14 +18,23 @@ const limit = new TimeLimit(ASK_TIMEOUT_MS, () => Date.now());
  */
 export async function checkJurisdiction(env: Env): Promise<void> {
   const platform = platformEnvOf(env);
-  const wanted = platform === env ? NONE : String(env["AUDIT_JURISDICTION"]);
-  const first = stored.get(platform) ?? (await limit.within(ask(platform, wanted), undefined).catch(() => undefined));
+  const wanted = jurisdictionOf(env) ?? NONE;
+  const first = stored.get(platform) ?? (await askInTime(platform, wanted, env.clock.now));
   if (first === undefined) return;
   stored.set(platform, first);
   if (first !== wanted) throw changed(first, wanted);
 }
 
-async function ask(platform: Env, wanted: string): Promise<string> {
+/** Undefined if the object does not answer. */
+async function askInTime(platform: PlatformEnv, wanted: string, now: () => number): Promise<string | undefined> {
+  try {
+    return await new TimeLimit(ASK_TIMEOUT_MS, now).within(ask(platform, wanted), undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(platform: PlatformEnv, wanted: string): Promise<string> {
   const objects = platform.MONITOR as DurableObjectNamespace<Monitor>;
   const keeper = objects.getByName("jurisdiction");
   const known = await keeper.jurisdiction();

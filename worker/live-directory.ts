@@ -5,9 +5,9 @@ import type { Env } from "./env.ts";
 const directories = new WeakMap<KVNamespace, Directory>();
 
 /** Returns the directory of this worker, or undefined if it has none. There is one per isolate, because it keeps a cache. */
-export function directoryOf({ DIRECTORY: store }: Pick<Env, "DIRECTORY">): Directory | undefined {
+export function directoryOf({ DIRECTORY: store, clock }: Pick<Env, "DIRECTORY" | "clock">): Directory | undefined {
   if (!store) return undefined;
-  const directory = directories.get(store) ?? cachedDirectory(store, Date.now);
+  const directory = directories.get(store) ?? cachedDirectory(store, clock.now);
   directories.set(store, directory);
   return directory;
 }

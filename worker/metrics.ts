@@ -19,7 +19,7 @@ async function metrics({ env }: RouteContext): Promise<Response> {
     outboxStatus(env),
     monitor(env).status(),
     deadLetters(env).groups({}, ["open"], "class"),
-    env.EVIDENCE && evidenceLog(env).status(Date.now()),
+    env.EVIDENCE && evidenceLog(env).status(env.clock.now()),
   ]);
   const storage = await storageUse(env, shards, outbox);
   const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -37,7 +37,7 @@ async function metrics({ env }: RouteContext): Promise<Response> {
       evidence,
       deadLetters: open.groups,
     },
-    Date.now(),
+    env.clock.now(),
   );
   return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4", "cache-control": "no-store" } });
 }

@@ -21,7 +21,7 @@ export interface OperatorEvent {
 
 /** What is known about the request. */
 type Acting = Pick<RouteContext, "settings" | "operator" | "receivedMs"> & {
-  readonly env: Pick<Env, "OUTBOX" | "MONITOR">;
+  readonly env: Pick<Env, "OUTBOX" | "MONITOR" | "clock">;
 };
 
 let isSkipLogged = false;
@@ -38,7 +38,7 @@ export async function recordOperatorEvent(acting: Acting, event: OperatorEvent):
   const done = { action, by: operator.name, targetType: target.type, targetId: target.id };
   await Promise.allSettled([
     sendEvent(acting, event),
-    monitor(env).noteAction({ ...done, startedMs: receivedMs, endedMs: Date.now() }),
+    monitor(env).noteAction({ ...done, startedMs: receivedMs, endedMs: env.clock.now() }),
   ]);
 }
 
@@ -59,7 +59,7 @@ async function sendEvent({ env, settings, operator }: Acting, event: OperatorEve
     isSkipLogged = true;
     return;
   }
-  const nowMs = Date.now();
+  const nowMs = env.clock.now();
   const random = crypto.getRandomValues(new Uint8Array(9));
   const record = operatorRecord(event, operator.name, organization, nowMs, random);
   const id = deduplicationId([record]);

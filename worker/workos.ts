@@ -23,9 +23,9 @@ const LATE: Sent = { answer: { kind: "timeout" } };
 type WorkosSettings = Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">;
 
 /** Sends events of one message: each body under its idempotency key, for at most 15 s, without following redirects. Never throws. */
-export function eventSender(settings: WorkosSettings, fetcher: Fetch): (body: string, key: string) => Promise<Sent> {
-  const limit = new TimeLimit(WORKOS_TIMEOUT_MS, Date.now);
-  return (body, key) => limit.within(send(settings, fetcher, body, key), LATE);
+export function eventSender(settings: WorkosSettings, fetcher: Fetch, now: () => number) {
+  const limit = new TimeLimit(WORKOS_TIMEOUT_MS, now);
+  return (body: string, key: string): Promise<Sent> => limit.within(send(settings, fetcher, body, key), LATE);
 }
 
 async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key: string): Promise<Sent> {

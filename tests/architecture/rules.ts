@@ -203,6 +203,16 @@ export function namesInsertedColumns(tree: Tree): string[] {
   });
 }
 
+/** The worker asks the platform for the time and for alarms in one module, so that tests can move its clock. */
+export function asksClockForTime(tree: Tree): string[] {
+  const allowed = new Set(["worker/clock.ts"]);
+  return sources(tree).flatMap(([path, text]) => {
+    if (rungOf(path) !== "worker" || allowed.has(path)) return [];
+    const uses = text.matchAll(/\bDate\.now\b|\bnew Date\(\)|\bstorage\.[gs]etAlarm\b/g);
+    return [...uses].map(([use]) => `${path} uses ${use} instead of the clock`);
+  });
+}
+
 /** One file holds all SQL on the tables of the dead letters, so that no state changes past the table of states. */
 export function keepsDeadLetterSqlTogether(tree: Tree): string[] {
   const allowed = new Set([

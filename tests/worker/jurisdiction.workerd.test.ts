@@ -1,8 +1,7 @@
 /** A worker keeps its data where it was first used: inside workerd, with the real bindings, in place of Cloudflare's jurisdictions. */
 import { expect, it } from "vitest";
-import type { Env } from "../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../worker/env.ts";
 import { checkJurisdiction } from "../../worker/jurisdiction-check.ts";
-import { inJurisdiction } from "../../worker/jurisdiction.ts";
 import type { Monitor } from "../../worker/monitor/monitor.ts";
 import { workerEnv } from "./support/api.workerd.ts";
 
@@ -17,27 +16,28 @@ function namespace(real: DurableObjectNamespace, world: string, jurisdiction = "
 }
 
 /** The environment of a new isolate after a deploy with this jurisdiction. */
-function isolate(world: string, jurisdiction?: string): Env {
+function isolate(world: string, jurisdiction?: string): PlatformEnv {
   const namespaces = NAMES.map((name) => [name, namespace(workerEnv[name], world)]);
   return { ...workerEnv, ...Object.fromEntries(namespaces), ...(jurisdiction && { AUDIT_JURISDICTION: jurisdiction }) };
 }
 
-const monitorOf = ({ MONITOR }: Env, name: string) => (MONITOR as DurableObjectNamespace<Monitor>).getByName(name);
+const monitorOf = ({ MONITOR }: PlatformEnv, name: string) =>
+  (MONITOR as DurableObjectNamespace<Monitor>).getByName(name);
 
 async function check(world: string, jurisdiction?: string): Promise<void> {
   const platform = isolate(world, jurisdiction);
   // Objects that take more than five seconds to start are not waited for, so these have started before they are asked.
   for (const name of ["jurisdiction", "monitor"]) await monitorOf(platform, name).status();
-  await checkJurisdiction(inJurisdiction(platform));
+  await checkJurisdiction(environmentOf(platform));
 }
 
 it("puts every kind of object into the jurisdiction, and none without one", () => {
   const platform = isolate("kinds", "eu");
-  const regional = inJurisdiction(platform);
+  const regional = environmentOf(platform);
   for (const name of NAMES) expect(regional[name], name).not.toBe(platform[name]);
-  expect(inJurisdiction(platform)).toBe(regional);
+  expect(environmentOf(platform)).toBe(regional);
   const plain = isolate("kinds");
-  expect(inJurisdiction(plain)).toBe(plain);
+  for (const name of NAMES) expect(environmentOf(plain)[name], name).toBe(plain[name]);
 });
 
 it("names every namespace that the worker has", () => {
@@ -69,5 +69,5 @@ it("does not take a jurisdiction from a worker that already has data without one
 it("goes on if the stored jurisdiction cannot be read", async () => {
   const broken = { getByName: () => ({ jurisdiction: () => Promise.reject(new Error("overloaded")) }) };
   const platform = { ...isolate("broken"), MONITOR: broken as unknown as DurableObjectNamespace };
-  await expect(checkJurisdiction(platform)).resolves.toBeUndefined();
+  await expect(checkJurisdiction(environmentOf(platform))).resolves.toBeUndefined();
 });

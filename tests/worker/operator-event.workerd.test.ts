@@ -5,12 +5,12 @@ import { describe, expect, it, vi } from "vitest";
 import { OPERATOR_ACTIONS } from "../../shared/operator-actions.ts";
 import { decodeMessage } from "../../worker/message/decoded-message.ts";
 import { enrich } from "../../worker/enrichment.ts";
-import type { Env } from "../../worker/env.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../../worker/env.ts";
 import { operatorRecord, recordLook, recordOperatorEvent, type OperatorEvent } from "../../worker/operator-event.ts";
 import type { Settings } from "../../worker/variables.ts";
 import { outboxOf } from "../../worker/outbox/client.ts";
 
-const workerEnv = env as unknown as Env;
+const workerEnv = environmentOf(env as unknown as PlatformEnv);
 const EVENT: OperatorEvent = {
   action: "audit_forwarder.replay_started",
   route: "/api/replays",

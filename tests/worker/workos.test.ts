@@ -20,7 +20,7 @@ async function send(listener: RequestListener) {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   const settings = { WORKOS_API_KEY: "sk_test", WORKOS_BASE_URL: `http://127.0.0.1:${port}` };
-  return eventSender(settings, fetch)('{"organization_id":"org_1"}', "event-1");
+  return eventSender(settings, fetch, Date.now)('{"organization_id":"org_1"}', "event-1");
 }
 
 describe("a request", () => {

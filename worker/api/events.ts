@@ -27,7 +27,7 @@ async function show({ env, params }: RouteContext): Promise<Response> {
 }
 
 async function search({ env, url }: RouteContext): Promise<Response> {
-  const { limit, ...asked } = searchOf(url.searchParams, Date.now());
+  const { limit, ...asked } = searchOf(url.searchParams, env.clock.now());
   // Reads one more than fits the page, to learn whether there is a next page.
   const one = { ...asked, limit: limit + 1 };
   const [found, parked] = await Promise.all([

@@ -15,7 +15,7 @@ export const metricsHistoryRoutes: readonly Route[] = [
 ];
 
 async function metrics({ env, url }: RouteContext): Promise<Response> {
-  const nowMs = Date.now();
+  const nowMs = env.clock.now();
   const range = parseMetricsQuery(url.searchParams, nowMs);
   await tellHistory(env);
   const table = range.stepS < HOUR_S ? "minutes" : "hours";

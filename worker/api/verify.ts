@@ -15,7 +15,7 @@ const GAPS_MAX = 1_000;
 export const verifyRoutes: readonly Route[] = [{ method: "GET", path: "/api/verify", access: "read", handle: verify }];
 
 async function verify({ env, url }: RouteContext): Promise<Response> {
-  const untilMs = timeOf(url, "until") ?? Date.now() - SETTLE_MS;
+  const untilMs = timeOf(url, "until") ?? env.clock.now() - SETTLE_MS;
   const askedMs = timeOf(url, "since") ?? untilMs - DEFAULT_SPAN_MS;
   if (!(askedMs < untilMs)) {
     const detail = '"since" and "until" must be ISO 8601 times, "since" the earlier one';

@@ -1,5 +1,5 @@
 /** `GET /console` and below: the operator's application. Its static assets hold no data; the API provides it. */
-import type { Env } from "../env.ts";
+import type { PlatformEnv } from "../env.ts";
 import { problemAnswer } from "../http/answers.ts";
 
 const PAGE = "/console/index.html";
@@ -32,7 +32,7 @@ const HEADERS = {
  * Answers a request for the console, or returns undefined for any other path. It needs no variable, so that the console can say
  * which one is missing. An address below `/console` that is not a file gets the page, which shows that address's view.
  */
-export function consoleSite(request: Request, env: Env): Promise<Response> | Response | undefined {
+export function consoleSite(request: Request, env: PlatformEnv): Promise<Response> | Response | undefined {
   const url = new URL(request.url);
   if (url.pathname !== "/console" && !url.pathname.startsWith("/console/")) return undefined;
   if (request.method !== "GET" && request.method !== "HEAD") {

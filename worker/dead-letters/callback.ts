@@ -34,7 +34,7 @@ export const callbackRoute: Route = {
 /** Answers 2xx only once the dead letters are stored; otherwise QStash calls again. */
 async function deadLetter({ env, body }: RouteContext): Promise<Response> {
   const message = parseCallback(body);
-  const entries = await deadLettersOf(message, (ids) => lookup(env, ids), Date.now());
+  const entries = await deadLettersOf(message, (ids) => lookup(env, ids), env.clock.now());
   const parked = await parkDeadLetters(env, entries, message.dlqId === undefined ? [] : [message.dlqId]);
   return jsonAnswer({ dead_letters: entries.length, parked });
 }

@@ -77,7 +77,7 @@ export function deadLetters(env: Pick<Env, "ARCHIVE">) {
  * QStash's dead-letter queue that need no second read. Returns how many failures were new.
  */
 export async function parkDeadLetters(
-  env: Pick<Env, "ARCHIVE" | "LEDGER">,
+  env: Pick<Env, "ARCHIVE" | "LEDGER" | "clock">,
   entries: readonly DeadLetterEntry[],
   seen: readonly string[],
 ): Promise<number> {

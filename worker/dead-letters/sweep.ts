@@ -45,9 +45,9 @@ export async function sweep(
     await store.keepSweepPosition(next);
     return { looked, parked, ended, ...(isWhole && ended === "complete" ? { foreign } : {}) };
   };
-  if ((position.notBeforeMs ?? 0) > Date.now()) return { looked, parked, ended: "not_yet" };
+  if ((position.notBeforeMs ?? 0) > env.clock.now()) return { looked, parked, ended: "not_yet" };
   for (let pages = 0; pages < PAGES_MAX;) {
-    const nowMs = Date.now();
+    const nowMs = env.clock.now();
     const page = await listDlq(settings, fetcher, cursor, nowMs);
     if (page.kind === "rate_limited") {
       if (page.untilMs - nowMs > WAIT_MAX_MS || pages === PAGES_MAX - 1) {

@@ -19,10 +19,10 @@ export function livePorts(
 ): DeliverPorts {
   const directory = directoryOf(env);
   return {
-    now: Date.now,
+    now: env.clock.now,
     ledger: ledgerPort(env),
     prepare: (records) => prepareAll(records, directory),
-    send: eventSender(settings, fetch),
+    send: eventSender(settings, fetch, env.clock.now),
     leafOf: env.EVIDENCE && leafOf,
     park: async (entries) => {
       await deadLetters(env).park([...entries]);
@@ -30,7 +30,7 @@ export function livePorts(
     heard,
     observe: (event) => {
       logRecord(event, messageId);
-      const nowMs = Date.now();
+      const nowMs = env.clock.now();
       const ended = endOf(event, nowMs);
       if (ended) countAttempt(env, ended, nowMs);
       notePolicy(env, event.record.gateway.policyVersion);

@@ -48,11 +48,11 @@ async function deliver(context: RouteContext): Promise<Response> {
     hasUnreadable(decoded) ? parkUnreadable(body, decoded, delivery, ports) : [],
   ]);
   const all = results.flat();
-  await reportVerdicts(env, verdicts, turn.isWatched, Date.now());
-  context.later(tellSoon(env, Date.now()));
+  await reportVerdicts(env, verdicts, turn.isWatched, env.clock.now());
+  context.later(tellSoon(env, env.clock.now()));
   await reportDeadLetters(context, all, decoded);
   if (delivery.held && all.some(({ kind }) => kind === "retry")) return pausedAnswer("breaker", delivery);
-  return answerFor(all, delivery, Date.now());
+  return answerFor(all, delivery, env.clock.now());
 }
 
 /** Delivery is paused because WorkOS is down: the ledger records the events, so that the worker can send them first. */
@@ -61,10 +61,10 @@ const HELD: AttemptOutcome = { kind: "retry", wrote: "no", reason: "paused_by_br
 /** Its turn has come; after a long wait, delivery may be paused. */
 async function awaitTurn(env: RouteContext["env"], records: readonly AuditRecord[]): Promise<Turn> {
   const shards = shardsOf(records.map(({ id }) => id));
-  const turn = await takeTurn(env, records.length, shards, Date.now());
+  const turn = await takeTurn(env, records.length, shards, env.clock.now());
   if (turn.waitMs <= 0 || turn.waitMs > TURN_MAX_MS) return turn;
-  await new Promise((resolve) => setTimeout(resolve, turn.waitMs));
-  return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, [], Date.now());
+  await env.clock.wait(turn.waitMs);
+  return turn.waitMs < LONG_WAIT_MS ? turn : takeTurn(env, 0, [], env.clock.now());
 }
 
 /** Too many events wait already, so this message cannot wait for its turn. */
@@ -93,7 +93,7 @@ function deliveryOf(request: Request): Delivery {
 
 async function refuseNewer({ env }: RouteContext, version: number): Promise<Response> {
   const detail = `message version ${version} is newer than this worker; deploy the worker`;
-  await reportIncident(env, "newer_message", detail, Date.now());
+  await reportIncident(env, "newer_message", detail, env.clock.now());
   return problemAnswer(503, "unsupported_version", "Newer message", detail);
 }
 
@@ -128,7 +128,7 @@ async function reportDeadLetters(
   const records = decoded.kind === "message" ? decoded.records : [];
   const own = new Set(records.filter(isOperatorRecord).map(({ id }) => id));
   const classes = new Set(ended.filter(({ id }) => !own.has(id)).map((result) => result.class));
-  await Promise.all([...classes].map((name) => reportDeadLetter(env, name, Date.now())));
+  await Promise.all([...classes].map((name) => reportDeadLetter(env, name, env.clock.now())));
 }
 
 async function deliverReadable(
@@ -143,7 +143,7 @@ async function deliverReadable(
     if (refused?.kind === "retry") await pauseRefused(env, refused.reason);
     return results;
   } catch {
-    await reportIncident(env, "ledger_unreachable", "the ledger does not answer", Date.now());
+    await reportIncident(env, "ledger_unreachable", "the ledger does not answer", env.clock.now());
     return records.map(({ id }) => ({ id, kind: "retry", reason: "ledger_unreachable" }));
   }
 }

@@ -3,8 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { checkpointText, signedNote } from "../../shared/evidence/note.ts";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
-import { parseSettings, type Env } from "../env.ts";
-import { inJurisdiction } from "../jurisdiction.ts";
+import { environmentOf, parseSettings, type Env, type PlatformEnv } from "../env.ts";
 import { bodiesIn, closeQuarter, firstSealedQuarter } from "../ledger/client.ts";
 import { sha256 } from "../ledger/leaf.ts";
 import { durableSql } from "../storage/durable-sql.ts";
@@ -39,8 +38,8 @@ export class EvidenceLog extends DurableObject<Env> {
   #isBehind = false;
   #running: Promise<LogState> | undefined;
 
-  constructor(ctx: DurableObjectState, platformEnv: Env) {
-    const env = inJurisdiction(platformEnv);
+  constructor(ctx: DurableObjectState, platformEnv: PlatformEnv) {
+    const env = environmentOf(platformEnv);
     super(ctx, env);
     this.#store = new LogStore(durableSql(ctx.storage), sha256);
     this.#anchors = new Anchors(durableSql(ctx.storage));
@@ -73,16 +72,16 @@ export class EvidenceLog extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const settings = this.#settings();
     if (!settings) return;
-    await this.#anchors.run((anchor) => this.#sendAnchor(settings, anchor), Date.now);
-    if (this.#isBehind) await this.seal(Date.now()).catch(() => undefined);
+    await this.#anchors.run((anchor) => this.#sendAnchor(settings, anchor), this.env.clock.now);
+    if (this.#isBehind) await this.seal(this.env.clock.now()).catch(() => undefined);
     await this.#setAlarm();
   }
 
   /** For the next anchor, or for quarters that one call could not seal. */
   async #setAlarm(): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.env.clock.now();
     const dueMs = Math.min(this.#isBehind ? nowMs + NEXT_CALL_MS : Infinity, this.#anchors.nextMs() ?? Infinity);
-    if (dueMs !== Infinity) await this.ctx.storage.setAlarm(Math.max(dueMs, nowMs));
+    if (dueMs !== Infinity) await this.env.clock.setAlarm(this.ctx.storage, Math.max(dueMs, nowMs));
   }
 
   async #sendAnchor(settings: EvidenceSettings, anchor: Anchor): Promise<void> {
@@ -91,7 +90,7 @@ export class EvidenceLog extends DurableObject<Env> {
     if (anchor.kind === "event" && organization !== undefined) await recordCheckpoint(this.env, organization, anchor);
     if (anchor.kind === "time_stamp" && AUDIT_TSA_URL) await stampCheckpoint(bucket, fetch, AUDIT_TSA_URL, anchor);
     if (anchor.kind === "webhook" && AUDIT_ANCHOR_URL) {
-      await postCheckpoint(bucket, fetch, { url: AUDIT_ANCHOR_URL, key }, anchor, Date.now());
+      await postCheckpoint(bucket, fetch, { url: AUDIT_ANCHOR_URL, key }, anchor, this.env.clock.now());
     }
   }
 
@@ -118,7 +117,7 @@ export class EvidenceLog extends DurableObject<Env> {
         const text = checkpointText({ origin, size, root });
         const note = signedNote(text, [await signText(seed, origin, text)]);
         await putCheckpoint(bucket, note);
-        this.#anchors.add(anchorKinds(settings), size, note, Date.now());
+        this.#anchors.add(anchorKinds(settings), size, note, this.env.clock.now());
       },
     };
   }

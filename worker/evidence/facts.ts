@@ -13,7 +13,7 @@ const SETTLE_MS = 5 * 60_000;
 
 /** Returns the facts of a period as of now. */
 export async function factsOf(
-  env: Pick<Env, "LEDGER" | "ARCHIVE">,
+  env: Pick<Env, "LEDGER" | "ARCHIVE" | "clock">,
   fromMs: number,
   untilMs: number,
 ): Promise<DigestFacts> {

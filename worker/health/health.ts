@@ -25,7 +25,7 @@ export async function health({ env, settings, request }: RouteContext): Promise<
     throw new AuditError("invalid_variable", detail);
   }
   try {
-    return jsonAnswer(await describe(env, settings, Date.now()));
+    return jsonAnswer(await describe(env, settings, env.clock.now()));
   } catch {
     return problemAnswer(503, "unavailable", "Unavailable", "the worker's own storage does not answer");
   }

@@ -24,7 +24,7 @@ export const countRefusal: RefusalPort = (refusal, env, execution) => {
     looksLikeQstash: refusal.error instanceof RefusedCall && refusal.error.looksLikeQstash,
     isWrongToken,
   };
-  execution.waitUntil(noteRefusal(env, call, Date.now()));
+  execution.waitUntil(noteRefusal(env, call, env.clock.now()));
 };
 
 function reasonOf({ error }: Refusal): string {
@@ -36,7 +36,7 @@ export async function reportMissing(env: Env, parsed: Extract<SettingsResult, { 
   const names = [...parsed.missing, ...parsed.malformed];
   const detail = `variables are missing or malformed: ${names.join(", ")}`;
   log("audit.not_configured", "ERROR", { "audit.variables": names });
-  await reportIncident(env, "not_configured", detail, Date.now());
+  await reportIncident(env, "not_configured", detail, env.clock.now());
 }
 
 /** Runs the sweep and stores its result, whatever happens in between. */

@@ -92,7 +92,7 @@ async function serve(route: Route, matched: Matched, admit: AdmissionPort): Prom
   if (!parsed.ok) throw notConfigured(parsed.missing, parsed.malformed);
   const { settings } = parsed;
   if (isDeclaredTooLarge(request, route)) throw tooLarge(route);
-  const receivedMs = Date.now();
+  const receivedMs = env.clock.now();
   const caller = await CALLERS[route.access](request, { path: route.path, settings, nowMs: receivedMs });
   const body = await bodyOf(request, route);
   await caller.checkBody?.(body);

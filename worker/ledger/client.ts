@@ -19,6 +19,8 @@ import type {
 } from "./types.ts";
 import type { Closed } from "./sealing.ts";
 
+type LedgerEnv = Pick<Env, "LEDGER" | "clock">;
+
 /** More than the messages under way when WorkOS goes down, each of up to a hundred records. Our choice. */
 const WAITING_PER_SHARD = 500;
 
@@ -31,17 +33,17 @@ export function shardsOf(ids: readonly string[]): readonly number[] {
 }
 
 /** Returns what the ledger knows of some event ids, without those it does not know. One RPC per shard. */
-export async function lookup(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
+export async function lookup(env: LedgerEnv, ids: readonly string[]): Promise<Map<string, LedgerEntry>> {
   const parts = await eachShard(
     ids,
     (id) => id,
-    (shard, group) => ledger(env, shard).lookup(group, Date.now()),
+    (shard, group) => ledger(env, shard).lookup(group, env.clock.now()),
   );
   return new Map(parts.flat().map((entry) => [entry.id, entry]));
 }
 
 /** Like `lookup`, for many ids, with only the fields that a plan needs. */
-export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<Map<string, Fate>> {
+export async function fatesOf(env: LedgerEnv, ids: readonly string[]): Promise<Map<string, Fate>> {
   const parts = await eachShard(
     ids,
     (id) => id,
@@ -60,29 +62,29 @@ export async function fatesOf(env: Pick<Env, "LEDGER">, ids: readonly string[]):
  * already has it, `leased` if a delivery is under way (ask again), `discarded` otherwise, also for an unknown id.
  */
 export async function markDiscarded(
-  env: Pick<Env, "LEDGER">,
+  env: LedgerEnv,
   id: string,
   reason: string,
 ): Promise<"discarded" | "delivered" | "leased"> {
-  return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, Date.now());
+  return await ledger(env, shardOf(id, LEDGER_SHARDS)).discard(id, reason, env.clock.now());
 }
 
 /** Discards many records; returns the state afterwards by id. One RPC per shard. */
 export async function markManyDiscarded(
-  env: Pick<Env, "LEDGER">,
+  env: LedgerEnv,
   ids: readonly string[],
   reason: string,
 ): Promise<ReadonlyMap<string, "discarded" | "delivered" | "leased">> {
   const parts = await eachShard(
     ids,
     (id) => id,
-    (shard, group) => ledger(env, shard).discardMany(group, reason, Date.now()),
+    (shard, group) => ledger(env, shard).discardMany(group, reason, env.clock.now()),
   );
   return new Map(parts.flat().map(({ id, end }) => [id, end]));
 }
 
 /** Notes that these records are dead letters, so that they no longer count as waiting for an attempt. */
-export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[]): Promise<void> {
+export async function markParked(env: LedgerEnv, ids: readonly string[]): Promise<void> {
   await eachShard(
     ids,
     (id) => id,
@@ -91,22 +93,19 @@ export async function markParked(env: Pick<Env, "LEDGER">, ids: readonly string[
 }
 
 /** Returns records of a request id; asks every shard. Each returns its lowest ids, so a page of `limit` misses none. */
-export async function findByRequest(env: Pick<Env, "LEDGER">, search: RequestSearch): Promise<readonly LedgerEntry[]> {
+export async function findByRequest(env: LedgerEnv, search: RequestSearch): Promise<readonly LedgerEntry[]> {
   return (await Promise.all(allShards(env).map((shard) => shard.findByRequest(search)))).flat();
 }
 
 /** Returns records of some shards that wait for their next attempt, longest wait since the last attempt first. */
-export async function waitingSince(
-  env: Pick<Env, "LEDGER">,
-  shards: readonly number[],
-): Promise<readonly WaitingSince[]> {
+export async function waitingSince(env: LedgerEnv, shards: readonly number[]): Promise<readonly WaitingSince[]> {
   const parts = await Promise.all(shards.map((shard) => ledger(env, shard).waitingSince(WAITING_PER_SHARD)));
   return parts.flat().toSorted((left, right) => left.touchedMs - right.touchedMs);
 }
 
 /** Leases a waiting record and returns what to send; undefined if it may not be sent now. */
 export async function claimWaiting(
-  env: Pick<Env, "LEDGER">,
+  env: LedgerEnv,
   id: string,
   lease: string,
   nowMs: number,
@@ -115,30 +114,23 @@ export async function claimWaiting(
 }
 
 /** Returns runs of the sequence numbers whose event ids were minted between two times; asks every shard. */
-export async function sequenceRuns(
-  env: Pick<Env, "LEDGER">,
-  sinceMs: number,
-  untilMs: number,
-): Promise<readonly SequenceRun[]> {
+export async function sequenceRuns(env: LedgerEnv, sinceMs: number, untilMs: number): Promise<readonly SequenceRun[]> {
   return (await Promise.all(allShards(env).map((shard) => shard.sequenceRuns(sinceMs, untilMs)))).flat();
 }
 
 /** When the newest record that a nearly full shard forgot early was minted, ms since the epoch; 0 if there is none. */
-export async function forgottenUntil(env: Pick<Env, "LEDGER">): Promise<number> {
+export async function forgottenUntil(env: LedgerEnv): Promise<number> {
   return Math.max(...(await shardStatuses(env)).map(({ forgottenMs }) => forgottenMs));
 }
 
 /** Returns the counters of each shard and what waits there; asks all shards unless some are named. */
-export function shardStatuses(
-  env: Pick<Env, "LEDGER">,
-  shards: readonly number[] = SHARDS,
-): Promise<readonly ShardStatus[]> {
+export function shardStatuses(env: LedgerEnv, shards: readonly number[] = SHARDS): Promise<readonly ShardStatus[]> {
   return Promise.all(shards.map(async (shard) => ({ shard, ...(await ledger(env, shard).status()) })));
 }
 
 /** Closes a quarter in one shard for the evidence, and returns what it delivered; see `Sealing.close`. */
 export async function closeQuarter(
-  env: Pick<Env, "LEDGER">,
+  env: LedgerEnv,
   shard: number,
   quarter: number,
   mayFreeze: boolean,
@@ -148,7 +140,7 @@ export async function closeQuarter(
 
 /** Returns the bytes of events that a shard delivered, by event id; empty if no copies are kept. */
 export async function bodiesIn(
-  env: Pick<Env, "LEDGER">,
+  env: LedgerEnv,
   shard: number,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
@@ -156,18 +148,18 @@ export async function bodiesIn(
 }
 
 /** Returns the quarter of the first event that was kept for the evidence and is in no digest; undefined if there is none. */
-export async function firstSealedQuarter(env: Pick<Env, "LEDGER">): Promise<number | undefined> {
+export async function firstSealedQuarter(env: LedgerEnv): Promise<number | undefined> {
   const quarters = await Promise.all(allShards(env).map((shard) => shard.nextQuarter()));
   const known = quarters.flatMap((quarter) => quarter ?? []);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-function allShards(env: Pick<Env, "LEDGER">) {
+function allShards(env: LedgerEnv) {
   return SHARDS.map((shard) => ledger(env, shard));
 }
 
 /** The ledger of all shards, as a delivery uses it. */
-export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
+export function ledgerPort(env: LedgerEnv): LedgerPort {
   return {
     async claim(lease, claims, nowMs): Promise<readonly Grant[]> {
       const parts = await eachShard(claims, idOf, async (shard, group) => {
@@ -186,7 +178,7 @@ export function ledgerPort(env: Pick<Env, "LEDGER">): LedgerPort {
 }
 
 /** The Durable Object of one shard, 0 to `LEDGER_SHARDS` - 1. */
-export function ledger(env: Pick<Env, "LEDGER">, shard: number) {
+export function ledger(env: LedgerEnv, shard: number) {
   return (env.LEDGER as DurableObjectNamespace<Ledger>).getByName(shardName(shard));
 }
 

@@ -1,8 +1,7 @@
 /** One ledger shard as a Durable Object: a thin shell around `LedgerShard` and its former shard. */
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
-import type { Env } from "../env.ts";
-import { inJurisdiction } from "../jurisdiction.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../env.ts";
 import { objectMaxBytes } from "../storage/size.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { LedgerShard } from "./shard.ts";
@@ -68,13 +67,13 @@ export class Ledger extends DurableObject<Env> {
   #alarmMs = 0;
   #savedMs = 0;
 
-  constructor(ctx: DurableObjectState, platformEnv: Env) {
-    const env = inJurisdiction(platformEnv);
+  constructor(ctx: DurableObjectState, platformEnv: PlatformEnv) {
+    const env = environmentOf(platformEnv);
     super(ctx, env);
     this.#shard = new LedgerShard(durableSql(ctx.storage), isCopying(env));
     this.#former = new FormerShard({
       notes: this.#shard.notes,
-      now: () => Date.now(),
+      now: env.clock.now,
       find: () => this.#findFormer(),
       holdsHere: (ids) => this.#shard.known(ids),
     });
@@ -156,7 +155,7 @@ export class Ledger extends DurableObject<Env> {
   }
 
   findByRequest(search: RequestSearch): readonly LedgerEntry[] {
-    return this.#shard.lookup(this.#shard.idsOfRequest(search), Date.now());
+    return this.#shard.lookup(this.#shard.idsOfRequest(search), this.env.clock.now());
   }
 
   sequenceRuns(sinceMs: number, untilMs: number): readonly SequenceRun[] {
@@ -210,7 +209,7 @@ export class Ledger extends DurableObject<Env> {
   async status(): Promise<Omit<ShardStatus, "shard">> {
     await this.#arm();
     this.#shard.saveCounters();
-    if (this.#isFull()) await this.#setAlarm(Date.now());
+    if (this.#isFull()) await this.#setAlarm(this.env.clock.now());
     const { count, oldestMs } = this.#shard.waiting();
     return {
       numbers: this.#shard.counters.numbers(),
@@ -223,13 +222,13 @@ export class Ledger extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const { retention } = this.#shard;
-    const more = [retention.prune(Date.now()), retention.forgetEarly(() => this.#isFull())].includes(true);
-    await this.#setAlarm(Date.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
+    const more = [retention.prune(this.env.clock.now()), retention.forgetEarly(() => this.#isFull())].includes(true);
+    await this.#setAlarm(this.env.clock.now() + (more ? NEXT_SLICE_MS : PRUNE_EVERY_MS));
   }
 
   async #claimHere(lease: string, claimsJson: string, count: number, nowMs: number) {
     const grants = await this.#groupCommit.do(() => this.#shard.claimJson(lease, claimsJson, count, nowMs));
-    if (Date.now() - this.#alarmMs > LATE_MS) await this.#arm();
+    if (this.env.clock.now() - this.#alarmMs > LATE_MS) await this.#arm();
     return grants;
   }
 
@@ -244,7 +243,7 @@ export class Ledger extends DurableObject<Env> {
     const { retention } = this.#shard;
     const json = readFates(durableSql(this.ctx.storage), ids);
     if (retention.forgottenMs === 0) return json;
-    return addForgotten(json, ids, (id) => retention.isForgotten(id, 0, Date.now()));
+    return addForgotten(json, ids, (id) => retention.isForgotten(id, 0, this.env.clock.now()));
   }
 
   #findFormer(): DurableObjectStub<Ledger> | undefined {
@@ -266,18 +265,18 @@ export class Ledger extends DurableObject<Env> {
   }
 
   async #arm(): Promise<void> {
-    const setMs = await this.ctx.storage.getAlarm();
-    if (setMs === null) await this.#setAlarm(Date.now() + PRUNE_EVERY_MS);
+    const setMs = await this.env.clock.getAlarm(this.ctx.storage);
+    if (setMs === null) await this.#setAlarm(this.env.clock.now() + PRUNE_EVERY_MS);
     else this.#alarmMs = setMs;
   }
 
   async #setAlarm(atMs: number): Promise<void> {
     this.#alarmMs = atMs;
-    await this.ctx.storage.setAlarm(atMs);
+    await this.env.clock.setAlarm(this.ctx.storage, atMs);
   }
 
   #saveNowAndThen(): void {
-    const nowMs = Date.now();
+    const nowMs = this.env.clock.now();
     if (nowMs - this.#savedMs < SAVE_EVERY_MS) return;
     this.#savedMs = nowMs;
     this.#shard.saveCounters();

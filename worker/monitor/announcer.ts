@@ -53,7 +53,7 @@ export class Announcer {
     const settings = alertSettings(this.#env);
     // Read again each time, because an incident can open or close while an alert is being sent.
     for (let [notice] = this.#incidents.notices(); notice; [notice] = this.#incidents.notices()) {
-      const isTaken = await sendAlert(settings, fetch, notice, Date.now());
+      const isTaken = await sendAlert(settings, fetch, notice, this.#env.clock.now());
       if (isTaken || notice.tries >= MAX_TRIES) this.#incidents.announced(notice.id);
       else {
         this.#incidents.failed(notice.id);

@@ -5,7 +5,7 @@ import { monitor } from "./client.ts";
 import { mergeNumbers, MINUTE_S, slotOf, type Slot } from "./history.ts";
 import type { Numbers } from "./tally.ts";
 
-type MonitorEnv = Pick<Env, "MONITOR">;
+type MonitorEnv = Pick<Env, "MONITOR" | "clock">;
 
 /**
  * Time for which counts wait: one call to the monitor covers all messages of that time. An invocation may run for 30 s after its
@@ -58,7 +58,7 @@ export async function tellSoon(env: MonitorEnv, nowMs: number): Promise<void> {
   const memory = memoryOf(env);
   if (memory.slots.length === 0 || nowMs < memory.dueMs + LATE_MS) return;
   memory.dueMs = nowMs + TELL_AFTER_MS;
-  await new Promise((resolve) => setTimeout(resolve, TELL_AFTER_MS));
+  await env.clock.wait(TELL_AFTER_MS);
   await tellHistory(env);
 }
 

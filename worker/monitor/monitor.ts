@@ -1,8 +1,7 @@
 /** The single Durable Object that holds whether delivery is paused, its pace and the open incidents. */
 import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
-import { parseSettings, type Env, type Settings } from "../env.ts";
-import { inJurisdiction } from "../jurisdiction.ts";
+import { environmentOf, parseSettings, type Env, type PlatformEnv, type Settings } from "../env.ts";
 import { logFailure } from "../log.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { ActiveShards } from "./active-shards.ts";
@@ -41,7 +40,7 @@ interface MonitorStatus {
 export type IncidentStory = Incident & { readonly actions: readonly NotedAction[] };
 
 export class Monitor extends DurableObject<Env> {
-  readonly #now = () => Date.now();
+  readonly #now: () => number;
   readonly #incidents: Incidents;
   readonly #announcer: Announcer;
   readonly #tally: Tally;
@@ -52,9 +51,10 @@ export class Monitor extends DurableObject<Env> {
   readonly #delivery: DeliveryControl;
   readonly #shards: ActiveShards;
 
-  constructor(ctx: DurableObjectState, platformEnv: Env) {
-    const env = inJurisdiction(platformEnv);
+  constructor(ctx: DurableObjectState, platformEnv: PlatformEnv) {
+    const env = environmentOf(platformEnv);
     super(ctx, env);
+    this.#now = env.clock.now;
     const { kv } = ctx.storage;
     this.#incidents = new Incidents(durableSql(ctx.storage));
     this.#announcer = new Announcer(this.#incidents, env);
@@ -62,7 +62,7 @@ export class Monitor extends DurableObject<Env> {
     this.#rounds = new RoundLog(kv, this.#now());
     this.#history = new History(durableSql(ctx.storage));
     this.#shards = new ActiveShards(kv, this.#now());
-    const setAlarm = (atMs: number) => ctx.storage.setAlarm(atMs);
+    const setAlarm = (atMs: number) => env.clock.setAlarm(ctx.storage, atMs);
     this.#agenda = new Agenda({ now: this.#now, setAlarm, dueMs: () => this.#dueMs() });
     this.#delivery = new DeliveryControl({
       settings: () => settingsOf(env),

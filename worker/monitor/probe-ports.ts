@@ -40,14 +40,14 @@ export function probePorts(
         prepare: (records) => prepareAll(records, directoryOf(env)),
         ledger,
       }),
-    send: eventSender(settings, fetch),
+    send: eventSender(settings, fetch, now),
     settle: ({ id, body }, attempt) => {
       const leaf = env.EVIDENCE && attempt.outcome === "delivered" ? leafOf(body) : {};
       return ledger.settle(lease, [{ id, attempt, ...leaf }], now());
     },
     turn: async () => {
       const waitMs = takeTurn();
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (waitMs > 0) await env.clock.wait(waitMs);
     },
     isStopped,
   };

@@ -1,8 +1,7 @@
 /** One shard of the outbox: stores spilled messages until QStash has accepted them. */
 import { DurableObject } from "cloudflare:workers";
 import { deadLetters } from "../dead-letters/client.ts";
-import { parseSettings, type Env } from "../env.ts";
-import { inJurisdiction } from "../jurisdiction.ts";
+import { environmentOf, parseSettings, type Env, type PlatformEnv } from "../env.ts";
 import { untakenEntries } from "../delivery/dead-letters.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 import { publishMessage } from "../qstash/publication.ts";
@@ -18,8 +17,8 @@ export class Outbox extends DurableObject<Env> {
   #failures = 0;
   #failure: string | null = null;
 
-  constructor(ctx: DurableObjectState, platformEnv: Env) {
-    const env = inJurisdiction(platformEnv);
+  constructor(ctx: DurableObjectState, platformEnv: PlatformEnv) {
+    const env = environmentOf(platformEnv);
     super(ctx, env);
     this.#store = new OutboxStore(durableSql(ctx.storage));
     // A crash between a write and its alarm must not strand the message; the cron calls every shard and so restores the alarm.
@@ -50,16 +49,25 @@ export class Outbox extends DurableObject<Env> {
     const hadFailed = this.#failures > 0;
     this.#failures = failure === null ? 0 : this.#failures + 1;
     this.#failure = failure;
-    if (waiting > 0)
-      await this.ctx.storage.setAlarm(Date.now() + (failure === null ? STEP_MS : backoffMs(this.#failures)));
+    if (waiting > 0) await this.#setAlarm(failure === null ? STEP_MS : backoffMs(this.#failures));
     if (this.#failures === FAILURES_UNTIL_INCIDENT) {
-      await reportIncident(this.env, "queue_unreachable", `publishing to QStash fails: ${failure}`, Date.now());
+      await reportIncident(
+        this.env,
+        "queue_unreachable",
+        `publishing to QStash fails: ${failure}`,
+        this.env.clock.now(),
+      );
     }
     if (hadFailed && failure === null) await resolveIncident(this.env, "queue_unreachable");
   }
 
   async #wake(): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
+    if ((await this.env.clock.getAlarm(this.ctx.storage)) === null) await this.#setAlarm(0);
+  }
+
+  #setAlarm(waitMs: number): Promise<void> {
+    const { clock } = this.env;
+    return clock.setAlarm(this.ctx.storage, clock.now() + waitMs);
   }
 
   async #step(): Promise<{ failure: string | null }> {
@@ -76,7 +84,7 @@ export class Outbox extends DurableObject<Env> {
   }
 
   async #refuse({ body }: Waiting, reason: string): Promise<void> {
-    const entries = await untakenEntries(new TextEncoder().encode(body), reason, Date.now());
+    const entries = await untakenEntries(new TextEncoder().encode(body), reason, this.env.clock.now());
     await deadLetters(this.env).park(entries);
   }
 }

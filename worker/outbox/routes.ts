@@ -18,7 +18,7 @@ async function ingest({ env, body }: RouteContext): Promise<Response> {
   if (!records) throw new AuditError("invalid_message", '"records" must be a list of objects, each with an "id"');
   const id = deduplicationId(records);
   const delaySeconds = publishDelaySeconds(records);
-  await outboxOf(env, id).add({ deduplicationId: id, body: text, delaySeconds, receivedMs: Date.now() });
+  await outboxOf(env, id).add({ deduplicationId: id, body: text, delaySeconds, receivedMs: env.clock.now() });
   return jsonAnswer({ stored: true, deduplication_id: id }, 202);
 }
 

@@ -4,8 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
-import { parseSettings, type Env } from "../env.ts";
-import { inJurisdiction } from "../jurisdiction.ts";
+import { environmentOf, parseSettings, type Env, type PlatformEnv } from "../env.ts";
 import { fatesOf, lookup } from "../ledger/client.ts";
 import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";
@@ -59,20 +58,20 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   /** Where rereading the unreadable entries continues; undefined once it is done, until the next start. */
   #rereadAfter: string | undefined = "";
 
-  constructor(state: DurableObjectState, platformEnv: Env) {
-    const env = inJurisdiction(platformEnv);
+  constructor(state: DurableObjectState, platformEnv: PlatformEnv) {
+    const env = environmentOf(platformEnv);
     super(state, env);
     this.#sql = durableSql(state.storage);
     migrate(this.#sql, STEPS);
     takeBackOrphans(this.#sql);
-    prunePlans(this.#sql, Date.now());
+    prunePlans(this.#sql, this.env.clock.now());
     // A lost alarm must not stop a replay for good. The cron calls this object every few minutes.
     void state.blockConcurrencyWhile(() => this.#schedule());
   }
 
   async park(reported: readonly DeadLetterEntry[], seen: readonly string[] = []): Promise<number> {
     const entries = await setOperatorEventsAside(this.env, reported);
-    const nowMs = Date.now();
+    const nowMs = this.env.clock.now();
     const fresh = this.#sql.transaction(() => {
       const parked = parkEntries(this.#sql, entries, nowMs);
       for (const seq of failReplayed(this.#sql, parked.failedReplays, nowMs)) judge(this.#sql, seq);
@@ -98,9 +97,9 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   async reconcile(): Promise<number> {
-    const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), Date.now);
+    const closed = await reconcile(this.#sql, (ids) => lookup(this.env, ids), this.env.clock.now);
     // The platform gives up an alarm that failed seven times.
-    if (closed > 0 || (await this.ctx.storage.getAlarm()) === null) await this.#schedule();
+    if (closed > 0 || (await this.env.clock.getAlarm(this.ctx.storage)) === null) await this.#schedule();
     return closed;
   }
 
@@ -146,7 +145,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   discard(eventId: string, reason: string, by: string): Discarded {
-    return discardEntry(this.#sql, eventId, { reason, by, at: new Date().toISOString() });
+    return discardEntry(this.#sql, eventId, { reason, by, at: new Date(this.env.clock.now()).toISOString() });
   }
 
   openIds(selection: { readonly eventIds: readonly string[] } | { readonly filter: Filter }, limit: number): string[] {
@@ -156,7 +155,7 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   discardMany(eventIds: readonly string[], reason: string, by: string): number {
-    const tombstone = { reason, by, at: new Date().toISOString() };
+    const tombstone = { reason, by, at: new Date(this.env.clock.now()).toISOString() };
     return this.#sql.transaction(() => {
       const results = eventIds.map((eventId) => discardEntry(this.#sql, eventId, tombstone));
       return results.filter((result) => result.kind === "discarded" && result.fresh).length;
@@ -176,16 +175,22 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   async createReplay(asked: ReplayRequest, by: string): Promise<Awaited<ReturnType<ReplayCalls["createReplay"]>>> {
-    const nowMs = Date.now();
+    const nowMs = this.env.clock.now();
     const request = asked.selection.kind === "plan" ? usePlan(this.#sql, asked.selection.planId, nowMs) : asked;
     if (typeof request === "string") return { kind: "refused", plan: request };
     const replay = { id: newId("rp", nowMs), planId: newId("pl", nowMs), by };
     try {
-      const planned = await createReplay(this.#sql, (ids) => fatesOf(this.env, ids), request, replay, Date.now);
+      const planned = await createReplay(
+        this.#sql,
+        (ids) => fatesOf(this.env, ids),
+        request,
+        replay,
+        this.env.clock.now,
+      );
       const { name, acceptDuplicates, mend } = request;
       const created = { ...planned, kind: "created", name, acceptDuplicates, isMending: mend !== undefined } as const;
       if (planned.id === null) return { ...created, state: "planned" };
-      await finishReplays(this.#sql, Date.now);
+      await finishReplays(this.#sql, this.env.clock.now);
       await this.#schedule();
       return { ...created, state: findReplay(this.#sql, planned.id)?.state ?? "running" };
     } catch (error) {
@@ -208,22 +213,22 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   async controlReplay(id: string, control: Control, by: string): Promise<Controlled> {
-    const result = controlReplay(this.#sql, id, control, by, Date.now());
+    const result = controlReplay(this.#sql, id, control, by, this.env.clock.now());
     if (result.kind !== "ok" || !result.changed) return result;
-    await finishReplays(this.#sql, Date.now);
+    await finishReplays(this.#sql, this.env.clock.now);
     await this.#schedule();
     return { ...result, replay: findReplay(this.#sql, id) ?? result.replay };
   }
 
   override async alarm(): Promise<void> {
     const parsed = parseSettings(this.env);
-    if (!parsed.ok) return this.ctx.storage.setAlarm(Date.now() + UNCONFIGURED_RETRY_MS);
+    if (!parsed.ok) return this.env.clock.setAlarm(this.ctx.storage, this.env.clock.now() + UNCONFIGURED_RETRY_MS);
     const { settings } = parsed;
     if (this.#rereadAfter !== undefined) {
-      this.#rereadAfter = await rereadUnreadable(this.#sql, this.#rereadAfter, Date.now());
+      this.#rereadAfter = await rereadUnreadable(this.#sql, this.#rereadAfter, this.env.clock.now());
     }
     const notBeforeMs = await runDue(this.#sql, {
-      now: Date.now,
+      now: this.env.clock.now,
       lookup: (ids) => lookup(this.env, ids),
       publish: (messages, nowMs) => publishBatch(settings, fetch, messages, nowMs),
       remove: (dlqIds) => removeFromDlq(settings, fetch, dlqIds),
@@ -232,8 +237,8 @@ export class Archive extends DurableObject<Env> implements DeadLetterCalls, Repl
   }
 
   async #schedule(notBeforeMs = 0): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = this.env.clock.now();
     const dueMs = this.#rereadAfter === undefined ? nextDueMs(this.#sql, nowMs) : nowMs;
-    await this.ctx.storage.setAlarm(Math.max(dueMs, notBeforeMs, nowMs));
+    await this.env.clock.setAlarm(this.ctx.storage, Math.max(dueMs, notBeforeMs, nowMs));
   }
 }

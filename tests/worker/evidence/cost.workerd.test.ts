@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { quarterAt } from "../../../shared/evidence/quarter.ts";
 import { mintEventId } from "../../../shared/event-id.ts";
-import type { Env } from "../../../worker/env.ts";
+import type { PlatformEnv } from "../../../worker/env.ts";
 import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { leafOf } from "../../../worker/ledger/leaf.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
@@ -14,7 +14,7 @@ const NOW_MS = Date.UTC(2026, 10, 24, 10, 5);
 
 /** Rows written by a shard that delivers events in one quarter, and closes it if evidence is kept. */
 function rowsWritten(name: string, events: number, hasEvidence: boolean): Promise<number> {
-  const stub = (env as unknown as Env).LEDGER.getByName(name);
+  const stub = (env as unknown as PlatformEnv).LEDGER.getByName(name);
   return runInDurableObject(stub, (_: unknown, { storage }: DurableObjectState) => {
     let written = 0;
     const all = <T>(query: string, ...values: readonly SqlValue[]) => {

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { Env } from "../../../worker/env.ts";
+import type { PlatformEnv } from "../../../worker/env.ts";
 import { parseSettings, type Settings } from "../../../worker/variables.ts";
 import { problemOf } from "../../../worker/http/problem.ts";
 import { tokenCaller } from "../../../worker/http/token-caller.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
     const isRight = input === `https://${TEAM}/cdn-cgi/access/certs`;
     return Promise.resolve(isRight ? Response.json({ keys: [jwk] }) : new Response("", { status: 404 }));
   });
-  const parsed = parseSettings(env as unknown as Env);
+  const parsed = parseSettings(env as unknown as PlatformEnv);
   if (!parsed.ok) throw new Error("the variables of the tests are wrong");
   settings = { ...parsed.settings, AUDIT_ACCESS_TEAM_DOMAIN: TEAM, AUDIT_ACCESS_AUDIENCE: AUDIENCE };
 });

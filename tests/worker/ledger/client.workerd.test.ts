@@ -1,5 +1,6 @@
 /** A claim that meets a reset of its Durable Object. */
 import { expect, it } from "vitest";
+import { systemClock } from "../../../worker/clock.ts";
 import { ledgerPort } from "../../../worker/ledger/client.ts";
 
 /** A namespace whose objects fail so many times, as during a deploy. */
@@ -10,7 +11,7 @@ function namespaceThatFails(times: number) {
     return calls <= times ? Promise.reject(new Error("Durable Object reset")) : Promise.resolve(undefined);
   };
   const LEDGER = { getByName: () => ({ claim }) } as unknown as DurableObjectNamespace;
-  return { env: { LEDGER }, calls: () => calls };
+  return { env: { LEDGER, clock: systemClock }, calls: () => calls };
 }
 
 const CLAIMS = [{ id: "e1", stage: "outcome", body: "{}", occurredAtMs: 1 }] as const;

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { LEDGER_PER_EVENT } from "../../../docs/generate/cost-model.ts";
-import type { Env } from "../../../worker/env.ts";
+import type { PlatformEnv } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
@@ -40,7 +40,7 @@ function counting(storage: DurableObjectStorage): { readonly sql: Sql; readonly 
 }
 
 it("writes as many rows for a delivered event, and keeps as many bytes, as the cost page says", async () => {
-  const ledger = (env as unknown as Env).LEDGER.getByName("cost");
+  const ledger = (env as unknown as PlatformEnv).LEDGER.getByName("cost");
   const counted = await runInDurableObject(ledger, (_instance, { storage }) => {
     const { sql, count } = counting(storage);
     const shard = new LedgerShard(sql);
@@ -70,7 +70,7 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
 });
 
 it("has its counters on disk as soon as a lone event is settled, with no timer that would keep the object awake", async () => {
-  const ledger = ((env as unknown as Env).LEDGER as DurableObjectNamespace<Ledger>).getByName("lone");
+  const ledger = ((env as unknown as PlatformEnv).LEDGER as DurableObjectNamespace<Ledger>).getByName("lone");
   const claims = [{ id: idOf(1), stage: "outcome", body: BODY, occurredAtMs: NOW_MS }];
   await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);
   const attempt = { atMs: NOW_MS, durationMs: 100, outcome: "delivered", wrote: "yes", status: 200 } as const;
@@ -82,7 +82,7 @@ it("has its counters on disk as soon as a lone event is settled, with no timer t
 });
 
 it("has on disk what it has shown, so that no counter goes back when the object starts again", async () => {
-  const ledger = ((env as unknown as Env).LEDGER as DurableObjectNamespace<Ledger>).getByName("shown");
+  const ledger = ((env as unknown as PlatformEnv).LEDGER as DurableObjectNamespace<Ledger>).getByName("shown");
   for (const id of [idOf(1), idOf(2), idOf(3)]) {
     const claims = [{ id, stage: "outcome", body: BODY, occurredAtMs: NOW_MS }];
     await ledger.claim("lease", JSON.stringify(claims), 1, NOW_MS);

@@ -1,11 +1,11 @@
 /** What a plan is told of many event ids is what a single look at each would say. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../../worker/env.ts";
 import { fatesOf, ledgerPort, lookup, markDiscarded } from "../../../worker/ledger/client.ts";
 import type { LedgerAttempt } from "../../../worker/ledger/types.ts";
 
-const bindings = env as unknown as Env;
+const bindings = environmentOf(env as unknown as PlatformEnv);
 const NOW = Date.UTC(2026, 10, 1);
 
 const ended = (outcome: LedgerAttempt["outcome"], wrote: LedgerAttempt["wrote"]): LedgerAttempt => ({

@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { mintEventId, shardOf } from "../../../shared/event-id.ts";
 import { LEDGER_FORMER_SHARDS, LEDGER_SHARDS } from "../../../shared/limits.ts";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../../worker/env.ts";
 import {
   claimWaiting,
   fatesOf,
@@ -23,7 +23,7 @@ import { STEPS } from "../../../worker/ledger/store.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 import { restartOn } from "../../compatibility/storage/restart.workerd.ts";
 
-const bindings = env as unknown as Env;
+const bindings = environmentOf(env as unknown as PlatformEnv);
 const DAY = 86_400_000;
 
 /** A new shard and the old one that held its event ids. */

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { LEDGER_RETENTION_MS, LEDGER_SHARDS } from "../../../shared/limits.ts";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../../../worker/env.ts";
 import type { Ledger } from "../../../worker/ledger/ledger.ts";
 import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { ledger, ledgerPort, lookup, markDiscarded, markParked, shardStatuses } from "../../../worker/ledger/client.ts";
@@ -11,7 +11,7 @@ import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 
-const bindings = env as unknown as Env;
+const bindings = environmentOf(env as unknown as PlatformEnv);
 const NOW = Date.now();
 
 const claim = (id: string, fields: Partial<Claim> = {}): Claim => ({
@@ -69,7 +69,8 @@ describe("the clean path", () => {
 
   it("asks each shard twice for a message, however many records it holds", async () => {
     const calls: string[] = [];
-    const counting: Pick<Env, "LEDGER"> = {
+    const counting: Env = {
+      ...bindings,
       LEDGER: {
         getByName: (name: string) => {
           const stub = (bindings.LEDGER as DurableObjectNamespace<Ledger>).getByName(name);

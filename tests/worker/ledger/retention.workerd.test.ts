@@ -4,13 +4,13 @@ import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { mintEventId } from "../../../shared/event-id.ts";
 import { IDEMPOTENCY_SAFE_MS } from "../../../shared/limits.ts";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../../worker/env.ts";
 import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import { addForgotten, parseFates, readFates } from "../../../worker/ledger/fates.ts";
 import type { Claim, LedgerAttempt } from "../../../worker/ledger/types.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 
-const bindings = env as unknown as Env;
+const bindings = environmentOf(env as unknown as PlatformEnv);
 const DAY = 86_400_000;
 const NOW = Date.now();
 

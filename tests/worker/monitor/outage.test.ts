@@ -1,5 +1,6 @@
 /** An outage of WorkOS on the real parts behind the gateway: the breaker opens, probes, resumes and ends by itself. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FIRST_PROBE_MS } from "../../../worker/monitor/breaker.ts";
 import { ALERT_KEY, startAlertReceiver } from "../support/alerts.ts";
 import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { recordsOf } from "../support/records.ts";
@@ -60,6 +61,7 @@ describe("an outage of WorkOS", () => {
     await until(alerts.seen, (seen) => seen.length === 1);
 
     path.workos.faults.clear();
+    await path.advanceWorker(FIRST_PROBE_MS);
     await until(isPausedAtQueue, (isPaused) => !isPaused);
     await path.queue.idle();
     path.clock.advance(60_001);
@@ -86,6 +88,7 @@ describe("an outage of WorkOS", () => {
     await path.queue.idle();
     expect(await attemptsOfQueue()).toBe(attempts);
     // The probe of 10 s later fails, and the next one is due a minute after it.
+    await path.advanceWorker(FIRST_PROBE_MS);
     await until(health, ({ pause }) => Date.parse(pause.next_probe_at) - Date.now() > 30_000);
     const probes = await until(
       () => path.workos.requests().slice(asked),
@@ -125,6 +128,7 @@ describe("an outage of WorkOS", () => {
       async () => (await path.get("/api/dead-letters")).json.dead_letters,
       (letters) => letters.length === 1,
     );
+    await path.advanceWorker(FIRST_PROBE_MS);
     await until(isPausedAtQueue, (isPaused) => !isPaused);
     const probed = path.workos.requests().find(({ event_id: id }) => id !== poisoned.id);
     expect(packed.map(({ id }) => id)).toContain(probed?.event_id);
@@ -143,6 +147,7 @@ describe("an outage of WorkOS", () => {
     const isProbed = Date.parse(pause.next_probe_at) <= Date.now();
     expect(kept).toEqual(isProbed ? { ...pause, next_probe_at: kept.next_probe_at } : pause);
     path.workos.faults.clear();
+    await path.advanceWorker(FIRST_PROBE_MS);
     await until(isPausedAtQueue, (isPaused) => !isPaused);
     await path.queue.idle();
     path.clock.advance(60_001);
@@ -164,8 +169,7 @@ describe("an operator", () => {
     expect((await path.post("/api/pause")).json).toMatchObject({ pause: { by: "operator", confirmed_by_queue: true } });
     const asked = path.workos.requests().length;
     path.workos.faults.clear();
-    const { since } = (await health()).pause;
-    await until(Date.now, (nowMs) => nowMs > Date.parse(since) + 12_000);
+    await path.advanceWorker(FIRST_PROBE_MS + 2_000);
     await path.scheduled();
     expect(await health()).toMatchObject({ status: "paused", pause: { by: "operator" } });
     expect((await health()).pause).not.toHaveProperty("next_probe_at");
@@ -190,6 +194,7 @@ describe("a page with 403", () => {
 
   it("for all is a refused credential once the probe meets it too", async () => {
     await outage(6, { status: 403, body: "<html>blocked</html>" });
+    await path.advanceWorker(FIRST_PROBE_MS);
     await until(health, ({ pause }) => pause.by === "credential");
     expect(await health()).toMatchObject({
       pause: { reason: "WorkOS refuses the API key (http_403 not_workos)", confirmed_by_queue: true },

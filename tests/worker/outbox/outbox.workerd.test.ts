@@ -2,13 +2,13 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../../worker/env.ts";
 import { durableSql } from "../../../worker/storage/durable-sql.ts";
 import { outboxOf } from "../../../worker/outbox/client.ts";
 import { Outbox } from "../../../worker/outbox/outbox.ts";
 import { OutboxStore } from "../../../worker/outbox/store.ts";
 
-const bindings = env as unknown as Env;
+const bindings = environmentOf(env as unknown as PlatformEnv);
 const MESSAGE = { deduplicationId: "m1", body: "{}", delaySeconds: 0, receivedMs: 0 };
 
 it("sets an alarm for what a crash left without one, as soon as anybody looks", async () => {

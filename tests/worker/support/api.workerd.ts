@@ -1,11 +1,11 @@
 /** The worker's API inside workerd, with the real bindings. */
 import { env, exports } from "cloudflare:workers";
 import { deadLetters } from "../../../worker/dead-letters/client.ts";
-import type { Env } from "../../../worker/env.ts";
+import { environmentOf, type PlatformEnv } from "../../../worker/env.ts";
 
 export const ADMIN_TOKEN = "test-admin-token-0000001";
 
-export const workerEnv = env as unknown as Env;
+export const workerEnv = environmentOf(env as unknown as PlatformEnv);
 export const deadLetterObject = () => deadLetters(workerEnv);
 
 interface Answered {

@@ -8,7 +8,7 @@ import { startWorkos } from "../../../dev/workos/server.ts";
 import { deduplicationId, publishHeaders, publishPath } from "../../../shared/qstash-headers.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import { retryPlan } from "../../../shared/retry-horizon.ts";
-import { startBuiltWorker } from "./built-worker.ts";
+import { startMovableWorker } from "./built-worker.ts";
 import { publishedBody } from "./published.ts";
 import { ADMIN_TOKEN, workerVariables } from "./variables.ts";
 
@@ -33,13 +33,14 @@ export async function startLocalPath(
   const queue = await startQueue({ path: ":memory:", clock });
   const vars = { ...workerVariables(workos, queue), ...variables };
   const persistPath = join(folder, "worker");
-  let worker = await startBuiltWorker({
+  let worker = await startMovableWorker({
     ...options,
     vars,
     persistPath,
     onLog: (line) => process.env["DEBUG_WORKER"] && console.error(line),
   });
   const { port, url } = worker;
+  let offsetMs = 0;
 
   const call = async (method: string, path: string, body?: unknown): Promise<Answered> => {
     const response = await fetch(`${url}${path}`, {
@@ -55,6 +56,14 @@ export async function startLocalPath(
     queue,
     clock,
     url,
+    /**
+     * Moves the worker's clock and its alarms. The queue signs with the real time, and its signatures are valid for five minutes, so
+     * a test moves the clock by less than that in all.
+     */
+    async advanceWorker(byMs: number): Promise<void> {
+      offsetMs += byMs;
+      await fetch(`${url}/test/clock?by_ms=${byMs}`, { method: "POST" });
+    },
     scheduled: (atMs?: number) => worker.scheduled(atMs),
     get: (path: string) => call("GET", path),
     /** An answer that is not JSON. */
@@ -90,7 +99,8 @@ export async function startLocalPath(
     },
     /** `changed`: variables of the new deployment. */
     async restartWorker(changed: Record<string, string> = {}): Promise<void> {
-      worker = await startBuiltWorker({ ...options, vars: { ...vars, ...changed }, persistPath, port });
+      const kept = { TEST_CLOCK_OFFSET_MS: String(offsetMs) };
+      worker = await startMovableWorker({ ...options, vars: { ...vars, ...changed, ...kept }, persistPath, port });
     },
     async stop(): Promise<void> {
       await worker.stop();

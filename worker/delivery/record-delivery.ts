@@ -3,22 +3,39 @@ import { lateOutcomeId } from "../../shared/event-id.ts";
 import type { AuditRecord } from "../../shared/record.ts";
 import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import { claimOf } from "../ledger/claim.ts";
-import type { Claim, Grant, Settlement } from "../ledger/types.ts";
+import type { Grant, Settlement } from "../ledger/types.ts";
 import { expiredEntry, refusedEntry, unsentEntry } from "./dead-letters.ts";
 import { sendAll, type AttemptResult } from "./lanes.ts";
-import type { PreparedEvent } from "../prepared-event.ts";
 import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "./ports.ts";
 
-/** One record during a delivery; each step fills in what it learns. */
-interface Job {
+type SendGrant = Extract<Grant, { kind: "send" }>;
+
+/** An event that was sent or, with an attempt that says why not, held back. */
+interface SentEvent {
+  readonly step: "sent";
+  readonly grant: SendGrant;
+  readonly body: string;
+  readonly ended: AttemptResult;
+  /** WorkOS rejected it. */
+  readonly letter?: DeadLetterEntry;
+}
+
+/** What has become of a record, by the last step of its delivery that it reached. */
+type Progress =
+  /** No event could be made of it now, or the ledger did not name it. */
+  | { readonly step: "unclaimed"; readonly reason: string }
+  /** It can never be sent. */
+  | { readonly step: "refused"; readonly letter: DeadLetterEntry }
+  /** The ledger granted no attempt. */
+  | { readonly step: "not_granted"; readonly grant: Exclude<Grant, { kind: "send" | "expired" }> }
+  | SentEvent
+  /** Its end could not be stored, so the next delivery repeats it. */
+  | { readonly step: "not_stored"; readonly reason: string; readonly sent?: SentEvent };
+
+/** A record during a delivery. */
+interface Tracked {
   readonly record: AuditRecord;
-  prepared?: PreparedEvent;
-  grant?: Grant;
-  /** What is sent, if anything. */
-  body?: string;
-  ended?: AttemptResult;
-  letter?: DeadLetterEntry;
-  result?: RecordResult;
+  readonly progress: Progress;
 }
 
 /** Delivers records, each event id once. Rejects only if the ledger cannot be reached before anything was sent. */
@@ -27,170 +44,208 @@ export async function deliverRecords(
   delivery: Delivery,
   ports: DeliverPorts,
 ): Promise<readonly RecordResult[]> {
-  const { jobs, repeated } = onePerId(records);
-  await prepareJobs(jobs, delivery, ports);
-  await claimAndSend(jobs, delivery, ports);
-  const late = lateJobs(jobs);
-  if (late.size > 0) {
-    await prepareJobs([...late.values()], delivery, ports);
-    await claimAndSend([...late.values()], delivery, ports);
-  }
-  const all = [...jobs, ...late.values()];
-  if (all.some(({ letter }) => letter)) await parkJobs(all, ports);
-  await settleJobs(all, delivery, ports);
-  const results = jobs.map((job) => finishBoth(job, late.get(job), ports));
+  const { kept, repeated } = onePerId(records);
+  const first = await prepareAndSend(kept, delivery, ports);
+  const late = await prepareAndSend(first.flatMap(lateOutcomeOf), delivery, ports);
+  const parked = await parkLetters([...first, ...late], ports);
+  const ended = await settleSent(parked, delivery, ports);
+  const lateOnes = new Map(ended.slice(first.length).map((tracked) => [tracked.record.corrects, tracked]));
+  const results = ended
+    .slice(0, first.length)
+    .map((tracked) => finishBoth(tracked, lateOnes.get(tracked.record.id), ports));
   return [...results, ...repeated.map(({ id }): RecordResult => ({ id, kind: "skipped", reason: "repeated" }))];
 }
 
 /** Among records with the same event id, the outcome goes before an intent or a watchdog's record; otherwise the first wins. */
-function onePerId(records: readonly AuditRecord[]): { jobs: readonly Job[]; repeated: readonly AuditRecord[] } {
-  const jobs = new Map<string, Job>();
+function onePerId(records: readonly AuditRecord[]) {
+  const kept = new Map<string, AuditRecord>();
   const repeated: AuditRecord[] = [];
   for (const record of records) {
-    const known = jobs.get(record.id);
-    if (!known) jobs.set(record.id, { record });
-    else if (known.record.stage !== "outcome" && record.stage === "outcome") {
-      repeated.push(known.record);
-      jobs.set(record.id, { record });
-    } else repeated.push(record);
+    const known = kept.get(record.id);
+    const isBetter = known !== undefined && known.stage !== "outcome" && record.stage === "outcome";
+    if (known) repeated.push(isBetter ? known : record);
+    if (!known || isBetter) kept.set(record.id, record);
   }
-  return { jobs: [...jobs.values()], repeated };
+  return { kept: [...kept.values()], repeated };
 }
 
 /**
- * Outcomes that came too late to replace what was already sent. Each becomes a second event with its own id, because WorkOS may
+ * An outcome that came too late to replace what was already sent. It becomes a second event with its own id, because WorkOS may
  * ignore new bytes under a known key.
  */
-function lateJobs(jobs: readonly Job[]): ReadonlyMap<Job, Job> {
-  const late = jobs.filter(({ grant, ended }) => {
-    if (grant?.kind === "late") return true;
-    return grant?.kind === "send" && grant.isOlderStage === true && ended?.outcome.kind === "delivered";
-  });
-  return new Map(
-    late.map((job) => [job, { record: { ...job.record, id: lateOutcomeId(job.record.id), corrects: job.record.id } }]),
-  );
+function lateOutcomeOf({ record, progress }: Tracked): readonly AuditRecord[] {
+  const isLate =
+    progress.step === "sent"
+      ? progress.grant.isOlderStage === true && progress.ended.outcome.kind === "delivered"
+      : progress.step === "not_granted" && progress.grant.kind === "late";
+  return isLate ? [{ ...record, id: lateOutcomeId(record.id), corrects: record.id }] : [];
 }
 
-async function prepareJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
-  const prepared = await ports.prepare(jobs.map(({ record }) => record));
-  for (const [index, job] of jobs.entries()) {
+async function prepareAndSend(
+  records: readonly AuditRecord[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<readonly Tracked[]> {
+  if (records.length === 0) return [];
+  const prepared = await ports.prepare(records);
+  const ready: ReadyRecord[] = [];
+  const reached = new Map<string, Progress>();
+  for (const [index, record] of records.entries()) {
     const made = prepared[index] ?? { kind: "retry", reason: "not_prepared" };
-    job.prepared = made;
-    if (made.kind === "retry") job.result = { id: job.record.id, kind: "retry", reason: made.reason };
-    if (made.kind === "rejected") job.letter = unsentEntry(job.record, "rejected", made.reason, delivery, ports.now());
+    if (made.kind === "ready") ready.push({ record, body: made.body });
+    else if (made.kind === "retry") reached.set(record.id, { step: "unclaimed", reason: made.reason });
+    else {
+      const letter = unsentEntry(record, "rejected", made.reason, delivery, ports.now());
+      reached.set(record.id, { step: "refused", letter });
+    }
   }
+  const claimed = ready.length > 0 ? await claimAndSend(ready, delivery, ports) : reached;
+  return records.map((record) => ({
+    record,
+    progress: reached.get(record.id) ?? claimed.get(record.id) ?? { step: "unclaimed", reason: "not_claimed" },
+  }));
 }
 
-async function claimAndSend(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
-  const bodies = new Map<string, string>();
-  const claims: Claim[] = [];
-  for (const { record, prepared } of jobs) {
-    if (prepared?.kind !== "ready") continue;
-    bodies.set(record.id, prepared.body);
-    claims.push(claimOf(record, prepared.body));
-  }
-  if (claims.length === 0) return;
+interface ReadyRecord {
+  readonly record: AuditRecord;
+  /** What to send if the ledger has no other bytes. */
+  readonly body: string;
+}
+
+/** Returns how far each record that the ledger names came, by event id. */
+async function claimAndSend(
+  claimed: readonly ReadyRecord[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<ReadonlyMap<string, Progress>> {
+  const byId = new Map(claimed.map((one) => [one.record.id, one]));
+  const claims = claimed.map(({ record, body }) => claimOf(record, body));
   const startMs = ports.now();
-  const byId = new Map(jobs.map((job) => [job.record.id, job]));
-  const ready = [];
+  const reached = new Map<string, Progress>();
+  const granted = new Map<string, ReadyRecord & { readonly grant: SendGrant }>();
   for (const grant of await ports.ledger.claim(delivery.lease, claims, startMs)) {
-    const job = byId.get(grant.id);
-    if (job) job.grant = grant;
-    if (job && grant.kind === "expired") job.letter = expiredEntry(job.record, grant, delivery, startMs);
-    const body = grant.kind === "send" ? (grant.body ?? bodies.get(grant.id)) : undefined;
-    if (grant.kind !== "send" || body === undefined) continue;
-    if (job) job.body = body;
-    ready.push({ id: grant.id, body, key: grant.key });
+    const { id } = grant;
+    const one = byId.get(id);
+    if (!one) continue;
+    if (grant.kind === "send") granted.set(id, { ...one, grant, body: grant.body ?? one.body });
+    else if (grant.kind !== "expired") reached.set(id, { step: "not_granted", grant });
+    else reached.set(id, { step: "refused", letter: expiredEntry(one.record, grant, delivery, startMs) });
   }
+  const ready = [...granted].map(([id, { grant, body }]) => ({ id, body, key: grant.key }));
   const all = await sendAll(ready, startMs, ports, delivery.held);
   ports.heard(all.flatMap(({ verdict }) => verdict ?? []));
   for (const ended of all) {
-    const job = byId.get(ended.id);
-    if (!job) continue;
-    job.ended = ended;
-    if (job.grant?.kind === "send" && ended.outcome.kind === "reject") {
-      job.letter = refusedEntry(job.record, job.grant, ended.attempt, delivery);
-    }
+    const one = granted.get(ended.id);
+    if (!one) continue;
+    const { record, ...sent } = one;
+    const isRejected = ended.outcome.kind === "reject";
+    const letter = isRejected ? { letter: refusedEntry(record, sent.grant, ended.attempt, delivery) } : {};
+    reached.set(ended.id, { step: "sent", ...sent, ended, ...letter });
   }
+  return reached;
 }
 
 /** Stores dead letters before the ledger records the end, so that a crash in between repeats the attempt and loses nothing. */
-async function parkJobs(jobs: readonly Job[], ports: DeliverPorts): Promise<void> {
-  const withLetter = jobs.filter(({ letter }) => letter);
+async function parkLetters(all: readonly Tracked[], ports: DeliverPorts): Promise<readonly Tracked[]> {
+  const letters = all.flatMap(({ progress }) => letterOf(progress) ?? []);
+  if (letters.length === 0) return all;
   try {
-    await ports.park(withLetter.flatMap(({ letter }) => letter ?? []));
+    await ports.park(letters);
+    return all;
   } catch {
-    for (const job of withLetter) {
-      delete job.letter;
-      job.result = { id: job.record.id, kind: "retry", reason: "archive_unreachable" };
-    }
+    const isUnstored = ({ progress }: Tracked) => letterOf(progress) !== undefined;
+    return all.map((tracked) => (isUnstored(tracked) ? notStored(tracked, "archive_unreachable") : tracked));
   }
 }
 
-async function settleJobs(jobs: readonly Job[], delivery: Delivery, ports: DeliverPorts): Promise<void> {
-  const settlements = jobs.flatMap((job) => settlementOf(job, ports));
-  if (settlements.length === 0) return;
+async function settleSent(
+  all: readonly Tracked[],
+  delivery: Delivery,
+  ports: DeliverPorts,
+): Promise<readonly Tracked[]> {
+  const settlements = all.flatMap((tracked) => settlementOf(tracked, ports));
+  if (settlements.length === 0) return all;
   try {
     await ports.ledger.settle(delivery.lease, settlements, ports.now());
+    return all;
   } catch {
     // The ledger still shows the attempts as leased; the next delivery sends the same bytes under the same key.
-    for (const job of jobs) {
-      if (job.ended) job.result = { id: job.record.id, kind: "retry", reason: "ledger_unreachable" };
-    }
+    return all.map((tracked) => (sentOf(tracked.progress) ? notStored(tracked, "ledger_unreachable") : tracked));
   }
 }
 
-function settlementOf({ record, ended, letter, body }: Job, { leafOf }: DeliverPorts): Settlement[] {
-  if (!ended) return [];
-  if (ended.outcome.kind === "delivered") {
-    return [{ id: record.id, attempt: ended.attempt, ...(body === undefined ? {} : leafOf?.(body)) }];
-  }
-  const isParked = ended.outcome.kind !== "reject" || letter !== undefined;
-  return [{ id: record.id, attempt: isParked ? ended.attempt : { ...ended.attempt, outcome: "retry" } }];
+function letterOf(progress: Progress): DeadLetterEntry | undefined {
+  return progress.step === "refused" || progress.step === "sent" ? progress.letter : undefined;
+}
+
+function sentOf(progress: Progress): SentEvent | undefined {
+  if (progress.step === "sent") return progress;
+  return progress.step === "not_stored" ? progress.sent : undefined;
+}
+
+function notStored({ record, progress }: Tracked, reason: string): Tracked {
+  const sent = sentOf(progress);
+  return { record, progress: { step: "not_stored", reason, ...(sent && { sent }) } };
+}
+
+/** A rejection whose dead letter could not be stored counts as a retry, so that the event is sent again. */
+function settlementOf({ record, progress }: Tracked, { leafOf }: DeliverPorts): readonly Settlement[] {
+  const sent = sentOf(progress);
+  if (!sent) return [];
+  const { attempt, outcome } = sent.ended;
+  if (outcome.kind === "delivered") return [{ id: record.id, attempt, ...leafOf?.(sent.body) }];
+  const isRetried = outcome.kind === "reject" && progress.step === "not_stored";
+  return [{ id: record.id, attempt: isRetried ? { ...attempt, outcome: "retry" } : attempt }];
 }
 
 /** If a record has a late outcome, the result of that one counts. */
-function finishBoth(job: Job, late: Job | undefined, ports: DeliverPorts): RecordResult {
-  if (!late) return finish(job, ports);
-  if (job.ended) finish(job, ports);
-  return { ...finish(late, ports), id: job.record.id };
+function finishBoth(tracked: Tracked, late: Tracked | undefined, ports: DeliverPorts): RecordResult {
+  if (!late) return finish(tracked, ports);
+  if (sentOf(tracked.progress)) finish(tracked, ports);
+  return { ...finish(late, ports), id: tracked.record.id };
 }
 
-function finish(job: Job, ports: DeliverPorts): RecordResult {
-  const result = job.result ?? resultOf(job);
-  ports.observe(eventOf(job, result));
+function finish({ record, progress }: Tracked, ports: DeliverPorts): RecordResult {
+  const result = resultOf(record.id, progress);
+  ports.observe(eventOf(record, progress, result));
   return result;
 }
 
-function resultOf({ record, grant, ended, letter }: Job): RecordResult {
-  const { id } = record;
-  if (letter) return { id, kind: "dead_letter", class: letter.class, reason: letter.reason };
-  if (ended) return resultOfAttempt(id, ended, grant);
-  if (grant?.kind === "skip") return { id, kind: "skipped", reason: grant.why };
-  if (grant?.kind === "rejected") return { id, kind: "dead_letter", class: "rejected", reason: grant.reason };
-  if (grant?.kind === "leased") return { id, kind: "retry", reason: "leased", retryAfterMs: grant.retryAfterMs };
+function resultOf(id: string, progress: Progress): RecordResult {
+  if (progress.step === "refused") return resultOfLetter(id, progress.letter);
+  if (progress.step === "not_granted") return resultOfGrant(progress.grant);
+  if (progress.step === "sent") {
+    return progress.letter ? resultOfLetter(id, progress.letter) : resultOfAttempt(id, progress);
+  }
+  return { id, kind: "retry", reason: progress.reason };
+}
+
+function resultOfLetter(id: string, letter: DeadLetterEntry): RecordResult {
+  return { id, kind: "dead_letter", class: letter.class, reason: letter.reason };
+}
+
+function resultOfGrant(grant: Extract<Progress, { step: "not_granted" }>["grant"]): RecordResult {
+  const { id } = grant;
+  if (grant.kind === "skip") return { id, kind: "skipped", reason: grant.why };
+  if (grant.kind === "rejected") return { id, kind: "dead_letter", class: "rejected", reason: grant.reason };
+  if (grant.kind === "leased") return { id, kind: "retry", reason: "leased", retryAfterMs: grant.retryAfterMs };
   return { id, kind: "retry", reason: "not_claimed" };
 }
 
-function resultOfAttempt(id: string, { outcome, attempt }: AttemptResult, grant: Grant | undefined): RecordResult {
+function resultOfAttempt(id: string, { ended, grant }: SentEvent): RecordResult {
+  const { outcome, attempt } = ended;
   if (outcome.kind === "delivered") return { id, kind: "delivered" };
   if (outcome.kind === "pause") return { id, kind: "retry", reason: outcome.reason, pause: true };
-  // A rejection without a dead letter means that storing it failed; `parkJobs` has logged it.
   const { reason } = outcome;
   const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
-  const beganAtMs = (grant?.kind === "send" ? grant.beganAtMs : undefined) ?? attempt.atMs;
-  return { id, kind: "retry", reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs, beganAtMs }) };
+  if (retryAfterMs === undefined) return { id, kind: "retry", reason };
+  return { id, kind: "retry", reason, retryAfterMs, beganAtMs: grant.beganAtMs ?? attempt.atMs };
 }
 
-function eventOf({ record, grant, ended }: Job, result: RecordResult): RecordEvent {
-  if (!ended || grant?.kind !== "send") return { record, result };
-  const { status, durationMs, wrote } = ended.attempt;
-  const attempt = {
-    number: grant.attempt,
-    key: grant.key,
-    durationMs,
-    wrote,
-    ...(status === undefined ? {} : { status }),
-  };
-  return { record, result, attempt };
+function eventOf(record: AuditRecord, progress: Progress, result: RecordResult): RecordEvent {
+  const sent = sentOf(progress);
+  if (!sent) return { record, result };
+  const { status, durationMs, wrote } = sent.ended.attempt;
+  const { attempt: number, key } = sent.grant;
+  return { record, result, attempt: { number, key, durationMs, wrote, ...(status === undefined ? {} : { status }) } };
 }

@@ -3,7 +3,7 @@ import { toBase64Url } from "../shared/bytes.ts";
 import { compact } from "../shared/compact.ts";
 import { mintEventId } from "../shared/event-id.ts";
 import type { GatewayInfo } from "../shared/record.ts";
-import { recordOf } from "./selector.ts";
+import { objectOf } from "./selector.ts";
 import type { GatewayContext, GatewayEnvironment, GatewayLog, GatewayRoute } from "./gateway.ts";
 import type { Capture, Identity } from "./capture.ts";
 import type { RecordSettings } from "./request-records.ts";
@@ -138,8 +138,8 @@ function plans(options: Options): (context: GatewayContext) => RoutePlan {
   return ({ route, log }) => {
     const found = known.get(route);
     if (found) return found;
-    const operation = recordOf(route.raw());
-    const plan = makePlan(operation["x-audit"], options, recordOf(operation["x-zuplo-route"])["handler"]);
+    const operation = objectOf(route.raw());
+    const plan = makePlan(operation["x-audit"], options, objectOf(operation["x-zuplo-route"])["handler"]);
     if (plan.problems.length > 0) log.error(`audit-log: invalid_option: on ${route.path}: ${plan.problems.join("; ")}`);
     known.set(route, plan);
     return plan;

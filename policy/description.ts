@@ -2,7 +2,7 @@
 import type { RequestOutcome } from "../shared/record.ts";
 import { type Condition, readConditions } from "./conditions.ts";
 import { type Fields, type PlanReader, readList, readName, readObject } from "./plan-reader.ts";
-import { recordOf, type Selector } from "./selector.ts";
+import { objectOf, type Selector } from "./selector.ts";
 import { isFromCaller, readSelector, readValue, type Value, type Values } from "./values.ts";
 
 export interface Description {
@@ -107,7 +107,7 @@ function readParty(reader: PlanReader, field: string, given: unknown, known = PA
 
 function readTargets(reader: PlanReader, field: string, given: unknown): readonly TargetPlan[] | undefined {
   return readList(reader, field, given, (target, at) => {
-    const list = recordOf(target)["each"];
+    const list = objectOf(target)["each"];
     const each = list === undefined ? undefined : readEach(reader, `${at}.`, list);
     return [{ each, ...readParty(withItem(reader, each), at, target, [...PARTY_FIELDS, "each"]) }];
   });

@@ -1,6 +1,6 @@
 /** Sends one message by the first path that accepts it. Tries each path twice, protected by a circuit breaker. */
 import { type Circuit, makeCircuit } from "./circuit.ts";
-import type { Outgoing, Send, Sent } from "./paths.ts";
+import type { Outgoing, Send, SendResult } from "./paths.ts";
 import { type Ports, sleep } from "./ports.ts";
 
 /** Pause before the second try: long enough to open a new connection. Our choice. */
@@ -91,7 +91,7 @@ async function tryTwice(
   message: Outgoing,
   pathMs: number,
   ports: Pick<Ports, "nowMs" | "timer">,
-): Promise<Sent> {
+): Promise<SendResult> {
   const endMs = ports.nowMs() + pathMs;
   const first = await send(message, pathMs);
   if (first.ok || !first.again || ports.nowMs() + AGAIN_AFTER_MS >= endMs) return first;

@@ -7,7 +7,7 @@ import { holds } from "./conditions.ts";
 import type { PartyPlan, TargetPlan } from "./description.ts";
 import type { RequestPart } from "./request-parts.ts";
 import type { Omittable } from "./options.ts";
-import { itemsOf, recordOf, type Scalar, type Seen, textOf } from "./selector.ts";
+import { itemsOf, objectOf, type Scalar, type Seen, textOf } from "./selector.ts";
 import {
   isFromCaller,
   isRequired,
@@ -140,7 +140,7 @@ export function describePart(
 
 /** True for a signed-in caller whose request the API accepted. */
 function isAccepted({ user, response }: Seen): boolean {
-  return textOf(recordOf(user)["sub"]) !== undefined && response !== undefined && response.status < 400;
+  return textOf(objectOf(user)["sub"]) !== undefined && response !== undefined && response.status < 400;
 }
 
 /** The input of selectors for each element of a target's list. */
@@ -156,13 +156,13 @@ function elementsOf(each: NonNullable<TargetPlan["each"]>, seen: Seen, missing: 
  * `act` claim, RFC 8693, section 4.1) and the client. Only scalars of the user are read.
  */
 export function defaultActor(user: Seen["user"], omit: ReadonlySet<Omittable>): Party {
-  const { sub, data } = recordOf(user);
+  const { sub, data } = objectOf(user);
   const id = textOf(sub);
   if (id === undefined) return { id: "anonymous", type: "anonymous" };
-  const { name, role, act, azp, client_id: clientId } = recordOf(data);
+  const { name, role, act, azp, client_id: clientId } = objectOf(data);
   const metadata = {
     role: textOf(role),
-    acting_party: textOf(recordOf(act)["sub"]),
+    acting_party: textOf(objectOf(act)["sub"]),
     client_id: textOf(azp) ?? textOf(clientId),
   };
   const shown = { name: textOf(name), metadata: filled(without(omit, metadata)) };
@@ -180,7 +180,7 @@ const SCHEME = /^(bearer|basic|digest|dpop|negotiate) /i;
 
 /** How the caller authenticated: the kind of credential, and the key's id if the auth policy names it. Never the credential. */
 export function credentialOf(headers: Headers, user: Seen["user"]): Credential | undefined {
-  const { apiKeyId, data } = recordOf(user);
+  const { apiKeyId, data } = objectOf(user);
   const keyOfGateway = textOf(apiKeyId);
   // Zuplo's API-key policy reads its key from the `Authorization` header.
   if (keyOfGateway !== undefined) return { kind: "api_key", keyId: keyOfGateway };
@@ -190,7 +190,7 @@ export function credentialOf(headers: Headers, user: Seen["user"]): Credential |
     : headers.has("x-api-key")
       ? "api_key"
       : headers.has("cookie") && "cookie";
-  const { keyId, key_id: otherKeyId = keyId } = recordOf(data);
+  const { keyId, key_id: otherKeyId = keyId } = objectOf(data);
   return kind ? compact({ kind, keyId: textOf(otherKeyId) }) : undefined;
 }
 

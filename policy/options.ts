@@ -1,6 +1,6 @@
 /** The policy's options: one table of rules, from which the settings are read and the reference is generated. */
 import type { Assurance } from "../shared/record.ts";
-import { recordOf } from "./selector.ts";
+import { objectOf } from "./selector.ts";
 
 export type Rule =
   | { readonly type: "integer"; readonly default: number; readonly min: number; readonly max: number }
@@ -80,7 +80,7 @@ interface CheckedOptions {
 
 /** Checks the options of the policy's entry. Codes: `invalid_option`, `missing_variable`, `invalid_variable`. */
 export function checkOptions(given: unknown): CheckedOptions {
-  const values = recordOf(given);
+  const values = objectOf(given);
   const problems: string[] = [];
   const options = Object.entries<Rule>(OPTION_RULES).map(([name, rule]) => {
     const { value, problem } = checkOption(name, rule, values[name]);

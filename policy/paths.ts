@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from "../shared/bytes.ts";
 import { publishHeaders, publishPath } from "../shared/qstash-headers.ts";
 import { parseJson } from "./json.ts";
 import type { Ports, Reply } from "./ports.ts";
-import { recordOf } from "./selector.ts";
+import { objectOf } from "./selector.ts";
 
 /** A message ready to be sent, the same on both paths. */
 export interface Outgoing {
@@ -12,12 +12,12 @@ export interface Outgoing {
   readonly delaySeconds: number;
 }
 
-export type Sent =
+export type SendResult =
   | { readonly ok: true }
   /** `again`: a second try at once may help. */
   | { readonly ok: false; readonly again: boolean; readonly reason: string };
 
-export type Send = (message: Outgoing, timeoutMs: number) => Promise<Sent>;
+export type Send = (message: Outgoing, timeoutMs: number) => Promise<SendResult>;
 
 export interface QueueSettings {
   readonly qstashUrl: string;
@@ -41,7 +41,7 @@ export function queuePath(settings: QueueSettings, ports: Pick<Ports, "post">): 
 }
 
 function holdsMessageId({ status, text }: Reply): boolean {
-  return status < 300 && typeof recordOf(parseJson(text))["messageId"] === "string";
+  return status < 300 && typeof objectOf(parseJson(text))["messageId"] === "string";
 }
 
 export interface SpillSettings {
@@ -69,7 +69,7 @@ export function spillPath(settings: SpillSettings, ports: Pick<Ports, "post" | "
   };
 }
 
-async function attempt(post: () => Promise<Reply>, isAcknowledged: (reply: Reply) => boolean): Promise<Sent> {
+async function attempt(post: () => Promise<Reply>, isAcknowledged: (reply: Reply) => boolean): Promise<SendResult> {
   try {
     const reply = await post();
     if (isAcknowledged(reply)) return { ok: true };

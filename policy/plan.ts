@@ -5,7 +5,7 @@ import { type Description, DESCRIPTION_FIELDS, EMPTY_DESCRIPTION, readDescriptio
 import { ASSURANCES } from "./options.ts";
 import { type Fields, type PlanReader, readList, readName, readObject } from "./plan-reader.ts";
 import { PRESETS, type PresetName } from "./presets/preset.ts";
-import { recordOf, type Selector } from "./selector.ts";
+import { objectOf, type Selector } from "./selector.ts";
 
 export interface RoutePlan {
   /** The reason as a string, or true: the route leaves no records. */
@@ -127,7 +127,7 @@ function readCases(reader: PlanReader, given: unknown, base: Description, assura
 }
 
 function isMcpServer(handler: unknown): boolean {
-  const { export: exported, module } = recordOf(handler);
+  const { export: exported, module } = objectOf(handler);
   return exported === "mcpServerHandler" && module === "$import(@zuplo/runtime)";
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Capture, Ending } from "./capture.ts";
 import { type Ports, sleep } from "./ports.ts";
-import { recordOf, textOf } from "./selector.ts";
+import { objectOf, textOf } from "./selector.ts";
 
 const REFUSED = new Set([401, 403, 429]);
 
@@ -97,7 +97,7 @@ function mayShare(capture: Capture): boolean {
  * reads it from the path.
  */
 function keyOf({ request, context }: Capture, { status }: Ending, isDescribedInCode: boolean): string {
-  const ip = textOf(recordOf(context.incomingRequestProperties)["ip"]);
+  const ip = textOf(objectOf(context.incomingRequestProperties)["ip"]);
   const parameters = isDescribedInCode ? request.params : undefined;
   return JSON.stringify([request.method, context.route.path, status, ip, parameters]);
 }

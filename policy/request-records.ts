@@ -24,7 +24,7 @@ import { partsOf, type RequestPart } from "./request-parts.ts";
 import { type Ports, within } from "./ports.ts";
 import { hideAndShape, type PrivacySettings } from "./privacy.ts";
 import type { AuditDescription, AuditLogCode, AuditParty, AuditSubject } from "./public-types.ts";
-import { recordOf, type Seen, textOf } from "./selector.ts";
+import { objectOf, type Seen, textOf } from "./selector.ts";
 
 export interface RecordSettings {
   readonly ports: Pick<Ports, "sha256" | "timer">;
@@ -123,7 +123,7 @@ function frameOf(
     outcome: outcomeOfStatus(ending?.status),
     method: request.method,
     route: context.route.path,
-    action: defaultAction(recordOf(context.route.raw())["operationId"], request.method, context.route.path),
+    action: defaultAction(objectOf(context.route.raw())["operationId"], request.method, context.route.path),
     actor: NOBODY,
     organization: settings.options.organizationId,
     targets: [{ id: context.route.path, type: "route" }],
@@ -191,7 +191,7 @@ function mergeParty(party: MutableParty, { id, type, name, metadata }: AuditPart
 
 function fill(frame: Frame, meaning: Meaning, capture: Capture, seen: Seen, { omit }: RecordSettings): AuditRecord {
   const { headers } = capture.request;
-  const { ip, country, region, city } = recordOf(capture.context.incomingRequestProperties);
+  const { ip, country, region, city } = objectOf(capture.context.incomingRequestProperties);
   const trace = headers.get("traceparent") ?? "";
   // Selectors that cannot resolve yet are not reported.
   const unusable = ip && !addressOf(ip) && !omit.has("ip") ? ["ip"] : [];

@@ -109,7 +109,7 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const name of path) {
     // Own properties only: `constructor` and `__proto__` are not data.
-    const fields = recordOf(at);
+    const fields = objectOf(at);
     if (!Object.hasOwn(fields, name)) return undefined;
     at = fields[name];
   }
@@ -145,7 +145,7 @@ export function isScalar(value: unknown): value is Scalar {
 }
 
 /** Returns the value if it is an object, otherwise an empty one. */
-export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 

@@ -4,7 +4,7 @@ import { REDACTED } from "./secrets.ts";
 import {
   isScalar,
   parseSelector,
-  recordOf,
+  objectOf,
   resolve,
   type Scalar,
   type Seen,
@@ -32,7 +32,7 @@ export function readValue(reader: PlanReader, field: string, given: unknown): Va
   return [given ?? []].flat().flatMap((part: unknown): Part | readonly Part[] => {
     if (typeof part === "string") return { pieces: readText(reader, field, part) };
     if (isScalar(part)) return { pieces: [part] };
-    if ("select" in recordOf(part)) return readChoice(reader, field, part);
+    if ("select" in objectOf(part)) return readChoice(reader, field, part);
     reader.wrong(field, "must be a scalar, a selector, a template, a select, or a list of these");
     return [];
   });

@@ -1,6 +1,7 @@
 /** The text of `/metrics`. Pure. https://prometheus.io/docs/instrumenting/exposition_formats/ */
 import { DEAD_LETTER_CLASSES } from "../shared/dead-letter.ts";
-import { AGE_BUCKETS_S, LATENCY_BUCKETS_S, type Numbers } from "./ledger/counters.ts";
+import { AGE_BUCKETS_S, LATENCY_BUCKETS_S } from "./ledger/counters.ts";
+import type { Numbers } from "./numbers.ts";
 
 /** Where the log of the evidence stands. */
 interface EvidenceStatus {

@@ -3,7 +3,7 @@ import { deadLetters } from "./dead-letters/client.ts";
 import { evidenceLog } from "./evidence/client.ts";
 import type { RouteContext, Route } from "./http/route.ts";
 import { shardStatuses } from "./ledger/client.ts";
-import { sumNumbers } from "./ledger/counters.ts";
+import { sumNumbers } from "./numbers.ts";
 import { render } from "./metrics-text.ts";
 import { storageUse } from "./health/storage.ts";
 import { monitor } from "./monitor/client.ts";

@@ -12,23 +12,23 @@ const ANSWER_MAX_BYTES = 65_536;
 /** Most errors of one answer that are named. Our choice. */
 const MAX_NAMED_ERRORS = 3;
 
-export interface Sent {
+export interface WorkosReply {
   readonly answer: Answer;
   /** Code, instance paths and keywords of an error answer; never its message or data, which can echo the event. */
   readonly detail?: string;
 }
 
-const LATE: Sent = { answer: { kind: "timeout" } };
+const LATE: WorkosReply = { answer: { kind: "timeout" } };
 
 type WorkosSettings = Pick<Settings, "WORKOS_API_KEY" | "WORKOS_BASE_URL">;
 
 /** Sends events of one message: each body under its idempotency key, for at most 15 s, without following redirects. Never throws. */
 export function eventSender(settings: WorkosSettings, fetcher: Fetch, now: () => number) {
   const limit = new TimeLimit(WORKOS_TIMEOUT_MS, now);
-  return (body: string, key: string): Promise<Sent> => limit.within(send(settings, fetcher, body, key), LATE);
+  return (body: string, key: string): Promise<WorkosReply> => limit.within(send(settings, fetcher, body, key), LATE);
 }
 
-async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key: string): Promise<Sent> {
+async function send(settings: WorkosSettings, fetcher: Fetch, body: string, key: string): Promise<WorkosReply> {
   try {
     const response = await fetcher(`${settings.WORKOS_BASE_URL}/audit_logs/events`, {
       method: "POST",

@@ -1,6 +1,6 @@
 /** WorkOS on a virtual clock: it answers after a while, and refuses what goes over its limit. */
 import { RateLimit } from "../../dev/workos/rate-limit.ts";
-import type { Sent } from "../../worker/workos.ts";
+import type { WorkosReply } from "../../worker/workos.ts";
 import type { VirtualTime } from "../virtual-time.ts";
 
 /** WorkOS states 6,000 requests in 60 s for each API key, without a word on how they may be spread. https://workos.com/docs/reference/rate-limits */
@@ -9,7 +9,7 @@ export type Window = { readonly requests: number; readonly windowMs: number };
 export const ANSWER_MS = 100;
 
 export interface VirtualWorkos {
-  readonly send: (body: string, key: string) => Promise<Sent>;
+  readonly send: (body: string, key: string) => Promise<WorkosReply>;
   /** Keys of the events that were stored, in order. */
   readonly stored: ReadonlyMap<string, number>;
   readonly refused: () => number;
@@ -26,7 +26,7 @@ export function virtualWorkos(time: VirtualTime, limit: Window): VirtualWorkos {
       const isOver = limiter.exceeded("key", limit);
       if (isOver) refused += 1;
       else stored.set(key, time.now());
-      const answer: Sent = isOver
+      const answer: WorkosReply = isOver
         ? { answer: { kind: "response", status: 429, json: {}, retryAfter: null } }
         : { answer: { kind: "response", status: 200, json: { success: true } } };
       return new Promise((resolve) => time.after(ANSWER_MS, () => resolve(answer)));

@@ -6,7 +6,7 @@ import { readProject } from "../init/project.ts";
 import { command } from "../run/command.ts";
 import { builtFile, IS_PACKAGE, programVersion, ROOT, workerFolder } from "../run/installation.ts";
 import type { Io } from "../run/io.ts";
-import { type Change, upgradePlan } from "../upgrade/plan.ts";
+import { type UpgradeChange, upgradePlan } from "../upgrade/plan.ts";
 
 export const upgrade = command({
   usage: "upgrade [zuplo-project]",
@@ -43,7 +43,7 @@ export const upgrade = command({
   },
 });
 
-function nextOf({ part }: Change, project: string, { suggest }: Io): string {
+function nextOf({ part }: UpgradeChange, project: string, { suggest }: Io): string {
   if (part === "wrangler.toml") return `add it to ${join(workerFolder(), "wrangler.toml")} as the new template has it`;
   if (part === "worker") return `preview it: ${suggest("deployDryRun")}`;
   if (part === "policy") return `run: ${suggest("init", project)}`;

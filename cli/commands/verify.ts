@@ -3,7 +3,7 @@ import * as z from "zod";
 import { textOf } from "../../verifier/verify.mjs";
 import { type Api, openApi } from "../api/client.ts";
 import { checkReport } from "../evidence/check.ts";
-import { compareOnline, type Comparison } from "../evidence/online.ts";
+import { compareOnline, type OnlineComparison } from "../evidence/online.ts";
 import { checkRequests } from "../evidence/requests.ts";
 import { openEvidence } from "../evidence/server.ts";
 import { COVERAGE_FILE } from "../operations/file.ts";
@@ -165,7 +165,7 @@ async function comparison(
   key: string | undefined,
   { since, until }: z.infer<typeof Verification>,
   { io, api, nowMs }: { readonly io: Io; readonly api: Api; readonly nowMs: number },
-): Promise<Comparison | string> {
+): Promise<OnlineComparison | string> {
   if (!io.env["WORKOS_API_KEY"]) return '"WORKOS_API_KEY" is not set';
   const file = openEvidence(io);
   if ((await file("checkpoint")) === undefined)

@@ -25,7 +25,7 @@ export interface DeployOptions {
   readonly values: Values;
 }
 
-export interface Ports {
+export interface DeployPorts {
   readonly root: string;
   readonly wrangler: Wrangler;
   readonly io: Io;
@@ -48,7 +48,7 @@ interface Deployed {
 }
 
 /** Deploys the worker; throws `missing_variable`, `invalid_variable`, `payload_too_large`, or `internal` with wrangler's message. */
-export async function deploy(options: DeployOptions, ports: Ports): Promise<Deployed> {
+export async function deploy(options: DeployOptions, ports: DeployPorts): Promise<Deployed> {
   const steps: Step[] = [];
   const end = (step: Step): void => {
     steps.push(step);
@@ -87,7 +87,7 @@ type End = (step: Step) => void;
 
 async function bundleStep(
   { environment, values }: DeployOptions,
-  { root, wrangler, io }: Ports,
+  { root, wrangler, io }: DeployPorts,
   end: End,
 ): Promise<Upload> {
   const args = ["deploy", "--dry-run", "--env", environment];
@@ -129,7 +129,7 @@ function refuseOtherValues({ plain }: Values, { bindings }: Upload, environment:
   );
 }
 
-async function directoryStep(options: DeployOptions, bundle: Upload, ports: Ports, end: End): Promise<void> {
+async function directoryStep(options: DeployOptions, bundle: Upload, ports: DeployPorts, end: End): Promise<void> {
   const { environment, dryRun } = options;
   const title = directoryTitle(environment);
   if (bundle.bindings.has("DIRECTORY")) {
@@ -163,7 +163,7 @@ const KEY = "AUDIT_EVIDENCE_KEY";
 async function bucketStep(
   { environment, dryRun }: DeployOptions,
   bundle: Upload,
-  ports: Ports,
+  ports: DeployPorts,
   end: End,
 ): Promise<void> {
   const name = bucketName(environment);
@@ -181,7 +181,12 @@ async function bucketStep(
 }
 
 /** The worker never shows its key, so only the deploy that set it knows the verifier key. */
-async function keyStep({ given }: KnownSecrets, workerUrl: string | undefined, ports: Ports, end: End): Promise<void> {
+async function keyStep(
+  { given }: KnownSecrets,
+  workerUrl: string | undefined,
+  ports: DeployPorts,
+  end: End,
+): Promise<void> {
   const { [KEY]: key, AUDIT_EVIDENCE_ORIGIN: origin } = given;
   if (key === undefined || workerUrl === undefined) {
     return end({ name: "evidence", state: "skipped", detail: `the worker has its key; ${KEY_FILE} stays as it is` });
@@ -228,7 +233,7 @@ interface KnownSecrets {
 
 async function secretsStep(
   { environment, evidence = false, values }: DeployOptions,
-  ports: Ports,
+  ports: DeployPorts,
   end: End,
 ): Promise<KnownSecrets> {
   const onWorker = await secretsOnWorker(ports.wrangler, environment);
@@ -256,7 +261,7 @@ async function workerUrlStep(
   { environment }: DeployOptions,
   { given, onWorker }: KnownSecrets,
   uploaded: Upload,
-  { wrangler, io }: Ports,
+  { wrangler, io }: DeployPorts,
   end: End,
 ): Promise<string | undefined> {
   const known = given["AUDIT_WORKER_URL"];
@@ -280,7 +285,7 @@ async function workerUrlStep(
 async function doctorStep(
   variables: Variables,
   url: string | undefined,
-  { io, doctor, waitForWorker }: Ports,
+  { io, doctor, waitForWorker }: DeployPorts,
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   if (url !== undefined) await waitForWorker(url);
   return doctor({ ...io.env, ...variables, ...(url === undefined ? {} : { AUDIT_WORKER_URL: url }) });

@@ -26,7 +26,7 @@ interface OnlinePorts {
   readonly nowMs: number;
 }
 
-export interface Comparison {
+export interface OnlineComparison {
   readonly result: VerifyResult;
   /** Events that were delivered after the last digest; the next one holds them. */
   readonly unsealed: readonly string[];
@@ -40,7 +40,7 @@ export async function compareOnline(
   { file, workos, api, nowMs }: OnlinePorts,
   { since, until }: { readonly since: string; readonly until: string },
   key = existsSync(KEY_FILE) ? KEY_FILE : undefined,
-): Promise<Comparison> {
+): Promise<OnlineComparison> {
   if (Date.parse(since) < nowMs - REACH_MS)
     throw new WrongUse('"--since" is too early: WorkOS exports the last three months only');
   const folder = await mkdtemp(join(tmpdir(), "audit-forwarder-verify-"));
@@ -76,7 +76,7 @@ async function verifyWithCopies(
 }
 
 /** An event that was delivered after the last digest is in no digest yet. */
-async function withoutUnsealed(result: VerifyResult, api: Api, sealedUntil: string): Promise<Comparison> {
+async function withoutUnsealed(result: VerifyResult, api: Api, sealedUntil: string): Promise<OnlineComparison> {
   const unsealed = new Set<string>();
   for (const id of result.unexpected.slice(0, MOST_LOOKUPS)) {
     const { state, attempts } = await fateOf(api, id);

@@ -1,16 +1,16 @@
 /** Writes several files, all or none. */
 import { chmod, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Change } from "./plan.ts";
+import type { FileChange } from "./plan.ts";
 
 interface Staged {
-  readonly change: Change;
+  readonly change: FileChange;
   readonly target: string;
   readonly temporary: string;
 }
 
 /** Writes each file next to its target, then renames them all. If a step fails, the files stay as they were and the error is thrown. */
-export async function writeAll(directory: string, changes: readonly Change[]): Promise<void> {
+export async function writeAll(directory: string, changes: readonly FileChange[]): Promise<void> {
   const staged: Staged[] = [];
   const renamed: Staged[] = [];
   try {
@@ -28,7 +28,7 @@ export async function writeAll(directory: string, changes: readonly Change[]): P
   }
 }
 
-async function stage(directory: string, change: Change): Promise<Staged> {
+async function stage(directory: string, change: FileChange): Promise<Staged> {
   const path = join(directory, change.path);
   // A symbolic link stays a link: its target is replaced.
   const target = await realpath(path).catch(() => path);

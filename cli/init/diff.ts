@@ -1,10 +1,10 @@
 /** Shows changes as a unified diff, without the values of variables. */
 import { structuredPatch } from "diff";
 import type { Io } from "../run/io.ts";
-import type { Change } from "./plan.ts";
+import type { FileChange } from "./plan.ts";
 
 /** Formats one change for people. */
-export function diffLines(change: Change, paint: Io["paint"]): readonly string[] {
+export function diffLines(change: FileChange, paint: Io["paint"]): readonly string[] {
   const { path, before, after, kind } = change;
   const title = paint("bold", `${before === undefined ? "add" : "change"} ${path}`);
   if (kind === "module") return [`${title} (${Buffer.byteLength(after)} bytes, built)`];
@@ -15,7 +15,7 @@ export function diffLines(change: Change, paint: Io["paint"]): readonly string[]
 }
 
 /** The lines added at the end, because the unchanged lines of `.env` hold the user's secrets. */
-function addedLines({ before = "", after }: Change, paint: Io["paint"]): readonly string[] {
+function addedLines({ before = "", after }: FileChange, paint: Io["paint"]): readonly string[] {
   const added = after.slice(before.length).trim().split(/\r?\n/);
   return added.map((line) => paint("green", `  +${line}`));
 }

@@ -1,7 +1,7 @@
 /** Checks that the gateway finds the policy that each entry names. Pure. */
 import type { Finding } from "./finding.ts";
 import type { ModuleState } from "./module.ts";
-import { buildsOnOurs, entriesOf, type Policy } from "./policies.ts";
+import { buildsOnOurs, entriesOf, type PolicyEntry } from "./policies.ts";
 import { MODULE_PATH, POLICY_NAME, type ZuploProject } from "./project.ts";
 
 /** The faults of the module, and of the module and export of each entry that should run it. */
@@ -24,11 +24,11 @@ const STATES: Readonly<Record<ModuleState, readonly string[]>> = {
   foreign: ['was not made by "init", so that routes with "audit-log" fail or are not audited; move it to another name'],
 };
 
-function fault(path: string, { name }: Policy, message: string): Finding {
+function fault(path: string, { name }: PolicyEntry, message: string): Finding {
   return { level: "wrong", subject: `${path}: "${name}"`, message };
 }
 
-function entryFaults({ module, export: name }: Policy, modules: ReadonlyMap<string, string>): readonly string[] {
+function entryFaults({ module, export: name }: PolicyEntry, modules: ReadonlyMap<string, string>): readonly string[] {
   if (module === undefined) return [];
   if (module === MODULE_PATH) {
     if (name === "auditLog" || name === "default") return [];

@@ -8,7 +8,7 @@ import type { ProjectFile, ZuploProject } from "./project.ts";
 import { chosen, readRoutes, recordChoice, recordedChoice, type Route, type RouteChoice } from "./routes.ts";
 
 /** One file to write; `before` is absent if it is new. */
-export interface Change {
+export interface FileChange {
   readonly path: string;
   readonly before?: string;
   readonly after: string;
@@ -17,7 +17,7 @@ export interface Change {
 }
 
 export interface InitPlan {
-  readonly changes: readonly Change[];
+  readonly changes: readonly FileChange[];
   readonly routes: readonly Route[];
   /** Which routes to audit: the choice made now or recorded earlier. */
   readonly choice: RouteChoice;
@@ -55,15 +55,18 @@ export function planInit(project: ZuploProject, built: BuiltModule, choice: Rout
 /** A module with the same code keeps its formatting. A user's module is kept as a copy. */
 function moduleChanges({ module, modules }: ZuploProject, state: ModuleState, wanted: string, choice: RouteChoice) {
   if (state === "current" && recordedChoice(module.text) === choice) return [];
-  const change: Change = { ...of(module), after: inEolOf(module, wanted), kind: "module" };
+  const change: FileChange = { ...of(module), after: inEolOf(module, wanted), kind: "module" };
   if (state !== "foreign" && state !== "edited") return [change];
   const copy = [".bak", ...Array.from({ length: 99 }, (_, index) => `.bak${index + 2}`)]
     .map((ending) => module.path + ending)
     .find((path) => !modules.has(path));
-  return [{ path: copy ?? `${module.path}.bak100`, after: module.text ?? "", kind: "module" } satisfies Change, change];
+  return [
+    { path: copy ?? `${module.path}.bak100`, after: module.text ?? "", kind: "module" } satisfies FileChange,
+    change,
+  ];
 }
 
-function of({ path, text }: ProjectFile): Pick<Change, "path" | "before"> {
+function of({ path, text }: ProjectFile): Pick<FileChange, "path" | "before"> {
   return { path, ...(text === undefined ? {} : { before: text }) };
 }
 
@@ -76,6 +79,6 @@ function wanted(routes: readonly Route[], choice: RouteChoice) {
   return routes.filter((route) => chosen(choice, route)).flatMap((route) => route.insertions);
 }
 
-function change(path: string, text: string | undefined, after: string, kind: Change["kind"] = "edit"): Change {
+function change(path: string, text: string | undefined, after: string, kind: FileChange["kind"] = "edit"): FileChange {
   return { ...of(text === undefined ? { path } : { path, text }), after, kind };
 }

@@ -6,7 +6,7 @@ import { isOurModule } from "./module.ts";
 import { MODULE_PATH, type ProjectFile, type ZuploProject } from "./project.ts";
 
 /** One entry of `config/policies.json`. */
-export interface Policy {
+export interface PolicyEntry {
   readonly name: string;
   /** The module's path in the project, such as `modules/audit-log.ts`; absent for Zuplo's own policies. */
   readonly module?: string;
@@ -16,7 +16,7 @@ export interface Policy {
 
 export interface Policies {
   /** The names of the entries that run our module. */
-  readonly auditing: ReadonlyMap<string, Policy>;
+  readonly auditing: ReadonlyMap<string, PolicyEntry>;
   /** Replaces composite policies by their members, in order. */
   readonly expand: (names: readonly string[]) => readonly string[];
 }
@@ -53,7 +53,7 @@ export function readPolicies({
 }
 
 /** Reads every named entry. */
-export function entriesOf({ path, text }: ProjectFile): readonly Policy[] {
+export function entriesOf({ path, text }: ProjectFile): readonly PolicyEntry[] {
   if (text === undefined) return [];
   const file = z.looseObject({ policies: z.array(z.unknown()) }).safeParse(getNodeValue(parseJson(text, path)));
   return (file.data?.policies ?? []).flatMap((given) => {
@@ -72,7 +72,7 @@ export function entriesOf({ path, text }: ProjectFile): readonly Policy[] {
 }
 
 /** The names in a composite policy. https://zuplo.com/docs/policies/composite-inbound */
-function heldBy(policy: Policy | undefined): readonly string[] | undefined {
+function heldBy(policy: PolicyEntry | undefined): readonly string[] | undefined {
   const isComposite = policy?.module === undefined && policy?.export === "CompositeInboundPolicy";
   if (!isComposite) return undefined;
   const names = policy.options["policies"];

@@ -3,7 +3,7 @@ import type { Node } from "jsonc-parser";
 import { findNodeAtLocation, getNodeValue } from "jsonc-parser";
 import { AuditError } from "../../shared/errors.ts";
 import { appendProperty, type Insertion, parseJson, prependItem } from "./json-edit.ts";
-import type { Policies, Policy } from "./policies.ts";
+import type { Policies, PolicyEntry } from "./policies.ts";
 import { type OpenApiFile, POLICY_NAME } from "./project.ts";
 
 /** Which routes get the policy. */
@@ -24,7 +24,7 @@ export interface Route {
   readonly path: string;
   readonly methods: readonly string[];
   /** The entry that audits the route, directly or inside a composite policy. */
-  readonly auditedBy?: Policy;
+  readonly auditedBy?: PolicyEntry;
   /** Insertions that put the policy first; empty if the route is already audited. */
   readonly insertions: readonly Insertion[];
 }

@@ -5,7 +5,7 @@ import { AuditError } from "../../shared/errors.ts";
 import { type Jurisdiction, queueUrl } from "../deploy/region.ts";
 import { builtFile, IS_PACKAGE, workerFolder } from "../run/installation.ts";
 import { AGENTS_FILE, hasSection, withSection } from "./agents-section.ts";
-import type { Change } from "./plan.ts";
+import type { FileChange } from "./plan.ts";
 
 /** Written by a deploy, or by wrangler. */
 const IGNORED = ".audit-forwarder/\n.wrangler/\n.dev.vars*\n";
@@ -14,7 +14,7 @@ export interface WorkerSide {
   /** Where the files are, or will be. */
   readonly folder: string;
   /** The files that are missing, because one that is there is the team's; and AGENTS.md, if its section is not this version's. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly FileChange[];
 }
 
 interface Wishes {
@@ -37,7 +37,7 @@ export async function planWorkerSide(directory: string, { jurisdiction, agents }
     [".gitignore", IGNORED],
   ];
   const changes = await Promise.all(
-    wanted.map(async ([path, after]): Promise<readonly Change[]> => {
+    wanted.map(async ([path, after]): Promise<readonly FileChange[]> => {
       const text = await readFile(join(folder, path), "utf8").catch(() => undefined);
       return text === undefined ? [{ path, after, kind: "template" }] : [];
     }),
@@ -45,7 +45,7 @@ export async function planWorkerSide(directory: string, { jurisdiction, agents }
   return { folder, changes: [...changes.flat(), ...(await agentsChange(folder, agents))] };
 }
 
-async function agentsChange(folder: string, isWanted = false): Promise<readonly Change[]> {
+async function agentsChange(folder: string, isWanted = false): Promise<readonly FileChange[]> {
   const path = join("..", AGENTS_FILE);
   const before = await readFile(join(folder, path), "utf8").catch(() => undefined);
   if (!isWanted && !hasSection(before)) return [];

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { EventBody } from "../../shared/event.ts";
 import type { ProjectFile } from "../init/project.ts";
 import type { Route } from "../init/routes.ts";
-import type { Call } from "../preview/call.ts";
+import type { PreviewCall } from "../preview/call.ts";
 import type { Lock } from "../schemas/lock.ts";
 import { evaluate } from "./evaluation.ts";
 import { meaningOf, withValues } from "./inspection.ts";
@@ -32,7 +32,7 @@ const Events = z.array(z.object({ organization_id: z.string().nullable(), event:
 /** Previews one call on a route; `lock` holds the versions of the actions. Throws `unavailable`. */
 export async function previewCall(
   route: Route,
-  call: Call,
+  call: PreviewCall,
   options: unknown,
   env: ProjectFile,
   lock: Lock,

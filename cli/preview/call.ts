@@ -14,7 +14,7 @@ interface CallOptions {
 }
 
 /** A described call, in the form that the policy's preview accepts. */
-export interface Call {
+export interface PreviewCall {
   readonly method: string;
   readonly path?: string;
   readonly query?: string;
@@ -27,7 +27,7 @@ export interface Call {
 }
 
 /** Reads the options and the files that they name. Throws `WrongUse` naming the option. */
-export async function readCall(method: string, options: CallOptions): Promise<Call> {
+export async function readCall(method: string, options: CallOptions): Promise<PreviewCall> {
   const { path, query, status = 200 } = options;
   if (path !== undefined && !/^\/[^\s?#]*$/.test(path)) {
     throw new WrongUse('"--path" must begin with "/" and have no query; put that into "--query"');

@@ -11,7 +11,7 @@ export interface SchemaChange {
   readonly diff: readonly string[];
 }
 
-export interface Comparison {
+export interface SchemaComparison {
   readonly changes: readonly SchemaChange[];
   /** Correctly registered actions, with their newest version. */
   readonly current: ReadonlyMap<string, number>;
@@ -26,7 +26,7 @@ export function compareSchemas(
   { actions }: Pick<DerivedSchemas, "actions">,
   registered: ReadonlyMap<string, RegisteredSchema>,
   lock: Lock,
-): Comparison {
+): SchemaComparison {
   const changes: SchemaChange[] = [];
   const current = new Map<string, number>();
   for (const [action, schema] of actions) {

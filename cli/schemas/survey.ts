@@ -8,14 +8,14 @@ import { readRoutes } from "../init/routes.ts";
 import { inspectRoutes } from "../policy/inspection.ts";
 import type { Suggest } from "../run/suggestion.ts";
 import type { Workos } from "../workos/client.ts";
-import { type Comparison, compareSchemas } from "./comparison.ts";
+import { type SchemaComparison, compareSchemas } from "./comparison.ts";
 import { type DerivedSchemas, deriveSchemas } from "./derived-schemas.ts";
 import { type Lock, readLock } from "./lock.ts";
 import { registeredActions } from "./registry.ts";
 
 export interface Survey {
   readonly derived: DerivedSchemas;
-  readonly comparison: Comparison;
+  readonly comparison: SchemaComparison;
   readonly lock: Lock;
 }
 

@@ -13,7 +13,7 @@ interface Present {
   readonly template: string;
 }
 
-export interface Change {
+export interface UpgradeChange {
   readonly part: "wrangler.toml" | "worker" | "policy" | "schemas";
   readonly from?: string;
   readonly to: string;
@@ -26,13 +26,13 @@ export interface Change {
  * Throws `conflict` if the worker or the policy is newer and its release may have changed what is stored. Only a patch release
  * never does, so 0.2.3 may go back to 0.2.1, but not to 0.1.0.
  */
-export function upgradePlan({ own, worker, policy, wranglerToml, template }: Present): readonly Change[] {
+export function upgradePlan({ own, worker, policy, wranglerToml, template }: Present): readonly UpgradeChange[] {
   refuseDowngrade("worker", worker, own);
   refuseDowngrade("policy", policy, own);
   const missing = wranglerToml === undefined ? [] : missingParts(wranglerToml, template);
   const isOlder = (version: string | undefined) => version !== undefined && versionOrder(version, own) !== 0;
   return [
-    ...missing.map((part): Change => ({ part: "wrangler.toml", to: part })),
+    ...missing.map((part): UpgradeChange => ({ part: "wrangler.toml", to: part })),
     ...(isOlder(worker) ? [{ part: "worker", from: worker ?? "", to: own } as const] : []),
     ...(isOlder(policy) ? [{ part: "policy", from: policy ?? "", to: own } as const] : []),
     ...(isOlder(policy) ? [{ part: "schemas", to: "the actions of the new policy" } as const] : []),

@@ -3,15 +3,15 @@ import type { Plan } from "../api/answers.ts";
 import type { ApiFailure } from "../api/client.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { TextField } from "../parts/text-field.tsx";
-import type { Mend } from "../words/mending.ts";
+import type { MendForm } from "../words/mending.ts";
 import { count } from "../words/metrics.ts";
 import { Replacements } from "./replacements.tsx";
 
 interface MendFieldsProps {
-  readonly mend: Mend;
+  readonly mend: MendForm;
   readonly plan: Plan;
-  readonly onChange: (mend: Mend) => void;
-  readonly onPlan: (mend: Mend) => Promise<void>;
+  readonly onChange: (mend: MendForm) => void;
+  readonly onPlan: (mend: MendForm) => Promise<void>;
   readonly onFailure: (failure: ApiFailure | undefined) => void;
 }
 

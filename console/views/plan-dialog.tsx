@@ -7,7 +7,7 @@ import { ActionButton } from "../parts/action-button.tsx";
 import { Dialog } from "../parts/dialog.tsx";
 import { Failure, Skeleton } from "../parts/notice.tsx";
 import type { Selection } from "../words/filters.ts";
-import { EMPTY_MEND, type Mend, mendBody, replacementProblem } from "../words/mending.ts";
+import { EMPTY_MEND_FORM, type MendForm, mendBody, replacementProblem } from "../words/mending.ts";
 import { MendFields } from "./plan-changes.tsx";
 import { PlanDetails } from "./plan-details.tsx";
 
@@ -17,12 +17,12 @@ interface PlanDialogProps {
 }
 
 export function PlanDialog({ selection, onClose }: PlanDialogProps) {
-  const [mend, setMend] = useState<Mend>(EMPTY_MEND);
+  const [mend, setMend] = useState<MendForm>(EMPTY_MEND_FORM);
   const [plan, setPlan] = useState<Plan>();
   /** The changes that the plan includes; different ones need a new plan before sending. */
-  const [planned, setPlanned] = useState<Mend>();
+  const [planned, setPlanned] = useState<MendForm>();
   const [failure, setFailure] = useState<ApiFailure>();
-  const make = async (wanted: Mend) => {
+  const make = async (wanted: MendForm) => {
     setFailure(undefined);
     setMend(wanted);
     const problem = replacementProblem(wanted.replacements);
@@ -39,7 +39,7 @@ export function PlanDialog({ selection, onClose }: PlanDialogProps) {
       setFailure(failureOf(error));
     }
   };
-  useEffect(() => void make(EMPTY_MEND), []);
+  useEffect(() => void make(EMPTY_MEND_FORM), []);
   const send = async () => {
     const { id } = await api.post<{ id: string }>("/api/replays", { plan: plan?.id });
     go(addressOf(`/replays/${id}`));

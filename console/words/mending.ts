@@ -16,7 +16,7 @@ export interface Replacement {
   readonly to: string;
 }
 
-export interface Mend {
+export interface MendForm {
   readonly action: string;
   readonly organization: string;
   /** Paths, separated by commas. */
@@ -27,7 +27,7 @@ export interface Mend {
   readonly acceptDuplicates: boolean;
 }
 
-export const EMPTY_MEND: Mend = {
+export const EMPTY_MEND_FORM: MendForm = {
   action: "",
   organization: "",
   drop: "",
@@ -55,7 +55,7 @@ export function replacementProblem(rows: readonly Replacement[]): string | undef
 }
 
 /** The part of a plan request that describes the changes; empty fields are left out. */
-export function mendBody({ action, organization, drop, replacements, name, rate, acceptDuplicates }: Mend) {
+export function mendBody({ action, organization, drop, replacements, name, rate, acceptDuplicates }: MendForm) {
   const set = { ...(action && { action: action.trim() }), ...(organization && { organization: organization.trim() }) };
   const paths = drop.split(/[\s,]+/).filter((path) => path !== "");
   const map = mapOf(replacements.filter(isFilled));

@@ -1,6 +1,6 @@
 /** Finds the operations of a GraphQL document without parsing it, in one pass. https://spec.graphql.org/October2021/#sec-Language.Operations */
 
-export interface Operation {
+export interface GraphqlOperation {
   readonly type: string;
   readonly name: string | undefined;
 }
@@ -14,8 +14,8 @@ const TOKEN = /"""(\\"""|[^])*?("""|$)|"(\\.|[^"\\\n\r])*|#.*|[{([]|[})\]]|([@$]
  * @example
  * operationsIn("query A { me } mutation { leave }"); // [{ type: "query", name: "A" }, { type: "mutation" }]
  */
-export function operationsIn(text: string): readonly Operation[] {
-  const operations: Operation[] = [];
+export function operationsIn(text: string): readonly GraphqlOperation[] {
+  const operations: GraphqlOperation[] = [];
   let depth = 0;
   /** Names since the end of the last definition, before its selection set. */
   let names: string[] = [];

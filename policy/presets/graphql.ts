@@ -1,8 +1,8 @@
 /** The preset `graphql`: which operation a request runs, and whether its answer has errors. https://spec.graphql.org */
 import { outcomeOfStatus } from "../../shared/record.ts";
 import { parseJson } from "../json.ts";
-import { recordOf, type Seen, textOf } from "../selector.ts";
-import { type Operation, operationsIn } from "./graphql-document.ts";
+import { objectOf, type Seen, textOf } from "../selector.ts";
+import { type GraphqlOperation, operationsIn } from "./graphql-document.ts";
 import type { Reading } from "./reading.ts";
 
 const TARGET = "graphql_operation";
@@ -22,19 +22,19 @@ export function readGraphql(seen: Seen, skipsQueries: boolean): readonly Reading
 
 /** A GET carries in its query what a POST carries in its body; an upload carries it as text in a form. */
 function requestIn({ method, query, body }: Seen): unknown {
-  const { operations } = recordOf(body);
+  const { operations } = objectOf(body);
   if (typeof operations === "string") return parseJson(operations);
   if (method !== "GET" || !query) return body;
   return { ...Object.fromEntries(query), extensions: parseJson(query.get("extensions") ?? "") };
 }
 
 function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
-  const { query: text, operationName } = recordOf(request);
+  const { query: text, operationName } = objectOf(request);
   const name = textOf(operationName);
-  const persisted = typeof text === "string" && text.trim() ? undefined : persistedId(recordOf(request));
+  const persisted = typeof text === "string" && text.trim() ? undefined : persistedId(objectOf(request));
   const operations = typeof text === "string" ? operationsIn(text) : [];
   const { type, id } = chosen(operations, name);
-  const { errors } = recordOf(seen.response?.body);
+  const { errors } = objectOf(seen.response?.body);
   const count = Array.isArray(errors) ? errors.length : 0;
   const byStatus = outcomeOfStatus(seen.response?.status);
   // The errors may be in the unread part.
@@ -53,7 +53,7 @@ function readOne(request: unknown, seen: Seen, skipsQueries: boolean): Reading {
 
 /** Returns the operation that runs. An unknown operation name runs nothing, but must not hide a mutation in the document. */
 function chosen(
-  operations: readonly Operation[],
+  operations: readonly GraphqlOperation[],
   name: string | undefined,
 ): { readonly type: string; readonly id: string } {
   const [first] = operations;
@@ -65,7 +65,7 @@ function chosen(
 
 /** `persisted:` and the first 64 bits of the document's hash, if the request names its document by hash. */
 function persistedId({ extensions, documentId, id }: Readonly<Record<string, unknown>>): string | undefined {
-  const hash = recordOf(recordOf(extensions)["persistedQuery"])["sha256Hash"] ?? documentId ?? id;
+  const hash = objectOf(objectOf(extensions)["persistedQuery"])["sha256Hash"] ?? documentId ?? id;
   const [digits] = /[0-9a-f]{16}/.exec(String(hash).toLowerCase()) ?? [];
   return digits && `persisted:${digits}`;
 }

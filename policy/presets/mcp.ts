@@ -5,7 +5,7 @@
 import { outcomeOfStatus, type Metadata, type RequestOutcome } from "../../shared/record.ts";
 import { compact } from "../../shared/compact.ts";
 import { canonicalJson } from "../json.ts";
-import { recordOf, type Seen, textOf } from "../selector.ts";
+import { objectOf, type Seen, textOf } from "../selector.ts";
 import type { Reading } from "./reading.ts";
 
 interface Kind {
@@ -50,7 +50,7 @@ function plain({ headers }: Seen, method?: unknown): Pick<Reading, "metadata" | 
 }
 
 function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading {
-  const { jsonrpc, method, id, params, result, error } = recordOf(message);
+  const { jsonrpc, method, id, params, result, error } = objectOf(message);
   const { response } = whole;
   const answer = answerTo(id, response?.body);
   // For a stream or a batch, selectors see the answer to this message.
@@ -60,8 +60,8 @@ function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading
   const name = typeof method === "string" ? method : undefined;
   const kind = isMessage && name !== undefined && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   const isSilent = isMessage && (name === undefined || SILENT.test(name));
-  const targetId = kind && textOf(recordOf(params)[kind.parameter]);
-  const { code } = recordOf(recordOf(answer)["error"]);
+  const targetId = kind && textOf(objectOf(params)[kind.parameter]);
+  const { code } = objectOf(objectOf(answer)["error"]);
   return {
     seen,
     skip: isSilent && !isRefused ? "protocol traffic" : undefined,
@@ -76,7 +76,7 @@ function readMessage(message: unknown, whole: Seen, isRefused: boolean): Reading
 
 /** The text to hash, so that equal calls can be recognized without storing their arguments. */
 function argumentsOf(params: unknown): Pick<Reading, "hashed"> {
-  const given = recordOf(params)["arguments"];
+  const given = objectOf(params)["arguments"];
   try {
     return given === undefined ? {} : { hashed: { mcp_arguments: canonicalJson(given) } };
   } catch {
@@ -91,7 +91,7 @@ function argumentsOf(params: unknown): Pick<Reading, "hashed"> {
  */
 function answerTo(id: unknown, answers: unknown): unknown {
   return [answers].flat().find((answer: unknown) => {
-    const { id: answered, method } = recordOf(answer);
+    const { id: answered, method } = objectOf(answer);
     return method === undefined && (answered === id || (id === undefined && answered === null));
   });
 }
@@ -100,13 +100,13 @@ function answerTo(id: unknown, answers: unknown): unknown {
 function outcomeOf(status: number | undefined, answer: unknown, isNotification: boolean): RequestOutcome {
   const byStatus = outcomeOfStatus(status);
   if (byStatus !== "success" || isNotification) return byStatus;
-  const { error, result } = recordOf(answer);
-  if (error !== undefined || recordOf(result)["isError"] === true) return "failure";
+  const { error, result } = objectOf(answer);
+  if (error !== undefined || objectOf(result)["isError"] === true) return "failure";
   return result === undefined ? "unknown" : "success";
 }
 
 /** True once a stream has the answer to every request in the body, so that the rest need not be read. */
 export function isAnswered(body: unknown, answers: readonly unknown[]): boolean {
-  const ids = [body].flat().map((message: unknown) => recordOf(message)["id"]);
+  const ids = [body].flat().map((message: unknown) => objectOf(message)["id"]);
   return ids.every((id) => id === undefined || answerTo(id, answers) !== undefined);
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { actionWords, incidentWords } from "../../console/words/incidents.ts";
 import {
-  EMPTY_MEND,
+  EMPTY_MEND_FORM,
   mendBody,
   newReplacement,
   REPLACED_FIELDS,
@@ -132,10 +132,10 @@ describe("the replacements of a mend", () => {
       row(5, "__proto__", "user", "actor.type"),
     ];
     expect(replacementProblem(replacements)).toBeUndefined();
-    expect(JSON.stringify(mendBody({ ...EMPTY_MEND, replacements }))).toBe(
+    expect(JSON.stringify(mendBody({ ...EMPTY_MEND_FORM, replacements }))).toBe(
       '{"map":{"action":{"a.old":"a.new","b.old":"b.new"},"organization":{"org_1 ":"org_1"},"actor.type":{"__proto__":"user"}}}',
     );
-    expect(mendBody({ ...EMPTY_MEND, replacements: [row(1, "", "")] })).toEqual({});
+    expect(mendBody({ ...EMPTY_MEND_FORM, replacements: [row(1, "", "")] })).toEqual({});
   });
 
   it.each([

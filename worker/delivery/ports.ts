@@ -4,14 +4,14 @@ import type { DeadLetterEntry } from "../dead-letters/entry.ts";
 import type { Leaf, LedgerPort } from "../ledger/types.ts";
 import type { AttemptOutcome, Verdict } from "../../shared/outcome.ts";
 import type { PreparedEvent } from "../prepared-event.ts";
-import type { Sent } from "../workos.ts";
+import type { WorkosReply } from "../workos.ts";
 
 export interface DeliverPorts {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly ledger: LedgerPort;
   readonly prepare: (records: readonly AuditRecord[]) => Promise<readonly PreparedEvent[]>;
-  readonly send: (body: string, key: string) => Promise<Sent>;
+  readonly send: (body: string, key: string) => Promise<WorkosReply>;
   /** Computes the leaf of an event's bytes; absent if no evidence is kept. */
   readonly leafOf?: ((body: string) => Leaf) | undefined;
   readonly park: (entries: readonly DeadLetterEntry[]) => Promise<void>;

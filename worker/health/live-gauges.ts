@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { shardStatuses } from "../ledger/client.ts";
 import { monitor } from "../monitor/client.ts";
 import { gaugesOf } from "../monitor/gauges.ts";
-import type { Numbers } from "../monitor/tally.ts";
+import type { Numbers } from "../numbers.ts";
 import { outboxStatus } from "../outbox/client.ts";
 
 /** Asks every object for its current state. */

@@ -1,11 +1,10 @@
 /** Counters and histograms of one ledger shard for `/metrics`; plain numbers that can be summed over shards. */
+import type { Numbers } from "../numbers.ts";
 import type { Grant, LedgerAttempt } from "./types.ts";
 
 /** Upper bounds of the buckets, in seconds. */
 export const LATENCY_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 export const AGE_BUCKETS_S = [1, 5, 15, 60, 300, 1_800, 7_200, 43_200, 86_400];
-
-export type Numbers = Readonly<Record<string, number>>;
 
 export class Counters {
   readonly #numbers: Record<string, number>;
@@ -54,13 +53,4 @@ export class Counters {
   #add(name: string, by = 1): void {
     this.#numbers[name] = (this.#numbers[name] ?? 0) + by;
   }
-}
-
-/** Sums the numbers of all shards. */
-export function sumNumbers(parts: readonly Numbers[]): Numbers {
-  const total: Record<string, number> = {};
-  for (const part of parts) {
-    for (const [name, value] of Object.entries(part)) total[name] = (total[name] ?? 0) + value;
-  }
-  return total;
 }

@@ -2,10 +2,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { LEDGER_SHARDS } from "../../shared/limits.ts";
 import { environmentOf, type Env, type PlatformEnv } from "../env.ts";
+import type { Numbers } from "../numbers.ts";
 import { objectMaxBytes } from "../storage/size.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { LedgerShard } from "./shard.ts";
-import type { Numbers } from "./counters.ts";
 import { addForgotten, readFates } from "./fates.ts";
 import { FormerShard, formerShardOf, shardName } from "./former-shard.ts";
 import { GroupCommit } from "./group-commit.ts";

@@ -1,7 +1,7 @@
 /** States that the history stores: what waits, and how many dead letters are open. Pure. */
 import { DEAD_LETTER_CLASSES } from "../../shared/dead-letter.ts";
 import { GAUGE_PREFIX } from "./history.ts";
-import type { Numbers } from "./tally.ts";
+import type { Numbers } from "../numbers.ts";
 
 interface States {
   /** Records that were tried and wait for their next attempt. */

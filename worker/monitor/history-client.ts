@@ -3,7 +3,7 @@ import type { Env } from "../env.ts";
 import { ageBucket } from "./ages.ts";
 import { monitor } from "./client.ts";
 import { mergeNumbers, MINUTE_S, slotOf, type Slot } from "./history.ts";
-import type { Numbers } from "./tally.ts";
+import type { Numbers } from "../numbers.ts";
 
 type MonitorEnv = Pick<Env, "MONITOR" | "clock">;
 

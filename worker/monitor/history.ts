@@ -1,6 +1,6 @@
 /** What was delivered, retried and refused over time: stored per minute for 48 hours and per hour for 90 days. */
 import type { Sql } from "../storage/sql.ts";
-import type { Numbers } from "./tally.ts";
+import type { Numbers } from "../numbers.ts";
 
 export const MINUTE_S = 60;
 export const HOUR_S = 3_600;

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
 import { environmentOf, parseSettings, type Env, type PlatformEnv, type Settings } from "../env.ts";
 import { logFailure } from "../log.ts";
+import type { Numbers } from "../numbers.ts";
 import { durableSql } from "../storage/durable-sql.ts";
 import { ActiveShards } from "./active-shards.ts";
 import { Agenda } from "./agenda.ts";
@@ -17,7 +18,7 @@ import { probePorts } from "./probe-ports.ts";
 import type { OwnKeys } from "./queue-switch.ts";
 import { Refusals, type RefusalReport } from "./refusals.ts";
 import { RoundLog, type Round, type Rounds } from "./rounds.ts";
-import { Tally, type Numbers } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 /** Consecutive failed sweeps that open an incident. */
 const FAILED_SWEEPS = 3;

@@ -4,7 +4,7 @@
  */
 import { outcomeOf, verdictOf, type AttemptOutcome, type Verdict } from "../../shared/outcome.ts";
 import type { LedgerAttempt, WaitingEvent, WaitingSince } from "../ledger/types.ts";
-import type { Sent } from "../workos.ts";
+import type { WorkosReply } from "../workos.ts";
 import type { ProbeSource } from "./breaker.ts";
 
 /** Requests in parallel. https://developers.cloudflare.com/workers/platform/limits/ */
@@ -26,7 +26,7 @@ export interface ProbePorts {
   readonly claim: (id: string) => Promise<WaitingEvent | undefined>;
   /** Leases an untried event of a message that waits at QStash; undefined if there is none. */
   readonly claimUntried: () => Promise<WaitingEvent | undefined>;
-  readonly send: (body: string, key: string) => Promise<Sent>;
+  readonly send: (body: string, key: string) => Promise<WorkosReply>;
   readonly settle: (event: WaitingEvent, attempt: LedgerAttempt) => Promise<void>;
   /** Resolves when the pace allows one more event. */
   readonly turn: () => Promise<void>;

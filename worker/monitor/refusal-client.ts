@@ -12,7 +12,7 @@ const LOT = 10;
 const MINUTE_MS = 60_000;
 
 /** One refused call. */
-interface RefusedCall {
+interface CountedRefusal {
   readonly route: string;
   readonly reason: string;
   readonly looksLikeQstash: boolean;
@@ -20,7 +20,7 @@ interface RefusedCall {
 }
 
 interface Memory {
-  pending: RefusedCall[];
+  pending: CountedRefusal[];
   /** When the newest reports were made. */
   reportedMs: number[];
   readonly loggedMs: Map<string, number>;
@@ -35,7 +35,7 @@ function memoryOf(env: MonitorEnv): Memory {
 }
 
 /** Counts a refused call, and logs at most one line a minute for each route and reason. Never throws. */
-export async function noteRefusal(env: MonitorEnv, call: RefusedCall, nowMs: number): Promise<void> {
+export async function noteRefusal(env: MonitorEnv, call: CountedRefusal, nowMs: number): Promise<void> {
   const memory = memoryOf(env);
   logOnce(memory, call, nowMs);
   memory.pending.push(call);
@@ -58,7 +58,7 @@ export async function reportRefusals(env: MonitorEnv): Promise<void> {
   }
 }
 
-function reportOf(calls: readonly RefusedCall[]): RefusalReport {
+function reportOf(calls: readonly CountedRefusal[]): RefusalReport {
   const counts: Record<string, number> = {};
   for (const { route, reason } of calls) {
     const name = `${route} ${reason}`;
@@ -71,7 +71,7 @@ function reportOf(calls: readonly RefusedCall[]): RefusalReport {
   };
 }
 
-function logOnce({ loggedMs }: Memory, { route, reason }: RefusedCall, nowMs: number): void {
+function logOnce({ loggedMs }: Memory, { route, reason }: CountedRefusal, nowMs: number): void {
   const name = `${route} ${reason}`;
   if (nowMs - (loggedMs.get(name) ?? 0) < MINUTE_MS) return;
   loggedMs.set(name, nowMs);

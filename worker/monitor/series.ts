@@ -2,7 +2,7 @@
 import { METRIC_SERIES, type MetricSeries, type MetricsAnswer, type Point } from "../../shared/api.ts";
 import { quantileMs } from "./ages.ts";
 import { GAUGE_PREFIX, mergeNumbers, slotOf, type Slot } from "./history.ts";
-import type { Numbers } from "./tally.ts";
+import type { Numbers } from "../numbers.ts";
 
 interface Range {
   readonly fromS: number;

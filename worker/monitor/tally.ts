@@ -1,4 +1,5 @@
 /** What the monitor has counted since the worker was set up, for `/metrics`. */
+import type { Numbers } from "../numbers.ts";
 
 const NOTE = "tally";
 
@@ -7,8 +8,6 @@ interface TallyStore {
   get(key: string): unknown;
   put(key: string, value: object): void;
 }
-
-export type Numbers = Readonly<Record<string, number>>;
 
 export class Tally {
   readonly #store: TallyStore;

@@ -13,7 +13,7 @@ export interface Mend {
   readonly map?: { readonly [field in Mapped]?: Mapping | undefined } | undefined;
 }
 
-export interface Change {
+export interface FieldChange {
   readonly field: string;
   readonly from: string | null;
   readonly to: string | null;
@@ -22,7 +22,7 @@ export interface Change {
 interface Mended {
   readonly record: AuditRecord;
   /** Empty if the mend changes nothing in this record. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly FieldChange[];
 }
 
 /** Dropped values came from a request, so a change does not show them. */
@@ -31,7 +31,7 @@ const HIDDEN = "[hidden]";
 /** Maps, then sets, then drops; a record that needs no change stays as it is. */
 export function mendRecord(record: AuditRecord, mend: Mend | undefined): Mended {
   if (!mend) return { record, changes: [] };
-  const changes: Change[] = [];
+  const changes: FieldChange[] = [];
   const action = mend.set?.action ?? mapped(mend, "action", record.action) ?? record.action;
   const organization = mend.set?.organization ?? mapped(mend, "organization", record.organization);
   note(changes, "action", record.action, action);
@@ -48,14 +48,14 @@ export function mendRecord(record: AuditRecord, mend: Mend | undefined): Mended 
   return { record: changes.length === 0 ? record : mended, changes };
 }
 
-function mendParty(party: Party, name: "actor" | "targets", mend: Mend, changes: Change[]): Party {
+function mendParty(party: Party, name: "actor" | "targets", mend: Mend, changes: FieldChange[]): Party {
   const { metadata, ...rest } = party;
   const type = mapped(mend, `${name}.type`, party.type) ?? party.type;
   note(changes, `${name}.type`, party.type, type);
   return { ...rest, type, ...kept(metadata, `${name}.metadata`, mend, changes) };
 }
 
-function note(changes: Change[], field: string, from: string | undefined, to: string | undefined): void {
+function note(changes: FieldChange[], field: string, from: string | undefined, to: string | undefined): void {
   if (from !== to) changes.push({ field, from: from ?? null, to: to ?? null });
 }
 
@@ -68,7 +68,7 @@ function kept(
   metadata: Metadata | undefined,
   path: string,
   { drop }: Mend,
-  changes: Change[],
+  changes: FieldChange[],
 ): { metadata?: Metadata } {
   if (!metadata) return {};
   const dropped = Object.keys(metadata).filter((key) => drop?.includes(`${path}.${key}`));
@@ -78,6 +78,6 @@ function kept(
 }
 
 /** Names of the fields mended in a record, in this replay or before. */
-export function mendedFields(record: AuditRecord, changes: readonly Change[]): readonly string[] {
+export function mendedFields(record: AuditRecord, changes: readonly FieldChange[]): readonly string[] {
   return [...new Set([...(record.replay?.mended ?? []), ...changes.map(({ field }) => field)])];
 }

@@ -5,7 +5,7 @@ import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import { considerRemovals, idsAfter, moveDeadLetters, readSummaries, takeDeadLetters } from "../dead-letters/store.ts";
 import type { Fate } from "../ledger/fates.ts";
 import { decide, type ReplayDecision } from "./decision.ts";
-import { mendRecord, type Change } from "./mended-record.ts";
+import { mendRecord, type FieldChange } from "./mended-record.ts";
 import { PlanCounts, type ReplayPlan } from "./plan.ts";
 import type { ReplayRequest, Selection } from "./request.ts";
 import { insertReplay, startReplay } from "./store.ts";
@@ -25,7 +25,7 @@ export interface PlannedReplay {
 interface Decided {
   readonly id: string;
   readonly row: Candidate | undefined;
-  readonly changes: readonly Change[];
+  readonly changes: readonly FieldChange[];
   readonly decision: ReplayDecision;
 }
 

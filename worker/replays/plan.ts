@@ -2,7 +2,7 @@
 import type { DeadLetterSummary } from "../dead-letters/row.ts";
 import type { PlanAnswer } from "../../shared/replay-answers.ts";
 import type { Age, ReplayDecision } from "./decision.ts";
-import type { Change } from "./mended-record.ts";
+import type { FieldChange } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
 /** Most actions or organizations that a plan names; the others are summed. Our choice. */
@@ -21,7 +21,7 @@ export class PlanCounts {
   readonly #actions: Counts = new Map();
   readonly #organizations: Counts = new Map();
   readonly #ages: Record<Age, number> = { within_24h: 0, beyond_24h: 0, never_attempted: 0 };
-  readonly #sample: { event_id: string; changes: readonly Change[] }[] = [];
+  readonly #sample: { event_id: string; changes: readonly FieldChange[] }[] = [];
   #send = 0;
   #risks = 0;
   #changed = 0;
@@ -30,7 +30,7 @@ export class PlanCounts {
     this.#request = request;
   }
 
-  add(row: DeadLetterSummary | undefined, decision: ReplayDecision, changes: readonly Change[]): void {
+  add(row: DeadLetterSummary | undefined, decision: ReplayDecision, changes: readonly FieldChange[]): void {
     if (decision.risk) this.#risks++;
     if (decision.kind === "skip") return count(this.#skips, decision.reason);
     this.#send++;

@@ -4,7 +4,7 @@
  */
 import type { Sql } from "../storage/sql.ts";
 import type { SkipReason } from "./decision.ts";
-import type { Change } from "./mended-record.ts";
+import type { FieldChange } from "./mended-record.ts";
 import type { ReplayRequest } from "./request.ts";
 
 /** How long a plan can be confirmed. Our choice: long enough to read it, too short for it to be forgotten. */
@@ -63,7 +63,7 @@ export function prunePlans(sql: Sql, nowMs: number): void {
 }
 
 /** Fingerprints a record's changes: different changes nearly always give different numbers. FNV-1a, 32 bits. */
-export function fingerprintOf(changes: readonly Change[]): number {
+export function fingerprintOf(changes: readonly FieldChange[]): number {
   if (changes.length === 0) return 0;
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify(changes)) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;

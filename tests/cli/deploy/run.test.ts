@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { deploy, type DeployOptions, type Ports } from "../../../cli/deploy/run.ts";
+import { deploy, type DeployOptions, type DeployPorts } from "../../../cli/deploy/run.ts";
 import type { Step } from "../../../cli/deploy/step.ts";
 import { verifierKeyOf } from "../../../cli/evidence/key.ts";
 import { parseValues } from "../../../cli/deploy/variables.ts";
@@ -34,7 +34,7 @@ interface Scene {
 /** An account, a copy of `wrangler.toml` that may be changed, and a doctor that notes what it was given. */
 async function scene(
   state: object = {},
-  ports: Partial<Ports> & { readonly doctorExit?: number } = {},
+  ports: Partial<DeployPorts> & { readonly doctorExit?: number } = {},
 ): Promise<Scene> {
   const account = await newAccount(state);
   const root = await mkdtemp(join(tmpdir(), "deploy-root-"));

@@ -13,7 +13,7 @@ import type { LedgerPort } from "../../../worker/ledger/types.ts";
 import type { ProbePorts } from "../../../worker/monitor/probe.ts";
 import { waitingBodies } from "../../../worker/qstash/message-log.ts";
 import type { Settings } from "../../../worker/variables.ts";
-import type { Sent } from "../../../worker/workos.ts";
+import type { WorkosReply } from "../../../worker/workos.ts";
 import { queueApi } from "../models/queue-api.ts";
 import { Queue } from "../models/queue.ts";
 import { Workos } from "../models/workos.ts";
@@ -309,7 +309,7 @@ export class OutageWorld {
     };
   }
 
-  #sendProbe(body: string, key: string): Promise<Sent> {
+  #sendProbe(body: string, key: string): Promise<WorkosReply> {
     this.#probes += 1;
     const { pauseAtProbe } = this.plan;
     const untilMs = START_MS + (pauseAtProbe?.untilMs ?? 0);
@@ -321,7 +321,7 @@ export class OutageWorld {
     return this.#send(body, key);
   }
 
-  async #send(body: string, key: string): Promise<Sent> {
+  async #send(body: string, key: string): Promise<WorkosReply> {
     const { time } = this;
     const { event } = JSON.parse(body) as { event: { metadata: { event_id: string } } };
     const id = event.metadata.event_id;

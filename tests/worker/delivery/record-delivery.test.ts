@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { LEASE_MS, WORKOS_TIMEOUT_MS } from "../../../shared/limits.ts";
 import { recordOf, recordsOf } from "../support/records.ts";
-import type { Sent } from "../../../worker/workos.ts";
+import type { WorkosReply } from "../../../worker/workos.ts";
 import { answered, createWorld, lost } from "../support/world.ts";
 
 const HOUR = 3_600_000;
@@ -174,7 +174,7 @@ describe("the time of one delivery", () => {
 
 describe("a firewall's page", () => {
   it("is a retry of its record only: the others of the message go on", async () => {
-    const page: Sent = { answer: { kind: "response", status: 403 } };
+    const page: WorkosReply = { answer: { kind: "response", status: 403 } };
     const records = recordsOf(20);
     const blocked = records[3]?.id;
     world.state.trouble = ({ key }) => (key === blocked ? { stored: false, sent: page } : undefined);

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { LedgerAttempt } from "../../../worker/ledger/types.ts";
 import type { ProbeSource } from "../../../worker/monitor/breaker.ts";
 import { probe, sendLate, type ProbePorts } from "../../../worker/monitor/probe.ts";
-import type { Sent } from "../../../worker/workos.ts";
+import type { WorkosReply } from "../../../worker/workos.ts";
 
-const answer = (status: number, json: unknown = { message: "m" }): Sent => ({
+const answer = (status: number, json: unknown = { message: "m" }): WorkosReply => ({
   answer: { kind: "response", status, json },
 });
 const OK = answer(200, { success: true });
@@ -18,7 +18,7 @@ interface Round {
   /** Events of messages that wait at QStash. */
   readonly untried?: readonly string[];
   readonly source?: ProbeSource;
-  readonly answers: (id: string) => Sent;
+  readonly answers: (id: string) => WorkosReply;
 }
 
 async function round({ waiting = [], untried = [], source = "ledger", answers }: Round) {
@@ -121,7 +121,7 @@ describe("late events", () => {
   /** Events that wait, by the minutes since their last attempt. */
   async function late(
     waiting: Readonly<Record<string, number>>,
-    answers: (id: string) => Sent,
+    answers: (id: string) => WorkosReply,
     isStopped = () => false,
   ) {
     const sent: string[] = [];

@@ -9,13 +9,13 @@ import type { Delivery, DeliverPorts, RecordEvent, RecordResult } from "../../..
 import { LedgerShard } from "../../../worker/ledger/shard.ts";
 import type { Sql } from "../../../worker/storage/sql.ts";
 import { prepareAll } from "../../../worker/prepared-event.ts";
-import type { Sent } from "../../../worker/workos.ts";
+import type { WorkosReply } from "../../../worker/workos.ts";
 
 export function memorySql(): Sql {
   return sqlPort(new DatabaseSync(":memory:"));
 }
 
-const OK: Sent = { answer: { kind: "response", status: 200, json: { success: true } } };
+const OK: WorkosReply = { answer: { kind: "response", status: 200, json: { success: true } } };
 const WINDOW_MS = 24 * 3_600_000;
 
 interface Stored {
@@ -25,7 +25,7 @@ interface Stored {
 }
 
 /** What happens to one request instead of being stored and answered. */
-type Trouble = (request: Stored) => { readonly stored: boolean; readonly sent: Sent } | undefined;
+type Trouble = (request: Stored) => { readonly stored: boolean; readonly sent: WorkosReply } | undefined;
 
 export function createWorld() {
   let nowMs = 1_800_000_000_000;
@@ -94,7 +94,7 @@ export function createWorld() {
   };
 }
 
-export const answered = (status: number, retryAfter?: string): Sent => ({
+export const answered = (status: number, retryAfter?: string): WorkosReply => ({
   answer: { kind: "response", status, json: { message: "m" }, ...(retryAfter === undefined ? {} : { retryAfter }) },
 });
-export const lost: Sent = { answer: { kind: "timeout" } };
+export const lost: WorkosReply = { answer: { kind: "timeout" } };

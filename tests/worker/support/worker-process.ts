@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
 import type { WorkerOptions } from "../../../dev/worker.ts";
 import { until } from "./local-path.ts";
 
@@ -14,7 +15,7 @@ interface WorkerProcess {
 }
 
 export async function startWorkerProcess(options: Omit<WorkerOptions, "code" | "onLog">): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [MAIN, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [MAIN, inject("movableWorkerFile"), JSON.stringify(options)], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -20,7 +20,7 @@ export const pseudonym = command({
     const keys = io.env["AUDIT_PSEUDONYM_KEYS"];
     if (!keys) throw new WrongUse('"AUDIT_PSEUDONYM_KEYS" is not set; export the keys of the gateway');
     const parsed = parsePseudonymKeys(keys);
-    const value = args.value ?? (await text(pipedInput("value"))).replace(/\r?\n$/, "");
+    const value = args.value ?? (await text(pipedInput("value", io))).replace(/\r?\n$/, "");
     if (value === "") throw new WrongUse('"value" must not be empty');
     const pseudonyms = await Promise.all(
       parsed.map(async (key, index) => ({

@@ -1,4 +1,4 @@
-/** `wrangler`: only its line in the help. `cli/main.ts` runs it, because all arguments belong to wrangler. */
+/** `wrangler`: only its line in the help. `cli/program.ts` runs it, because all arguments belong to wrangler. */
 import { runWrangler } from "../deploy/wrangler-run.ts";
 import { command } from "../run/command.ts";
 

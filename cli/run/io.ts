@@ -12,6 +12,10 @@ export interface Io {
   readonly redraws: boolean;
   /** Width of stdout's terminal; absent in a pipe. */
   readonly columns?: number;
+  /** What is piped into the command, or the terminal. */
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Stdout, for an answer that is too large to hold. */
+  readonly output: NodeJS.WritableStream;
   /** Writes part of the answer to stdout while the command still runs. */
   readonly print: (line: string) => void;
   /** Writes progress, warnings and questions to stderr, so that stdout holds only the answer. */
@@ -29,6 +33,8 @@ export function processIo(env: Io["env"] = process.env, secretsFile?: string): I
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     redraws: process.stderr.isTTY && !plain,
     ...(process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : {}),
+    input: process.stdin,
+    output: process.stdout,
     print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
     paint: (style, text) => (plain ? text : styleText(style, text, { stream: process.stdout, validateStream: true })),

@@ -47,7 +47,7 @@ export const exportLetters = command({
         yield entry;
       }
     }
-    const target = args.output === undefined ? stdout() : (await openPrivateFile(args.output)).createWriteStream();
+    const target = args.output === undefined ? keptOpen(io.output) : (await openPrivateFile(args.output)).createWriteStream();
     await (args.format === "csv"
       ? pipeline(
           Readable.from(counted()).map(csvRow),
@@ -77,8 +77,8 @@ function csvRow(entry: WholeDeadLetter): readonly string[] {
 }
 
 /** `pipeline` closes its target, but stdout must stay open for the final report. */
-function stdout(): PassThrough {
+function keptOpen(output: NodeJS.WritableStream): PassThrough {
   const through = new PassThrough();
-  through.pipe(process.stdout, { end: false });
+  through.pipe(output, { end: false });
   return through;
 }

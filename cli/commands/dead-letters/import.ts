@@ -15,7 +15,7 @@ export const importLetters = command({
   examples: [["dead-letters import letters.jsonl", "an export of the old deployment"]],
   options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
-    const input = args.file === undefined ? pipedInput("file") : createReadStream(args.file);
+    const input = args.file === undefined ? pipedInput("file", io) : createReadStream(args.file);
     const api = openApi(io);
     const total = { imported: 0, known: 0, refused: [] as Imported["refused"] };
     for await (const chunk of chunks(linesOf(input))) {

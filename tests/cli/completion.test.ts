@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { json, runCli } from "./support/run-cli.ts";
+import { json, startCli } from "./support/run-cli.ts";
 
 let folder: string;
+/** As a process, because yargs reads which shell it is for from the process's own variables. */
+const completion = (...more: readonly string[]) => startCli(["completion", ...more]).ended;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "completion-"));
   const program = `#!/bin/sh\nexec "${process.execPath}" "${inject("cliFile")}" "$@"\n`;
   await writeFile(join(folder, "audit-forwarder"), program, { mode: 0o755 });
-  await writeFile(join(folder, "completion.bash"), (await runCli(["completion"])).stdout);
+  await writeFile(join(folder, "completion.bash"), (await completion()).stdout);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -39,5 +41,5 @@ describe("completion in bash", () => {
 });
 
 test("the script is in the JSON as well", async () => {
-  expect(json(await runCli(["completion", "--json"])).script).toContain("###-begin-audit-forwarder-completions-###");
+  expect(json(await completion("--json")).script).toContain("###-begin-audit-forwarder-completions-###");
 });

@@ -16,7 +16,7 @@ import {
   someQuarters,
   START_MS,
 } from "../../verifier/evidence.ts";
-import { json, runCli } from "../support/run-cli.ts";
+import { json, runCli, startCli } from "../support/run-cli.ts";
 import { type EvidenceServer, serveEvidence } from "./server.ts";
 
 const quarters = someQuarters(3);
@@ -82,8 +82,8 @@ async function tamper(change: object): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-const run = (args: readonly string[], env: object = {}) =>
-  runCli(args, { env: { ...server.env, WORKOS_API_KEY: workos.apiKey, WORKOS_BASE_URL: workos.url, ...env } });
+const variables = () => ({ ...server.env, WORKOS_API_KEY: workos.apiKey, WORKOS_BASE_URL: workos.url });
+const run = (args: readonly string[], env: object = {}) => runCli(args, { env: { ...variables(), ...env } });
 const verify = (...more: readonly string[]) => run(["verify", "--json", "--key", folder.key, ...more]);
 const worker = { seen: 9, missing_records: 0, gaps: [] };
 
@@ -211,14 +211,11 @@ describe("verify --requests", () => {
 });
 
 describe("evidence pack", () => {
-  const packIn = (env: object, out: string, ...more: readonly string[]) => {
+  const words = (out: string, more: readonly string[]) => {
     const period = ["--since", SINCE, "--until", UNTIL];
-    return run(
-      ["evidence", "pack", "--organization", "org_a", ...period, "--key", folder.key, "--out", out, ...more],
-      env,
-    );
+    return ["evidence", "pack", "--organization", "org_a", ...period, "--key", folder.key, "--out", out, ...more];
   };
-  const pack = (out: string, ...more: readonly string[]) => packIn({}, out, ...more);
+  const pack = (out: string, ...more: readonly string[]) => run(words(out, more));
 
   it("is verified as it is, and made twice it has the same bytes", async () => {
     const [one, two] = ["one.zip", "two.zip"].map((name) => join(dirname(folder.path), name)) as [string, string];
@@ -228,7 +225,8 @@ describe("evidence pack", () => {
       stdout: expect.stringContaining("ok: nothing was removed"),
     });
     // A zip's times have two seconds, and those of the files here differ by more.
-    const zoned = await packIn({ TZ: "Asia/Kathmandu" }, two, "--coverage", coverage);
+    const env = { ...variables(), TZ: "Asia/Kathmandu" };
+    const zoned = await startCli(words(two, ["--coverage", coverage]), { env }).ended;
     expect(zoned.code).toBe(0);
     expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
     expect(statSync(one).mode & 0o777).toBe(0o600);

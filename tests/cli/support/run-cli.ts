@@ -1,8 +1,13 @@
-/** Runs the CLI as its own process, with pipes or on a pseudo-terminal. */
+/** Runs the CLI: in the test's own process, as a process with pipes, or on a pseudo-terminal. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { spawn as spawnPty } from "@lydell/node-pty";
 import { inject } from "vitest";
+import type * as program from "../../../cli/program.ts";
+import { suggestFrom } from "../../../cli/run/suggestion.ts";
 
 interface Ended {
   readonly code: number;
@@ -13,7 +18,35 @@ interface Ended {
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  readonly cwd?: string;
+}
+
+/**
+ * Runs one command to its end in this process, in a tenth of a process's processor time; stdin is empty unless given.
+ *
+ * The command sees only the variables of `env`. For what Node reads itself, such as `TZ`, and for signals use `startCli`.
+ */
+export async function runCli(args: readonly string[], { env = {}, input = "" }: RunOptions = {}): Promise<Ended> {
+  const output = new PassThrough();
+  const stdout = text(output);
+  let stderr = "";
+  const code = await programOf(inject("cliFile")).runProgram(args, env, (variables, secretsFile) => ({
+    env: variables,
+    interactive: false,
+    redraws: false,
+    input: Readable.from([input]),
+    output,
+    print: (line) => void output.write(`${line}\n`),
+    note: (line) => void (stderr += `${line}\n`),
+    paint: (_style, plain) => plain,
+    suggest: suggestFrom(process.cwd(), secretsFile),
+  }));
+  output.end();
+  return { code, stdout: await stdout, stderr };
+}
+
+/** Node loads the bundle here, because Vitest would transform it first. */
+function programOf(file: string): typeof program {
+  return createRequire(import.meta.url)(file) as typeof program;
 }
 
 /** Only what is given is in the environment, so that a variable of the machine decides nothing; the cache only saves time. */
@@ -22,17 +55,9 @@ function environment(env: Readonly<Record<string, string>> = {}): Record<string,
   return { PATH, NODE_COMPILE_CACHE, ...env };
 }
 
-/** Runs one command to its end; stdin is empty unless given. */
-export async function runCli(args: readonly string[], { env, input = "", cwd }: RunOptions = {}): Promise<Ended> {
-  const child = startCli(args, { ...(env ? { env } : {}), ...(cwd ? { cwd } : {}) });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  return child.ended;
-}
-
-/** Starts a command and leaves it running. */
-export function startCli(args: readonly string[], { env, cwd }: Omit<RunOptions, "input"> = {}) {
-  const child = spawn(process.execPath, [inject("cliFile"), ...args], { env: environment(env), cwd });
+/** Starts a command as a process and leaves it running. */
+export function startCli(args: readonly string[], { env }: Omit<RunOptions, "input"> = {}) {
+  const child = spawn(process.execPath, [inject("cliFile"), ...args], { env: environment(env) });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -61,12 +86,11 @@ interface TerminalOptions extends Omit<RunOptions, "input"> {
 }
 
 /** Runs a command on a pseudo-terminal. */
-export function openTerminal(args: readonly string[], { env, cwd, columns = 120 }: TerminalOptions = {}): Terminal {
+export function openTerminal(args: readonly string[], { env, columns = 120 }: TerminalOptions = {}): Terminal {
   const terminal = spawnPty(process.execPath, [inject("cliFile"), ...args], {
     cols: columns,
     rows: 40,
     env: environment({ TERM: "xterm-256color", ...env }),
-    ...(cwd ? { cwd } : {}),
   });
   let screen = "";
   const waiting = new Set<() => void>();

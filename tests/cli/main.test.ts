@@ -1,5 +1,6 @@
 /** The program as a process: what it makes of arguments, variables, stdin, stdout, stderr and its exit code. */
 import { expect, test } from "vitest";
+import { startRecordedApi } from "./support/recorded-api.ts";
 import { json, startCli } from "./support/run-cli.ts";
 
 const KEYS = `2026a:${Buffer.alloc(32, "a").toString("base64")}`;
@@ -40,4 +41,21 @@ test("--version prints version and commit", async () => {
   const { code, stdout } = await startCli(["--version"]).ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\d+\.\d+\.\d+ \(commit (?:[\da-f]{7}|unknown)\)\n$/);
+});
+
+test("a reader that closes the pipe of a large export is no failure", async () => {
+  const letter = { event_id: "e", state: "open", class: "rejected", wrote: "no", attempts: 1, parked_at: "t" };
+  const letters = Array.from({ length: 500 }, () => ({
+    ...letter,
+    reason: "x".repeat(2_000),
+    hidden: [],
+    history: [],
+  }));
+  const api = await startRecordedApi(({ query }) => ({
+    json: { dead_letters: letters, ...(query["cursor"] ? {} : { cursor: "next" }) },
+  }));
+  const child = startCli(["dead-letters", "export"], { env: api.env });
+  child.stdout.once("data", () => child.stdout.destroy());
+  expect(await child.ended).toMatchObject({ code: 0, stderr: "exported 1000 dead letters\n" });
+  await api.close();
 });

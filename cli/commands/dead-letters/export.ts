@@ -1,5 +1,5 @@
 /** `dead-letters export`: writes the selected entries as JSON lines or CSV. */
-import { PassThrough, Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify";
 import type { WholeDeadLetter } from "../../api/answers.ts";
@@ -47,7 +47,8 @@ export const exportLetters = command({
         yield entry;
       }
     }
-    const target = args.output === undefined ? keptOpen(io.output) : (await openPrivateFile(args.output)).createWriteStream();
+    const target =
+      args.output === undefined ? keptOpen(io.output) : (await openPrivateFile(args.output)).createWriteStream();
     await (args.format === "csv"
       ? pipeline(
           Readable.from(counted()).map(csvRow),
@@ -76,9 +77,7 @@ function csvRow(entry: WholeDeadLetter): readonly string[] {
   });
 }
 
-/** `pipeline` closes its target, but stdout must stay open for the final report. */
-function keptOpen(output: NodeJS.WritableStream): PassThrough {
-  const through = new PassThrough();
-  through.pipe(output, { end: false });
-  return through;
+/** `pipeline` closes its target, but stdout must stay open for the final report. A reader that has closed the pipe is no failure. */
+function keptOpen(output: NodeJS.WritableStream): Writable {
+  return new Writable({ write: (chunk: Buffer, _encoding, done) => void output.write(chunk, () => done()) });
 }

@@ -32,4 +32,9 @@ export const required = <T>(kind: Field["kind"], about: string, values?: readonl
   ...(values ? { values } : {}),
 });
 /** A field that is left out if it is not known. */
-export const optional = <T>(kind: Field["kind"], about: string): Optional<T> => ({ kind, isAlways: false, about });
+export const optional = <T>(kind: Field["kind"], about: string, values?: readonly string[]): Optional<T> => ({
+  kind,
+  isAlways: false,
+  about,
+  ...(values ? { values } : {}),
+});

@@ -191,16 +191,18 @@ const broken: readonly Case[] = [
   },
   {
     rule: rules.listsContractOnce,
-    name: "a second list of the classes, and of the states of a replay",
+    name: "a second list of the classes, of the states of a replay, and of the places of an event",
     files: {
       "cli/a.ts": 'const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];',
       "worker/a.ts": 'type State = "running" | "paused" | "stopped" | "settling"\n| "done";',
       "worker/b.ts": 'const isOpen = state === "open"; const one = "rejected";',
+      "console/a.ts": 'type Place = "queue" | "workos" | "archive" | "outbox";',
       "shared/a.ts": 'const CLASSES = ["rejected", "exhausted", "credential", "unreadable"];',
     },
     violations: [
       "cli/a.ts lists rejected, exhausted, credential, unreadable",
       "worker/a.ts lists running, paused, stopped, settling, done",
+      "console/a.ts lists queue, workos, archive, outbox",
     ],
   },
   {

@@ -1,28 +1,16 @@
 /** The history of one event, from `GET /api/events/:event_id`. */
 import * as z from "zod";
+import { ATTEMPT_FIELDS, EVENT_FIELDS } from "../../shared/event-answers.ts";
 import type { Io } from "../run/io.ts";
 import { tableLines } from "../run/text.ts";
+import { schemaOf } from "./schema.ts";
 
-export const EventFateAnswer = z.looseObject({
-  event_id: z.string(),
-  state: z.string(),
-  /** The id of the event with the outcome, which came later. */
-  late_outcome: z.string().optional(),
-  attempts: z
-    .array(
-      z.looseObject({
-        n: z.number(),
-        at: z.string(),
-        duration_ms: z.number().optional(),
-        outcome: z.string(),
-        wrote: z.string().optional(),
-        status: z.number().optional(),
-        reason: z.string().optional(),
-      }),
-    )
-    .default([]),
+const Attempt = schemaOf(ATTEMPT_FIELDS, ["n", "at", "outcome"]);
+
+export const EventFate = schemaOf(EVENT_FIELDS, ["event_id", "state"]).extend({
+  attempts: z.array(Attempt).default([]),
 });
-export type EventFate = z.infer<typeof EventFateAnswer>;
+export type EventFate = z.infer<typeof EventFate>;
 
 /** A heading and one line for each attempt, counted from one. "accepted" says whether WorkOS did, as far as its answer shows. */
 export function attemptLines(io: Io, { attempts }: Pick<EventFate, "attempts">): readonly string[] {

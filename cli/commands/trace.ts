@@ -4,14 +4,14 @@ import { FOUND_PAGE_MAX } from "../../shared/api.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { isEventReference } from "../../shared/event-id.ts";
 import { type Api, openApi } from "../api/client.ts";
-import { attemptLines, type EventFate, EventFateAnswer } from "../api/events.ts";
+import { attemptLines, EventFate } from "../api/events.ts";
 import { command } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
 import { pairLines } from "../run/text.ts";
 import { parseSpan } from "../run/time.ts";
 
-const EventPage = z.looseObject({ events: z.array(EventFateAnswer), cursor: z.string().optional() });
+const EventPage = z.looseObject({ events: z.array(EventFate), cursor: z.string().optional() });
 type Found = Pick<z.infer<typeof EventPage>, "events" | "cursor">;
 
 export const trace = command({
@@ -63,11 +63,11 @@ function notFound(id: string): AuditError {
 async function byEventId(api: Api, id: string): Promise<Found | undefined> {
   if (!isEventReference(id)) return undefined;
   try {
-    const fate = await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(id)}`);
+    const fate = await api.get(EventFate, `/api/events/${encodeURIComponent(id)}`);
     if (fate.state === "unknown") return undefined;
     const { late_outcome: late } = fate;
     if (late === undefined) return { events: [fate] };
-    return { events: [fate, await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(late)}`)] };
+    return { events: [fate, await api.get(EventFate, `/api/events/${encodeURIComponent(late)}`)] };
   } catch (error) {
     if (error instanceof AuditError && error.code === "not_found") return undefined;
     throw error;

@@ -9,7 +9,7 @@ import type { AuditRecord } from "../../shared/record.ts";
 import { encodeMessage } from "../../shared/wire.ts";
 import { DeadLetter } from "../api/answers.ts";
 import { type Api, openApi, workerUrl } from "../api/client.ts";
-import { type EventFate, EventFateAnswer } from "../api/events.ts";
+import { EventFate } from "../api/events.ts";
 import { fetchJson } from "../http/json-answer.ts";
 import { type Check, failed, ok, skipped } from "./check.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
@@ -81,7 +81,7 @@ async function wholePath(setting: Setting, record: AuditRecord, body: string) {
 async function settled(api: Api, id: string): Promise<EventFate> {
   const deadlineMs = Date.now() + WAIT_MS;
   for (;;) {
-    const fate = await api.get(EventFateAnswer, `/api/events/${id}`);
+    const fate = await api.get(EventFate, `/api/events/${id}`);
     if (fate.state === "delivered" || fate.state === "dead_letter" || Date.now() >= deadlineMs) return fate;
     await sleep(POLL_MS);
   }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type VerifyResult, verifyEvidence } from "../../verifier/verify.mjs";
 import type { Api } from "../api/client.ts";
-import { type EventFate, EventFateAnswer } from "../api/events.ts";
+import { EventFate } from "../api/events.ts";
 import { AuditError } from "../../shared/errors.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Workos } from "../workos/client.ts";
@@ -94,7 +94,7 @@ async function withoutUnsealed(result: VerifyResult, api: Api, sealedUntil: stri
 
 async function fateOf(api: Api, id: string): Promise<Pick<EventFate, "state" | "attempts">> {
   try {
-    return await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(id)}`);
+    return await api.get(EventFate, `/api/events/${encodeURIComponent(id)}`);
   } catch (error) {
     if (error instanceof AuditError && error.code === "not_found") return { state: "unknown", attempts: [] };
     throw error;

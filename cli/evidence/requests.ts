@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
 import type { Api } from "../api/client.ts";
-import { EventFateAnswer } from "../api/events.ts";
+import { EventFate } from "../api/events.ts";
 import { WrongUse } from "../run/failure.ts";
 
 const Request = z.looseObject({
@@ -21,7 +21,7 @@ const Coverage = z.looseObject({
     z.looseObject({ method: z.string(), path: z.string(), state: z.string(), reason: z.string().optional() }),
   ),
 });
-const EventPage = z.looseObject({ events: z.array(EventFateAnswer) });
+const EventPage = z.looseObject({ events: z.array(EventFate) });
 
 /** Parallel lookups. Our choice. */
 const LANES = 8;

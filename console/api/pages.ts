@@ -2,7 +2,8 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { DeadLetterAnswer } from "../../shared/api.ts";
 import { PAGE_MAX } from "../../shared/api.ts";
-import type { DeadLetterPage, WholeDeadLetter } from "./answers.ts";
+import type { WholeDeadLetterAnswer } from "../../shared/api.ts";
+import type { DeadLetterPage } from "./answers.ts";
 import { api, type ApiFailure, failureOf } from "./client.ts";
 
 /** Rows of the first page and of each further one. */
@@ -91,7 +92,7 @@ function pageOf(filters: string, limit: number, cursor: string | undefined): Pro
 }
 
 /** Yields all pages of full dead letters that match. `reveal` includes the hidden values. */
-export async function* wholePages(filters: string, reveal: boolean): AsyncGenerator<readonly WholeDeadLetter[]> {
+export async function* wholePages(filters: string, reveal: boolean): AsyncGenerator<readonly WholeDeadLetterAnswer[]> {
   let cursor: string | undefined;
   do {
     const query = new URLSearchParams(filters);
@@ -99,7 +100,7 @@ export async function* wholePages(filters: string, reveal: boolean): AsyncGenera
     query.set("whole", "true");
     if (reveal) query.set("reveal", "true");
     if (cursor !== undefined) query.set("cursor", cursor);
-    const page = await api.get<{ dead_letters: readonly WholeDeadLetter[]; cursor?: string }>(
+    const page = await api.get<{ dead_letters: readonly WholeDeadLetterAnswer[]; cursor?: string }>(
       `/api/dead-letters?${query}`,
     );
     yield page.dead_letters;

@@ -1,8 +1,8 @@
 /** The progress of a replay, as a bar and in numbers. */
-import type { Replay } from "../api/answers.ts";
+import type { ReplayAnswer } from "../../shared/replay-answers.ts";
 import { count } from "../words/metrics.ts";
 
-export function ReplayProgress({ replay: { progress } }: { readonly replay: Pick<Replay, "progress"> }) {
+export function ReplayProgress({ replay: { progress } }: { readonly replay: Pick<ReplayAnswer, "progress"> }) {
   const { total, delivered, failed_again: failed, skipped } = progress;
   return (
     <div class="progress">

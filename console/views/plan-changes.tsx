@@ -1,5 +1,5 @@
 /** The changes that a replay makes to its events, and how it runs. */
-import type { Plan } from "../api/answers.ts";
+import type { PlanAnswer } from "../../shared/replay-answers.ts";
 import type { ApiFailure } from "../api/client.ts";
 import { ActionButton } from "../parts/action-button.tsx";
 import { TextField } from "../parts/text-field.tsx";
@@ -9,7 +9,7 @@ import { Replacements } from "./replacements.tsx";
 
 interface MendFieldsProps {
   readonly mend: MendForm;
-  readonly plan: Plan;
+  readonly plan: PlanAnswer;
   readonly onChange: (mend: MendForm) => void;
   readonly onPlan: (mend: MendForm) => Promise<void>;
   readonly onFailure: (failure: ApiFailure | undefined) => void;

@@ -1,12 +1,12 @@
 /** What a plan will send and skip, and how it changes the events. */
-import type { Plan } from "../api/answers.ts";
+import type { PlanAnswer } from "../../shared/replay-answers.ts";
 import { Counts } from "../parts/counts.tsx";
 import { OutsideText } from "../parts/outside-text.tsx";
 import { span } from "../parts/time.tsx";
 import { count } from "../words/metrics.ts";
 import { skipWords } from "../words/reasons.ts";
 
-export function PlanDetails({ plan }: { readonly plan: Plan }) {
+export function PlanDetails({ plan }: { readonly plan: PlanAnswer }) {
   const { send, skip, rate, seconds } = plan;
   return (
     <div class="stack">
@@ -27,7 +27,7 @@ export function PlanDetails({ plan }: { readonly plan: Plan }) {
   );
 }
 
-function Changes({ mend: { changed, unchanged, sample } }: { readonly mend: NonNullable<Plan["mend"]> }) {
+function Changes({ mend: { changed, unchanged, sample } }: { readonly mend: NonNullable<PlanAnswer["mend"]> }) {
   return (
     <div>
       <h3>

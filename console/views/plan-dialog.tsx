@@ -1,6 +1,6 @@
 /** From a selection to a replay: the plan, the changes before sending, and the confirmation, which sends exactly the plan. */
 import { useEffect, useState } from "preact/hooks";
-import type { Plan } from "../api/answers.ts";
+import type { PlanAnswer } from "../../shared/replay-answers.ts";
 import { api, ApiFailure, failureOf } from "../api/client.ts";
 import { addressOf, go } from "../location.ts";
 import { ActionButton } from "../parts/action-button.tsx";
@@ -18,7 +18,7 @@ interface PlanDialogProps {
 
 export function PlanDialog({ selection, onClose }: PlanDialogProps) {
   const [mend, setMend] = useState<MendForm>(EMPTY_MEND_FORM);
-  const [plan, setPlan] = useState<Plan>();
+  const [plan, setPlan] = useState<PlanAnswer>();
   /** The changes that the plan includes; different ones need a new plan before sending. */
   const [planned, setPlanned] = useState<MendForm>();
   const [failure, setFailure] = useState<ApiFailure>();
@@ -28,7 +28,7 @@ export function PlanDialog({ selection, onClose }: PlanDialogProps) {
     const problem = replacementProblem(wanted.replacements);
     if (problem !== undefined) return setFailure(new ApiFailure(400, "invalid_request", problem));
     try {
-      const answer = await api.post<{ plan: Plan }>("/api/replays", {
+      const answer = await api.post<{ plan: PlanAnswer }>("/api/replays", {
         ...selection,
         ...mendBody(wanted),
         dry_run: true,

@@ -4,10 +4,10 @@ import { Time } from "../parts/time.tsx";
 
 const HIDDEN = "[hidden]";
 
-export function RecordFields({ value }: { readonly value: Readonly<Record<string, unknown>> }) {
+export function RecordFields({ value }: { readonly value: object }) {
   return (
     <dl class="record">
-      {Object.entries(value).map(([name, field]) => (
+      {Object.entries(value).map(([name, field]: [string, unknown]) => (
         <div key={name}>
           <dt>
             <OutsideText text={name} />
@@ -23,7 +23,7 @@ export function RecordFields({ value }: { readonly value: Readonly<Record<string
 
 function Value({ name, value }: { readonly name: string; readonly value: unknown }) {
   if (Array.isArray(value)) return <List items={value} />;
-  if (typeof value === "object" && value !== null) return <RecordFields value={value as Record<string, unknown>} />;
+  if (typeof value === "object" && value !== null) return <RecordFields value={value} />;
   if (value === HIDDEN) return <span class="quiet">hidden</span>;
   if (typeof value === "number" && name.endsWith("AtMs")) return <Time at={new Date(value).toISOString()} />;
   return <OutsideText text={typeof value === "string" ? value : JSON.stringify(value)} />;

@@ -1,6 +1,7 @@
 /** One record: its current state, its history, the reason, what to do, and the record itself. */
 import { useState } from "preact/hooks";
-import type { Fate, WholeDeadLetter } from "../api/answers.ts";
+import type { EventAnswer } from "../../shared/event-answers.ts";
+import type { WholeDeadLetterAnswer } from "../../shared/api.ts";
 import { api, type ApiFailure } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
 import { recordAddress } from "../location.ts";
@@ -21,9 +22,9 @@ import { Timeline } from "./timeline.tsx";
 const REFRESH_MS = 5_000;
 
 export function RecordView({ eventId }: { readonly eventId: string }) {
-  const fate = useResource<Fate>(`/api/events/${encodeURIComponent(eventId)}`, REFRESH_MS);
+  const fate = useResource<EventAnswer>(`/api/events/${encodeURIComponent(eventId)}`, REFRESH_MS);
   const isDeadLetter = fate.data?.dead_letter !== undefined;
-  const letter = useResource<WholeDeadLetter>(
+  const letter = useResource<WholeDeadLetterAnswer>(
     isDeadLetter ? `/api/dead-letters/${encodeURIComponent(eventId)}` : undefined,
   );
   const reload = async () => {
@@ -49,7 +50,7 @@ export function RecordView({ eventId }: { readonly eventId: string }) {
   );
 }
 
-function Where({ fate }: { readonly fate: Fate }) {
+function Where({ fate }: { readonly fate: EventAnswer }) {
   return (
     <section class="card" aria-label="Where it is">
       <p class="lead">{fateWords(fate)}</p>
@@ -74,7 +75,7 @@ function Where({ fate }: { readonly fate: Fate }) {
 }
 
 interface LetterProps {
-  readonly letter: WholeDeadLetter;
+  readonly letter: WholeDeadLetterAnswer;
 }
 
 /** The reason in words, what to do, and the buttons that do it. */
@@ -120,13 +121,15 @@ function Why({ letter, onDone }: LetterProps & { readonly onDone: () => Promise<
 
 /** The record, with its selected values hidden until somebody reveals them. */
 function Contents({ letter }: LetterProps) {
-  const [revealed, setRevealed] = useState<WholeDeadLetter>();
+  const [revealed, setRevealed] = useState<WholeDeadLetterAnswer>();
   const [failure, setFailure] = useState<ApiFailure>();
   const may = useMay("operate");
   const shown = revealed ?? letter;
   const canReveal = !revealed && (letter.hidden.length > 0 || letter.body_bytes !== undefined);
   const reveal = async () => {
-    setRevealed(await api.get<WholeDeadLetter>(`/api/dead-letters/${encodeURIComponent(letter.event_id)}?reveal=true`));
+    setRevealed(
+      await api.get<WholeDeadLetterAnswer>(`/api/dead-letters/${encodeURIComponent(letter.event_id)}?reveal=true`),
+    );
   };
   return (
     <section class="card" aria-label="Contents">

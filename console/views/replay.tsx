@@ -1,6 +1,7 @@
 /** One replay: its progress, its controls, the result of each record, and the receipt. */
 import { useState } from "preact/hooks";
-import type { Replay, ReplayItems } from "../api/answers.ts";
+import type { ReplayAnswer } from "../../shared/replay-answers.ts";
+import type { ReplayItems } from "../api/answers.ts";
 import { api, type ApiFailure } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
 import { addressOf, recordAddress } from "../location.ts";
@@ -23,7 +24,7 @@ const REFRESH_MS = 1_000;
 export function ReplayView({ id }: { readonly id: string }) {
   const path = `/api/replays/${encodeURIComponent(id)}`;
   const [isOver, setOver] = useState(false);
-  const { data, failure, reload } = useResource<Replay>(path, isOver ? undefined : REFRESH_MS);
+  const { data, failure, reload } = useResource<ReplayAnswer>(path, isOver ? undefined : REFRESH_MS);
   if (!isOver && data?.state === "done") setOver(true);
   return (
     <View title="Replay" actions={data && <StateTag state={data.state} />}>
@@ -43,7 +44,7 @@ export function ReplayView({ id }: { readonly id: string }) {
 }
 
 interface ProgressProps {
-  readonly replay: Replay;
+  readonly replay: ReplayAnswer;
   readonly onChange: () => Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /** The replays, newest first. */
 import { useState } from "preact/hooks";
-import type { Replay, ReplayPage } from "../api/answers.ts";
+import type { ReplayAnswer } from "../../shared/replay-answers.ts";
+import type { ReplayPage } from "../api/answers.ts";
 import { api, type ApiFailure } from "../api/client.ts";
 import { useResource } from "../api/resource.ts";
 import { addressOf } from "../location.ts";
@@ -45,7 +46,7 @@ export function Replays() {
   );
 }
 
-function Table({ replays }: { readonly replays: readonly Replay[] }) {
+function Table({ replays }: { readonly replays: readonly ReplayAnswer[] }) {
   return (
     <table class="cards">
       <thead>

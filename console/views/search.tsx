@@ -1,6 +1,7 @@
 /** The search in the header. An event id and a request id look alike, so it tries both. */
 import { useEffect, useState } from "preact/hooks";
-import type { Fate, FoundEvents } from "../api/answers.ts";
+import type { EventAnswer } from "../../shared/event-answers.ts";
+import type { FoundEvents } from "../api/answers.ts";
 import { api, ApiFailure, failureOf } from "../api/client.ts";
 import { go, recordAddress } from "../location.ts";
 import { ActionButton } from "../parts/action-button.tsx";
@@ -63,7 +64,7 @@ export function Search({ wanted }: { readonly wanted: string }) {
   );
 }
 
-function Found({ events }: { readonly events: readonly Fate[] }) {
+function Found({ events }: { readonly events: readonly EventAnswer[] }) {
   return (
     <table class="cards">
       <thead>
@@ -95,7 +96,7 @@ function Found({ events }: { readonly events: readonly Fate[] }) {
 /** Whether the worker knows an event with this id. A string that is not a valid event id is never sent. */
 async function isEvent(id: string): Promise<boolean> {
   try {
-    const { state } = await api.get<Fate>(`/api/events/${encodeURIComponent(id)}`);
+    const { state } = await api.get<EventAnswer>(`/api/events/${encodeURIComponent(id)}`);
     return state !== "unknown";
   } catch (error) {
     if (error instanceof ApiFailure && [400, 404].includes(error.status)) return false;

@@ -1,6 +1,7 @@
 /** The history of a record: captured, queued, each attempt, and its current state. */
 import type { ComponentChildren } from "preact";
-import type { Fate, WholeDeadLetter } from "../api/answers.ts";
+import type { EventAnswer } from "../../shared/event-answers.ts";
+import type { WholeDeadLetterAnswer } from "../../shared/api.ts";
 import { addressOf } from "../location.ts";
 import { OutsideText } from "../parts/outside-text.tsx";
 import { span, Time } from "../parts/time.tsx";
@@ -8,8 +9,8 @@ import { attemptWords, fateWords } from "../words/fate.ts";
 import { reasonWords } from "../words/reasons.ts";
 
 interface TimelineProps {
-  readonly fate: Fate;
-  readonly letter: WholeDeadLetter | undefined;
+  readonly fate: EventAnswer;
+  readonly letter: WholeDeadLetterAnswer | undefined;
 }
 
 export function Timeline({ fate, letter }: TimelineProps) {
@@ -57,7 +58,11 @@ export function Timeline({ fate, letter }: TimelineProps) {
   );
 }
 
-function Attempt({ attempt: { duration_ms, status, reason, wrote } }: { readonly attempt: Fate["attempts"][number] }) {
+function Attempt({
+  attempt: { duration_ms, status, reason, wrote },
+}: {
+  readonly attempt: EventAnswer["attempts"][number];
+}) {
   const words = reason === undefined ? undefined : reasonWords(reason);
   return (
     <>

@@ -1,7 +1,7 @@
 /** Describes the current state of a record in a sentence. Pure. */
-import type { Fate } from "../api/answers.ts";
+import type { EventAnswer } from "../../shared/event-answers.ts";
 
-export function fateWords({ state, where, in_flight: isInFlight, dead_letter: letter }: Fate): string {
+export function fateWords({ state, where, in_flight: isInFlight, dead_letter: letter }: EventAnswer): string {
   if (state === "delivered") return "WorkOS has accepted the event.";
   if (state === "discarded") return "An operator discarded it. It will not be sent.";
   if (letter?.state === "replaying") return "A replay is sending it.";

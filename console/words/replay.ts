@@ -1,7 +1,11 @@
 /** Describes the state of a replay in a sentence. Pure. */
-import type { Replay } from "../api/answers.ts";
+import type { ReplayAnswer } from "../../shared/replay-answers.ts";
 
-export function replayWords({ state, problem, progress }: Pick<Replay, "state" | "problem" | "progress">): string {
+export function replayWords({
+  state,
+  problem,
+  progress,
+}: Pick<ReplayAnswer, "state" | "problem" | "progress">): string {
   if (problem !== undefined) return "QStash does not accept messages. The replay continues by itself once it does.";
   if (state === "running") return "The replay is running. It continues in the worker, even if you leave this page.";
   if (state === "paused") return "The replay is paused. Nothing more is sent until you resume it.";

@@ -12,6 +12,7 @@ import {
   PAST_FAILURE_FIELDS,
   WHOLE_FIELDS,
 } from "../../shared/api.ts";
+import { ATTEMPT_FIELDS, EVENT_FIELDS } from "../../shared/event-answers.ts";
 import type { Fields } from "../../shared/fields.ts";
 import { PLAN_FIELDS, REPLAY_FIELDS, REPLAY_ITEM_FIELDS } from "../../shared/replay-answers.ts";
 import { DEAD_LETTER_CLASSES, DEAD_LETTER_GROUPS, DEAD_LETTER_STATES } from "../../shared/dead-letter.ts";
@@ -36,6 +37,8 @@ export function apiPage(page: string): string {
     ["plan-fields", fieldTable(PLAN_FIELDS)],
     ["replay-fields", fieldTable(REPLAY_FIELDS)],
     ["replay-item-fields", fieldTable(REPLAY_ITEM_FIELDS)],
+    ["event-fields", fieldTable(EVENT_FIELDS)],
+    ["attempt-fields", fieldTable(ATTEMPT_FIELDS)],
     ["me-fields", fieldTable(ME_FIELDS)],
     ["dead-letter-fields", fieldTable(DEAD_LETTER_FIELDS)],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);

@@ -7,6 +7,7 @@ import {
   DEAD_LETTER_SOURCES,
   DEAD_LETTER_STATES,
 } from "../../shared/dead-letter.ts";
+import { EVENT_PLACES, EVENT_STATES } from "../../shared/event-answers.ts";
 import {
   exportedNames,
   localImports,
@@ -246,6 +247,8 @@ const CONTRACT_LISTS: readonly (readonly string[])[] = [
   DEAD_LETTER_GROUPS,
   REPLAY_STATES,
   REPLAY_OUTCOMES,
+  EVENT_STATES,
+  EVENT_PLACES,
 ];
 
 /** A list of the API's contract stands once, in `shared/`, so that a new class, state or group is one edit. */

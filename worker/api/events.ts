@@ -1,4 +1,5 @@
 /** `GET /api/events/:event_id` and `GET /api/events?request_id=`: everything that happened to a record. */
+import type { AttemptAnswer, EventAnswer, EventPlace, EventState } from "../../shared/event-answers.ts";
 import { correctedId, isEventReference, lateOutcomeId } from "../../shared/event-id.ts";
 import { deadLetters } from "../dead-letters/client.ts";
 import type { DeadLetterRow } from "../dead-letters/row.ts";
@@ -51,7 +52,7 @@ async function search({ env, url }: RouteContext): Promise<Response> {
   });
 }
 
-async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
+async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined): Promise<EventAnswer> {
   const parked = await deadLetters(env).entry(id);
   const place = placeOf(ledger, parked) ?? ((await outboxHolds(env, id)) ? "outbox" : undefined);
   // A record discarded before it reached the ledger has no request id there.
@@ -80,20 +81,22 @@ async function fateOf(env: Env, id: string, ledger: LedgerEntry | undefined) {
   };
 }
 
-function attemptView({ atMs, durationMs, outcome, wrote, status, reason }: LedgerAttempt, index: number) {
-  return { n: index + 1, at: isoTime(atMs), duration_ms: durationMs, outcome, wrote, status, reason };
+function attemptView({ atMs, durationMs, ...rest }: LedgerAttempt, index: number): AttemptAnswer {
+  return { n: index + 1, at: isoTime(atMs), duration_ms: durationMs, ...rest };
 }
 
-type Place = "workos" | "queue" | "archive" | "outbox";
-
-function placeOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefined): Place | undefined {
+function placeOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefined): EventPlace | undefined {
   if (ledger?.state === "delivered") return "workos";
   if (ledger?.leased) return "queue";
   if (parked) return parked.state === "replaying" ? "queue" : "archive";
   return ledger ? "queue" : undefined;
 }
 
-function stateOf(ledger: LedgerEntry | undefined, parked: DeadLetterRow | undefined, place: Place | undefined) {
+function stateOf(
+  ledger: LedgerEntry | undefined,
+  parked: DeadLetterRow | undefined,
+  place: EventPlace | undefined,
+): EventState {
   if (ledger?.state === "delivered" || parked?.state === "delivered") return "delivered";
   if (ledger?.state === "discarded" || parked?.state === "discarded") return "discarded";
   if (place === "archive" || (ledger?.state === "rejected" && !parked)) return "dead_letter";

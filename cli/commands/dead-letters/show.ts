@@ -5,7 +5,7 @@ import { adviceFor } from "../../dead-letters/advice.ts";
 import { command } from "../../run/command.ts";
 import type { Io } from "../../run/io.ts";
 import { pairLines, tableLines, visible } from "../../run/text.ts";
-import { type EventFate, EventFateAnswer, attemptLines } from "../../api/events.ts";
+import { EventFate, attemptLines } from "../../api/events.ts";
 import { AuditError } from "../../../shared/errors.ts";
 
 export const show = command({
@@ -38,7 +38,7 @@ export const show = command({
 /** The ledger may have forgotten an old event, or may never have seen it. */
 async function fateOf(api: Api, eventId: string): Promise<EventFate | undefined> {
   try {
-    return await api.get(EventFateAnswer, `/api/events/${encodeURIComponent(eventId)}`);
+    return await api.get(EventFate, `/api/events/${encodeURIComponent(eventId)}`);
   } catch (error) {
     if (error instanceof AuditError && error.code === "not_found") return undefined;
     throw error;

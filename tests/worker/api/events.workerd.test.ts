@@ -1,6 +1,7 @@
 /** `GET /api/events`: what is said of a record is what became of it, wherever it got to. */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { ATTEMPT_FIELDS, EVENT_FIELDS } from "../../../shared/event-answers.ts";
 import { mintEventId } from "../../../shared/event-id.ts";
 import type { AuditRecord } from "../../../shared/record.ts";
 import type { DeadLetterEntry } from "../../../worker/dead-letters/entry.ts";
@@ -29,6 +30,18 @@ async function parkUnseen(fields: Partial<AuditRecord> = {}): Promise<AuditRecor
   await deadLetterObject().park([letter]);
   return record;
 }
+
+it("answers with the fields of the contract and no others", async () => {
+  const { id, occurredAtMs } = await parkUnseen();
+  const ledger = ledgerPort(workerEnv);
+  await ledger.claim("lease", [{ id, stage: "outcome", body: "{}", occurredAtMs, requestId: "r1" }], Date.now());
+  const attempt = { atMs: 1, durationMs: 2, outcome: "reject", wrote: "no", status: 400, reason: "http_400" } as const;
+  await ledger.settle("lease", [{ id, attempt }], Date.now());
+  const { json } = await get(`/api/events/${id}`);
+  const { corrects: _late, late_outcome: _ofAnother, ...always } = EVENT_FIELDS;
+  expect(Object.keys(json).toSorted()).toEqual(Object.keys(always).toSorted());
+  expect(Object.keys(json.attempts[0])).toEqual(Object.keys(ATTEMPT_FIELDS));
+});
 
 describe("a dead letter that the ledger has never seen", () => {
   it("was captured when its request was, and still so once it is discarded: no attempt is made up", async () => {

@@ -1,14 +1,11 @@
 /** The build of the worker; `/health` shows it. */
 
-/** The version and the commit that a build came from. */
-export interface Build {
-  readonly version: string;
-  /** Short hash of the commit; "unknown" if it was built outside of Git. */
-  readonly commit: string;
-}
-
 /** Set by `worker/build.ts`. Absent when a test runs the sources directly. */
-declare const AUDIT_BUILD: Build | undefined;
+declare const AUDIT_VERSION: string | undefined;
+declare const AUDIT_COMMIT: string | undefined;
 
-export const BUILD: Build =
-  typeof AUDIT_BUILD === "undefined" ? { version: "development", commit: "unknown" } : AUDIT_BUILD;
+/** The version and the commit that a build came from. `commit` is a short hash, or "unknown" if it was built outside of Git. */
+export const BUILD = {
+  version: typeof AUDIT_VERSION === "undefined" ? "development" : AUDIT_VERSION,
+  commit: typeof AUDIT_COMMIT === "undefined" ? "unknown" : AUDIT_COMMIT,
+};

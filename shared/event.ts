@@ -79,5 +79,3 @@ export const EVENT_METADATA = {
   /** When it was imported (ISO 8601). */
   imported_at: "string",
 } as const satisfies Readonly<Record<string, "string" | "number" | "boolean">>;
-
-export { CUSTOM_METADATA_MAX_KEYS } from "./limits.ts";

@@ -46,6 +46,24 @@ export function shapeRecord(record: AuditRecord, rewrite: Rewrite = (text) => te
   }
 }
 
+/** Fields that hold any text: all strings except identities, the action and the `traceparent`, which have rules of their own. */
+type TextField = Exclude<
+  { [F in keyof AuditRecord]-?: string extends AuditRecord[F] ? F : never }[keyof AuditRecord],
+  "id" | "action" | "traceparent" | "parentId" | "corrects"
+>;
+
+const TEXT_MAX: Readonly<Record<TextField, number>> = {
+  method: ID_MAX_CODE_POINTS,
+  route: TEXT_MAX_CODE_POINTS,
+  organization: TEXT_MAX_CODE_POINTS,
+  ip: TEXT_MAX_CODE_POINTS,
+  userAgent: TEXT_MAX_CODE_POINTS,
+  requestId: ID_MAX_CODE_POINTS,
+};
+
+/** The fields that hold any text, and the most code points of each. A new string field of the record must be among them. */
+export const RECORD_TEXTS = Object.entries(TEXT_MAX) as readonly (readonly [field: TextField, max: number])[];
+
 interface Shaping {
   readonly rewrite: Rewrite;
   readonly scale: number;
@@ -65,8 +83,6 @@ export function firstNames(names: readonly string[]): readonly string[] {
 
 function shapeFields(shaping: Shaping, record: AuditRecord): AuditRecord {
   const { metadata, missing, credential, geo } = record;
-  const text = (key: "organization" | "ip" | "userAgent" | "requestId", max = TEXT_MAX_CODE_POINTS) =>
-    record[key] === undefined ? undefined : shapeText(shaping, key, record[key], max);
   return compact({
     ...record,
     action: shapeText(shaping, "action", record.action, ACTION_MAX_CODE_POINTS) || "unknown",
@@ -78,16 +94,20 @@ function shapeFields(shaping: Shaping, record: AuditRecord): AuditRecord {
       Math.max(Math.min(8 * shaping.scale, 1) * EVENT_MAX_TARGETS, 1),
     ).map((target, i) => shapeParty(shaping, `targets.${i}`, target)),
     metadata: metadata && shapeMetadata(shaping, "metadata", metadata, CUSTOM_METADATA_MAX_KEYS),
-    method: shapeText(shaping, "method", record.method, ID_MAX_CODE_POINTS),
-    route: shapeText(shaping, "route", record.route),
-    organization: text("organization"),
-    ip: text("ip"),
-    userAgent: text("userAgent"),
-    requestId: text("requestId", ID_MAX_CODE_POINTS),
+    ...shapeRecordTexts(shaping, record),
     geo: geo && shapeTexts(shaping, "geo", geo),
     credential: credential && shapeTexts(shaping, "credential", credential),
     missing: missing && firstNames(missing.map((name) => shapeText(shaping, "missing", name, ID_MAX_CODE_POINTS))),
   });
+}
+
+function shapeRecordTexts(shaping: Shaping, record: AuditRecord): Partial<Record<TextField, string>> {
+  const shaped: Partial<Record<TextField, string>> = {};
+  for (const [field, max] of RECORD_TEXTS) {
+    const text = record[field];
+    if (text !== undefined) shaped[field] = shapeText(shaping, field, text, max);
+  }
+  return shaped;
 }
 
 function shapeText(

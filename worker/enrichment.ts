@@ -1,6 +1,6 @@
 /** Makes an event from a record. Pure and deterministic: no clock, no randomness. */
 import { METADATA_VALUE_MAX_CODE_POINTS } from "../shared/limits.ts";
-import type { AuditEvent, EventBody } from "../shared/event.ts";
+import type { AuditEvent, EVENT_METADATA, EventBody } from "../shared/event.ts";
 import { isIpAddress } from "../shared/ip-address.ts";
 import { isPseudonym } from "../shared/pseudonym.ts";
 import { cleanText } from "../shared/readable-text.ts";
@@ -50,7 +50,7 @@ function withName(party: Party, name: string | undefined): Party {
 function withOwn(record: AuditRecord): Metadata {
   const { gateway, geo } = record;
   const imported = record.replay?.imported;
-  const known: Record<string, MetadataValue | undefined> = {
+  const known: Readonly<Record<string, MetadataValue | undefined>> = {
     event_id: record.id,
     corrects: record.corrects,
     outcome: record.outcome,
@@ -79,7 +79,7 @@ function withOwn(record: AuditRecord): Metadata {
     replay_id: record.replay?.id,
     imported_by: imported?.by,
     imported_at: imported && new Date(imported.atMs).toISOString(),
-  };
+  } satisfies Record<keyof typeof EVENT_METADATA, unknown>;
   const metadata: Record<string, MetadataValue> = { ...record.metadata };
   for (const key in known) {
     const value = known[key];

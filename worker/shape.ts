@@ -1,7 +1,7 @@
 /** Makes any record fit WorkOS's limits, whoever wrote it, and marks each cut value with a hash of the whole. */
-import { CUSTOM_METADATA_MAX_KEYS } from "../shared/event.ts";
 import {
   ACTION_MAX_CODE_POINTS,
+  CUSTOM_METADATA_MAX_KEYS,
   EVENT_MAX_TARGETS,
   METADATA_VALUE_MAX_CODE_POINTS,
   MISSING_MAX,
@@ -9,18 +9,17 @@ import {
 } from "../shared/limits.ts";
 import type { AuditRecord, Metadata, Party } from "../shared/record.ts";
 import { cleanText } from "../shared/readable-text.ts";
-import { shapeRecord } from "../shared/shape.ts";
+import { RECORD_TEXTS, shapeRecord } from "../shared/shape.ts";
 
 /** Digits of a cut value's SHA-256 that mark it, as in the policy. */
 const CUT_HASH_HEX_CHARS = 32;
 
 /** True if no string needs cutting or cleaning. That holds for every record of the policy, and checking costs much less than shaping. */
 export function isShaped(record: AuditRecord): boolean {
-  const { action, method, route, ip, userAgent, requestId, organization, actor, targets, metadata, missing } = record;
-  const { geo, credential } = record;
+  const { action, actor, targets, metadata, missing, geo, credential } = record;
   return (
     isShort(action, ACTION_MAX_CODE_POINTS) &&
-    [method, route, ip, userAgent, requestId, organization].every(isFitOrAbsent) &&
+    RECORD_TEXTS.every(([field]) => isFitOrAbsent(record[field])) &&
     [geo?.country, geo?.region, geo?.city, credential?.kind, credential?.keyId].every(isFitOrAbsent) &&
     (missing?.length ?? 0) <= MISSING_MAX + 1 &&
     (missing?.every(isFitOrAbsent) ?? true) &&

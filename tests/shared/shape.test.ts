@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CUSTOM_METADATA_MAX_KEYS, EVENT_METADATA } from "../../shared/event.ts";
-import { METADATA_MAX_KEYS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
+import { EVENT_METADATA } from "../../shared/event.ts";
+import { CUSTOM_METADATA_MAX_KEYS, METADATA_MAX_KEYS, RECORD_MAX_BYTES } from "../../shared/limits.ts";
 import type { AuditRecord, Metadata } from "../../shared/record.ts";
 import { shapeRecord } from "../../shared/shape.ts";
 

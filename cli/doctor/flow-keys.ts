@@ -1,5 +1,6 @@
 /** QStash flow-control keys, other than the configured one, under which messages for this worker wait. */
 import * as z from "zod";
+import { baseUrl } from "../../shared/base-url.ts";
 import { QSTASH_LABEL } from "../../shared/qstash-headers.ts";
 import type { JsonAnswer } from "../http/json-answer.ts";
 
@@ -17,11 +18,11 @@ interface OtherKey {
 
 /**
  * Our other keys. An account may hold foreign keys, so a key counts as ours only if QStash's log has a message with our label for
- * the worker under it. `ask` is a GET at QStash.
+ * a URL of the worker, current or former, under it. `ask` is a GET at QStash.
  */
 export async function otherOwnKeys(
   configured: string,
-  workerUrl: string,
+  workerUrls: readonly string[],
   ask: (path: string) => Promise<JsonAnswer>,
 ): Promise<readonly OtherKey[]> {
   const listed = Keys.safeParse((await ask("/v2/flowControl")).json).data ?? [];
@@ -30,14 +31,14 @@ export async function otherOwnKeys(
     others.slice(0, ASKED_MAX).map(async ({ flowControlKey: name, waitListSize: waiting }) => {
       const query = new URLSearchParams({ label: QSTASH_LABEL, count: String(LOOKED_AT), flowControlKey: name });
       const { events } = Log.safeParse((await ask(`/v2/events?${query.toString()}`)).json).data ?? { events: [] };
-      return events.some(({ url }) => isFor(workerUrl, url)) ? [{ name, waiting }] : [];
+      return events.some(({ url }) => isFor(workerUrls, url)) ? [{ name, waiting }] : [];
     }),
   );
   return asked.flat();
 }
 
-/** Compared as parsed URLs, so that capital letters and a default port in the host make no difference. */
-function isFor(workerUrl: string, url = ""): boolean {
-  const wanted = `${workerUrl.replace(/\/+$/, "")}/deliver`;
-  return URL.canParse(url) && URL.canParse(wanted) && new URL(url).href === new URL(wanted).href;
+/** Compared in their one spelling, so that capital letters and a default port in the host make no difference. */
+function isFor(workerUrls: readonly string[], url = ""): boolean {
+  const given = baseUrl(url);
+  return given !== undefined && workerUrls.some((base) => `${baseUrl(base)}/deliver` === given);
 }

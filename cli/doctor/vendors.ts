@@ -13,6 +13,7 @@ import { openWorkos } from "../workos/client.ts";
 import { type Check, failed, ok, skipped, warning } from "./check.ts";
 import { otherOwnKeys } from "./flow-keys.ts";
 import { firstMissing, type Setting, suggestSchemas, variable } from "./setting.ts";
+import { pausedBy } from "./worker.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -77,7 +78,9 @@ async function flowControl(setting: Setting) {
     );
   }
   const workerUrl = variable(setting, "AUDIT_WORKER_URL");
-  const others = workerUrl === undefined ? [] : await otherOwnKeys(key, workerUrl, (path) => qstash(setting, path));
+  const former = variable(setting, "AUDIT_WORKER_URL_PREVIOUS")?.split(",") ?? [];
+  const own = workerUrl === undefined ? [] : [workerUrl, ...former];
+  const others = await otherOwnKeys(key, own, (path) => qstash(setting, path));
   if (others.length > 0) {
     const named = others.map(({ name, waiting }) => `${count(waiting, "message")} under "${name}"`).join(", ");
     return failed(
@@ -89,6 +92,8 @@ async function flowControl(setting: Setting) {
   if (status === 404) return warning(`QStash has no key "${key}" yet`, "it appears with the first message");
   const { isPaused = false, waitListSize = 0 } = Flow.parse(json);
   const waiting = `${count(waitListSize, "message")} ${waitListSize === 1 ? "waits" : "wait"}`;
+  if (isPaused && (await pausedBy(setting)) === "breaker")
+    return failed(`the breaker has paused the key "${key}", ${waiting}`, "it goes on by itself once WorkOS is back");
   if (isPaused) return failed(`the key "${key}" is paused, ${waiting}`, `run: ${setting.io.suggest("resume")}`);
   return ok(`the key "${key}" is open, ${waiting}`);
 }

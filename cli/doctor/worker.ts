@@ -22,9 +22,17 @@ export function workerChecks(setting: Setting): readonly Check[] {
   ];
 }
 
+/** What `/health` says of a pause; a worker of an earlier release may say less. */
+const Pause = z.looseObject({
+  by: z.string().optional(),
+  reason: z.string().optional(),
+  next_probe_at: z.string().optional(),
+});
+
 const Health = z.looseObject({
   status: z.string().optional(),
   paused: z.unknown(),
+  pause: Pause.optional(),
   incidents: z.array(z.looseObject({ kind: z.string(), detail: z.string().optional() })).default([]),
   detail: z.string().optional(),
   outbox: z.looseObject({ waiting: z.number() }).optional(),
@@ -42,13 +50,30 @@ async function health(setting: Setting) {
   const parsed = Health.safeParse(json);
   if (!parsed.success)
     return failed(`${url}/health answers ${status} and is no audit worker`, 'check "AUDIT_WORKER_URL"');
-  const { detail, incidents, outbox, status: state } = parsed.data;
+  const { detail, incidents, outbox, pause, status: state } = parsed.data;
   if (status !== 200) return failed(detail ?? `/health answers ${status}`, "correct it and deploy again");
-  if (state === "paused")
-    return failed("delivery is paused", `correct the cause, then run: ${setting.io.suggest("resume")}`);
+  if (state === "paused") return paused(setting, pause);
   const [incident] = incidents;
   if (incident) return warning(`${incident.kind}: ${incident.detail ?? ""}`, "see docs/operations.md");
   return ok(outbox && outbox.waiting > 0 ? `ok; ${outbox.waiting} spilled messages wait for QStash` : "ok");
+}
+
+/** The breaker needs nobody: it ends its pause by itself. */
+function paused({ io }: Setting, { by, reason, next_probe_at: nextProbeAt }: z.infer<typeof Pause> = {}) {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  if (by === "breaker") {
+    const next = nextProbeAt === undefined ? "" : `; next probe at ${nextProbeAt}`;
+    return failed(`delivery is paused by the breaker${why}${next}`, "it goes on by itself once WorkOS is back");
+  }
+  const resume = `run: ${io.suggest("resume")}`;
+  return failed(`delivery is paused${why}`, by === "operator" ? resume : `correct the cause, then ${resume}`);
+}
+
+/** Who has paused delivery, as `/health` says; undefined if nobody has, or the worker does not answer. */
+export async function pausedBy(setting: Setting): Promise<string | undefined> {
+  if (firstMissing(setting, ["AUDIT_WORKER_URL"])) return undefined;
+  const answer = await fetchJson(`${workerUrl(setting.io)}/health`, {}, TIMEOUT_MS).catch(() => undefined);
+  return Health.safeParse(answer?.json).data?.pause?.by;
 }
 
 async function adminToken(setting: Setting) {

@@ -165,9 +165,47 @@ describe("what is wrong is found, with its fix", () => {
   test("a delivery that is paused", async () => {
     await path.post("/api/pause");
     const { results } = await doctor({}, "--skip-event");
-    expect(results["worker"]).toMatchObject({ state: "failed", detail: "delivery is paused" });
-    expect(results["flow control"]).toMatchObject({ state: "failed", fix: "run: npx audit-forwarder resume" });
+    const fix = "run: npx audit-forwarder resume";
+    expect(results["worker"]).toEqual({
+      state: "failed",
+      detail: "delivery is paused: paused by an operator",
+      fix,
+    });
+    expect(results["flow control"]).toMatchObject({ state: "failed", fix });
     await path.post("/api/resume");
+  });
+
+  test("a wrong API key in the worker, as the worker's own words", async () => {
+    const reason = "WorkOS refuses the API key (http_401)";
+    const pause = { by: "credential", reason };
+    const server = await startRecordedApi(() => ({ json: { status: "paused", paused: true, pause } }));
+    const { results } = await doctor({ AUDIT_WORKER_URL: server.url }, "--skip-event");
+    await server.close();
+    expect(results["worker"]).toEqual({
+      state: "failed",
+      detail: `delivery is paused: ${reason}`,
+      fix: "correct the cause, then run: npx audit-forwarder resume",
+    });
+  });
+
+  test("an outage of WorkOS, which needs nobody", async () => {
+    const pause = { by: "breaker", reason: "WorkOS is down", next_probe_at: "2026-11-30T10:00:00.000Z" };
+    const server = await startRecordedApi(() => ({ json: { status: "paused", paused: true, pause } }));
+    await path.post("/api/pause");
+    const { results } = await doctor({ AUDIT_WORKER_URL: server.url }, "--skip-event");
+    await path.post("/api/resume");
+    await server.close();
+    const fix = "it goes on by itself once WorkOS is back";
+    expect(results["worker"]).toEqual({
+      state: "failed",
+      detail: "delivery is paused by the breaker: WorkOS is down; next probe at 2026-11-30T10:00:00.000Z",
+      fix,
+    });
+    expect(results["flow control"]).toEqual({
+      state: "failed",
+      detail: 'the breaker has paused the key "workos", 0 messages wait',
+      fix,
+    });
   });
 
   test("keys that QStash has rotated once are a warning", async () => {
@@ -241,6 +279,15 @@ describe("flow-control keys", () => {
     await path.post("/api/resume");
     await path.queue.idle();
     expect((await doctor({}, "--skip-event")).results["flow control"]?.state).toBe("ok");
+  });
+
+  test("are ours too if their messages have a former URL of the worker", async () => {
+    await at("/v2/flowControl/moved/pause", { method: "POST" });
+    await publish("moved", "http://127.0.0.1:2/old/deliver");
+    const previous = { AUDIT_WORKER_URL_PREVIOUS: "http://127.0.0.1:3, HTTP://127.0.0.1:2/old/" };
+    const { results } = await doctor(previous, "--skip-event");
+    await at("/v2/messages?flowControlKey=moved", { method: "DELETE" });
+    expect(results["flow control"]?.detail).toMatch(/1 message under "moved"$/);
   });
 });
 

@@ -13,10 +13,13 @@ declare const URL: {
   };
 };
 
+/** A name or an address. `URL` also takes hosts that no name server knows, such as `*.example.com` and `a.example;https`. */
+const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/;
+
 /**
  * Returns the one spelling of a base URL: lower-case scheme and host, no default port, no trailing slash. URLs that name a service
  * of ours are compared in this form, never as the text that somebody typed. Undefined if the text is not an http or https URL, or
- * if it has blanks, credentials, a query or a fragment.
+ * if it has blanks, credentials, a query, a fragment, or a host that no name server knows.
  *
  * @example baseUrl("HTTPS://Audit.Example.com:443/") // "https://audit.example.com"
  */
@@ -24,14 +27,18 @@ export function baseUrl(text: string): string | undefined {
   const plain = text.trim();
   if (!/^https?:\/\/[^\s?#]+$/i.test(plain) || !URL.canParse(plain)) return undefined;
   const url = new URL(plain);
-  if (url.username || url.password) return undefined;
+  if (url.username || url.password || !HOST.test(url.hostname)) return undefined;
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** Returns true if a secret may be sent to the URL: `https`, or `http` on this machine. False for a text that is not a URL. */
+/**
+ * Returns true if a secret may be sent to the URL: `https`, or `http` on this machine. False for a text that is not a URL, and for
+ * one with a user or a password: the runtime drops them without an error, so the receiver would refuse each request.
+ */
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol } = new URL(text);
+  const { protocol, username, password } = new URL(text);
+  if (username || password) return false;
   return protocol === "https:" || (protocol === "http:" && isLoopback(text));
 }
 

@@ -31,12 +31,12 @@ const tokens = z.pipe(
   z.custom<readonly TokenEntry[]>(Array.isArray),
 );
 
-/** A whole number. `wrangler.toml` can hold a number; everything else is a string. */
+/** A whole number in decimal digits. `wrangler.toml` can hold a number; everything else is a string. */
 const whole = (otherwise: number, least: number, most: number) =>
   z.pipe(
     z.transform((given: unknown) => {
       if (given === undefined) return otherwise;
-      return typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+      return typeof given === "string" && /^\d+$/.test(given.trim()) ? Number(given) : given;
     }),
     z.number().check(z.int(), z.minimum(least), z.maximum(most)),
   );

@@ -34,9 +34,14 @@ const webhookKey: Rule = {
 };
 const secureUrl: Rule = {
   required: false,
-  shape: "an https URL (http only for this machine)",
+  shape: "an https URL without a user and a password (http only for this machine)",
   accepts: (value) => baseUrl(value) !== undefined && isSecureUrl(value),
 };
+const whole = (least: number, most: number): Rule => ({
+  required: false,
+  shape: `a whole number from ${least} to ${most}`,
+  accepts: (value) => /^\d+$/.test(value.trim()) && Number(value) >= least && Number(value) <= most,
+});
 const required = (rule: Rule): Rule => ({ ...rule, required: true });
 
 /** Kept by Cloudflare as secrets: never printed, never on a command line. */
@@ -106,16 +111,8 @@ export const SECRETS: Readonly<Record<string, Rule>> = {
     shape: "https URLs, separated by commas",
     accepts: (value) => value.split(",").every((url) => secureUrl.accepts(url.trim())),
   },
-  AUDIT_RATE: {
-    required: false,
-    shape: "a whole number from 1 to 100",
-    accepts: (value) => /^(?:[1-9]\d?|100)$/.test(value),
-  },
-  AUDIT_OBJECT_MAX_BYTES: {
-    required: false,
-    shape: `a whole number from ${OBJECT_LEAST_BYTES} to ${OBJECT_MAX_BYTES}`,
-    accepts: (value) => /^\d+$/.test(value) && Number(value) >= OBJECT_LEAST_BYTES && Number(value) <= OBJECT_MAX_BYTES,
-  },
+  AUDIT_RATE: whole(1, 100),
+  AUDIT_OBJECT_MAX_BYTES: whole(OBJECT_LEAST_BYTES, OBJECT_MAX_BYTES),
   AUDIT_PROBE_URL: { ...secureUrl, accepts: isSecureUrl },
 };
 

@@ -28,6 +28,10 @@ describe("a base URL has one spelling", () => {
     "https://a.example/?",
     "https://a.example/?x=1",
     "https://a.example/#",
+    "https://*.a.example",
+    "https://a.example;https://b.example",
+    "https://a'.example",
+    "https://a..example",
   ])("%j has none", (text) => {
     expect(baseUrl(text)).toBeUndefined();
   });
@@ -53,6 +57,13 @@ describe("a secret may be sent by https, or by http to this machine", () => {
     expect([isLoopback(`http://${host}/`), isSecureUrl(`http://${host}`)]).toEqual([false, false]);
     expect(isSecureUrl(`https://${host}`)).toBe(true);
   });
+
+  it.each(["https://ada@a.example", "https://:pw@a.example/hook", "http://ada:pw@localhost"])(
+    "%s is not, because the runtime drops the user and the password",
+    (url) => {
+      expect(isSecureUrl(url)).toBe(false);
+    },
+  );
 
   it.each(["ftp://localhost", "ws://127.0.0.1", "localhost", ""])("%j is no such URL", (text) => {
     expect(isSecureUrl(text)).toBe(false);

@@ -87,6 +87,7 @@ describe.each(URLS.split(" "))("whoever listens on the way must not read what is
     "http://127.0.0.1.example",
     "http://128.0.0.1",
     "http://0.0.0.0",
+    "https://ada:pw@service.example",
   ])("%s is malformed", (url) => {
     expect(parseSettings({ ...variables, [name]: url })).toEqual({ ok: false, missing: [], malformed: [name] });
   });
@@ -138,10 +139,13 @@ describe("AUDIT_RATE", () => {
     });
   });
 
-  it.each(["0", "101", "-1", "12.5", "fast", " ", "1e9", "0x", 0, 101, true])("%j is malformed", (given) => {
-    const parsed = parseSettings({ ...variables, AUDIT_RATE: given });
-    expect(parsed).toEqual({ ok: false, missing: [], malformed: ["AUDIT_RATE"] });
-  });
+  it.each(["0", "101", "-1", "12.5", "fast", " ", "1e9", "1e1", "0x", "0x10", "+20", "20.0", "٢٠", 0, 101, true])(
+    "%j is malformed",
+    (given) => {
+      const parsed = parseSettings({ ...variables, AUDIT_RATE: given });
+      expect(parsed).toEqual({ ok: false, missing: [], malformed: ["AUDIT_RATE"] });
+    },
+  );
 });
 
 describe("AUDIT_TOKENS", () => {

@@ -28,6 +28,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   WORKOS_BASE_URL: "https://api.workos.com",
   QSTASH_URL: "https://qstash.upstash.io",
 };
+const URL_SHAPE = "must be an https URL without a user and a password (http only for this machine)";
 const NAMES = [...Object.keys(SECRETS), ...Object.keys(PLAIN_VARIABLES)];
 const ALL = Object.fromEntries(NAMES.map((name) => [name, EXAMPLES[name] ?? "value"]));
 
@@ -73,6 +74,13 @@ it.each([
   expect(parseSettings({ ...ALL, [name]: "wrong" })).toMatchObject({ ok: false, malformed: [name] });
 });
 
+it.each(["1", "100", " 20 ", "020", "0", "101", "1e1", "0x10", "12.5", "-1"])(
+  "accepts the rate %j exactly if the worker does",
+  (rate) => {
+    expect(faultOf("AUDIT_RATE", rate) === undefined).toBe(parseSettings({ ...ALL, AUDIT_RATE: rate }).ok);
+  },
+);
+
 it("takes a value as missing where it is empty", () => {
   expect(parseValues("WORKOS_API_KEY=\nQSTASH_TOKEN='ab'")).toEqual({ secrets: { QSTASH_TOKEN: "ab" }, plain: {} });
 });
@@ -81,9 +89,11 @@ it.each([
   ["AUDIT_ADMIN_TOKEN", "0123456789abcdef0123456", "must be 24 characters or more, without spaces"],
   ["AUDIT_INGEST_KEY", "whsec_YQ==", 'must be "whsec_" and the base64 of 24 bytes or more'],
   ["AUDIT_ALERT_KEY", "whsec_YWFhYWFhYWJiYmJiYmJiY2NjY2NjYw==", 'must be "whsec_" and the base64 of 24 bytes or more'],
-  ["WORKOS_BASE_URL", "http://api.workos.com", "must be an https URL (http only for this machine)"],
-  ["AUDIT_WORKER_URL", "http://audit.corp.internal", "must be an https URL (http only for this machine)"],
-  ["AUDIT_WORKER_URL", "http://127.0.0.1.evil.com", "must be an https URL (http only for this machine)"],
+  ["WORKOS_BASE_URL", "http://api.workos.com", URL_SHAPE],
+  ["AUDIT_WORKER_URL", "http://audit.corp.internal", URL_SHAPE],
+  ["AUDIT_WORKER_URL", "http://127.0.0.1.evil.com", URL_SHAPE],
+  ["AUDIT_ALERT_URL", "https://ada:pw@alerts.corp.internal", URL_SHAPE],
+  ["AUDIT_PROBE_URL", "https://ada@api.corp.internal/health", URL_SHAPE],
   ["QSTASH_TOKEN", "a b", "must be a QStash token"],
 ])("refuses what is weak: %s=%s", (name, value, fault) => {
   expect(faultOf(name, value)).toBe(fault);

@@ -74,7 +74,9 @@ function isSuccess(status: number): boolean {
 
 function success(json: unknown): AttemptOutcome {
   if (!isObject(json)) return { kind: "retry", wrote: "maybe", reason: "unreadable_success" };
-  if ("success" in json && json["success"] === false) return { kind: "retry", wrote: "maybe", reason: "success_false" };
+  // A gateway in between can answer an error with status 200.
+  const isFailure = "success" in json ? json["success"] !== true : isWorkosError(json);
+  if (isFailure) return { kind: "retry", wrote: "maybe", reason: "success_false" };
   return { kind: "delivered", wrote: "yes" };
 }
 

@@ -13,6 +13,7 @@ describe("outcomeOf", () => {
   it.each([200, 201, 202, 299])("%i with JSON is delivered", (status) => {
     expect(outcomeOf(response(status, { success: true }), NOW_MS)).toEqual({ kind: "delivered", wrote: "yes" });
     expect(outcomeOf(response(status, {}), NOW_MS)).toEqual({ kind: "delivered", wrote: "yes" });
+    expect(outcomeOf(response(status, { success: true, message: "m" }), NOW_MS).kind).toBe("delivered");
   });
 
   it.each([
@@ -22,6 +23,9 @@ describe("outcomeOf", () => {
     ["a bare number", 1, "unreadable_success"],
     ["a list", [], "unreadable_success"],
     ["success:false", { success: false }, "success_false"],
+    ["a success that is neither true nor false", { success: "no" }, "success_false"],
+    ["a message and no success", { message: "down for maintenance" }, "success_false"],
+    ["an error and no success", { error: "upstream" }, "success_false"],
   ])("200 with %s is a retry, and WorkOS may have written", (_, json, reason) => {
     expect(outcomeOf(response(200, json), NOW_MS)).toEqual({ kind: "retry", wrote: "maybe", reason });
   });

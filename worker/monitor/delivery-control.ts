@@ -20,7 +20,7 @@ import { Pace } from "./pace.ts";
 import { outranks, type Pause, type Turn } from "./pause.ts";
 import { probe, sendLate, type ProbePorts } from "./probe.ts";
 import type { ProbeControl } from "./probe-ports.ts";
-import { changeAtQueue, ownKeys, pauseQueue, resumeQueue, type OwnKeys } from "./queue-switch.ts";
+import { changeAtQueue, heldKeys, ownKeys, pauseQueue, resumeQueue, type OwnKeys } from "./queue-switch.ts";
 import type { Tally } from "./tally.ts";
 
 interface ControlPorts {
@@ -171,7 +171,14 @@ export class DeliveryControl {
       const reason = "paused at QStash";
       this.#state.pause = { reason, by: "operator", sinceMs: this.#now(), confirmed: true, key };
       await this.#ports.report("paused", `delivery is paused: ${reason}`);
-    }
+    } else if (!known) await this.#tellHeld(heldKeys(key, keys));
+  }
+
+  /** Delivery goes on, but messages under another key of ours would wait until somebody resumes. */
+  async #tellHeld(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return this.#ports.resolve("paused");
+    const names = keys.map((name) => `"${name}"`).join(", ");
+    await this.#ports.report("paused", `messages wait under a key that is paused at QStash: ${names}`);
   }
 
   /** Stores a new state of the breaker, and acts on it if its phase has changed. */

@@ -72,10 +72,10 @@ export class Incidents {
     migrate(sql, STEPS);
   }
 
-  /** True if the incident is new. */
+  /** True if the incident is new. An open one takes the new detail: its cause can change while it is open. */
   open(kind: IncidentKind, detail: string, nowMs: number): boolean {
-    const known = this.#sql.all("UPDATE incidents SET last_ms = ? WHERE kind = ? RETURNING kind", nowMs, kind);
-    if (known.length > 0) return false;
+    const update = "UPDATE incidents SET last_ms = ?, detail = ? WHERE kind = ? RETURNING kind";
+    if (this.#sql.all(update, nowMs, detail, kind).length > 0) return false;
     this.#sql.all(
       "INSERT INTO incidents (kind, detail, since_ms, last_ms) VALUES (?, ?, ?, ?)",
       kind,

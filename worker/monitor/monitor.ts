@@ -217,7 +217,8 @@ export class Monitor extends DurableObject<Env> {
   async round(round: Round): Promise<void> {
     const { failedSweeps, foreign } = this.#rounds.add(round, this.#now());
     const count = foreign.reduce((sum, one) => sum + one.count, 0);
-    const detail = `${count} dead letters at QStash have our label and a URL that is none of ours`;
+    const letters = count === 1 ? "1 dead letter at QStash has" : `${count} dead letters at QStash have`;
+    const detail = `${letters} our label and a URL that is none of ours`;
     await this.#report(count > 0, "foreign_messages", detail);
     await this.#report(failedSweeps >= FAILED_SWEEPS, "sweep_failing", "QStash's dead-letter queue cannot be read");
   }
@@ -230,7 +231,7 @@ export class Monitor extends DurableObject<Env> {
     await this.#report(isSilent, "gateway_silent", "the records of two probes of the gateway have not arrived");
   }
 
-  /** Opens an incident; an open one stays unchanged. The alert goes out after the answer. */
+  /** Opens an incident, or gives an open one a new detail. The alert goes out after the answer. */
   async report(kind: IncidentKind, detail: string): Promise<void> {
     if (this.#announcer.open(kind, detail, this.#now())) await this.#announceSoon();
   }

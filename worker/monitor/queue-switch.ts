@@ -45,6 +45,12 @@ export async function resumeQueue(settings: Settings, fetcher: Fetch, used: read
   return resumed.every(Boolean);
 }
 
+/** Names the keys other than the configured one that are paused and hold messages. */
+export function heldKeys(configured: string, keys: readonly FlowKey[]): readonly string[] {
+  const held = keys.filter(({ name, waiting, isPaused }) => isPaused && waiting > 0 && name !== configured);
+  return held.map(({ name }) => name);
+}
+
 /**
  * What somebody changed in QStash's own console. `resumed`, `paused`: the state of the configured key differs from ours.
  * `incomplete`: another of our keys lets messages through.

@@ -48,6 +48,20 @@ describe("a refused call", () => {
     expect(lines).toMatchObject([{ "http.route": "/deliver", "error.type": reason }]);
   });
 
+  it("of QStash for another reason than before: the open incident names the newer one, without another alert", async () => {
+    const alerts = await startAlertReceiver();
+    await direct.stop();
+    direct = await startDirect({ vars: { AUDIT_ALERT_URL: alerts.url, AUDIT_ALERT_KEY: ALERT_KEY } });
+    for (let n = 0; n < 3; n++) await call({ claims: { exp: nowS() - 60 } });
+    for (let n = 0; n < 3; n++) await call({ key: "sig_rolled_twice" });
+    expect((await health()).incidents).toMatchObject([
+      { kind: "deliveries_refused", detail: "calls of QStash are refused: key" },
+    ]);
+    await until(alerts.seen, (seen) => seen.length > 0);
+    expect(alerts.seen()).toEqual(["deliveries_refused started"]);
+    await alerts.stop();
+  });
+
   it("of anybody else counts, and is no incident", async () => {
     for (let n = 0; n < 4; n++) await direct.post("{}", "");
     for (let n = 0; n < 4; n++) await direct.post("{}", "a.b.c");

@@ -57,3 +57,34 @@ it("resume resumes a key that only a gateway knows, and leaves other people's al
   expect(arrived()).toEqual(records.map(({ id }) => id));
   expect([await isPaused("misspelt"), await isPaused("theirs")]).toEqual([false, true]);
 });
+
+it("messages behind a pause of another key are an incident until a resume, while the worker's own key delivers", async () => {
+  const [held, live] = [recordsOf(1), recordsOf(1)];
+  await queueApi("POST", "/v2/flowControl/former/pause");
+  await path.publish(held, under("former"));
+  await path.publish(live);
+  await until(arrived, (ids) => ids.length > 0);
+  await path.scheduled();
+  expect(await health()).toMatchObject({
+    status: "degraded",
+    paused: false,
+    incidents: [{ kind: "paused", detail: 'messages wait under a key that is paused at QStash: "former"' }],
+  });
+  expect(arrived()).toEqual(live.map(({ id }) => id));
+
+  await path.post("/api/resume");
+  await until(arrived, (ids) => ids.length > 1);
+  await path.scheduled();
+  expect(await health()).toMatchObject({ status: "ok", incidents: [] });
+});
+
+it("the incident ends without the worker if somebody resumes the other key at QStash", async () => {
+  await queueApi("POST", "/v2/flowControl/former/pause");
+  await path.publish(recordsOf(1), under("former"));
+  await path.scheduled();
+  expect((await health()).incidents).toMatchObject([{ kind: "paused" }]);
+  await queueApi("POST", "/v2/flowControl/former/resume");
+  await path.queue.idle();
+  await path.scheduled();
+  expect((await health()).incidents).toEqual([]);
+});

@@ -4,7 +4,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { AuditError } from "../../shared/errors.ts";
 import { workerFile } from "../deploy/worker-files.ts";
 import { type ProjectStack, startProjectStack } from "../dev/project-stack.ts";
-import { KEY_FILE, originOf, verifierKeyOf } from "../evidence/key.ts";
+import { originOf, verifierKeyOf } from "../evidence/key.ts";
+import { keyFileIn } from "../evidence/key-file.ts";
 import { readValues } from "../init/env-file.ts";
 import { readProject, type ZuploProject } from "../init/project.ts";
 import { command, type Report } from "../run/command.ts";
@@ -83,12 +84,12 @@ function requirePolicy({ directory, module }: ZuploProject, io: Io): void {
   );
 }
 
-/** What later commands need: `--secrets-file` and `verify --key`. */
+/** What later commands need: `--secrets-file`, and beside it the verifier key. */
 async function writeFiles(stateDir: string, { workerVariables }: ProjectStack): Promise<void> {
   const lines = Object.entries(workerVariables).map(([name, value]) => `${name}=${value}\n`);
   await writePrivateFile(join(stateDir, VARIABLES), lines.join(""));
   const { AUDIT_EVIDENCE_KEY: key = "", AUDIT_WORKER_URL: url = "" } = workerVariables;
-  await writePrivateFile(join(stateDir, KEY_FILE), `${verifierKeyOf(key, originOf(url))}\n`);
+  await writePrivateFile(keyFileIn(stateDir), `${verifierKeyOf(key, originOf(url))}\n`);
 }
 
 /** Printed once everything is ready. The servers keep the process alive. */
@@ -103,7 +104,7 @@ function reportOf(stack: ProjectStack, stateDir: string, io: Io): Report {
       worker,
       workos,
       secrets_file: join(stateDir, VARIABLES),
-      key_file: join(stateDir, KEY_FILE),
+      key_file: keyFileIn(stateDir),
     },
     lines: [
       io.paint("bold", "Ready. Ctrl-C stops everything."),

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { textOf } from "../../verifier/verify.mjs";
 import { type Api, openApi } from "../api/client.ts";
 import { checkReport } from "../evidence/check.ts";
+import { findKeyFile, KEY_FILE, KEY_OPTION, noKeyFile, requireKeyFile } from "../evidence/key-file.ts";
 import { compareOnline, type OnlineComparison } from "../evidence/online.ts";
 import { checkRequests } from "../evidence/requests.ts";
 import { openEvidence } from "../evidence/server.ts";
@@ -41,7 +42,7 @@ export const verify = command({
   examples: [
     ["verify --since 7d", "the last week, by sequence number of each gateway isolate"],
     [
-      "verify --evidence evidence/ --key audit-evidence.pub --export export.csv",
+      `verify --evidence evidence/ --key ${KEY_FILE} --export export.csv`,
       "offline, against an export of WorkOS",
     ],
   ],
@@ -50,7 +51,7 @@ export const verify = command({
       .option("since", { type: "string", describe: "Records from: ISO 8601, or an age; default 24 h before --until" })
       .option("until", { type: "string", describe: "Records before: ISO 8601, or an age; default 5 minutes ago" })
       .option("evidence", { type: "string", describe: "Offline: a folder of evidence pull, or a pack" })
-      .option("key", { type: "string", describe: "The file with the verifier key; default audit-evidence.pub" })
+      .option("key", KEY_OPTION)
       .option("export", {
         type: "string",
         array: true,
@@ -71,7 +72,7 @@ export const verify = command({
       .option("organization", { type: "string", describe: "Offline: one organization alone" }),
   run: async (args, io) => {
     if (args.requests !== undefined) return requestReport(args, args.requests, io);
-    if (args.evidence !== undefined) return offlineReport(args);
+    if (args.evidence !== undefined) return offlineReport(args.evidence, args);
     const lone = OFFLINE.find((name) => args[name] !== undefined);
     if (lone) throw new WrongUse(`"--${lone}" needs "--evidence", a folder of evidence pull or a pack`);
     return onlineReport(args, io);
@@ -83,8 +84,8 @@ const OFFLINE = ["export", "trusted", "columns", "tsa", "organization"] as const
 interface Arguments {
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly evidence?: string | undefined;
   readonly key?: string | undefined;
+  readonly secretsFile?: unknown;
   readonly export?: readonly string[] | undefined;
   readonly trusted?: string | undefined;
   readonly columns?: string | undefined;
@@ -93,9 +94,8 @@ interface Arguments {
   readonly coverage?: string | undefined;
 }
 
-async function offlineReport({ evidence, key, export: exports, ...args }: Arguments): Promise<Report> {
-  if (evidence === undefined || key === undefined)
-    throw new WrongUse('"--evidence" needs "--key", the file with the verifier key');
+async function offlineReport(evidence: string, { export: exports, ...args }: Arguments): Promise<Report> {
+  const key = args.key ?? requireKeyFile(args.secretsFile);
   const { since, until } = parseSpan(args, Date.now());
   const { trusted, columns, tsa, organization } = args;
   const span = {
@@ -127,7 +127,7 @@ async function onlineReport(args: Arguments, io: Io): Promise<Report> {
   const nowMs = Date.now();
   const api = openApi(io);
   const found = await api.get(Verification, "/api/verify", parseSpan(args, nowMs));
-  const compared = await comparison(args.key, found, { io, api, nowMs });
+  const compared = await comparison(args, found, { io, api, nowMs });
   const { missing: missingRecords, gaps, ...period } = found;
   const gapLines = gapReportLines(found, io);
   const none = { missing: [], altered: [], unexpected: [] };
@@ -162,7 +162,7 @@ async function onlineReport(args: Arguments, io: Io): Promise<Report> {
 
 /** Returns why nothing was compared, for people. */
 async function comparison(
-  key: string | undefined,
+  { key: named, secretsFile }: Arguments,
   { since, until }: z.infer<typeof Verification>,
   { io, api, nowMs }: { readonly io: Io; readonly api: Api; readonly nowMs: number },
 ): Promise<OnlineComparison | string> {
@@ -170,6 +170,8 @@ async function comparison(
   const file = openEvidence(io);
   if ((await file("checkpoint")) === undefined)
     return "the worker has no evidence; deploy it with --evidence, or wait a quarter of an hour";
+  const key = named ?? findKeyFile(secretsFile);
+  if (key === undefined) io.note(`the signature is not checked: ${noKeyFile(secretsFile)}; name it with "--key"`);
   return compareOnline({ file, workos: openWorkos(io), api, nowMs }, { since, until }, key);
 }
 

@@ -1,7 +1,8 @@
 /** The optional bucket of the evidence, bound to the worker as `EVIDENCE`, and the file with its verifier key. */
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KEY_FILE, originOf, verifierKeyOf } from "../evidence/key.ts";
+import { originOf, verifierKeyOf } from "../evidence/key.ts";
+import { keyFileIn } from "../evidence/key-file.ts";
 import { wranglerFailure, type Wrangler } from "./wrangler.ts";
 
 /** Name of an environment's bucket. */
@@ -41,7 +42,7 @@ export async function writeVerifierKey(
   { origin, workerUrl }: { readonly origin: string | undefined; readonly workerUrl: string },
 ): Promise<string> {
   const line = verifierKeyOf(key, origin ?? originOf(workerUrl));
-  const path = join(root, KEY_FILE);
+  const path = keyFileIn(root);
   const known = await readFile(path, "utf8").catch(() => "");
   if (!known.split("\n").includes(line)) await writeFile(path, `${known}${line}\n`);
   return line;

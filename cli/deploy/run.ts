@@ -2,7 +2,8 @@
 import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
-import { KEY_FILE, newEvidenceKey } from "../evidence/key.ts";
+import { newEvidenceKey } from "../evidence/key.ts";
+import { KEY_FILE } from "../evidence/key-file.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { refuseMove } from "./deployed-region.ts";
 import { queueRegionFault } from "./region.ts";

@@ -4,9 +4,6 @@ import { fromHex } from "../../shared/bytes.ts";
 import type { Sha256 } from "../../shared/evidence/merkle.ts";
 import { verifierKey } from "../../shared/evidence/note.ts";
 
-/** Verifier keys, one a line; commit the file and give it to auditors. A deploy with evidence writes it. */
-export const KEY_FILE = "audit-evidence.pub";
-
 const SEED_BYTES = 32;
 /** The PKCS #8 prefix of the seed. https://www.rfc-editor.org/rfc/rfc8410#section-7 */
 const PKCS8_HEAD = fromHex("302e020100300506032b657004220420");

@@ -1,5 +1,4 @@
 /** Compares WorkOS's events with the evidence, for a period. */
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,6 @@ import { AuditError } from "../../shared/errors.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Workos } from "../workos/client.ts";
 import { downloadExport } from "../workos/exports.ts";
-import { KEY_FILE } from "./key.ts";
 import { pull } from "./pull.ts";
 import type { EvidenceFile } from "./server.ts";
 
@@ -39,7 +37,7 @@ export interface OnlineComparison {
 export async function compareOnline(
   { file, workos, api, nowMs }: OnlinePorts,
   { since, until }: { readonly since: string; readonly until: string },
-  key = existsSync(KEY_FILE) ? KEY_FILE : undefined,
+  key: string | undefined,
 ): Promise<OnlineComparison> {
   if (Date.parse(since) < nowMs - REACH_MS)
     throw new WrongUse('"--since" is too early: WorkOS exports the last three months only');

@@ -9,6 +9,7 @@ import { textOf, verifyEvidence, type VerifyResult } from "../../verifier/verify
 import { WrongUse } from "../run/failure.ts";
 import type { Workos } from "../workos/client.ts";
 import { downloadExport } from "../workos/exports.ts";
+import { KEY_FILE } from "./key-file.ts";
 import { pull } from "./pull.ts";
 import { packReport } from "./report.ts";
 import type { EvidenceFile } from "./server.ts";
@@ -46,7 +47,7 @@ export async function writePack(ports: PackPorts, options: PackOptions): Promise
   try {
     await pull(ports.file, folder, { since, organization });
     await downloadExport(ports.workos, { organization, since, until }, join(folder, "export.csv"));
-    await write("audit-evidence.pub", await readFile(key, "utf8"));
+    await write(KEY_FILE, await readFile(key, "utf8"));
     await write("coverage.json", existsSync(coverage) ? await readFile(coverage, "utf8") : "{}\n");
     await write("dead-letters.jsonl", linesOf(await ports.deadLetters()));
     await write("operators.jsonl", linesOf(await ports.operators()));

@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KEY_FILE, originOf, verifierKeyOf } from "../../cli/evidence/key.ts";
+import { originOf, verifierKeyOf } from "../../cli/evidence/key.ts";
+import { keyFileIn } from "../../cli/evidence/key-file.ts";
 import { processIo } from "../../cli/run/io.ts";
 import { openWorkos } from "../../cli/workos/client.ts";
 import { downloadExport } from "../../cli/workos/exports.ts";
@@ -47,7 +48,7 @@ async function prove(stack: Stack, print: Printer, folder: string): Promise<Proo
     for (const line of lines) print.lines(`    ${line.replaceAll(`${folder}/`, "")}`);
     return json;
   };
-  const keyFile = join(folder, KEY_FILE);
+  const keyFile = keyFileIn(folder);
   const evidence = join(folder, "evidence");
   const exported = join(folder, "export.csv");
   await writeFile(keyFile, `${verifierKeyOf(key, originOf(stack.worker.url))}\n`);

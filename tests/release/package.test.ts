@@ -10,6 +10,7 @@ import { freePort } from "../../dev/free-port.ts";
 import { EXAMPLE_PROJECT } from "../../dev/gateway/gateway.ts";
 import { walk } from "../docs/walk.ts";
 import { takeTurn } from "../order/turn.ts";
+import { evidenceOf, openFolder, someQuarters } from "../verifier/evidence.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const TEMPLATE = fileURLToPath(new URL("../cli/fixtures/zuplo-template", import.meta.url));
@@ -151,6 +152,19 @@ describe("the installed package", () => {
     expect(checks.find(({ check }) => check === "gateway")?.state).toBe("ok");
     expect(checks.find(({ check }) => check === "bundle")?.state).toBe("ok");
     expect(await filesIn(join(team, "audit"))).toEqual(files);
+  });
+
+  it("verifies evidence with the key where deploy writes it, from any folder of the repository", async () => {
+    const evidence = openFolder();
+    try {
+      evidence.write(evidenceOf(someQuarters(1)).files);
+      await cp(evidence.key, join(team, "audit/audit-evidence.pub"));
+      const verified = await installed(["verify", "--evidence", evidence.path], join(team, "gateway"));
+      expect(verified.stdout).toContain('grade "signed"');
+      expect(verified.code).toBe(0);
+    } finally {
+      evidence.remove();
+    }
   });
 
   it("adds its section to AGENTS.md if asked to, keeps it up to date, and never touches the rest", async () => {

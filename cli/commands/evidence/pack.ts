@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { textOf } from "../../../verifier/verify.mjs";
 import { openApi } from "../../api/client.ts";
-import { KEY_FILE } from "../../evidence/key.ts";
+import { KEY_OPTION, requireKeyFile } from "../../evidence/key-file.ts";
 import { deadLetterLines, operatorLines } from "../../evidence/operators.ts";
 import { writePack } from "../../evidence/pack.ts";
 import { openEvidence } from "../../evidence/server.ts";
@@ -29,11 +29,12 @@ export const pack = command({
       .option("since", { type: "string", demandOption: true, describe: "Events from: ISO 8601, or an age" })
       .option("until", { type: "string", demandOption: true, describe: "Events before: ISO 8601, or an age" })
       .option("out", { type: "string", demandOption: true, describe: "The zip" })
-      .option("key", { type: "string", default: KEY_FILE, describe: "The file with the verifier key" })
+      .option("key", KEY_OPTION)
       .option("coverage", { type: "string", default: COVERAGE_FILE, describe: "The file from coverage --update" }),
-  run: async ({ organization, out, key, coverage, ...times }, io) => {
-    const { since, until } = parseSpan(times, Date.now());
+  run: async ({ organization, out, coverage, ...args }, io) => {
+    const { since, until } = parseSpan(args, Date.now());
     if (since === undefined || until === undefined) throw new WrongUse('"--since" and "--until" must be times');
+    const key = args.key ?? requireKeyFile(args.secretsFile);
     const scope = { organization, since, until };
     const api = openApi(io);
     const ports = {

@@ -135,7 +135,7 @@ describe("verify --evidence", () => {
   });
 
   it.each([
-    ["--evidence x", '"--evidence" needs "--key"'],
+    ["--evidence x", 'there is no verifier key in "audit-evidence.pub"'],
     ["--export x", '"--export" needs "--evidence"'],
     ["--evidence /nowhere --key /nowhere", '"/nowhere" is not a file'],
   ])("verify %s is wrong use", async (line, message) => {

@@ -68,6 +68,11 @@ export class EvidenceLog extends DurableObject<Env> {
     return { sealedUntilMs, size: state?.published ?? 0, failing: this.#anchors.failing() };
   }
 
+  /** Size of the database in bytes. */
+  storageBytes(): number {
+    return this.ctx.storage.sql.databaseSize;
+  }
+
   /** Never throws: the cron runs again and reports the problem. */
   override async alarm(): Promise<void> {
     const settings = this.#settings();

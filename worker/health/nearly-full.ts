@@ -5,7 +5,7 @@ const NEARLY_FULL = 0.7;
 
 /** One database. */
 export interface StorageUse {
-  readonly object: "ledger" | "outbox" | "archive" | "monitor";
+  readonly object: "ledger" | "outbox" | "archive" | "monitor" | "evidence";
   readonly shard: number;
   readonly bytes: number;
 }

@@ -1,5 +1,6 @@
 /** A Durable Object that fills up: people are told above 70 %, and above 90 % the ledger makes room. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { newEvidenceKey } from "../../../cli/evidence/key.ts";
 import { OBJECT_MAX_BYTES } from "../../../shared/limits.ts";
 import { nearlyFull } from "../../../worker/health/nearly-full.ts";
 import { startDirect, type Direct } from "../support/direct.ts";
@@ -24,7 +25,10 @@ const SHARD = 7;
 
 let direct: Direct;
 beforeAll(async () => {
-  direct = await startDirect({ vars: { AUDIT_OBJECT_MAX_BYTES: String(LIMIT) } });
+  direct = await startDirect({
+    hasEvidence: true,
+    vars: { AUDIT_OBJECT_MAX_BYTES: String(LIMIT), AUDIT_EVIDENCE_KEY: newEvidenceKey() },
+  });
 });
 afterAll(() => direct.stop());
 
@@ -48,7 +52,7 @@ const expectIncident = async () => {
 it("is shown for each shard of each object", async () => {
   const lines = await storageLines();
   expect(lines.filter((line) => line.includes('object="ledger"'))).toHaveLength(64);
-  for (const object of ["outbox", "archive", "monitor"]) {
+  for (const object of ["outbox", "archive", "monitor", "evidence"]) {
     expect(lines.some((line) => line.includes(`object="${object}",shard="0"`))).toBe(true);
   }
 });

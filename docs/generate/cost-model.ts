@@ -1,4 +1,5 @@
 /** What events cost at list prices in US dollars. Pure; `docs/cost.md` shows the arithmetic. */
+import { BENCH_FIGURES } from "./bench-figures.ts";
 
 /** Units of each meter that one event uses. */
 interface Use {
@@ -38,14 +39,12 @@ export const INCLUDED: Readonly<Record<Meter, number>> = {
 const WORKERS_PAID_PER_MONTH = 5;
 
 /** Measured in workerd by `tests/worker/ledger/cost.workerd.test.ts`. */
-export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7, storedBytes: 170 };
-
-/**
- * CPU of one event alone in its message at the default rate, ledger included: `bench/README.md`, 25 November 2026, rounded up. Less
- * where the worker is busy, or records share a message.
- */
-const CPU_MS_PER_EVENT = 2.3;
-/** Two of the ledger, at most one to ask whether delivery is paused, and at most one for the history. */
+export const LEDGER_PER_EVENT = { rowsWritten: 2, rowsRead: 7 };
+/** What an event occupies in a large ledger, rounded up to tens. */
+export const STORED_BYTES_PER_EVENT = Math.ceil(BENCH_FIGURES.storedBytes.value / 10) * 10;
+/** CPU of an event alone in its message, ledger included, rounded up to tenths. A busy worker and shared messages need less. */
+export const CPU_MS_PER_EVENT = Math.ceil(BENCH_FIGURES.aloneMs.value * 10) / 10;
+/** Two to the ledger, one to the monitor for the turn of its events, and at most one for the history. */
 const OBJECT_REQUESTS_PER_MESSAGE = 4;
 /** 128 MB for an assumed 20 ms of activity a message. */
 const OBJECT_GB_SECONDS_PER_MESSAGE = 0.128 * 0.02;

@@ -1,9 +1,12 @@
 /** The tables of `docs/cost.md`; its prose is written by hand. */
+import { BENCH_FIGURES, measuredOn } from "./bench-figures.ts";
 import {
+  CPU_MS_PER_EVENT,
   INCLUDED,
   PRICE_PER_MILLION,
   priceOfMonth,
   pricesOfMillion,
+  STORED_BYTES_PER_EVENT,
   sum,
   useOf,
   WAYS,
@@ -28,7 +31,9 @@ export function costPage(page: string): string {
   return [
     ["prices", prices()],
     ["use", use()],
+    ["measured", measured()],
     ["million", million()],
+    ["example", example()],
     ["month", month()],
   ].reduce((text, [name = "", content = ""]) => filled(text, name, content), page);
 }
@@ -52,6 +57,36 @@ function million(): string {
     return [way.name, ...METERS.map((meter) => dollars(meters[meter])), `**${dollars(sum(meters))}**`];
   });
   return table(["a million events by", ...METERS.map((meter) => NAMES[meter]), "sum"], rows);
+}
+
+function measured(): string {
+  const { aloneMs, sharedMs, busyMs, storedBytes } = BENCH_FIGURES;
+  const shown = [
+    [aloneMs, "ms", `${CPU_MS_PER_EVENT} ms`],
+    [sharedMs, "ms", ""],
+    [busyMs, "ms", ""],
+    [storedBytes, "bytes", `${STORED_BYTES_PER_EVENT} bytes`],
+  ] as const;
+  const rows = shown.map(([{ part, what, value }, unit, used]) => {
+    const link = `[\`${part}\`](../bench/README.md), ${measuredOn(part)}`;
+    return [what, link, `${value.toPrecision(3)} ${unit}`, used || "not counted"];
+  });
+  return table(["figure", "part of the benchmarks", "measured", "on this page"], rows);
+}
+
+/** The sum of the first row, for a reader to follow. */
+function example(): string {
+  const [way] = WAYS;
+  if (!way) throw new RangeError("there is no way to send an event");
+  const { qstashMessages, workerRequests, cpuMs, objectRequests, objectGbSeconds, rowsWritten, logLines } = useOf(way);
+  const price = PRICE_PER_MILLION;
+  return [
+    `For example, a \`best-effort\` record alone in its message: ${qstashMessages} × ${dollars(price.qstashMessages)} for the message,`,
+    `${workerRequests} × ${dollars(price.workerRequests)} for the request, ${cpuMs} × ${dollars(price.cpuMs)} for the CPU,`,
+    `${objectRequests} × ${dollars(price.objectRequests)} and ${objectGbSeconds} × ${dollars(price.objectGbSeconds)} for the Durable Objects,`,
+    `${rowsWritten} × ${dollars(price.rowsWritten)} for the rows, ${logLines} × ${dollars(price.logLines)} for the log:`,
+    `${dollars(sum(pricesOfMillion(way)))}.`,
+  ].join(" ");
 }
 
 function month(): string {

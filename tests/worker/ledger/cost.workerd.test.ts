@@ -12,6 +12,9 @@ import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
 const EVENTS = 200;
 const NOW_MS = Date.UTC(2026, 10, 24);
 
+/** Without the space that a large ledger's pages leave free. */
+const STORED_BYTES_MAX = 170;
+
 /** The event bytes of a typical record. */
 const BODY = JSON.stringify({
   organization_id: "org_01EHWNCE74X7JSDV0X3SZ3KJNY",
@@ -39,7 +42,7 @@ function counting(storage: DurableObjectStorage): { readonly sql: Sql; readonly 
   return { sql: { ...durableSql(storage), all }, count: () => ({ written, read }) };
 }
 
-it("writes as many rows for a delivered event, and keeps as many bytes, as the cost page says", async () => {
+it("writes as many rows for a delivered event as the cost page says, and keeps few bytes", async () => {
   const ledger = (env as unknown as PlatformEnv).LEDGER.getByName("cost");
   const counted = await runInDurableObject(ledger, (_instance, { storage }) => {
     const { sql, count } = counting(storage);
@@ -66,7 +69,7 @@ it("writes as many rows for a delivered event, and keeps as many bytes, as the c
   });
   expect(counted.rowsWritten).toBe(LEDGER_PER_EVENT.rowsWritten);
   expect(counted.rowsRead).toBe(LEDGER_PER_EVENT.rowsRead);
-  expect(counted.bytes).toBeLessThanOrEqual(LEDGER_PER_EVENT.storedBytes);
+  expect(counted.bytes).toBeLessThanOrEqual(STORED_BYTES_MAX);
 });
 
 it("has its counters on disk as soon as a lone event is settled, with no timer that would keep the object awake", async () => {

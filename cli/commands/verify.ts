@@ -41,10 +41,7 @@ export const verify = command({
   about: "Look for records that never arrived, and check evidence offline; exit 1 if something is missing or changed",
   examples: [
     ["verify --since 7d", "the last week, by sequence number of each gateway isolate"],
-    [
-      `verify --evidence evidence/ --key ${KEY_FILE} --export export.csv`,
-      "offline, against an export of WorkOS",
-    ],
+    [`verify --evidence evidence/ --key ${KEY_FILE} --export export.csv`, "offline, against an export of WorkOS"],
   ],
   options: (yargs) =>
     yargs

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bodiesIn, evidenceOf, LOG, openFolder, someQuarters } from "../../verifier/evidence.ts";
-import { json, runCli } from "../support/run-cli.ts";
+import { json, startCli } from "../support/run-cli.ts";
 
 const quarters = someQuarters(1);
 let evidence: ReturnType<typeof openFolder>;
@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 const verify = (...more: readonly string[]) =>
-  runCli(["verify", "--json", "--evidence", evidence.path, ...more], { cwd: home });
+  startCli(["verify", "--json", "--evidence", evidence.path, ...more], { cwd: home }).ended;
 const signed = { grade: "signed", events: bodiesIn(quarters).length };
 
 it("finds it in the current folder", async () => {

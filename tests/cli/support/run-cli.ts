@@ -20,6 +20,10 @@ interface RunOptions {
   readonly input?: string;
 }
 
+interface ProcessOptions extends Omit<RunOptions, "input"> {
+  readonly cwd?: string;
+}
+
 /**
  * Runs one command to its end in this process, in a tenth of a process's processor time; stdin is empty unless given.
  *
@@ -56,8 +60,8 @@ function environment(env: Readonly<Record<string, string>> = {}): Record<string,
 }
 
 /** Starts a command as a process and leaves it running. */
-export function startCli(args: readonly string[], { env }: Omit<RunOptions, "input"> = {}) {
-  const child = spawn(process.execPath, [inject("cliFile"), ...args], { env: environment(env) });
+export function startCli(args: readonly string[], { env, cwd }: ProcessOptions = {}) {
+  const child = spawn(process.execPath, [inject("cliFile"), ...args], { env: environment(env), cwd });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -53,6 +53,8 @@ export type MeAnswer = AnswerOf<typeof ME_FIELDS>;
 /** Most points of each series in one answer of `GET /api/metrics`: more than the minutes of 48 hours. Our choice. */
 export const METRIC_POINTS_MAX = 3_000;
 
+type OpenOfClass = `dead_letters_open_${DeadLetterClass}`;
+
 /** The series of `GET /api/metrics`. */
 export const METRIC_SERIES = [
   "delivered",
@@ -60,29 +62,28 @@ export const METRIC_SERIES = [
   "refused",
   "waiting",
   "dead_letters_open",
-  "dead_letters_open_rejected",
-  "dead_letters_open_exhausted",
-  "dead_letters_open_credential",
-  "dead_letters_open_unreadable",
+  ...DEAD_LETTER_CLASSES.map((name): OpenOfClass => `dead_letters_open_${name}`),
   "age_p50_ms",
   "age_p99_ms",
 ] as const;
 export type MetricSeries = (typeof METRIC_SERIES)[number];
 
-/** What each of them shows; a list of its own, so that the worker's bundle does not hold the texts. */
-export const METRICS: Readonly<Record<MetricSeries, string>> = {
-  delivered: "events that WorkOS accepted in the step",
-  retried: "attempts in the step after which the event is sent again",
-  refused: "events in the step that WorkOS refused for good",
-  waiting: "records and messages that wait: for their next attempt, in the outbox, at QStash",
-  dead_letters_open: "open dead letters",
-  dead_letters_open_rejected: "those of class `rejected`",
-  dead_letters_open_exhausted: "those of class `exhausted`",
-  dead_letters_open_credential: "those of class `credential`",
-  dead_letters_open_unreadable: "those of class `unreadable`",
-  age_p50_ms: "half of the events delivered in the step were younger than this, in ms; at most a tenth off",
-  age_p99_ms: "99 % of them were younger than this",
-};
+/** Says what each series shows. A function, so that the worker's bundle does not hold the texts. */
+export function metricTexts(): Readonly<Record<MetricSeries, string>> {
+  const classes = DEAD_LETTER_CLASSES.map(
+    (name) => [`dead_letters_open_${name}`, `those of class \`${name}\``] as const,
+  );
+  return {
+    delivered: "events that WorkOS accepted in the step",
+    retried: "attempts in the step after which the event is sent again",
+    refused: "events in the step that WorkOS refused for good",
+    waiting: "records and messages that wait: for their next attempt, in the outbox, at QStash",
+    dead_letters_open: "open dead letters",
+    ...(Object.fromEntries(classes) as Record<OpenOfClass, string>),
+    age_p50_ms: "half of the events delivered in the step were younger than this, in ms; at most a tenth off",
+    age_p99_ms: "99 % of them were younger than this",
+  };
+}
 
 /** The beginning of a step in Unix seconds, and the value. */
 export type Point = readonly [atS: number, value: number];

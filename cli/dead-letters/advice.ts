@@ -1,4 +1,5 @@
 /** Why a record is a dead letter, and what to do about it. Pure. */
+import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { DeadLetter } from "../api/answers.ts";
 import type { Suggest } from "../run/suggestion.ts";
 
@@ -20,24 +21,35 @@ export function adviceFor(
   return { why: advice.why, next: [...advice.next, ...mayDuplicate] };
 }
 
-function byClass(
-  { class: name, reason, status, event_id: id }: Pick<DeadLetter, "class" | "reason" | "status" | "event_id">,
-  suggest: Suggest,
-): Advice {
-  const replay = [suggest("replayPlan", id), SEND];
-  if (name === "rejected") return rejected(status, id, replay, suggest);
-  if (name === "credential") {
-    return {
-      why: "WorkOS refused the API key. The last attempt came while the key was wrong or delivery was paused for it.",
-      next: ["give the worker a valid WORKOS_API_KEY", suggest("resume"), ...replay],
-    };
-  }
-  if (name === "unreadable") {
-    return {
-      why: "The message could not be decoded; its bytes are kept.",
-      next: ["deploy a worker that is as new as the policy", suggest("reveal", id), ...replay],
-    };
-  }
+type Failed = Pick<DeadLetter, "event_id" | "class" | "reason" | "status">;
+
+/** A newer worker may send a class that is not in the table. */
+function byClass(letter: Failed, suggest: Suggest): Advice {
+  const advise = isKnown(letter.class) ? BY_CLASS[letter.class] : exhausted;
+  return advise(letter, [suggest("replayPlan", letter.event_id), SEND], suggest);
+}
+
+function isKnown(name: string): name is DeadLetterClass {
+  return Object.hasOwn(BY_CLASS, name);
+}
+
+/** Advice on each class; a new class needs an entry here. */
+const BY_CLASS: Readonly<
+  Record<DeadLetterClass, (letter: Failed, replay: readonly string[], suggest: Suggest) => Advice>
+> = {
+  rejected,
+  exhausted,
+  credential: (_letter, replay, suggest) => ({
+    why: "WorkOS refused the API key. The last attempt came while the key was wrong or delivery was paused for it.",
+    next: ["give the worker a valid WORKOS_API_KEY", suggest("resume"), ...replay],
+  }),
+  unreadable: ({ event_id: id }, replay, suggest) => ({
+    why: "The message could not be decoded; its bytes are kept.",
+    next: ["deploy a worker that is as new as the policy", suggest("reveal", id), ...replay],
+  }),
+};
+
+function exhausted({ reason }: Failed, replay: readonly string[], suggest: Suggest): Advice {
   if (reason.startsWith("paused_by_operator")) {
     return {
       why: "An operator had paused delivery when its last attempt came.",
@@ -52,7 +64,7 @@ function byClass(
 
 const SEND = "if the plan is right, run the same without --dry-run";
 
-function rejected(status: number | undefined, id: string, replay: readonly string[], suggest: Suggest): Advice {
+function rejected({ status, event_id: id }: Failed, replay: readonly string[], suggest: Suggest): Advice {
   if (status === 404) {
     return {
       why: "WorkOS does not know the organization.",

@@ -1,4 +1,5 @@
 /** Why an attempt or a record failed, in words. Pure. */
+import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
@@ -57,19 +58,31 @@ export function adviceFor({ class: name, state, status, reason, wrote }: Failed)
   return [...stepsFor(name, status, reason), ...caution];
 }
 
+/** A newer worker may send a class that is not in the table. */
 function stepsFor(name: string, status: number | undefined, reason: string): readonly string[] {
-  if (name === "credential")
-    return [
-      "Give the worker a valid WORKOS_API_KEY.",
-      "Resume delivery on the overview.",
-      "Plan a replay and send it.",
-    ];
-  if (name === "unreadable")
-    return [
-      "If a newer worker can read the message, deploy it. The worker then reads the message again by itself.",
-      "If your policy did not send it, find out who has QSTASH_TOKEN, change it, and discard this.",
-    ];
-  if (name === "rejected") return rejectedSteps(status, reason);
+  return (isKnown(name) ? STEPS[name] : exhaustedSteps)(status, reason);
+}
+
+function isKnown(name: string): name is DeadLetterClass {
+  return Object.hasOwn(STEPS, name);
+}
+
+/** The steps for each class; a new class needs an entry here. */
+const STEPS: Readonly<Record<DeadLetterClass, (status: number | undefined, reason: string) => readonly string[]>> = {
+  rejected: rejectedSteps,
+  exhausted: exhaustedSteps,
+  credential: () => [
+    "Give the worker a valid WORKOS_API_KEY.",
+    "Resume delivery on the overview.",
+    "Plan a replay and send it.",
+  ],
+  unreadable: () => [
+    "If a newer worker can read the message, deploy it. The worker then reads the message again by itself.",
+    "If your policy did not send it, find out who has QSTASH_TOKEN, change it, and discard this.",
+  ],
+};
+
+function exhaustedSteps(_status: number | undefined, reason: string): readonly string[] {
   if (reason.startsWith("paused_by_operator"))
     return ["If delivery is still paused, resume it on the overview.", "Plan a replay and send it."];
   return ["Check that WorkOS answers.", "Plan a replay and send it."];

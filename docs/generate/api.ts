@@ -5,12 +5,12 @@ import {
   DISCARD_FIELDS,
   INCIDENT_FIELDS,
   ME_FIELDS,
-  METRICS,
   PAGE_DEFAULT,
   PAGE_MAX,
   WHOLE_PAGE_MAX,
   PAST_FAILURE_FIELDS,
   WHOLE_FIELDS,
+  metricTexts,
 } from "../../shared/api.ts";
 import { ATTEMPT_FIELDS, EVENT_FIELDS } from "../../shared/event-answers.ts";
 import type { Fields } from "../../shared/fields.ts";
@@ -28,7 +28,7 @@ export function apiPage(page: string): string {
       "metric-series",
       table(
         ["series", "value"],
-        Object.entries(METRICS).map(([name, about]) => [code(name), about]),
+        Object.entries(metricTexts()).map(([name, about]) => [code(name), about]),
       ),
     ],
     ["discard-fields", fieldTable(DISCARD_FIELDS)],

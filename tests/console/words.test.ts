@@ -88,6 +88,7 @@ describe("a reason", () => {
     [{ class: "exhausted", state: "open", reason: "paused_by_operator after", wrote: "no" }, "resume it"],
     [{ class: "credential", state: "open", reason: "http_401", wrote: "no" }, "WORKOS_API_KEY"],
     [{ class: "unreadable", state: "open", reason: "unreadable", wrote: "no" }, "QSTASH_TOKEN"],
+    [{ class: "toString", state: "open", reason: "of a newer worker", wrote: "no" }, "Check that WorkOS answers"],
     [{ class: "rejected", state: "discarded", reason: "http_400", wrote: "no" }, "Nothing"],
   ])("%j leads to %j", (failed, advice) => {
     expect(adviceFor(failed).join(" ")).toContain(advice);

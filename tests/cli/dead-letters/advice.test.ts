@@ -15,6 +15,7 @@ describe("the advice", () => {
       /operator had paused/,
       "npx audit-forwarder resume",
     ],
+    ["a class of a newer worker", { class: "toString" }, /Every attempt failed/, "check that WorkOS answers"],
     ["an outage", {}, /Every attempt failed/, "npx audit-forwarder doctor --skip-event"],
   ])("for %s", (_, changes, why, step) => {
     const advice = adviceFor({ ...letter, ...changes }, suggestFrom(ROOT));

@@ -54,7 +54,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Starts the parts in the order in which they need one another; if one fails, those before it are stopped again. */
+/** Starts each part after the parts that it needs. If one fails, those already started are stopped. */
 export async function startLocalStack(parts: StackParts, options: StackOptions = {}): Promise<Stack> {
   const stops: (() => Promise<void>)[] = [];
   let stopped: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import { startWorker } from "./worker.ts";
 
 export type { GatewayExtension, Stack } from "./local-stack.ts";
 
-/** Starts the parts in the order in which they need one another; if one fails, those before it are stopped again. */
+/** Starts each part after the parts that it needs. If one fails, those already started are stopped. */
 export function startStack(options: StackOptions = {}): Promise<Stack> {
   return startLocalStack({ startWorker, startGateway }, options);
 }

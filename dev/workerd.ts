@@ -86,7 +86,7 @@ async function stopAndEnd(stop: () => Promise<void>, signal: NodeJS.Signals): Pr
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
-/** As `[assets]` in wrangler.toml; the names are those of its own configuration of the two workers in front. */
+/** The same as `[assets]` in wrangler.toml, in the names that Miniflare's two asset workers use. */
 const ASSETS = {
   binding: "ASSETS",
   run_worker_first: true,

@@ -12,7 +12,7 @@ export interface Description {
   readonly targets: readonly TargetPlan[] | undefined;
   readonly metadata: Values;
   readonly outcome: readonly OutcomeRule[];
-  /** The list of which each element leaves its own record. */
+  /** The list whose elements each leave a record. */
   readonly each: Selector | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface PartyPlan {
 }
 
 export interface TargetPlan extends PartyPlan {
-  /** The list of which each element becomes a target. */
+  /** The list whose elements each become a target. */
   readonly each: Selector | undefined;
 }
 

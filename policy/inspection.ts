@@ -37,7 +37,7 @@ interface InspectedTarget {
 
 /** One kind of event that a route can leave. */
 interface InspectedEvent {
-  /** Every possible action, as far as it is written down. */
+  /** Every action that the configuration names. */
   readonly actions: readonly string[];
   /** A selector of the user or the response chooses the action, so there may be more. */
   readonly actionIsSelected: boolean;

@@ -48,7 +48,7 @@ export interface Shipment {
   readonly rank: Rank;
   /** It may wait for others and share their message. False for a delayed record or one that must be sent at once. */
   readonly shares?: boolean;
-  /** It shares, and another request may make it: it is exactly one record, and does not depend on anything of its own request. */
+  /** It shares, and another request may make it, because it is exactly one record and needs nothing from its own request. */
   readonly plain?: boolean;
   make(): Promise<readonly AuditRecord[]>;
 }

@@ -25,7 +25,7 @@ export const FOUND_PAGE_MAX = 100;
 export const REPLAY_EVENT_IDS_MAX = 10_000;
 /** Most dead letters that one discard takes. Our choice. */
 export const DISCARD_MAX = REPLAY_EVENT_IDS_MAX;
-/** Records a second of a replay. The default is half of what WorkOS is paced to, so that live events go on beside it. Our choice. */
+/** Records a second of a replay. The default is half of the worker's own pace, so that live events continue meanwhile. Our choice. */
 export const REPLAY_RATE = { default: 40, min: 0.1, max: 500 } as const;
 /** Lines of one import. Our choice. */
 export const IMPORT_MAX_LINES = 1_000;

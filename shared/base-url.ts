@@ -17,8 +17,8 @@ declare const URL: {
 const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/;
 
 /**
- * Returns the one spelling of a base URL: lower-case scheme and host, no default port, no trailing slash. URLs that name a service
- * of ours are compared in this form, never as the text that somebody typed. Undefined if the text is not an http or https URL, or
+ * Returns the one spelling of a base URL: lower-case scheme and host, no default port, no trailing slash. Compare URLs of our
+ * services in this form, never as somebody typed them. Returns undefined if the text is not an http or https URL, or
  * if it has blanks, credentials, a query, a fragment, or a host that no name server knows.
  *
  * @example baseUrl("HTTPS://Audit.Example.com:443/") // "https://audit.example.com"

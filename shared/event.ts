@@ -22,7 +22,7 @@ export interface EventBody {
  * key.
  */
 export const EVENT_METADATA = {
-  /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the dead letters and the logs. A late outcome has `:outcome` behind it. */
+  /** The identity of the record, minted at the gateway; the same in WorkOS, the ledger, the dead letters and the logs. A late outcome ends in `:outcome`. */
   event_id: "string",
   /** On a late outcome: the `event_id` of the event that was sent before the outcome was known. */
   corrects: "string",

@@ -3,7 +3,7 @@ import { DEAD_LETTER_CLASSES } from "../shared/dead-letter.ts";
 import { AGE_BUCKETS_S, LATENCY_BUCKETS_S } from "./ledger/counters.ts";
 import type { Numbers } from "./numbers.ts";
 
-/** Where the log of the evidence stands. */
+/** How far the log of the evidence is. */
 interface EvidenceStatus {
   readonly sealedUntilMs: number;
   readonly size: number;

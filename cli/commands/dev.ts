@@ -14,7 +14,7 @@ import { IS_PACKAGE, workerFolder } from "../run/installation.ts";
 import type { Io } from "../run/io.ts";
 import { writePrivateFile } from "../run/private-file.ts";
 
-/** Inside the folder of what commands make, which Git ignores. */
+/** Inside the folder for generated files, which Git ignores. */
 const STATE = join(".audit-forwarder", "dev");
 const VARIABLES = "variables.env";
 const MAX_PORT = 65_535;

@@ -10,7 +10,7 @@ import type { Values } from "./variables.ts";
 const TIMEOUT_MS = 10_000;
 const Health = z.looseObject({ jurisdiction: z.string().nullable().default(null) });
 
-/** Asks the worker at this base URL; null where it has no jurisdiction, undefined where no worker of ours answers. Never throws. */
+/** Asks the worker at this base URL; null if it has no jurisdiction, undefined if no audit forwarder answers. Never throws. */
 export async function deployedJurisdiction(url: string): Promise<string | null | undefined> {
   const answer = await fetchJson(`${url}/health`, {}, TIMEOUT_MS).catch(() => undefined);
   const parsed = Health.safeParse(answer?.status === 200 ? answer.json : undefined);

@@ -44,7 +44,7 @@ function bindingsIn(said: string): ReadonlyMap<string, string | undefined> {
   return new Map([...said.matchAll(/^env\.(\w+)(?: \("([^"]*)"\))?/gm)].map(([, name = "", value]) => [name, value]));
 }
 
-/** Parses wrangler's output file: JSON lines, of which the last `deploy` counts. */
+/** Parses wrangler's output file: JSON lines; the last `deploy` counts. */
 function uploadIn(lines: string): Omit<Upload, "bindings"> {
   const found = lines
     .split("\n")

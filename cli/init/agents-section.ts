@@ -14,8 +14,8 @@ export function hasSection(text: string | undefined): boolean {
 }
 
 /**
- * Returns the file with `page` as its section, at its end if it had none. Throws `conflict` if the marks in the file are not one
- * begin and one end behind it.
+ * Returns the file with `page` as its section, at its end if it had none. Throws `conflict` unless the file has either no marks, or one
+ * begin mark and after it one end mark.
  */
 export function withSection(text: string | undefined, page: string): string {
   const eol = text?.includes("\r\n") ? "\r\n" : "\n";

@@ -36,7 +36,7 @@ export interface Covered {
   readonly skipsWithoutReason: boolean;
 }
 
-/** Splits routes so that each has one method and each operation stands alone. */
+/** Splits routes so that each has one method and each operation is by itself. */
 export function perMethod(routes: readonly Route[]): readonly Route[] {
   return routes.flatMap((route) => route.methods.map((method) => ({ ...route, methods: [method] })));
 }

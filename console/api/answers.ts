@@ -1,4 +1,4 @@
-/** Answers of the worker that the contract in `shared/` does not hold: `/health`, groups, and pages of what it does hold. */
+/** Answers that the contract in `shared/` does not describe: `/health`, groups, and pages. */
 import type { DeadLetterAnswer, IncidentAnswer } from "../../shared/api.ts";
 import type { EventAnswer } from "../../shared/event-answers.ts";
 import type { ReplayAnswer, ReplayItemAnswer } from "../../shared/replay-answers.ts";

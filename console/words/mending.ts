@@ -73,7 +73,7 @@ function isFilled({ from, to }: Replacement): boolean {
   return from !== "" || to.trim() !== "";
 }
 
-/** New values by old ones, by field. An old value is taken as it is typed, because a blank may be what is wrong with it. */
+/** Maps old values to new ones, by field. Old values are not trimmed, because a blank may be the mistake to fix. */
 function mapOf(rows: readonly Replacement[]): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const fields = new Set(rows.map(({ field }) => field));
   return Object.fromEntries(

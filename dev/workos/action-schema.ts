@@ -28,7 +28,7 @@ export function schemaIssues(body: unknown): SchemaIssue[] {
     }));
   }
   const dto = body as SchemaDto;
-  // minItems 1 stands in the description at git HEAD (7fd8359), not yet in npm 0.1.0.
+  // minItems 1 is in the description at git HEAD (7fd8359), but not yet in npm 0.1.0.
   if (dto.targets.length === 0) return [{ code: "min_items", field: "targets" }];
   return [
     ...metadataIssues("actor.metadata", dto.actor?.metadata),

@@ -89,7 +89,7 @@ function isOurs(entry: DlqEntry, settings: Settings): boolean {
   return isWorkerUrl(entry.url, "/deliver", settings);
 }
 
-/** A failed callback of ours counts as ours, although it holds no record. */
+/** A failed callback to this worker counts as ours, although it holds no record. */
 function isForeign(entry: DlqEntry, settings: Settings): boolean {
   return !isOurs(entry, settings) && !isWorkerUrl(entry.url, "/dead-letter", settings);
 }

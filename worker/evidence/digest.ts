@@ -8,7 +8,7 @@ import type { SealedEvent } from "../ledger/sealing.ts";
 
 /** Most organizations in one digest, so that it fits an entry of the log. Our choice. */
 const ORGANIZATIONS_MAX = 400;
-/** Bytes of a digest beside its organizations, and of one organization beside its id; both rounded up. */
+/** Bytes of a digest without its organizations, and of one organization without its id. Both are rounded up. */
 const FRAME_BYTES = 600;
 const ORGANIZATION_BYTES = 120;
 

@@ -1,4 +1,4 @@
-/** The single writer of the evidence: a Durable Object that seals what was delivered and publishes it to the bucket. Almost no logic. */
+/** The single writer of the evidence: a Durable Object that seals delivered events and publishes the digests to the bucket. Almost no logic. */
 import { DurableObject } from "cloudflare:workers";
 import { quarterAt, quarterStartMs } from "../../shared/evidence/quarter.ts";
 import { checkpointText, signedNote } from "../../shared/evidence/note.ts";

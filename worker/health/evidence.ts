@@ -1,4 +1,4 @@
-/** Seals what was delivered, and opens an incident if that has not worked for a while. */
+/** Seals delivered events, and opens an incident if that has failed for a while. */
 import type { Env, Settings } from "../env.ts";
 import { evidenceLog } from "../evidence/client.ts";
 import { evidenceState } from "../evidence/settings.ts";

@@ -28,8 +28,8 @@ const LATE_MS = 60_000;
 /** Under load this groups a few calls per commit; commits are most of the ledger's cost. Our choice. */
 const GROUP_COMMIT_MS = 4;
 /**
- * Longest time between two writes of the counters: one row for many events. A timer would keep the object awake and billed, so there
- * is none, and an eviction loses the counts of the last seconds. Our choice.
+ * Longest time between two writes of the counters, so that many events share one row. There is no timer, because it would keep the
+ * object awake and billed. So an eviction loses the counts of the last seconds. Our choice.
  */
 const SAVE_EVERY_MS = 5_000;
 /** Share of its capacity from which a shard forgets ended records early. */

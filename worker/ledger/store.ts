@@ -91,9 +91,9 @@ interface EndedRow {
   readonly isolate: string | null;
 }
 
-/** As the column `state` counts them. */
+/** In the order of their numbers in the column `state`. */
 export const STATES: readonly LedgerState[] = ["pending", "delivered", "rejected", "discarded"];
-/** As the column `wrote` counts them. */
+/** In the order of their numbers in the column `wrote`. */
 export const WROTE = ["no", "maybe", "yes"] as const;
 const STAGES: readonly Stage[] = ["outcome", "intent", "watchdog"];
 const OUTCOMES = ["delivered", "retry", "reject", "pause", "lost"] as const;

@@ -64,7 +64,7 @@ export type Grant =
       readonly firstAttemptAtMs: number;
       /** When the first attempt began, under any key; absent before that. */
       readonly beganAtMs?: number;
-      /** What is sent is not the claimed outcome but the earlier record, because WorkOS may hold that; the outcome can only follow. */
+      /** The earlier record is sent, not the claimed outcome, because WorkOS may already have it. The outcome can only follow. */
       readonly isOlderStage?: true;
     }
   /** An intent or a watchdog's record was delivered in its place: the outcome becomes an event of its own. */

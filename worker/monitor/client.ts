@@ -1,4 +1,4 @@
-/** The client of the monitor: the turn of a delivery, pauses, incidents. Some of what an isolate knows waits for its next call. */
+/** The client of the monitor: turns of deliveries, pauses and incidents. An isolate keeps some reports until its next call. */
 import type { Verdict } from "../../shared/outcome.ts";
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";

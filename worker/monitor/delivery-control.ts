@@ -174,7 +174,7 @@ export class DeliveryControl {
     } else if (!known) await this.#tellHeld(heldKeys(key, keys));
   }
 
-  /** Delivery goes on, but messages under another key of ours would wait until somebody resumes. */
+  /** Delivery continues, but messages under another of our keys would wait until an operator resumes. */
   async #tellHeld(keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return this.#ports.resolve("paused");
     const names = keys.map((name) => `"${name}"`).join(", ");
@@ -272,7 +272,7 @@ export class DeliveryControl {
     for (const kind of kinds) await this.#ports.resolve(kind);
   }
 
-  /** A pause under another key than the configured one does not hold back what is published now. */
+  /** A pause under a key other than the configured one does not hold back new messages. */
   #doubtPause(): void {
     const key = this.#settings()?.AUDIT_FLOW_CONTROL_KEY;
     const { confirmed, key: paused = key } = this.#state.pause ?? {};

@@ -1,4 +1,4 @@
-/** What an isolate has delivered, retried and seen refused, and of which policies: counted in memory, and told to the monitor now and then. */
+/** Counts the events that an isolate delivered, retried or saw refused, and their policies, in memory. Reports the counts to the monitor at intervals. */
 import type { Env } from "../env.ts";
 import { ageBucket } from "./ages.ts";
 import { monitor } from "./client.ts";

@@ -1,4 +1,4 @@
-/** The tables of dead letters, replays with their items, and what is known of QStash's own dead-letter queue. */
+/** The tables of dead letters, replays with their items, and what is known about QStash's own dead-letter queue. */
 
 /**
  * `live` is 1 while an operator can still act; its index serves the default list, newest first. `generation` is the replay whose

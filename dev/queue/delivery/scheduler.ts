@@ -115,7 +115,7 @@ async function attempt(parts: SchedulerParts, seq: number, now: number, isStoppe
     database.run("UPDATE message SET state = 'active' WHERE seq = ?", seq);
     addEvent(database, { messageSeq: seq, time: now, state: "ACTIVE" });
   });
-  // The mark need not be on disk first: a crash loses the attempt with it, and the message stays pending.
+  // The mark need not be on disk before the call. A crash loses both, and the message stays pending.
   const [outcome] = await Promise.all([deliver(parts, message), marked]);
   if (isStopped()) return;
   const busy = await database.write(() => settle(database, message, outcome, parts.faults, parts.clock.now()));

@@ -2,7 +2,7 @@
  * The first version of the tables.
  *
  * One row a message, from acceptance to the end of the log's retention: `ended_at` is null while it waits or is under
- * way, and `dlq_seq` is set while it stands in the dead-letter queue (it is the sequence of its FAILED log entry).
+ * way, and `dlq_seq` is set while it is in the dead-letter queue (it is the sequence of its FAILED log entry).
  * The body comes last, so that a listing's filters never read its overflow pages.
  */
 const FIRST = `

@@ -13,7 +13,6 @@ export const LONGEST = [
   "tests/e2e/drill.test.ts",
   "tests/cli/dead-letters/replay.test.ts",
   "tests/simulation/oracle.test.ts",
-  "tests/worker/dead-letters/large.workerd.test.ts",
   "tests/worker/monitor/pause.test.ts",
   "tests/cli/doctor/doctor.test.ts",
   "tests/worker/crash.test.ts",

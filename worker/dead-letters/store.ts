@@ -135,7 +135,7 @@ export function idsAfter(sql: Sql, where: Where, after: string, limit: number): 
   return sql.all<{ event_id: string }>(query, ...where.values, after, limit).map((row) => row.event_id);
 }
 
-/** Returns the event ids of a request id in a period; reads the record of each dead letter in it. */
+/** Returns the event ids of a request id in a period. */
 export function idsOfRequest(sql: Sql, { requestId, sinceMs, untilMs, afterId, limit }: RequestSearch): string[] {
   const query = `SELECT event_id FROM dead_letters
     WHERE occurred_at >= ? AND occurred_at < ? AND record ->> 'requestId' = ? AND event_id > ? ORDER BY event_id LIMIT ?`;

@@ -5,7 +5,15 @@ import { sqlPort } from "../../../dev/sql-port.ts";
 import { DEAD_LETTER_STATES } from "../../../shared/dead-letter.ts";
 import { countPeriod } from "../../../worker/dead-letters/counts.ts";
 import { whereOf } from "../../../worker/dead-letters/query.ts";
-import { groups, idsAfter, liveAfter, page, unreadableAfter, wholePage } from "../../../worker/dead-letters/store.ts";
+import {
+  groups,
+  idsAfter,
+  idsOfRequest,
+  liveAfter,
+  page,
+  unreadableAfter,
+  wholePage,
+} from "../../../worker/dead-letters/store.ts";
 import { STEPS } from "../../../worker/replays/schema.ts";
 import { migrate } from "../../../worker/storage/migration.ts";
 import type { Sql, SqlValue } from "../../../worker/storage/sql.ts";
@@ -58,12 +66,19 @@ describe("the indexes of the dead letters", () => {
   });
 
   it.each([
-    ["open", ["open"]],
-    ["live", undefined],
-  ] as const)("count the %s ones by class in one pass", (_, states) => {
-    const plan = planOf((sql) => groups(sql, whereOf({}, states), "class"));
-    expect(plan).toContain("INDEX dead_letters_by_class (live=?)");
+    ["open", ["open"], "class"],
+    ["live", undefined, "class"],
+    ["open", ["open"], "organization"],
+    ["live", undefined, "organization"],
+  ] as const)("count the %s ones (%j) by %s in one pass", (_, states, by) => {
+    const plan = planOf((sql) => groups(sql, whereOf({}, states), by));
+    expect(plan).toContain(`INDEX dead_letters_by_${by} (live=?)`);
     expect(plan).not.toContain("TEMP B-TREE FOR GROUP BY");
+  });
+
+  it("find the dead letters of a request without the others", () => {
+    const search = { requestId: "r", sinceMs: 1, untilMs: 2, afterId: "", limit: 10 };
+    expect(planOf((sql) => idsOfRequest(sql, search))).toContain("dead_letters_by_request (<expr>=?)");
   });
 
   it("find the unreadable ones without the others", () => {

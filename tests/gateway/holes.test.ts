@@ -62,9 +62,10 @@ async function settledRecords(id: string, count = 1, watchdogMs = CALM_MS): Prom
   return harness.sink.records().filter(isOf(id));
 }
 
-describe("where the gateway skips the hooks, the watchdog records the request as unknown", () => {
+// At one time, because each waits until its watchdog would have rung.
+describe.concurrent("where the gateway skips the hooks, the watchdog records the request as unknown", () => {
   for (const path of ["/outboundThrows", "/earlierHookThrows", "/laterHookThrows", "/sendingHookThrows"]) {
-    it(`${path.slice(1)}: the client gets its 500, the record does not guess`, async () => {
+    it(`${path.slice(1)}: the client gets its 500, the record does not guess`, async ({ expect }) => {
       const id = randomUUID();
       const plain = await call(path, id, "plain");
       const ours = await call(path, id);
@@ -80,14 +81,16 @@ describe("where the gateway skips the hooks, the watchdog records the request as
       expect(records[0]).not.toHaveProperty("status");
     });
 
-    it(`${path.slice(1)}: the documented policy leaves no event`, async () => {
+    it(`${path.slice(1)}: the documented policy leaves no event`, async ({ expect }) => {
       await call(path, randomUUID(), "documented");
       await sleep(WATCHDOG_MS + 150);
       expect(harness.sink.received.filter(({ path }) => path === "workos")).toEqual([]);
     });
   }
 
-  it("waits minutes in the queue under a deduplication id of its own, so that a late outcome wins", async () => {
+  it("waits minutes in the queue under a deduplication id of its own, so that a late outcome wins", async ({
+    expect,
+  }) => {
     const id = randomUUID();
     const release = harness.sink.hold("origin");
     const answer = call("/late", id);
@@ -147,8 +150,8 @@ describe("what the client really got", () => {
 });
 
 // At one time, because each waits for its watchdog not to ring.
-describe.concurrent("nested routes", () => {
-  it("give one record each, the child's linked to its parent's, with ids of their own", async ({ expect }) => {
+describe.concurrent("exactly one record", () => {
+  it("of each of two nested routes, the child's linked to its parent's, with ids of their own", async ({ expect }) => {
     const id = randomUUID();
     await call("/parent", id);
     const records = await settledRecords(id, 2);
@@ -160,7 +163,7 @@ describe.concurrent("nested routes", () => {
     expect(parent).not.toHaveProperty("parentId");
   });
 
-  it("record a child whose outbound policy throws", async ({ expect }) => {
+  it("of a child whose outbound policy throws, and of its parent", async ({ expect }) => {
     const id = randomUUID();
     await call("/parent?child=/ours/childOutboundThrows", id);
     const records = await settledRecords(id, 2);
@@ -169,16 +172,14 @@ describe.concurrent("nested routes", () => {
     expect(records.find(({ route }) => route === "/ours/parent")).toMatchObject({ stage: "outcome" });
   });
 
-  it("leave a child alone whose parent is not audited", async ({ expect }) => {
+  it("of a child whose parent is not audited, with no link", async ({ expect }) => {
     const id = randomUUID();
     await call("/unauditedParent", id);
     const records = await settledRecords(id);
     expect(records).toHaveLength(1);
     expect(records[0]).not.toHaveProperty("parentId");
   });
-});
 
-describe.concurrent("exactly one record", () => {
   it("where the policy stands twice in the chain", async ({ expect }) => {
     const id = randomUUID();
     await call("/twice", id);

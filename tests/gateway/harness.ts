@@ -1,6 +1,6 @@
 /** A real gateway with the test routes and a sink behind it: one per test file, as a start takes seconds. */
 import { readFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
+import { type Agent, request as httpRequest } from "node:http";
 import { type Gateway, startGateway } from "../../dev/gateway/gateway.ts";
 import { policiesFile, routesFile, type Situation, type Variant } from "./routes.ts";
 import { type Sink, startSink } from "./sink.ts";
@@ -19,6 +19,8 @@ export interface CallInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** For many requests on a few connections; default: a connection of its own. */
+  readonly agent?: Agent;
 }
 
 export interface Called {
@@ -93,10 +95,10 @@ async function moduleFile(name: string): Promise<readonly [string, string]> {
 }
 
 /** Sends exactly the given headers, as `fetch` adds and forbids some; never follows a redirect. */
-function call(url: string, { method = "GET", headers = {}, body }: CallInit = {}): Promise<Called> {
+function call(url: string, { method = "GET", headers = {}, body, agent }: CallInit = {}): Promise<Called> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+    const request = httpRequest(url, { method, headers, agent: agent ?? false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

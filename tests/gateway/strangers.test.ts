@@ -1,5 +1,6 @@
 /** Floods by callers who are not signed in: they cost one record, and the records of signed-in callers get through. */
 import { randomUUID } from "node:crypto";
+import { Agent } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { decode } from "./sink.ts";
 import { type Harness, startHarness } from "./harness.ts";
@@ -14,13 +15,15 @@ beforeAll(async () => {
 beforeEach(() => harness.sink.reset());
 afterAll(() => harness.stop());
 
-/** Sends requests with at most so many at once. */
+/** Sends requests with fifty at a time, each caller on a connection that it keeps. */
 async function flood(count: number, path: string, headers: (i: number) => Record<string, string>): Promise<void> {
+  const agent = new Agent({ keepAlive: true });
   let next = 0;
   const sendAll = async () => {
-    for (let i = next++; i < count; i = next++) await harness.call("ours", path, { headers: headers(i) });
+    for (let i = next++; i < count; i = next++) await harness.call("ours", path, { headers: headers(i), agent });
   };
   await Promise.all(Array.from({ length: 50 }, sendAll));
+  agent.destroy();
 }
 
 const genuine = (id: string) => harness.call("ours", "/account", { headers: { "x-test-user": "ada", "zp-rid": id } });

@@ -20,6 +20,7 @@ import { meRoutes } from "./api/me.ts";
 import { watch } from "./health/watch.ts";
 import { evidenceRoutes } from "./evidence/routes.ts";
 import { sealAndTell } from "./health/evidence.ts";
+import { watchGateway } from "./health/gateway.ts";
 import { ingestRoutes } from "./outbox/routes.ts";
 import { verifyRoutes } from "./api/verify.ts";
 
@@ -62,7 +63,7 @@ export default {
       sweepAndTell(env, parsed.settings),
       watch(env, env.clock.now()),
       monitor(env).sendLate(),
-      monitor(env).probeGateway(),
+      watchGateway(env, parsed.settings),
       deadLetters(env).reconcile(),
       // A laptop may run the cron for a later time, to seal recent deliveries at once.
       sealAndTell(env, parsed.settings, Math.max(env.clock.now(), scheduledTime)),

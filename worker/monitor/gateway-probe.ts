@@ -23,18 +23,28 @@ interface ProbeStore {
   put(key: string, value: object): void;
 }
 
-/** Checks the previous probe and makes the next one. Returns true while the gateway is silent. */
+interface Round {
+  readonly nowMs: number;
+  /** Messages wait at QStash or in the outbox, and the record of a probe can be among them. */
+  readonly isHeld: boolean;
+}
+
+/**
+ * Checks the previous probe and makes the next one. Returns true while the gateway is silent. A record that has not arrived says
+ * nothing while messages are held, as in an outage of WorkOS.
+ */
 export async function probeGateway(
   env: Env,
   settings: Settings,
   store: ProbeStore,
   fetcher: Fetch,
-  nowMs: number,
+  { nowMs, isHeld }: Round,
 ): Promise<boolean> {
   const url = settings.AUDIT_PROBE_URL;
   if (url === undefined) return false;
   const before = store.get(NOTE) as Probe | undefined;
-  const missed = before === undefined || (await hasArrived(env, before, nowMs)) ? 0 : before.missed + 1;
+  const hasMissed = before !== undefined && !(await hasArrived(env, before, nowMs));
+  const missed = hasMissed ? before.missed + (isHeld ? 0 : 1) : 0;
   const requestIds = await call(url, fetcher);
   store.put(NOTE, { requestIds, atMs: nowMs, missed } satisfies Probe);
   return missed >= SILENT_AFTER;

@@ -223,11 +223,13 @@ export class Monitor extends DurableObject<Env> {
     await this.#report(failedSweeps >= FAILED_SWEEPS, "sweep_failing", "QStash's dead-letter queue cannot be read");
   }
 
-  /** Checks the previous probe of the gateway, and makes the next one. */
-  async probeGateway(): Promise<void> {
+  /** Checks the previous probe of the gateway, and makes the next one. `isSpilled`: messages wait in the outbox. */
+  async probeGateway(isSpilled: boolean): Promise<void> {
     const parsed = parseSettings(this.env);
     if (!parsed.ok) return;
-    const isSilent = await probeGateway(this.env, parsed.settings, this.ctx.storage.kv, fetch, this.#now());
+    const isHeld = isSpilled || this.#delivery.pauseState !== null || this.#rounds.rounds.waitingMessages > 0;
+    const round = { nowMs: this.#now(), isHeld };
+    const isSilent = await probeGateway(this.env, parsed.settings, this.ctx.storage.kv, fetch, round);
     await this.#report(isSilent, "gateway_silent", "the records of two probes of the gateway have not arrived");
   }
 

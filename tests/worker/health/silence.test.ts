@@ -7,6 +7,7 @@ import { sign, startDirect, type Direct, type SignOptions } from "../support/dir
 import { spill } from "../support/ingest.ts";
 import { startLocalPath, until, type LocalPath } from "../support/local-path.ts";
 import { messageOf, recordOf } from "../support/records.ts";
+import { INGEST_KEY } from "../support/variables.ts";
 
 const nowS = () => Math.floor(Date.now() / 1000);
 
@@ -170,6 +171,66 @@ describe("a gateway with a probe", () => {
     } finally {
       await direct.stop();
     }
+  });
+});
+
+describe("a gateway is not called silent while the record of a probe can be among waiting messages:", () => {
+  let gateway: Server;
+  let direct: Direct;
+  beforeEach(async () => {
+    gateway = createServer((_, response) => void response.end("ok"));
+    await new Promise<void>((listening) => void gateway.listen(0, "127.0.0.1", listening));
+    const { port } = gateway.address() as AddressInfo;
+    direct = await startDirect({ vars: { AUDIT_PROBE_URL: `http://127.0.0.1:${port}/items` } });
+  });
+  afterEach(async () => {
+    await direct.stop();
+    gateway.close();
+  });
+
+  const atQueue = (path: string, init: RequestInit = {}) =>
+    fetch(`${direct.queue.url}${path}`, {
+      method: "POST",
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${direct.queue.token}` },
+    });
+  const flow = { "upstash-flow-control-key": "former", "upstash-flow-control-value": "parallelism=1" };
+
+  it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
+    ["a pause", () => direct.admin("POST", "/api/pause"), () => direct.admin("POST", "/api/resume")],
+    [
+      "a full outbox",
+      async () => {
+        direct.queue.setFaults({ publish: { status: 503 } });
+        await spill(direct.url, messageOf(recordOf()), { key: INGEST_KEY });
+      },
+      async () => {
+        direct.queue.clearFaults();
+        const outbox = async () => (await direct.admin("GET", "/health")).json.outbox.waiting;
+        await until(outbox, (waiting) => waiting === 0);
+      },
+    ],
+    [
+      "a key of ours that is paused at QStash",
+      async () => {
+        await atQueue("/v2/flowControl/former/pause");
+        const headers = { ...flow, "upstash-label": "audit-forwarder" };
+        await atQueue(`/v2/publish/${direct.url}/deliver`, { headers, body: messageOf(recordOf()) });
+      },
+      () => direct.admin("POST", "/api/resume"),
+    ],
+  ])("%s", async (_, hold, release) => {
+    const isSilent = async () => {
+      const { incidents } = (await direct.admin("GET", "/health")).json;
+      return incidents.some(({ kind }: { kind: string }) => kind === "gateway_silent");
+    };
+    await hold();
+    // The first round of these learns that messages wait.
+    for (let round = 0; round < 5; round++) await direct.worker.scheduled();
+    expect(await isSilent()).toBe(false);
+    await release();
+    for (let round = 0; round < 4; round++) await direct.worker.scheduled();
+    expect(await isSilent()).toBe(true);
   });
 });
 

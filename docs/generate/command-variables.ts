@@ -17,6 +17,7 @@ export function commandVariables(): string {
 
 ${table(["variable", "meaning"], rows)}
 
-\`doctor\` reads the [worker's variables](#variables-of-the-worker) too. Every command reads variables from the environment, and those that are not set there
-from the file of \`--secrets-file\`. \`NO_COLOR\` turns colours off. Every command has \`--help\` and \`--json\`; exit 0 done, 1 failed, 2 wrong use.`;
+\`doctor\` also reads the [worker's variables](#variables-of-the-worker). Every command reads variables from the environment, and those that
+are not set there from the file of \`--secrets-file\`. \`NO_COLOR\` turns colours off. Every command has \`--help\` and \`--json\`, and exits with
+0 (done), 1 (failed) or 2 (wrong use).`;
 }

@@ -46,7 +46,7 @@ async function workerVariables(path: string): Promise<string> {
   });
   return `## Variables of the worker
 
-With a required one missing or any one malformed, \`/health\` answers 503 and names it, and \`/deliver\` answers a retry, so that
+If a required variable is missing, or any is malformed, \`/health\` answers 503 and names it. \`/deliver\` then answers with a retry, so that
 nothing is lost. \`npm run deploy\` sets them ([deploy](deploy.md)).
 
 ${table(["variable", "", "meaning"], rows)}
@@ -57,8 +57,8 @@ Optional: a KV namespace, bound to the worker as \`DIRECTORY\` (\`npm run deploy
 
 ${table(["key", "value"], DIRECTORY)}
 
-Names that a record carries itself win. An answer is remembered for some minutes, so a change is not seen at once. While the directory does not
-answer, records that need an organization from it wait; names are left out.`;
+A name in the record itself takes precedence. The worker caches answers for a few minutes, so a change takes that long. While the directory
+does not answer, records that need an organization from it wait, and other records are sent without names.`;
 }
 
 async function evidenceVariables(path: string): Promise<string> {
@@ -69,8 +69,8 @@ async function evidenceVariables(path: string): Promise<string> {
   });
   return `## Variables of the evidence
 
-Read only if an R2 bucket is bound to the worker as \`EVIDENCE\`; without it no evidence is kept. With a required one missing or any one
-malformed, sealing waits and \`/health\` says so. Deliveries go on, and what they deliver is sealed later.
+The worker reads these only if an R2 bucket is bound as \`EVIDENCE\`. Without a bucket it keeps no evidence. If a required variable is missing,
+or any is malformed, sealing waits and \`/health\` says so. Deliveries continue, and their events are sealed later.
 
 ${table(["variable", "", "meaning"], rows)}`;
 }
@@ -88,8 +88,8 @@ function retries(): string {
   });
   return `## Retries
 
-A failed attempt is repeated by QStash. The last attempt falls between ${duration(HORIZON_MIN_MS)} and ${duration(HORIZON_MAX_MS)} after the first, inside
-the 24 h for which WorkOS remembers an idempotency key. How many retries a QStash plan allows differs.
+QStash repeats a failed attempt. The last attempt comes between ${duration(HORIZON_MIN_MS)} and ${duration(HORIZON_MAX_MS)} after the first, inside
+the 24 h for which WorkOS remembers an idempotency key. Your QStash plan limits the number of retries.
 
 ${table(["retries", "`Upstash-Retry-Delay`", "waits", "last attempt after"], rows)}`;
 }
@@ -102,7 +102,7 @@ async function limitTable(path: string): Promise<string> {
   ]);
   return `## Limits
 
-What is cut to a limit is marked in the event (\`metadata.truncated\`); nothing is dropped silently.
+An event lists everything that was cut to a limit in \`metadata.truncated\`. Nothing is dropped silently.
 
 ${table(["limit", "value", "why"], rows)}`;
 }
@@ -111,8 +111,8 @@ async function errorTable(path: string): Promise<string> {
   const rows = (await literalsOf(path, "ErrorCode")).map(({ name, about }) => [code(name), about]);
   return `## Error codes
 
-The \`code\` of a problem document (\`application/problem+json\`), and the word in \`error[…]\` of a command. A code never changes its
-meaning. Commands also say \`wrong_use\` (exit 2: nothing was done) and \`aborted\`.
+A problem document (\`application/problem+json\`) has one of these in \`code\`, and a command prints one in \`error[…]\`. A code never changes
+its meaning. Commands also use \`wrong_use\` (exit 2: nothing was done) and \`aborted\`.
 
 ${table(["code", "meaning"], rows)}`;
 }
@@ -125,8 +125,8 @@ async function metadataTable(path: string): Promise<string> {
   ]);
   return `## Metadata of every event
 
-Set by the forwarder beside your own \`metadata\`; a field of ours wins over one of yours with the same name. A field without a value is
-left out. \`audit-forwarder schemas push\` registers them with each action.
+The forwarder adds these to your own \`metadata\`. They replace your fields with the same name. A field without a value is left out.
+\`audit-forwarder schemas push\` registers them with each action.
 
 ${table(["field", "type", "meaning"], rows)}`;
 }

@@ -13,9 +13,9 @@ export function policyOptions(): string {
   ]);
   return `## Options of the policy
 
-They stand in the policy's entry in \`config/policies.json\`, under \`handler.options\`; \`audit-forwarder init\` writes that entry. A wrong option or a
-missing variable never harms the API, except on a route with assurance \`required\`, which refuses: it is named in one line of the log per
-isolate, and by \`audit-forwarder init --check\`.
+Set them in \`config/policies.json\`, under \`handler.options\` of the policy's entry, which \`audit-forwarder init\` writes. A wrong option or a
+missing variable never harms the API, except on a route with the assurance \`required\`, which refuses requests. The policy logs it once per
+isolate, and \`audit-forwarder init --check\` reports it.
 
 ${table(["option", "value", "what it does", "example"], rows)}`;
 }
@@ -34,8 +34,8 @@ export function gatewayVariables(): string {
   );
   return `## Variables of the gateway
 
-\`audit-forwarder init\` adds them to \`.env\` for local runs. For a deployed environment, set them in the Zuplo project's settings; a new value needs a
-new deploy of the gateway.
+\`audit-forwarder init\` adds them to \`.env\` for local runs. For a deployed environment, set them in the Zuplo project's settings, and
+deploy the gateway again after each change.
 
 ${table(["variable", "option", "", "meaning"], rows)}`;
 }
@@ -47,14 +47,14 @@ export function describedInCode(publicTypes: string): string {
     .trim();
   return `### In code
 
-Where selectors are not enough, a module of yours describes the request, and \`config/policies.json\` names that module instead
-(\`"module": "$import(./modules/audit)"\`). The name of the policy stays \`audit-log\`; \`audit-forwarder init\` goes on to upgrade the module below it.
+If selectors are not enough, describe the request in a module of your own, and name that module in \`config/policies.json\`
+(\`"module": "$import(./modules/audit)"\`). Keep the policy's name \`audit-log\`. \`audit-forwarder init\` still upgrades the module that yours imports.
 
 \`\`\`ts
 ${DESCRIBE_EXAMPLE}
 \`\`\`
 
-What it is given and what it may say:
+The types of its argument and its result:
 
 \`\`\`ts
 ${types}

@@ -1,33 +1,12 @@
 /** What a route means: the reference of `x-audit`, its values, selectors, cases and presets, with worked examples. */
 import { code, jsonBlock, table } from "./markdown.ts";
-
-/** An operation's `x-audit` that uses every kind of value; a test reads it with the policy's own reader. */
-export const X_AUDIT = {
-  action: "member.role_changed",
-  organization: "$user.data.organizationId",
-  actor: {
-    id: ["$user.data.email", "$user.sub"],
-    type: "user",
-    name: "$user.data.name?",
-    metadata: { plan: "$user.data.plan?" },
-  },
-  targets: [
-    { id: "$params.memberId!", type: "member" },
-    { id: "$response.body.team.id", type: "team", name: "{$params.region}/{$response.body.team.slug}" },
-  ],
-  metadata: {
-    role: "$body.role",
-    dry_run: "$query.dryRun?",
-    channel: { select: "$header.x-client", map: { web: "browser", ios: "app", android: "app" }, else: "other" },
-  },
-  assurance: "durable",
-};
+import { WORKED_EXAMPLES, X_AUDIT } from "./x-audit-examples.ts";
 
 const FIELDS: readonly (readonly [field: string, meaning: string, without: string])[] = [
   [
     "`action`",
-    "What happened: `resource.verb`, lower case, registered in WorkOS. A literal, or a `select` with a `map`: the caller never chooses it.",
-    "the operation id, else method and path",
+    "What happened: `resource.verb`, lower case, registered in WorkOS. A literal, or a `select` with a `map`, so that the caller never chooses it.",
+    "the operation id, or else method and path",
   ],
   [
     "`organization`",
@@ -37,10 +16,10 @@ const FIELDS: readonly (readonly [field: string, meaning: string, without: strin
   [
     "`actor`",
     "`{id, type, name, metadata}`",
-    "`user.sub` with its `data.name`, `data.role`, `act` and client, else `anonymous`",
+    "`user.sub` with its `data.name`, `data.role`, `act` and client, or else `anonymous`",
   ],
   ["`targets`", "`[{id, type, name, metadata, each}]`, at most 20.", "the route"],
-  ["`metadata`", "Up to the keys that are free beside ours. It joins `defaults.metadata`.", "none"],
+  ["`metadata`", "As many keys as ours leave free. It is merged with `defaults.metadata`.", "none"],
   ["`assurance`", "`best-effort`, `durable` or `required`.", "the policy's option"],
   ["`skip`", "Why the route leaves no record, as text. `true` and `x-audit: false` skip without a reason.", "`false`"],
   ["`cases`", "What some requests of the route mean: see [Cases](#cases).", "none"],
@@ -54,9 +33,9 @@ const FIELDS: readonly (readonly [field: string, meaning: string, without: strin
   [
     "`preset`",
     "`mcp` or `graphql`: see [Presets](#presets). `none` turns off the preset of Zuplo's MCP server.",
-    "`mcp` where the handler is `mcpServerHandler`",
+    "`mcp` if the handler is `mcpServerHandler`",
   ],
-  ["`queries`", '`"skip"` beside the preset `graphql`: queries leave no record, except persisted ones.', "recorded"],
+  ["`queries`", '`"skip"` with the preset `graphql`: queries leave no record, except persisted ones.', "recorded"],
 ];
 
 /** Every kind of selector with an example; a test reads each with the policy's own parser. */
@@ -66,9 +45,9 @@ export const SELECTORS: readonly (readonly [selector: string, selects: string])[
   ["$user.data.email", "anything below the caller's `data`"],
   ['$user.data["https://example.com/org"]', "a name with dots or slashes"],
   ["$params.memberId", "a parameter of the route's path, percent-decoded once"],
-  ["$query.dryRun", "a parameter of the query; of several values the last"],
+  ["$query.dryRun", "a parameter of the query; the last of several values"],
   ["$query.tag[0]", "one of several values"],
-  ["$header.x-client", "a header of the request, in any case; nothing where it was sent twice"],
+  ["$header.x-client", "a header of the request, in upper or lower case; nothing if it was sent twice"],
   ["$body.member.role", "a field of the request's body: JSON or a form, up to `bodyLimitBytes`"],
   ["$body.items[0].id", "an element of a list; `$body.items.0.id` is the same"],
   ["$response.status", "the status"],
@@ -82,84 +61,12 @@ const VALUES: readonly (readonly [value: string, meaning: string])[] = [
   ['["$user.data.email", "$user.sub"]', "The first that resolves."],
   [
     '"{$params.owner}/{$params.repo}"',
-    "A template. Where one selector does not resolve, the whole value does not. `{{` and `}}` are literal braces.",
+    "A template. If one selector does not resolve, the whole value does not. `{{` and `}}` are literal braces.",
   ],
   [
     '{ "select": "$body.op", "map": { "close": "account.closed" }, "else": "account.other" }',
-    "The literal for the selected value. Without `else`, a value that the map lacks does not resolve.",
+    "The literal for the selected value. Without `else`, a value that is not in the map does not resolve.",
   ],
-];
-
-interface WorkedExample {
-  readonly title: string;
-  readonly text: string;
-  readonly xAudit: unknown;
-}
-
-/** One for each kind of API; a test reads each with the policy's own reader and runs a request through it. */
-export const WORKED_EXAMPLES: readonly WorkedExample[] = [
-  {
-    title: "REST",
-    text: "A member is removed. The event names the member, its team, and how many sessions ended.",
-    xAudit: {
-      action: "member.removed",
-      targets: [
-        { type: "member", id: "$params.memberId" },
-        { type: "team", id: "$params.teamId" },
-      ],
-      metadata: { sessions_ended: "$response.body.sessionsEnded?" },
-    },
-  },
-  {
-    title: "MCP",
-    text: "Tool calls need no configuration where Zuplo's `mcpServerHandler` serves them. In front of a server of your own, name the preset, and select the arguments that you want to see.",
-    xAudit: {
-      preset: "mcp",
-      metadata: { member: "$body.params.arguments.memberId?" },
-      cases: [{ when: { "$body.params.name": ["search", "fetch"] }, skip: "read-only tools" }],
-    },
-  },
-  {
-    title: "GraphQL",
-    text: "Mutations leave an event each, queries none. An answer with `errors` is a failure, whatever its status.",
-    xAudit: { preset: "graphql", queries: "skip", metadata: { member: "$body.variables.id?" } },
-  },
-  {
-    title: "JSON-RPC",
-    text: "One route, many methods. The answer says how a call ended, because its status is always 200.",
-    xAudit: {
-      action: "rpc.called",
-      metadata: { method: "$body.method?" },
-      cases: [
-        { when: { "$body.method": ["ping", "rpc.discover"] }, skip: "protocol traffic" },
-        {
-          when: { "$body.method": "users/delete" },
-          action: "user.deleted",
-          targets: [{ type: "user", id: "$body.params.id" }],
-        },
-      ],
-      outcome: [
-        { when: { "$response.body.error.code": -32001 }, is: "denied" },
-        { when: { "$response.body.error": { exists: true } }, is: "failure" },
-      ],
-    },
-  },
-  {
-    title: "Bulk",
-    text: "Each item of a list is its own event. One event with several targets takes `each` in the target instead.",
-    xAudit: {
-      each: "$body.items",
-      action: {
-        select: "$item.op",
-        map: { remove: "member.removed", invite: "member.invited" },
-        else: "member.changed",
-      },
-      targets: [
-        { type: "member", id: "$item.id" },
-        { type: "group", each: "$item.groups", id: "$item" },
-      ],
-    },
-  },
 ];
 
 /** `x-audit`, its values and its examples. */
@@ -170,23 +77,23 @@ export function meaning(): string {
 function reference(): string {
   return `## What a route means: \`x-audit\`
 
-An OpenAPI operation says in \`x-audit\` what its requests mean. The policy's option \`defaults\` says the same for every route. A field of
-the route replaces it, and \`metadata\` is joined.
+The field \`x-audit\` of an OpenAPI operation says what its requests mean. The policy's option \`defaults\` holds the same fields for all
+routes. A field of the route replaces the default, except \`metadata\`, which is merged with it.
 
 ${jsonBlock({ "x-audit": X_AUDIT })}
 
 ${table(["field", "meaning", "without it"], FIELDS)}
 
-A mistake never harms the API. The policy names the route and the field in one line of its log per isolate and applies the rest;
-\`audit-forwarder init --check\` names it before you deploy.
+A mistake never harms the API. The policy logs the route and the field once per isolate, and applies the rest. Run
+\`audit-forwarder init --check\` to find mistakes before you deploy.
 
 ### Organizations and actions
 
-An organization from \`$header\`, \`$query\`, \`$body\` or \`$params\` counts only when the request has a signed-in user and the API accepted it
-(a status below 400). Otherwise the next entry of the list applies, then \`organizationId\`. So nobody can write into the log of another
-organization. \`{ "select": "$header.x-organization", "trustCaller": true }\` lifts this for one value, and \`init --check\` warns of it each time.
+An organization from \`$header\`, \`$query\`, \`$body\` or \`$params\` counts only if the request has a signed-in user and the API accepted it
+(a status below 400). Otherwise the next entry of the list applies, and then \`organizationId\`. So nobody can write into the log of another
+organization. \`{ "select": "$header.x-organization", "trustCaller": true }\` turns this off for one value. \`init --check\` warns about each.
 
-An action is a literal or comes from a map. A caller who chose it could forge a registered action, or fill the dead letters with others.`;
+An action is a literal or comes from a map. If callers could choose it, they could forge a registered action, or fill the dead letters.`;
 }
 
 function values(): string {
@@ -197,7 +104,7 @@ ${table(
   VALUES.map(([value, about]) => [code(value), about]),
 )}
 
-A text that starts with \`$\` and is no selector is written with \`$$\`. An integer beyond 2^53 keeps its digits and is recorded as text.
+Write \`$$\` for a text that starts with \`$\` but is not a selector. An integer beyond 2^53 keeps its digits and is recorded as text.
 
 ### Selectors
 
@@ -206,60 +113,67 @@ ${table(
   SELECTORS.map(([selector, selects]) => [code(selector), selects]),
 )}
 
-A selector takes a scalar. Where it finds nothing, or an object or a list, the record names it in \`metadata.missing\`. With \`?\` at its end
-it may be absent without a mark. With \`!\` nothing takes its place: a required organization that does not resolve makes a dead letter
-instead of an event in another organization's log, and a required \`actor.id\` is \`unknown\` instead of the caller.
+A selector selects a scalar. If it finds nothing, an object or a list, the record lists it in \`metadata.missing\`. The mark at its end
+changes that:
 
-Bodies are read as they pass, and the response never waits for them. JSON is read whatever the content type says; a form under its own type.
-A body that could not be used leaves a mark: \`$body\` in \`metadata.missing\` where it was never read (an earlier policy took it, the answer
-left before it arrived, it is chunked and forwarded, or it is neither JSON nor a form), \`body\` in \`metadata.truncated\` where it is longer than
-\`bodyLimitBytes\`. Where they are known, \`metadata.body_bytes\` is its length and \`metadata.body_sha256\` its hash. The same goes for the response's
-body, with \`response_\` in front.
+- \`?\`: it is optional, and its absence is not listed.
+- \`!\`: it is required, and no default takes its place. Without a required organization, the record becomes a dead letter, not an event in
+  another organization's log. Without a required \`actor.id\`, the actor is \`unknown\`, not the caller.
 
-Credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and their like) cannot be selected. A value with the name of a secret, a value
-below such a name (\`$body.password.value\`, \`$body.tokens[0]\`), and a value with the shape of one, percent-encoded or not, becomes
-\`[redacted]\` even where it is selected ([security](security.md)).`;
+The policy reads bodies as they pass, and the response never waits for them. It reads JSON under any content type, and a form under its own.
+A record marks a body that the policy could not use:
+
+- \`$body\` in \`metadata.missing\`: the policy never read it. An earlier policy consumed it, the response left before it arrived, it is
+  chunked and forwarded, or it is neither JSON nor a form.
+- \`body\` in \`metadata.truncated\`: it is longer than \`bodyLimitBytes\`.
+
+\`metadata.body_bytes\` is its length and \`metadata.body_sha256\` its hash, if they are known. For the response's body, these names start
+with \`response_\`.
+
+You cannot select credential headers (\`authorization\`, \`cookie\`, \`x-api-key\` and similar ones). A selected value becomes \`[redacted]\` if
+it has the name of a secret, is below such a name (\`$body.password.value\`, \`$body.tokens[0]\`), or looks like a secret, percent-encoded
+or not ([security](security.md)).`;
 }
 
 function cases(): string {
   return `### Cases
 
-The first of \`cases\` whose conditions all hold applies. It may hold \`action\`, \`organization\`, \`actor\`, \`targets\`, \`metadata\`, \`outcome\`,
-\`each\` and \`skip\`. Its metadata joins the route's; every other field replaces the route's.
+The first entry of \`cases\` whose conditions all hold applies. It can have \`action\`, \`organization\`, \`actor\`, \`targets\`, \`metadata\`,
+\`outcome\`, \`each\` and \`skip\`. Its metadata is merged with the route's. Every other field replaces the route's.
 
 ${table(
-  ["condition", "holds where the selected value"],
+  ["condition", "holds if the selected value"],
   [
     ['`5`, `"text"`, `true`', "equals it as text"],
     ['`[1, "text"]`', "equals any of them"],
-    ['`{ "exists": true }`', "is there; `null`, `false`, an object and a list are"],
+    ['`{ "exists": true }`', "exists; `null`, `false`, an object and a list do"],
     ['`{ "min": 1, "max": 9 }`', "is a number in this range, both ends included"],
   ],
 )}
 
-The first of \`outcome\` whose conditions hold decides; \`is\` is \`success\`, \`failure\` or \`denied\`. Without a match the status decides: below
-400 \`success\`, 401 and 403 \`denied\`, others \`failure\`.
+The first entry of \`outcome\` whose conditions all hold decides the outcome. \`is\` is \`success\`, \`failure\` or \`denied\`. If none matches,
+the status decides: \`success\` below 400, \`denied\` for 401 and 403, \`failure\` for all others.
 
-A request that a case skips leaves no record. On a \`required\` route a skip must not depend on the response, because the intent is sent
-before it.`;
+A request that a case skips leaves no record. On a \`required\` route, a skip must not depend on the response, because the intent is sent
+before the response exists.`;
 }
 
 function lists(): string {
   return `### Lists
 
-\`"each": "$body.items"\` leaves a record for each element, at most 20; \`$item\` is the element. \`metadata.batch_index\` counts from 0, and
-\`metadata.batch_size\` is the length of the list. The first record has the request's own event id; the others name it in
-\`metadata.parent_event_id\`. A longer list is counted in \`metadata.truncated\`. An empty or missing one leaves a single record that names it in
+\`"each": "$body.items"\` leaves one record for each of the first 20 elements. \`$item\` is the element, \`metadata.batch_index\` its number
+from 0, and \`metadata.batch_size\` the length of the list. The first record has the request's own event id. The others name it in
+\`metadata.parent_event_id\`. If the list is longer, \`metadata.truncated\` counts the rest. If it is empty or missing, one record lists it in
 \`metadata.missing\`.
 
-A target with \`each\` becomes one target for each element, up to WorkOS's limit of 20 in all.`;
+A target with \`each\` becomes one target for each element, up to WorkOS's limit of 20 in total.`;
 }
 
 function presets(): string {
   return `### Presets
 
-A preset knows a protocol in which one route carries many operations. Everything else in \`x-audit\` applies on top. In a batch, each message
-leaves its own record; \`$body\` is the message and \`$response.body\` its answer.
+A preset reads a protocol in which one route carries many operations. The other fields of \`x-audit\` apply on top of it. In a batch, each
+message leaves its own record: \`$body\` is the message, and \`$response.body\` its answer.
 
 ${table(
   ["request", "record of the preset `mcp`"],
@@ -268,24 +182,25 @@ ${table(
     ["`resources/read`", "`mcp.resource_read` on `mcp_resource` with the URI"],
     ["`prompts/get`", "`mcp.prompt_read` on `mcp_prompt` with the prompt's name"],
     ["`initialize`, `ping`, lists, notifications and other protocol traffic", "none, unless HTTP refuses it"],
-    ["protocol traffic that HTTP refuses, and what is no JSON-RPC 2.0", "`mcp.request_refused` on the route"],
+    ["protocol traffic that HTTP refuses, and anything that is not JSON-RPC 2.0", "`mcp.request_refused` on the route"],
     ["any other method", "`mcp.method_called` on the route"],
   ],
 )}
 
-The outcome is true: a JSON-RPC error and a tool result with \`isError\` are failures, although their status is 200. The answer may be JSON or
-an event stream, which the policy follows for up to 25 s and \`bodyLimitBytes\` without holding up a byte. An answer that it has not seen by
-then is \`unknown\`. \`metadata.mcp_arguments\` is a hash of the arguments, so you can recognise equal calls without storing what they said.
+The outcome comes from the answer, not from its status: a JSON-RPC error and a tool result with \`isError\` are failures, although their status
+is 200. The answer can be JSON or an event stream. The policy follows a stream for up to 25 s and \`bodyLimitBytes\`, and delays none of it. If
+the answer has not come by then, the outcome is \`unknown\`. \`metadata.mcp_arguments\` is a hash of the arguments, so that you can recognize
+equal calls without storing their arguments.
 
-The preset \`graphql\` leaves \`graphql.query\`, \`graphql.mutation\` or \`graphql.subscription\` on \`graphql_operation\`, named by its operation. A
-persisted query has the id \`persisted:\` and the first 16 digits of its hash. A response with \`errors\` is a failure, and
+The preset \`graphql\` records \`graphql.query\`, \`graphql.mutation\` or \`graphql.subscription\` on a \`graphql_operation\` with the operation's
+name. The id of a persisted query is \`persisted:\` and the first 16 digits of its hash. A response with \`errors\` is a failure, and
 \`metadata.graphql_errors\` counts them.
 
 ### Who acts for whom
 
-Where authentication leaves an \`act\` claim ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693#section-4.1)) in \`user.data.act.sub\`, the actor is
-still the user, and \`actor.metadata.acting_party\` names the agent. \`user.data.azp\`, else \`client_id\`, becomes \`actor.metadata.client_id\`. The
-option \`omit\` takes both out.
+If authentication leaves an \`act\` claim ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693#section-4.1)) in \`user.data.act.sub\`, the actor is
+still the user, and \`actor.metadata.acting_party\` names the agent. \`user.data.azp\`, or else \`user.data.client_id\`, becomes
+\`actor.metadata.client_id\`. The option \`omit\` removes both.
 
 An intent or a watchdog's record may be sent before the caller has signed in. Its actor is then \`anonymous\`, with
 \`actor.metadata.known\` = \`before_sign_in\`. If the outcome comes later, its event names the user.`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SELECTORS, WORKED_EXAMPLES, X_AUDIT } from "../../docs/generate/route-meaning.ts";
+import { SELECTORS } from "../../docs/generate/route-meaning.ts";
+import { WORKED_EXAMPLES, X_AUDIT } from "../../docs/generate/x-audit-examples.ts";
 import { checkOptions, OPTION_RULES } from "../../policy/options.ts";
 import { OPTIONS_REFERENCE } from "../../policy/options-reference.ts";
 import { makePlan } from "../../policy/plan.ts";

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { commandsOf, patternOf, runCommand } from "./console.ts";
 import { pages, ROOT, type Block } from "./pages.ts";
 import { SCENES, type Scene } from "./scenes.ts";
@@ -22,6 +24,28 @@ function faultOf(reason: string): { readonly fault?: string } {
   const missing = [...reason.matchAll(/\btests\/[\w./-]+\w/g)].find(([path]) => !existsSync(join(ROOT, path)));
   if (missing) return { fault: `names a test that is not there: ${missing[0]}` };
   return reason.trim().length > 10 ? {} : { fault: "says no reason" };
+}
+
+/**
+ * A folder with an `npx` that starts the CLI at once: npm's own start takes most of a command's processor time. The real one is tested
+ * in tests/cli/suggestion.test.ts and tests/release.
+ */
+let quickNpx: string;
+beforeAll(async () => {
+  quickNpx = await mkdtemp(join(tmpdir(), "docs-npx-"));
+  const script = `#!/bin/sh
+[ "$1" = audit-forwarder ] || { echo "npx: no stand-in for $1"; exit 1; }
+shift
+exec '${process.execPath}' '${inject("cliFile")}' "$@"
+`;
+  await writeFile(join(quickNpx, "npx"), script, { mode: 0o755 });
+});
+afterAll(() => rm(quickNpx, { recursive: true }));
+
+/** For the commands of every scene; the cache only saves time. */
+function environment(): Readonly<Record<string, string>> {
+  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
+  return { PATH: [quickNpx, dirname(process.execPath), PATH].join(delimiter), NODE_COMPILE_CACHE };
 }
 
 const unwalked = pages().filter(({ path }) => !WALKED.some((walked) => walked === path));
@@ -54,7 +78,7 @@ describe.each(unwalked.map((page) => [page.path, page] as const))("%s", (_path, 
     const { env, replacements = new Map() } = await sceneOf(name);
     const text = [...replacements].reduce((here, [written, real]) => here.replaceAll(written, real), block.text);
     for (const { text: command, expected } of commandsOf({ ...block, text })) {
-      const { exitCode, output } = await runCommand(command, env);
+      const { exitCode, output } = await runCommand(command, { ...environment(), ...env });
       expect.soft(exitCode, `${command}\n${output}`).toBe(0);
       const isExpected = expected === undefined || patternOf(expected).test(output);
       expect.soft(isExpected ? expected : output).toBe(expected);

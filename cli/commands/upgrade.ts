@@ -26,7 +26,7 @@ export const upgrade = command({
     });
     const steps = changes.map((change) => ({ ...change, next: nextOf(change, project?.directory ?? ".", io) }));
     const unknown = [
-      ...(worker ? [] : ['the worker was not asked; set "AUDIT_WORKER_URL"']),
+      ...(worker ? [] : [whyUnknown(io.env["AUDIT_WORKER_URL"])]),
       ...(project ? [] : ["the policy was not looked at; name the project's directory"]),
     ];
     const lines = steps.map(
@@ -42,6 +42,11 @@ export const upgrade = command({
     };
   },
 });
+
+function whyUnknown(workerUrl: string | undefined): string {
+  if (!workerUrl) return 'the worker was not asked; set "AUDIT_WORKER_URL"';
+  return `the worker at ${workerUrl} did not name its version; check "AUDIT_WORKER_URL" and the deploy`;
+}
 
 function nextOf({ part }: UpgradeChange, project: string, { suggest }: Io): string {
   if (part === "wrangler.toml") return `add it to ${join(workerFolder(), "wrangler.toml")} as the new template has it`;

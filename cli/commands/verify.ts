@@ -7,7 +7,7 @@ import { findKeyFile, KEY_FILE, KEY_OPTION, noKeyFile, requireKeyFile } from "..
 import { compareOnline, type OnlineComparison } from "../evidence/online.ts";
 import { checkRequests } from "../evidence/requests.ts";
 import { openEvidence } from "../evidence/server.ts";
-import { COVERAGE_FILE } from "../operations/file.ts";
+import { COVERAGE_FILE, findCoverage } from "../operations/file.ts";
 import { command, type Report } from "../run/command.ts";
 import { WrongUse } from "../run/failure.ts";
 import type { Io } from "../run/io.ts";
@@ -103,8 +103,8 @@ async function offlineReport(evidence: string, { export: exports, ...args }: Arg
 }
 
 async function requestReport(args: Arguments, requests: string, io: Io): Promise<Report> {
-  const { coverage = COVERAGE_FILE } = args;
-  const found = await checkRequests(openApi(io), requests, coverage, parseSpan(args, Date.now()));
+  const api = openApi(io);
+  const found = await checkRequests(api, requests, findCoverage(args.coverage, io), parseSpan(args, Date.now()));
   const missing = found.routes.flatMap(({ request_ids }) => request_ids);
   const rows = found.routes.map(({ method, route, request_ids: ids }) => [
     method,

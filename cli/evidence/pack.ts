@@ -22,8 +22,8 @@ interface PackOptions {
   readonly until: string;
   /** The file of the verifier keys. */
   readonly key: string;
-  /** `audit-coverage.json` of the gateway's project. */
-  readonly coverage: string;
+  /** `audit-coverage.json` of the gateway's project; undefined if it is not at hand. */
+  readonly coverage: string | undefined;
   /** The zip file to write. */
   readonly out: string;
 }
@@ -48,14 +48,17 @@ export async function writePack(ports: PackPorts, options: PackOptions): Promise
     await pull(ports.file, folder, { since, organization });
     await downloadExport(ports.workos, { organization, since, until }, join(folder, "export.csv"));
     await write(KEY_FILE, await readFile(key, "utf8"));
-    await write("coverage.json", existsSync(coverage) ? await readFile(coverage, "utf8") : "{}\n");
+    await write("coverage.json", coverage === undefined ? "{}\n" : await readFile(coverage, "utf8"));
     await write("dead-letters.jsonl", linesOf(await ports.deadLetters()));
     await write("operators.jsonl", linesOf(await ports.operators()));
     await write("verify.mjs", ports.verifier);
     const span = { since: Date.parse(since), until: Date.parse(until) };
     const exports = [join(folder, "export.csv")];
     const result = await verifyEvidence({ evidence: folder, key, exports, organization, ...span });
-    await write("report.md", packReport(textOf({ ...result, exports: ["export.csv"] }), options, existsSync(coverage)));
+    await write(
+      "report.md",
+      packReport(textOf({ ...result, exports: ["export.csv"] }), options, coverage !== undefined),
+    );
     await write("pack.json", await manifestOf(folder, options, result));
     await writeZip(
       folder,

@@ -1,5 +1,4 @@
 /** Compares the gateway's own list of requests with the events, to find requests without one. */
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
@@ -50,9 +49,14 @@ interface Period {
  * Asks the worker for the event of each request in the file: JSON lines or CSV, with `request_id` and, if known, `time`, `route`, `method`
  * and `status`. Exempt operations of the coverage file are left out. Throws `WrongUse` if a file cannot be read.
  */
-export async function checkRequests(api: Api, path: string, coverage: string, period: Period): Promise<RequestCheck> {
+export async function checkRequests(
+  api: Api,
+  path: string,
+  coverage: string | undefined,
+  period: Period,
+): Promise<RequestCheck> {
   const requests = readRequests(await textOf(path), path);
-  const exemptions = existsSync(coverage) ? readExemptions(await textOf(coverage), coverage) : new Set<string>();
+  const exemptions = coverage === undefined ? new Set<string>() : readExemptions(await textOf(coverage), coverage);
   const asked = requests.filter((request) => !exemptions.has(operationOf(request)));
   const lost: Request[] = [];
   const rest = asked.values();

@@ -1,6 +1,6 @@
 /** Reads the parts of a Zuplo project that concern the audit policy; writes nothing. */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join, relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { WrongUse } from "../run/failure.ts";
 
 /** A file of the project: its path inside the project with forward slashes, and its text; absent if the file does not exist. */
@@ -35,7 +35,9 @@ export async function readProject(directory: string): Promise<ZuploProject> {
   const names = await readdir(join(directory, "config")).catch((): string[] => []);
   const openApiNames = names.filter((name) => name.endsWith(".oas.json")).toSorted();
   if (openApiNames.length === 0) {
-    throw new WrongUse(`"${basename(directory)}" is not a Zuplo project: it has no "config/*.oas.json"`);
+    throw new WrongUse(
+      `"${directory}" is not a Zuplo project: it has no "config/*.oas.json"; name the project's directory`,
+    );
   }
   const read = (path: string) => readText(directory, path);
   const modules = await readModules(directory);

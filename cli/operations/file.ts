@@ -1,7 +1,10 @@
 /** The committed file `audit-coverage.json`: shows a reviewer which operations change. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { WrongUse } from "../run/failure.ts";
+import type { Io } from "../run/io.ts";
 import type { Operation } from "./operation.ts";
 
 export const COVERAGE_FILE = "audit-coverage.json";
@@ -20,6 +23,18 @@ export async function readCoverage(directory: string): Promise<string | undefine
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
+}
+
+/**
+ * Returns the file for a command that has no project: the named one, or the one in the current folder. Without one, notes it and
+ * returns undefined. Throws `WrongUse` if the named one does not exist.
+ */
+export function findCoverage(named: string | undefined, { note }: Pick<Io, "note">): string | undefined {
+  const path = named ?? COVERAGE_FILE;
+  if (existsSync(path)) return path;
+  if (named !== undefined) throw new WrongUse(`"${named}" does not exist; name the file of "coverage --update"`);
+  note(`no operation counts as exempt: there is no "${COVERAGE_FILE}" here; name it with "--coverage"`);
+  return undefined;
 }
 
 /** Writes the file into a project. */

@@ -1,5 +1,6 @@
 /** A command: its words, its options, and a function from arguments to a report. */
 import type { ArgumentsCamelCase, Argv } from "yargs";
+import { WrongUse } from "./failure.ts";
 import type { Io } from "./io.ts";
 
 /** The result of a command: `json` for programs, `lines` for people. */
@@ -34,10 +35,22 @@ export function command<Options>(definition: Command<Options>): Registration {
       about,
       (parser) => {
         for (const [line, explanation] of examples) parser.example(`$0 ${line}`, explanation);
+        // Runs before the parser's own handler, which gets every other message.
+        parser.fail((message) => {
+          const missing = missingArgument(usage, message);
+          if (missing) throw new WrongUse(`"${missing}" is missing; see "${io().suggest("help")}"`);
+        });
         return options ? options(parser) : (parser as Argv<Options>);
       },
       async (args) => finish(await run(args, io()), args["json"] === true),
     );
+}
+
+/** Returns the name of the first argument that is missing, because yargs only counts them; undefined for any other message. */
+function missingArgument(usage: string, message: string): string | undefined {
+  const [, given] = /^Not enough non-option arguments: got (\d+)/.exec(message) ?? [];
+  if (given === undefined) return undefined;
+  return [...usage.matchAll(/<([^>]+)>/g)][Number(given)]?.[1];
 }
 
 /** Registers commands under one word, such as `schemas`. */

@@ -48,6 +48,9 @@ it("names what it could not look at, and the next command for an older policy", 
   const { read, directory } = project;
   const current = json(await runCli(["upgrade", directory, "--json"]));
   expect(current).toMatchObject({ changes: [], unknown: ['the worker was not asked; set "AUDIT_WORKER_URL"'] });
+  const env = { AUDIT_WORKER_URL: "http://127.0.0.1:9" };
+  const { stdout } = await runCli(["upgrade", directory], { env });
+  expect(stdout).toContain("the worker at http://127.0.0.1:9 did not name its version");
   expect(await read("modules/audit-log.ts")).toContain(`audit-forwarder policy ${current.version} `);
   await project.remove();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { json, runCli } from "./support/run-cli.ts";
+import { json, runCli, startCli } from "./support/run-cli.ts";
 
 /** Set, so that only the command line can be wrong; nothing listens there. */
 const env = {
@@ -32,7 +32,7 @@ describe("exit 2, one line, and no call", () => {
     ["verify x", "Unknown argument: x"],
     ["verify --since 1h --until 2h", '"--since" must be before "--until"'],
     ["verify --since soon", '"--since" must be an ISO 8601 time'],
-    ["trace", "Not enough non-option arguments"],
+    ["trace", '"id" is missing'],
     ["pseudonym a b", "Unknown argument: b"],
     ["dead-letters", '"dead-letters" needs one of its commands'],
     ["dead-letters lsit", "Did you mean list?"],
@@ -54,7 +54,7 @@ describe("exit 2, one line, and no call", () => {
     ["dead-letters list --until 3y", '"--until" must be'],
     ["dead-letters list --since 1h --until 2h", '"--since" must be before "--until"'],
     ["dead-letters list --action a --action b", '"--action" is given twice'],
-    ["dead-letters show", "Not enough non-option arguments"],
+    ["dead-letters show", '"event-id" is missing'],
     ["dead-letters discard a", '"--reason" must have 1 to 500 characters'],
     ["dead-letters discard --reason x", 'name event ids or a filter, or add "--all"'],
     [`dead-letters discard a --reason ${"x".repeat(501)}`, '"--reason" must have 1 to 500 characters'],
@@ -83,7 +83,10 @@ describe("exit 2, one line, and no call", () => {
     [`dead-letters replay ${ID} --resume rp_1`, '"--resume" takes the id of a replay and no event ids'],
     ["dead-letters export --format xml", "Invalid values: Argument: format"],
     ["dead-letters export --json", '"--json" needs "--output"'],
-    ["dead-letters import /nowhere.jsonl", '"file" does not exist'],
+    ["dead-letters import /nowhere.jsonl", '"/nowhere.jsonl" cannot be read'],
+    ["dead-letters import cli", '"cli" cannot be read'],
+    ["preview my-api", '"operation" is missing'],
+    ["verify --requests README.md --coverage /nowhere.json", '"/nowhere.json" does not exist'],
   ])("%s", async (line, message) => {
     const { code, stdout, stderr } = await runCli(line.split(" ").filter(Boolean), { env });
     expect(stderr).toContain(message);
@@ -107,6 +110,11 @@ describe("the environment", () => {
   ])("%s is wrong use", async (_name, variables, message) => {
     const { code, stderr } = await runCli(["dead-letters", "list"], { env: variables });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  test("without a URL, an import of a file that does not exist is wrong use as well, and no crash", async () => {
+    const { code, stderr } = await startCli(["dead-letters", "import", "/nowhere.jsonl"]).ended;
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error\[wrong_use\]: [^\n]+\n$/) });
   });
 
   test("with --json the failure is a document as well", async () => {

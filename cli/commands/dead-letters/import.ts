@@ -15,10 +15,10 @@ export const importLetters = command({
   examples: [["dead-letters import letters.jsonl", "an export of the old deployment"]],
   options: (yargs) => yargs.positional("file", { type: "string", describe: "A file of JSON lines; default stdin" }),
   run: async (args, io) => {
-    const input = args.file === undefined ? pipedInput("file", io) : createReadStream(args.file);
     const api = openApi(io);
+    const input = args.file === undefined ? pipedInput("file", io) : createReadStream(args.file);
     const total = { imported: 0, known: 0, refused: [] as Imported["refused"] };
-    for await (const chunk of chunks(linesOf(input))) {
+    for await (const chunk of chunks(linesOf(input, args.file))) {
       const answer = await send(api, chunk);
       total.imported += answer.imported;
       total.known += answer.known;
@@ -40,11 +40,10 @@ async function send(api: Api, chunk: readonly Line[]): Promise<Imported> {
   return { ...answer, refused };
 }
 
-async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
+async function* linesOf(input: NodeJS.ReadableStream, file = "stdin"): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Infinity });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new WrongUse('"file" does not exist');
+  } catch (cause) {
+    throw new WrongUse(`"${file}" cannot be read; name a file`, { cause });
   }
 }

@@ -7,7 +7,7 @@ import { KEY_OPTION, requireKeyFile } from "../../evidence/key-file.ts";
 import { deadLetterLines, operatorLines } from "../../evidence/operators.ts";
 import { writePack } from "../../evidence/pack.ts";
 import { openEvidence } from "../../evidence/server.ts";
-import { COVERAGE_FILE } from "../../operations/file.ts";
+import { COVERAGE_FILE, findCoverage } from "../../operations/file.ts";
 import { command } from "../../run/command.ts";
 import { WrongUse } from "../../run/failure.ts";
 import { builtFile, IS_PACKAGE, ROOT } from "../../run/installation.ts";
@@ -30,8 +30,8 @@ export const pack = command({
       .option("until", { type: "string", demandOption: true, describe: "Events before: ISO 8601, or an age" })
       .option("out", { type: "string", demandOption: true, describe: "The zip" })
       .option("key", KEY_OPTION)
-      .option("coverage", { type: "string", default: COVERAGE_FILE, describe: "The file from coverage --update" }),
-  run: async ({ organization, out, coverage, ...args }, io) => {
+      .option("coverage", { type: "string", describe: `The file from coverage --update; default ${COVERAGE_FILE}` }),
+  run: async ({ organization, out, ...args }, io) => {
     const { since, until } = parseSpan(args, Date.now());
     if (since === undefined || until === undefined) throw new WrongUse('"--since" and "--until" must be times');
     const key = args.key ?? requireKeyFile(args.secretsFile);
@@ -44,7 +44,7 @@ export const pack = command({
       operators: () => operatorLines(api, scope),
       verifier: await readFile(IS_PACKAGE ? builtFile("verify.mjs") : join(ROOT, "verifier/verify.mjs"), "utf8"),
     };
-    const result = await writePack(ports, { ...scope, key, coverage, out });
+    const result = await writePack(ports, { ...scope, key, coverage: findCoverage(args.coverage, io), out });
     return { json: { file: out, ...result }, lines: [textOf(result), `wrote ${out}`], ok: result.ok };
   },
 });

@@ -200,6 +200,7 @@ describe("verify --requests", () => {
     server.api.set("/api/events", { events: [{ event_id: "e", state: "dead_letter", attempts: [] }] });
     const whole = await check(text);
     expect(whole).toMatchObject({ code: 0, stdout: "0 of 3 requests left no event; 0 exempt\n" });
+    expect(whole.stderr).toContain('no operation counts as exempt: there is no "audit-coverage.json" here');
   });
 
   it.each([

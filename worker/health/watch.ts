@@ -52,7 +52,9 @@ async function watchLedger(env: Env, outbox: OutboxStatus, nowMs: number): Promi
   try {
     const shards = await shardStatuses(env, await monitor(env).activeShards());
     const oldest = shards.flatMap(({ oldestMs }) => oldestMs ?? []);
-    await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
+    // What waits during a pause waits for its end, and the pause has its own incident.
+    if ((await monitor(env).status()).pause === null)
+      await watchAge(env, "undelivered_too_long", "a record waits for WorkOS", oldest, nowMs);
     await resolveIncident(env, "ledger_unreachable");
     const full = nearlyFull(await storageUse(env, shards, outbox), objectMaxBytes(env));
     if (full === undefined) await resolveIncident(env, "storage_nearly_full");

@@ -86,6 +86,25 @@ describe("a record that waits too long", () => {
     expect(path.workos.events()).toHaveLength(1);
   });
 
+  it("for WorkOS is none of its own in an outage, which is told once", async () => {
+    path.workos.faults.add({ status: 503 });
+    const records = Array.from({ length: 5 }, () => recordOf({ occurredAtMs: Date.now() - 16 * 60_000 }));
+    for (const record of records) await path.publish([record]);
+    await told("destination_down started");
+    await path.scheduled();
+    expect(await kinds()).toEqual(["destination_down"]);
+
+    path.workos.faults.clear();
+    await path.post("/api/resume");
+    path.clock.advance(60_001);
+    await until(
+      () => path.workos.events().length,
+      (count) => count === records.length,
+    );
+    await path.scheduled();
+    await told("destination_down started", "destination_down ended");
+  });
+
   it("for a short time is none", async () => {
     path.workos.faults.add(REFUSED);
     await path.publish([recordOf({ occurredAtMs: Date.now() - 10 * 60_000 })]);

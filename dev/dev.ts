@@ -16,7 +16,7 @@ Keeps the local stack running until Ctrl-C: a real Zuplo gateway, the developmen
 The gateway listens on all interfaces, because Zuplo's development server has no option for that; the others on 127.0.0.1.
 What the policy logs is shown. The worker's cron runs every five seconds instead of every five minutes.
 
-  --gateway-port  default 9000; 0 takes a free one, as for the others
+  --gateway-port  default 9000; 0 chooses a free one, as for the others
   --queue-port    default 8080
   --worker-port   default 8787
   --workos-port   default 8090

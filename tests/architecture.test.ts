@@ -257,6 +257,7 @@ const broken: readonly Case[] = [
       "shared/a.ts exports Unused, which no other module imports",
       "shared/a.ts exports default, which no other module imports",
       "worker/e.ts exports e, which no other module imports",
+      "tests/a.test.ts exports x, which no other module imports",
     ],
   },
   {

@@ -23,7 +23,7 @@ export const deploy = command({
       .option("env", {
         choices: ["staging", "production"] as const,
         default: "staging" as const,
-        describe: "Environment of wrangler.toml",
+        describe: "Environment in wrangler.toml",
       })
       .option("directory", {
         type: "boolean",

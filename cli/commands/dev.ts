@@ -29,7 +29,7 @@ export const dev = command({
         type: "string",
         describe: "The project's directory; its packages must be installed",
       })
-      .option("gateway-port", { type: "number", default: 9000, describe: "0 takes a free one, as for the others" })
+      .option("gateway-port", { type: "number", default: 9000, describe: "0 chooses a free one, as for the others" })
       .option("queue-port", { type: "number", default: 8080, describe: "The development queue, in place of QStash" })
       .option("worker-port", { type: "number", default: 8787, describe: "The worker and its console" })
       .option("workos-port", { type: "number", default: 8090, describe: "The stand-in for WorkOS" })

@@ -31,7 +31,7 @@ export const init = command({
     yargs
       .positional("zuplo-project", {
         type: "string",
-        describe: "The project's directory; with the package, none makes only the worker's folder audit/",
+        describe: "The project's directory; in the package, leave it out to make only the worker's folder audit/",
       })
       .option("routes", {
         choices: ROUTE_CHOICES,

@@ -37,7 +37,7 @@ export const preview = command({
       .option("response-type", {
         type: "string",
         requiresArg: true,
-        describe: "Its content type, such as text/event-stream; default application/json",
+        describe: "Content type of the response, such as text/event-stream; default application/json",
       }),
   run: async (args, io) => {
     const operation = parseOperation(args.operation);

@@ -56,7 +56,7 @@ export const verify = command({
         describe: "Offline: an export of WorkOS, CSV or JSON lines; repeat for several",
       })
       .option("trusted", { type: "string", describe: "Offline: an older checkpoint that you kept" })
-      .option("columns", { type: "string", describe: "Offline: a JSON file from names of columns to fields" })
+      .option("columns", { type: "string", describe: "Offline: a JSON file that maps column names to fields" })
       .option("tsa", { type: "string", describe: "Offline: certificates that you trust for time stamps, as PEM" })
       .option("requests", {
         type: "string",
@@ -66,7 +66,7 @@ export const verify = command({
         type: "string",
         describe: `With --requests: the file from coverage --update; default ${COVERAGE_FILE}`,
       })
-      .option("organization", { type: "string", describe: "Offline: one organization alone" }),
+      .option("organization", { type: "string", describe: "Offline: check only this organization" }),
   run: async (args, io) => {
     if (args.requests !== undefined) return requestReport(args, args.requests, io);
     if (args.evidence !== undefined) return offlineReport(args.evidence, args);

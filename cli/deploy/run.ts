@@ -208,7 +208,7 @@ function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): 
   const url: Step = {
     name: "worker url",
     state: "would",
-    detail: "sets the URL that the deploy reports, where the worker has none",
+    detail: "sets the URL that the deploy reports, if the worker has none",
     command: bulk,
     stdin: ["AUDIT_WORKER_URL"],
   };

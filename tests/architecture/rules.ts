@@ -158,7 +158,7 @@ export function namesModulesByNoun(tree: Tree): string[] {
   });
 }
 
-/** Modules whose exports are used otherwise than by an import: shipped, loaded by a runtime, or bundled by their path. */
+/** Modules whose exports are used in other ways than by an import: shipped, loaded by a runtime or by vitest, or bundled by their path. */
 const ENTRY_POINTS = [
   /^policy\/(audit-log|public-types)\.ts$/,
   /^worker\/index\.ts$/,
@@ -166,13 +166,17 @@ const ENTRY_POINTS = [
   /^dev\/gateway\/project\/modules\//,
   /^bench\/(worker\/handlers|peers)\//,
   /^bench\/policy-cpu\/loop\.ts$/,
+  /^tests\/gateway\/project\/modules\//,
+  /^tests\/order\//,
+  /^tests\/worker\/support\/movable-[a-z]+\.workerd\.ts$/,
+  /\.fixture\.ts$/,
 ];
 
 /** An export exists because another module, or a test, imports it. */
 export function exportsWhatIsUsed(tree: Tree): string[] {
   const used = new Set(sources(tree).flatMap(([path, text]) => usedExports(path, text)));
   return sources(tree).flatMap(([path, text]) => {
-    if (rungOf(path) === "tests" || used.has(`${path}#*`)) return [];
+    if (used.has(`${path}#*`)) return [];
     if (ENTRY_POINTS.some((pattern) => pattern.test(path))) return [];
     return exportedNames(path, text)
       .filter((name) => !used.has(`${path}#${name}`))

@@ -41,7 +41,11 @@ export const replay = command({
       .option("accept-duplicates", { type: "boolean", describe: "Also send records that WorkOS may already hold" })
       .option("set", { type: "string", array: true, nargs: 1, describe: "Mend: action=… or organization=…" })
       .option("drop", { type: "string", array: true, nargs: 1, describe: "Mend: leave out metadata.<key>" })
-      .option("map", { type: "string", requiresArg: true, describe: "Mend: a JSON file of old and new values" })
+      .option("map", {
+        type: "string",
+        requiresArg: true,
+        describe: "Mend: a JSON file that maps old values to new ones",
+      })
       .option("receipt", { type: "string", requiresArg: true, describe: "Write the receipt to this file" })
       .conflicts("resume", ["all", "dry-run", "rate", "name", "set", "drop", "map", "accept-duplicates"])
       .conflicts("resume", ["stop-on-error-rate", "class", "action", "organization", "route", "reason", "status"])

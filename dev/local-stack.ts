@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setInterval } from "node:timers/promises";
 import { newEvidenceKey } from "../cli/evidence/key.ts";
+import { refuseTakenPort } from "./free-port.ts";
 import type { Gateway, ProjectOptions } from "./gateway/zuplo.ts";
 import { createMovableClock, type MovableClock } from "./queue/clock.ts";
 import { startQueue, type Queue } from "./queue/server.ts";
@@ -59,12 +60,19 @@ export async function startLocalStack(parts: StackParts, options: StackOptions =
   const stops: (() => Promise<void>)[] = [];
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= stopInReverse(stops));
+  await refuseTakenPorts(options.ports);
   try {
     return { ...(await startParts(parts, options, stops)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Checks all ports before the first part starts, so that a taken one costs no start. The gateway listens on all interfaces. */
+async function refuseTakenPorts({ gateway, ...others }: StackOptions["ports"] = {}): Promise<void> {
+  if (gateway) await refuseTakenPort(gateway);
+  for (const port of Object.values(others)) if (port) await refuseTakenPort(port, "127.0.0.1");
 }
 
 async function stopInReverse(stops: readonly (() => Promise<void>)[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +86,7 @@ describe("npm run dev", () => {
       const dev = run("dev/dev.ts", [...ports, "--state-dir", stateDir], mark);
       expect(await dev.ended).toBe(1);
       expect(dev.stderr().trim()).toMatch(new RegExp(`^error\\[port_taken\\]: .*${port}.*$`));
+      expect(await readdir(stateDir)).toEqual([]);
       await allGone(mark);
       holder.close();
     },

@@ -10,7 +10,14 @@ const REGISTRY = Symbol.for("audit-forwarder.requests");
 const shared = globalThis as unknown as { [REGISTRY]?: RequestRegistry };
 const registry = (shared[REGISTRY] ??= new WeakMap());
 
-/** Makes the policy with the user's own code. */
+/**
+ * Makes the policy with your own code, for requests that selectors cannot describe.
+ *
+ * @example
+ * export const auditLog = createAuditLog({
+ *   describe: ({ context }) => ({ metadata: { rows: Number(context.custom["rows"] ?? 0) } }),
+ * });
+ */
 export function createAuditLog(code: AuditLogCode = {}) {
   return makePolicy(webPorts(), environment, code, registry);
 }

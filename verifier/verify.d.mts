@@ -59,6 +59,17 @@ export class Tree {
   root(): string;
 }
 
+/** Returns the canonical JSON of a value (RFC 8785), of which the evidence holds hashes. */
 export function canonical(value: unknown): string;
+
+/**
+ * Checks a folder or pack of evidence, and compares it with exports. Throws `Unusable` if a file or an option is wrong.
+ *
+ * @example
+ * const result = await verifyEvidence({ evidence: "evidence", key: "audit-evidence.pub", exports: ["export.csv"] });
+ * console.log(textOf(result));
+ */
 export function verifyEvidence(options: VerifyOptions): Promise<VerifyResult>;
+
+/** Returns the result as the lines that the command prints. */
 export function textOf(result: VerifyResult): string;

@@ -47,6 +47,11 @@ function Delivery({ health, failure, onChange }: DeliveryProps) {
       {health?.pause && (
         <p>
           Since <Time at={health.pause.since} />: <OutsideText text={health.pause.reason} />.{" "}
+          {health.pause.next_probe_at !== undefined && (
+            <>
+              Next probe: <Time at={health.pause.next_probe_at} />.{" "}
+            </>
+          )}
           {!health.pause.confirmed_by_queue &&
             "QStash has not confirmed the pause yet; the worker turns deliveries away."}
         </p>

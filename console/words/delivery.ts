@@ -24,7 +24,7 @@ const PAUSED: Readonly<Record<Pause["by"], Omit<DeliveryWords, "tone">>> = {
   },
   breaker: {
     short: "Paused: WorkOS is down",
-    long: "WorkOS is down. Messages wait in QStash. The worker probes WorkOS every minute and resumes by itself.",
+    long: "WorkOS is down. Messages wait in QStash. The worker sends one of the waiting events as a probe and resumes by itself once WorkOS accepts it.",
   },
 };
 

@@ -20,7 +20,7 @@ const ALL_WORDS: Readonly<Record<string, IncidentWords>> = {
   destination_down: {
     title: "WorkOS is down",
     means:
-      "The worker has paused delivery and sends one of the waiting events every minute. When WorkOS accepts it, delivery continues by itself.",
+      "The worker has paused delivery and sends one of the waiting events every one to ten minutes. When WorkOS accepts it, delivery continues by itself.",
     steps: ["Do nothing. WorkOS's status page (status.workos.com) may tell you more."],
   },
   dead_letters_rejected: {

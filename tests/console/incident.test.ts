@@ -5,6 +5,8 @@ import type { Page } from "playwright-core";
 import { violations } from "./support/axe.ts";
 import { refusedRecords } from "./support/letters.ts";
 import { type Stage, startStage, TOKENS } from "./support/stage.ts";
+import { until } from "../worker/support/local-path.ts";
+import { recordOf } from "../worker/support/records.ts";
 
 let stage: Stage;
 let ids: readonly string[];
@@ -187,6 +189,24 @@ it("pauses and resumes delivery, and the header says so", async () => {
   await page.getByRole("button", { name: "Resume delivery" }).click();
   await expect.poll(() => page.getByRole("status").innerText()).toMatch(/^Delivering/);
   expect((await stage.path.get("/health")).json.paused).toBe(false);
+});
+
+it("says in an outage when the worker tries again, as /health does", async () => {
+  stage.path.workos.faults.add({ status: 503 });
+  for (let n = 0; n < 5; n++) await stage.path.publish([recordOf()]);
+  const paused = await until(
+    async () => (await stage.path.get("/health")).json.pause,
+    (pause) => pause?.by === "breaker",
+  );
+  const page = await stage.openAt("/", "read");
+  const banner = page.getByRole("region", { name: "Delivery" });
+  await banner.getByText("WorkOS is down. Messages wait in QStash.").waitFor();
+  const times = await banner.locator("time").evaluateAll((all) => all.map((one) => one.getAttribute("datetime")));
+  expect(times[0]).toBe(paused.since);
+  expect(await banner.innerText()).toContain("Next probe: ");
+  expect(Date.parse(times[1] ?? "")).toBeGreaterThanOrEqual(Date.parse(paused.next_probe_at));
+  stage.path.workos.faults.clear();
+  await stage.path.post("/api/resume");
 });
 
 it("discards with the number and a reason, and the list keeps its place", async () => {

@@ -1,8 +1,6 @@
 /** The worker's environment: Cloudflare's bindings and variables, and the clock. */
 import { systemClock, type Clock } from "./clock.ts";
 
-export { parseSettings, type Settings, type SettingsResult } from "./variables.ts";
-
 /** What Cloudflare passes. Each Durable Object's client knows the class behind its binding: importing a class here would create a cycle. */
 export interface PlatformEnv {
   readonly LEDGER: DurableObjectNamespace;

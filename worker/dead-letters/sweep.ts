@@ -4,7 +4,8 @@
  */
 import { fromBase64 } from "../../shared/bytes.ts";
 import { pausedBy } from "../monitor/paused-answer.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { lookup } from "../ledger/client.ts";
 import { isWorkerUrl } from "../worker-url.ts";
 import { listDlq, type DlqEntry } from "../qstash/dlq.ts";

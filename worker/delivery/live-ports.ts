@@ -1,7 +1,8 @@
 /** The real ports of a delivery. */
 import { deadLetters } from "../dead-letters/client.ts";
 import { directoryOf } from "../live-directory.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { leafOf } from "../ledger/leaf.ts";
 import { ledgerPort } from "../ledger/client.ts";
 import { prepareAll } from "../prepared-event.ts";

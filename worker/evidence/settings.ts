@@ -1,6 +1,7 @@
 /** Whether evidence is kept, and what its writer needs. */
 import type * as z from "zod/mini";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { EvidenceVariables, seedOf } from "./variables.ts";
 
 type Parsed = z.infer<typeof EvidenceVariables>;

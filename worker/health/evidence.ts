@@ -1,5 +1,6 @@
 /** Seals delivered events, and opens an incident if that has failed for a while. */
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { evidenceLog } from "../evidence/client.ts";
 import { evidenceState } from "../evidence/settings.ts";
 import { logFailure } from "../log.ts";

@@ -1,5 +1,6 @@
 /** Finds out whether the gateway still sends records. */
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { monitor } from "../monitor/client.ts";
 import { outboxStatus } from "../outbox/client.ts";
 

@@ -1,6 +1,7 @@
 /** `GET /health`: ok, or what is wrong; never data or secrets. */
 import { AuditError } from "../../shared/errors.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { evidenceState } from "../evidence/settings.ts";
 import { jsonAnswer, problemAnswer } from "../http/answers.ts";
 import { isoTime } from "../json-fields.ts";

@@ -1,6 +1,7 @@
 /** What the entry reports to the monitor: refused calls, missing variables, and the result of the sweep. */
 import { sweep, type SweepResult } from "../dead-letters/sweep.ts";
-import type { Env, Settings, SettingsResult } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings, SettingsResult } from "../variables.ts";
 import { RefusedCall, ROLE_TOO_LOW } from "../http/caller.ts";
 import type { Refusal, RefusalPort } from "../http/pipeline.ts";
 import { EXPIRED_TOKEN, WRONG_TOKEN } from "../http/token-caller.ts";

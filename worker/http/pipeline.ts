@@ -4,7 +4,8 @@
  */
 import type { Role } from "../../shared/access-tokens.ts";
 import { AuditError } from "../../shared/errors.ts";
-import { parseSettings, type Env } from "../env.ts";
+import type { Env } from "../env.ts";
+import { parseSettings } from "../variables.ts";
 import { logFailure } from "../log.ts";
 import { readBounded } from "./body.ts";
 import { demandRole, NOBODY, type Caller, type CallerPorts } from "./caller.ts";

@@ -1,6 +1,7 @@
 /** A route, and what its handler receives. */
 import type { Role } from "../../shared/access-tokens.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import type { Operator } from "./caller.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Delivery as a whole: its pause, its pace and its breaker, at QStash and here. */
 import type { Verdict } from "../../shared/outcome.ts";
-import type { Settings } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import type { FlowKey } from "../qstash/flow-control.ts";
 import type { Fetch } from "../qstash/request.ts";
 import type { Agenda } from "./agenda.ts";

@@ -1,5 +1,6 @@
 /** Calls an audited route of the gateway and waits for its record, to detect a gateway that sends nothing. */
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { findByRequest } from "../ledger/client.ts";
 import type { Fetch } from "../qstash/request.ts";
 

@@ -1,7 +1,8 @@
 /** The single Durable Object that holds whether delivery is paused, its pace and the open incidents. */
 import { DurableObject } from "cloudflare:workers";
 import type { Verdict } from "../../shared/outcome.ts";
-import { environmentOf, parseSettings, type Env, type PlatformEnv, type Settings } from "../env.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../env.ts";
+import { parseSettings, type Settings } from "../variables.ts";
 import { logFailure } from "../log.ts";
 import type { Numbers } from "../numbers.ts";
 import { durableSql } from "../storage/durable-sql.ts";

@@ -1,6 +1,7 @@
 /** The real ports of a probe: the ledger's waiting events, messages that wait at QStash, and WorkOS. */
 import { directoryOf } from "../live-directory.ts";
-import type { Env, Settings } from "../env.ts";
+import type { Env } from "../env.ts";
+import type { Settings } from "../variables.ts";
 import { claimWaiting, ledgerPort, lookup, waitingSince } from "../ledger/client.ts";
 import { prepareAll } from "../prepared-event.ts";
 import { waitingBodies } from "../qstash/message-log.ts";

@@ -1,7 +1,8 @@
 /** One shard of the outbox: stores spilled messages until QStash has accepted them. */
 import { DurableObject } from "cloudflare:workers";
 import { deadLetters } from "../dead-letters/client.ts";
-import { environmentOf, parseSettings, type Env, type PlatformEnv } from "../env.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../env.ts";
+import { parseSettings } from "../variables.ts";
 import { untakenEntries } from "../delivery/dead-letters.ts";
 import { reportIncident, resolveIncident } from "../monitor/client.ts";
 import { publishMessage } from "../qstash/publication.ts";

@@ -4,7 +4,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplayOutcome } from "../../shared/api.ts";
-import { environmentOf, parseSettings, type Env, type PlatformEnv } from "../env.ts";
+import { environmentOf, type Env, type PlatformEnv } from "../env.ts";
+import { parseSettings } from "../variables.ts";
 import { fatesOf, lookup } from "../ledger/client.ts";
 import type { RequestSearch, SequenceRun } from "../ledger/types.ts";
 import { publishBatch } from "../qstash/batch.ts";

@@ -1,6 +1,7 @@
 /** How large a Durable Object's database may grow. */
 import { OBJECT_MAX_BYTES } from "../../shared/limits.ts";
-import { parseSettings, type Env } from "../env.ts";
+import type { Env } from "../env.ts";
+import { parseSettings } from "../variables.ts";
 
 /** Size at which a Durable Object is full, in bytes. */
 export function objectMaxBytes(env: Env): number {

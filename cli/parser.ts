@@ -1,6 +1,6 @@
 /** The command line of `audit-forwarder`: its commands, the global options, and the checks for wrong use. */
 import yargs, { type Argv } from "yargs";
-import type { Finish, Registration } from "./run/command.ts";
+import { failLine, type Finish, type Registration } from "./run/command.ts";
 import { WrongUse } from "./run/failure.ts";
 import type { Io } from "./run/io.ts";
 import { PROGRAM } from "./run/suggestion.ts";
@@ -50,12 +50,7 @@ export function commandLine({ commands, io, finish, readSecrets, version = "" }:
     .alias("help", "h")
     .showHelpOnFail(false)
     .exitProcess(false)
-    .fail((message, error) => {
-      // yargs throws some of its own errors under its own name.
-      if (error && error.name !== "YError") throw error;
-      const said = message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ");
-      throw new WrongUse(`${said}; see "${io().suggest("help")}"`);
-    });
+    .fail((message: string, error?: Error) => failLine(message, error, io().suggest("help")));
   for (const register of commands) register(parser, io, finish);
   return parser;
 }

@@ -1,5 +1,5 @@
 /** `coverage <zuplo-project>`: lists which operations leave events, which do not, and why. */
-import { resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { checkCoverage, type CoverageFinding } from "../operations/check.ts";
 import { COVERAGE_FILE, readCoverage, writeCoverage } from "../operations/file.ts";
 import {
@@ -72,7 +72,7 @@ function report(
       ...tableLines(io, ["method", "path", "state", "actions or reason"], operations.flatMap(rowsOf)),
       ...findings.map(({ subject, message }) => `${io.paint("red", "wrong")} ${visible(`${subject} ${message}`)}`),
       ...(outdated ? [`to write the file, run: ${io.suggest("coverageUpdate", directory)}`] : []),
-      ...(update ? [`wrote ${COVERAGE_FILE}`] : []),
+      ...(update ? [`wrote ${relative(process.cwd(), join(directory, COVERAGE_FILE))}`] : []),
       summary,
     ],
     ok,

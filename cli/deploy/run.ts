@@ -3,7 +3,7 @@ import { baseUrl } from "../../shared/base-url.ts";
 import { AuditError } from "../../shared/errors.ts";
 import type { Io } from "../run/io.ts";
 import { newEvidenceKey } from "../evidence/key.ts";
-import { KEY_FILE } from "../evidence/key-file.ts";
+import { keyFileIn } from "../evidence/key-file.ts";
 import { bindDirectory, directoryTitle } from "./directory.ts";
 import { refuseMove } from "./deployed-region.ts";
 import { queueRegionFault } from "./region.ts";
@@ -174,7 +174,7 @@ async function bucketStep(
     return end({ name: "evidence", state: "skipped", detail: '"EVIDENCE" is bound in wrangler.toml' });
   }
   if (dryRun) {
-    const detail = `makes the bucket "${name}", binds it in wrangler.toml, sets "${KEY}", and writes ${KEY_FILE}`;
+    const detail = `makes the bucket "${name}", binds it in wrangler.toml, sets "${KEY}", and writes ${keyFileIn(ports.root)}`;
     return end({ name: "evidence", state: "would", detail, command });
   }
   await bindBucket(ports.wrangler, ports.root, environment, jurisdiction);
@@ -189,11 +189,12 @@ async function keyStep(
   end: End,
 ): Promise<void> {
   const { [KEY]: key, AUDIT_EVIDENCE_ORIGIN: origin } = given;
+  const file = keyFileIn(ports.root);
   if (key === undefined || workerUrl === undefined) {
-    return end({ name: "evidence", state: "skipped", detail: `the worker has its key; ${KEY_FILE} stays as it is` });
+    return end({ name: "evidence", state: "skipped", detail: `the worker has its key; ${file} stays as it is` });
   }
   const line = await writeVerifierKey(ports.root, key, { origin, workerUrl });
-  end({ name: "evidence", state: "done", detail: `verifier key ${line}; commit ${KEY_FILE} and give it to auditors` });
+  end({ name: "evidence", state: "done", detail: `verifier key ${line}; commit ${file} and give it to auditors` });
 }
 
 /** What a dry run shows instead of doing it; nothing here comes from Cloudflare. */

@@ -23,22 +23,25 @@ interface Command<Options> {
 /** Prints the report of a command, as JSON or for people. */
 export type Finish = (report: Report, json: boolean) => void;
 
-/** Adds one command to the parser. `io` is called when the command runs; `finish` prints its report. */
-export type Registration = (yargs: Argv, io: () => Io, finish: Finish) => Argv;
+/**
+ * Adds one command to the parser. `io` is called when the command runs; `finish` prints its report; `parents` are the words before
+ * the command's own.
+ */
+export type Registration = (yargs: Argv, io: () => Io, finish: Finish, parents?: readonly string[]) => Argv;
 
 /** Registers a command and erases the type of its options, so that all commands fit into one list. */
 export function command<Options>(definition: Command<Options>): Registration {
   const { usage, about, examples = [], options, run } = definition;
-  return (yargs, io, finish) =>
+  return (yargs, io, finish, parents = []) =>
     yargs.command(
       usage,
       about,
       (parser) => {
         for (const [line, explanation] of examples) parser.example(`$0 ${line}`, explanation);
-        // Runs before the parser's own handler, which gets every other message.
-        parser.fail((message) => {
+        const words = [...parents, usage.split(" ", 1)[0] ?? ""];
+        parser.fail((message: string, error?: Error) => {
           const missing = missingArgument(usage, message);
-          if (missing) throw new WrongUse(`"${missing}" is missing; see "${io().suggest("help")}"`);
+          failLine(missing === undefined ? message : `"${missing}" is missing`, error, io().suggest("help", words));
         });
         return options ? options(parser) : (parser as Argv<Options>);
       },
@@ -53,11 +56,23 @@ function missingArgument(usage: string, message: string): string | undefined {
   return [...usage.matchAll(/<([^>]+)>/g)][Number(given)]?.[1];
 }
 
+/**
+ * Throws what yargs found wrong with the command line as `WrongUse` that names the `help` page, and an error of a command as it is.
+ * Of several handlers, yargs calls the innermost first.
+ */
+export function failLine(message: string, error: Error | undefined, help: string): never {
+  // yargs throws some of its own errors under its own name.
+  if (error && error.name !== "YError") throw error;
+  const said = message.replaceAll(/\s*:\s*\n\s*/g, ": ").replaceAll(/\s*\n\s*/g, "; ");
+  throw new WrongUse(`${said}; see "${help}"`);
+}
+
 /** Registers commands under one word, such as `schemas`. */
 export function group(word: string, about: string, commands: readonly Registration[]): Registration {
   return (yargs, io, finish) =>
     yargs.command(word, about, (parser) => {
-      for (const register of commands) register(parser, io, finish);
+      parser.fail((message: string, error?: Error) => failLine(message, error, io().suggest("help", [word])));
+      for (const register of commands) register(parser, io, finish, [word]);
       return parser.demandCommand(1, `"${word}" needs one of its commands`);
     });
 }

@@ -17,7 +17,7 @@ interface Suggestion {
 
 /** The commands by name. Paths must be absolute, so that a command works from any directory. */
 const SUGGESTIONS = {
-  help: () => plain("--help"),
+  help: (words: readonly string[] = []) => plain(...words, "--help"),
   init: (directory: string, routes?: string) => plain("init", directory, ...option("--routes", routes)),
   initCheck: (directory: string) => plain("init", directory, "--check"),
   coverageUpdate: (directory: string) => plain("coverage", directory, "--update"),

@@ -18,7 +18,7 @@ const DIRECTORY = "/srv/my api";
 
 /** Values for each suggestion. One that is added without values here does not compile. */
 const VALUES: { readonly [Name in SuggestionName]: readonly SuggestionValues<Name>[] } = {
-  help: [[]],
+  help: [[], [["dead-letters", "list"]]],
   init: [[DIRECTORY], [DIRECTORY, "writes"]],
   initCheck: [[DIRECTORY]],
   coverageUpdate: [[DIRECTORY]],

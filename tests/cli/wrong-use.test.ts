@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { json, runCli, startCli } from "./support/run-cli.ts";
 
 /** Set, so that only the command line can be wrong; nothing listens there. */
@@ -94,6 +94,18 @@ describe("exit 2, one line, and no call", () => {
     expect(stdout).toBe(line.includes("--json") ? stdout : "");
     expect(code).toBe(2);
   });
+});
+
+it.each([
+  ["lsit", ""],
+  ["trace", "trace "],
+  ["replays", "replays "],
+  ["replays lsit", "replays "],
+  ["dead-letters show", "dead-letters show "],
+  ["dead-letters list --colour red", "dead-letters list "],
+])("%j names the help of the innermost command that it has", async (line, command) => {
+  const { stderr } = await runCli(line.split(" "), { env });
+  expect(stderr).toMatch(new RegExp(`; see "npx audit-forwarder ${command}--help"\n$`));
 });
 
 describe("the environment", () => {

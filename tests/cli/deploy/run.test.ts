@@ -193,6 +193,7 @@ describe("--evidence", () => {
     const verifier = verifierKeyOf(secrets?.["AUDIT_EVIDENCE_KEY"] ?? "", new URL(url(steps)).host + "/evidence");
     expect(await file("audit-evidence.pub")).toBe(`${verifier}\n`);
     expect(JSON.stringify(steps)).toContain(verifier);
+    expect(JSON.stringify(steps)).toMatch(/commit \/[^"]+\/audit-evidence\.pub and give it to auditors/);
     expect(JSON.stringify(steps)).not.toContain("evk_");
   });
 

@@ -17,10 +17,10 @@ export function unpacedBundle(ledger: "own" | "free"): Promise<string> {
     import { freeLedger } from ${JSON.stringify(path("./handlers/free-ledger.ts"))};
     export * from ${JSON.stringify(OURS)};
     import { Monitor as PacedMonitor } from ${JSON.stringify(path("../../worker/monitor/monitor.ts"))};
-    // A turn does all of its work but takes no tokens, so no delivery waits for its turn.
+    // A turn does all of its work but takes no tokens, so no delivery waits for its turn, and every isolate gets those that it wants.
     export class Monitor extends PacedMonitor {
-      turn(count, ...rest) {
-        return super.turn(0, ...rest);
+      async turn(_count, longestWaitMs, answeredAgoMs, shards, wanted) {
+        return { ...(await super.turn(0, longestWaitMs, answeredAgoMs, shards)), lent: wanted };
       }
     }
     // The same object each time: the worker keeps what it has parsed of its environment.

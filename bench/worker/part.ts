@@ -168,8 +168,9 @@ const NOTES = [
     "WebCrypto and forwards the body, which is already the event. It handles one event per message, and the rows with 20 are compared " +
     "with the same figure. The SDK handler gets whole events, as such a policy would send them. By default, Durable Objects keep their " +
     "state in a file system in memory, because writing to this machine's disk is the kernel's work, and Cloudflare stores elsewhere. The " +
-    "rows with the state on disk include it. Our worker asks its monitor for its turn as always, but a turn takes no tokens here, because " +
-    "the floor and the SDK handler have no pace. In the last rows, messages come at the default rate, at which each one wakes the " +
+    "rows with the state on disk include it. Our worker asks its monitor for its turn as always, and holds tokens for the next events, but no " +
+    "turn takes tokens from the bucket here, because the floor and the SDK handler have no pace. Where several isolates share the " +
+    "traffic, each asks for itself, so one event costs more. In the last rows, messages come at the default rate, at which each one wakes the " +
     "process. They are compared with the floor at the same rate. WorkOS accepts one event per request, so no handler with 20 records can cost less than the outbound calls alone, " +
     "five at a time and without any check.",
 ];

@@ -2,6 +2,7 @@
 import type { Verdict } from "../../shared/outcome.ts";
 import type { DeadLetterClass } from "../../shared/dead-letter.ts";
 import type { Env } from "../env.ts";
+import { HeldTokens } from "./held-tokens.ts";
 import type { IncidentKind } from "./incidents.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Pause, Turn } from "./pause.ts";
@@ -17,6 +18,7 @@ interface Memory {
   /** Events delivered since the last report, and when the newest was. */
   delivered: number;
   deliveredAtMs: number;
+  readonly held: HeldTokens;
   readonly reportedAtMs: Map<IncidentKind, number>;
 }
 
@@ -24,7 +26,12 @@ const memories = new WeakMap<MonitorEnv, Memory>();
 
 /** What this isolate remembers, per environment, so that two isolates of one process (a simulation) share nothing. */
 function memoryOf(env: MonitorEnv): Memory {
-  const memory = memories.get(env) ?? { delivered: 0, deliveredAtMs: 0, reportedAtMs: new Map() };
+  const memory = memories.get(env) ?? {
+    delivered: 0,
+    deliveredAtMs: 0,
+    held: new HeldTokens(),
+    reportedAtMs: new Map(),
+  };
   memories.set(env, memory);
   return memory;
 }
@@ -35,8 +42,9 @@ export function monitor(env: MonitorEnv) {
 }
 
 /**
- * Asks for the turn of a delivery of `count` events, whose records belong to these `shards` of the ledger. If the monitor does not
- * answer, delivery continues and WorkOS decides; the results are reported in case the monitor answers again.
+ * Asks for the turn of a delivery of `count` events, whose records belong to these `shards` of the ledger. Tokens that this isolate
+ * holds need no call. If the monitor does not answer, delivery continues and WorkOS decides; the results are reported in case the
+ * monitor answers again.
  */
 export async function takeTurn(
   env: MonitorEnv,
@@ -47,9 +55,11 @@ export async function takeTurn(
   const memory = memoryOf(env);
   const answeredAgoMs = memory.delivered > 0 ? nowMs - memory.deliveredAtMs : null;
   try {
-    const turn = await monitor(env).turn(count, TURN_MAX_MS, answeredAgoMs, shards);
-    memory.delivered = 0;
-    return turn;
+    return await memory.held.turn(count, shards, nowMs, async (wanted, unused) => {
+      const turn = await monitor(env).turn(count, TURN_MAX_MS, answeredAgoMs, shards, wanted, unused);
+      memory.delivered = 0;
+      return turn;
+    });
   } catch {
     return { pause: null, waitMs: 0, isWatched: true };
   }
@@ -74,6 +84,7 @@ export async function reportVerdicts(
   }
   const { delivered } = memory;
   memory.delivered = 0;
+  memory.held.drop();
   try {
     await monitor(env).ended(verdicts, delivered);
   } catch {
@@ -88,7 +99,11 @@ export async function pauseDelivery(
   by: Pause["by"],
   operator?: string,
 ): Promise<Pause> {
-  return await monitor(env).pause(reason, by, operator);
+  try {
+    return await monitor(env).pause(reason, by, operator);
+  } finally {
+    memoryOf(env).held.drop();
+  }
 }
 
 /** Resumes delivery; false if QStash does not confirm it. */

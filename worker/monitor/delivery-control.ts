@@ -69,22 +69,26 @@ export class DeliveryControl {
 
   /**
    * Decides the turn of a delivery of `count` events and takes their tokens. `answeredAgoMs` says how long ago the caller last got
-   * a real answer from WorkOS that it has not reported yet.
+   * a real answer from WorkOS that it has not reported yet. `wanted` tokens would serve its next events, and `unused` ones come back;
+   * an isolate of the previous release has neither.
    */
-  async turn(count: number, longestWaitMs: number, answeredAgoMs: number | null): Promise<Turn> {
+  async turn(
+    count: number,
+    longestWaitMs: number,
+    answeredAgoMs: number | null,
+    wanted = 0,
+    unused = 0,
+  ): Promise<Turn> {
     const nowMs = this.#now();
     const { lastFailureMs } = this.#state.breaker;
     // An answer older than the newest failure does not interrupt a series of failures.
     if (answeredAgoMs !== null && nowMs - answeredAgoMs > lastFailureMs)
       await this.#become(afterDelivered(this.#state.breaker, 1));
-    const waitMs = this.#state.pause
-      ? 0
-      : this.#pace.take(count, this.#settings()?.AUDIT_RATE ?? 1, longestWaitMs, nowMs);
-    return {
-      pause: this.#state.pause,
-      waitMs,
-      isWatched: this.#state.breaker.phase !== "closed" || this.#state.breaker.failures > 0,
-    };
+    const rate = this.#settings()?.AUDIT_RATE ?? 1;
+    const { pause, breaker } = this.#state;
+    const waitMs = pause ? 0 : this.#pace.take(count, rate, longestWaitMs, nowMs, unused);
+    const isWatched = breaker.phase !== "closed" || breaker.failures > 0;
+    return { pause, waitMs, isWatched, lent: pause || isWatched ? 0 : this.#pace.lend(wanted, rate) };
   }
 
   /** Processes the results of attempts, in order. `deliveredBefore` were delivered earlier without a report. */

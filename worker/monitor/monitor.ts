@@ -103,10 +103,12 @@ export class Monitor extends DurableObject<Env> {
     longestWaitMs: number,
     answeredAgoMs: number | null,
     shards: readonly number[],
+    wanted?: number,
+    unused?: number,
   ): Promise<Turn> {
     this.#shards.name(shards, this.#now());
     await this.#agenda.look();
-    return this.#delivery.turn(count, longestWaitMs, answeredAgoMs);
+    return this.#delivery.turn(count, longestWaitMs, answeredAgoMs, wanted, unused);
   }
 
   /** The ledger shards in which something may wait. */

@@ -1,5 +1,5 @@
 /** The token bucket of the whole worker, kept in memory: a write for each message would cost more than the message. */
-import { admit, emptyBucket, fillMs, fullBucket, type Bucket } from "./token-bucket.ts";
+import { admit, emptyBucket, fillMs, fullBucket, lend, type Bucket } from "./token-bucket.ts";
 
 /** While deliveries go on, the time of the newest one is written this often. Our choice. */
 const NOTE_EVERY_MS = 5_000;
@@ -22,10 +22,11 @@ export class Pace {
 
   /**
    * Takes tokens for this many events; returns how long they wait for their turn, in ms. Takes nothing if that is longer than
-   * `longestWaitMs`.
+   * `longestWaitMs`. `unused` tokens come back first.
    */
-  take(count: number, ratePerSecond: number, longestWaitMs: number, nowMs: number): number {
-    const { bucket, waitMs } = admit(this.#bucket ?? this.#first(ratePerSecond, nowMs), count, ratePerSecond, nowMs);
+  take(count: number, ratePerSecond: number, longestWaitMs: number, nowMs: number, unused = 0): number {
+    const before = this.#bucket ?? this.#first(ratePerSecond, nowMs);
+    const { bucket, waitMs } = admit(before, count, ratePerSecond, nowMs, unused);
     if (waitMs > longestWaitMs) return waitMs;
     this.#bucket = bucket;
     const untilMs = nowMs + waitMs;
@@ -34,6 +35,14 @@ export class Pace {
       this.#notes.put(NOTE, untilMs);
     }
     return waitMs;
+  }
+
+  /** Returns how many of the `wanted` tokens the caller may hold for `HOLD_MS`. */
+  lend(wanted: number, ratePerSecond: number): number {
+    const left = wanted > 0 && this.#bucket && lend(this.#bucket, wanted, ratePerSecond);
+    if (!left) return 0;
+    this.#bucket = left;
+    return wanted;
   }
 
   /** After a restart, the bucket is full only if nothing can have been sent for as long as it takes to fill. */

@@ -24,4 +24,6 @@ export interface Turn {
   readonly waitMs: number;
   /** True after recent failures: report the results of all attempts at once. */
   readonly isWatched: boolean;
+  /** Tokens for the next events of the caller, of those that it wanted; a monitor of the previous release lends none. */
+  readonly lent?: number;
 }

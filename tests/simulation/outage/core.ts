@@ -13,7 +13,13 @@ import { loadModules, type SourceMutation } from "../host/system.ts";
 /** The control of delivery without the types of its platform. */
 export interface DeliveryControl {
   readonly dueMs: number;
-  turn(count: number, longestWaitMs: number, answeredAgoMs: number | null): Promise<Turn>;
+  turn(
+    count: number,
+    longestWaitMs: number,
+    answeredAgoMs: number | null,
+    wanted?: number,
+    unused?: number,
+  ): Promise<Turn>;
   ended(verdicts: readonly Verdict[], deliveredBefore: number): Promise<void>;
   pause(reason: string, by: Pause["by"]): Promise<Pause>;
   resume(): Promise<boolean>;
@@ -25,7 +31,7 @@ export interface DeliveryControl {
 /** What the monitor's client needs of the environment is only the monitor. */
 interface Client {
   readonly TURN_MAX_MS: number;
-  readonly takeTurn: (env: object, count: number, nowMs: number) => Promise<Turn>;
+  readonly takeTurn: (env: object, count: number, shards: readonly number[], nowMs: number) => Promise<Turn>;
   readonly reportVerdicts: (
     env: object,
     verdicts: readonly Verdict[],

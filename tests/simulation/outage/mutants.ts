@@ -10,6 +10,7 @@ export interface OutageMutant extends Mutant {
 }
 
 const lengthMs = ({ outage }: OutagePlan) => outage.untilMs - outage.fromMs;
+const isStream = (messages: OutagePlan["messages"]) => messages.length === 1_500;
 const hasPoison = (plan: OutagePlan, poison: string) => plan.messages.some((message) => message.poison === poison);
 
 export const OUTAGE_MUTANTS: readonly OutageMutant[] = [
@@ -44,6 +45,30 @@ export const OUTAGE_MUTANTS: readonly OutageMutant[] = [
     from: "$tokens + ($elapsed * $rate) / 1_000",
     to: "$tokens + ($elapsed * $rate) / 100",
     fits: ({ shape, messages }) => shape === "total" && messages.every(({ events }) => events === 20),
+  },
+  {
+    name: "lent-tokens-stay-in-the-bucket",
+    check: "keepsPace",
+    folder: "worker",
+    from: "/ 1_000) - $wanted; return $left",
+    to: "/ 1_000); return $left",
+    fits: ({ messages, ratePerSecond }) => isStream(messages) && ratePerSecond === 80,
+  },
+  {
+    name: "failures-leave-tokens-held",
+    check: "asksAgain",
+    folder: "worker",
+    from: "$memory.delivered = 0; $memory.$held.$drop();",
+    to: "$memory.delivered = 0;",
+    fits: ({ shape, messages }) => shape === "total" && isStream(messages),
+  },
+  {
+    name: "held-tokens-last-for-ever",
+    check: "asksAgain",
+    folder: "worker",
+    from: "return $ago >= 0 && $ago < $span ?",
+    to: "return $ago >= 0 ?",
+    fits: ({ messages }) => messages.length >= 40 && messages.every(({ events }) => events === 1),
   },
   {
     name: "probes-only-with-events-that-failed",

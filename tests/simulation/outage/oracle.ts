@@ -11,6 +11,8 @@ const KEY_KNOWN_MS = 23.75 * 3_600_000;
 const UNDER_WAY_MS = 35_000;
 /** Events whose turn had come and that wait inside their messages for a slow answer. */
 const BUNCHED_EVENTS = 300;
+/** An isolate may notice a pause this much later than the monitor. */
+const UNASKED_MS = 250;
 
 interface OutageFinish {
   readonly world: OutageWorld;
@@ -98,6 +100,13 @@ const opensOnFailures: OutageCheck = ({ world }) =>
     ? ["the breaker opened without a failure"]
     : [];
 
+const asksAgain: OutageCheck = ({ world }) =>
+  world.unaskedTurns
+    .filter(({ askedAgoMs, isAfterFailure }) => askedAgoMs > UNASKED_MS || isAfterFailure)
+    .map(({ askedAgoMs, isAfterFailure }) => {
+      return `a message went ${askedAgoMs} ms after the last call to the monitor${isAfterFailure ? " and after a failure" : ""}`;
+    });
+
 export const OUTAGE_CHECKS: Readonly<Record<string, OutageCheck>> = {
   arrivesOnce,
   noDeadLetter,
@@ -106,4 +115,5 @@ export const OUTAGE_CHECKS: Readonly<Record<string, OutageCheck>> = {
   keepsPace,
   leavesPausesAlone,
   opensOnFailures,
+  asksAgain,
 };

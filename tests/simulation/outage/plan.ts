@@ -82,7 +82,7 @@ function drawOutage(random: Random): OutagePlan {
   };
 }
 
-/** Low traffic, a steady stream around the beginning and the end, or more than one burst can hold. */
+/** Low traffic, steady around the beginning and the end, or more than one burst can hold: at once, or as a stream of single events. */
 function drawMessages(random: Random, { fromMs, untilMs }: Span): readonly PlannedMessage[] {
   const poison = random.pick(["none", "none", "refused", "only_refused", "failing"] as const);
   // A few that fail by themselves. Many are a partial outage, in which others may come later than promised.
@@ -98,7 +98,8 @@ function drawMessages(random: Random, { fromMs, untilMs }: Span): readonly Plann
       return { atMs: Math.max(0, atMs()), events: own === "failing" ? 1 : events(), poison: own };
     });
   const one = () => 1;
-  const kind = random.pick(["low", "low", "low", "steady", "bursts", random.chance(0.3) ? "flood" : "low"] as const);
+  const rare = random.pick(["flood", "flood", "flood", "stream", "stream", "low", "low", "low", "low", "low"] as const);
+  const kind = random.pick(["low", "low", "low", "steady", "bursts", rare] as const);
   if (kind === "low") return make(random.int(1, 12), () => random.int(0, untilMs), one);
   if (kind === "steady") {
     const gapMs = random.pick([200, SECOND_MS, 10 * SECOND_MS]);
@@ -112,6 +113,10 @@ function drawMessages(random: Random, { fromMs, untilMs }: Span): readonly Plann
       () => atMs + random.int(0, 300),
       () => random.int(1, 20),
     );
+  }
+  if (kind === "stream") {
+    const startMs = random.int(0, untilMs);
+    return make(1_500, () => startMs + random.int(0, 7_500), one);
   }
   return make(
     random.int(50, 75),

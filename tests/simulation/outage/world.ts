@@ -10,6 +10,7 @@ import { encodeMessage } from "../../../shared/wire.ts";
 import type { DeliverPorts } from "../../../worker/delivery/ports.ts";
 import type { LedgerShard } from "../../../worker/ledger/shard.ts";
 import type { LedgerPort } from "../../../worker/ledger/types.ts";
+import type { Turn } from "../../../worker/monitor/pause.ts";
 import type { ProbePorts } from "../../../worker/monitor/probe.ts";
 import { waitingBodies } from "../../../worker/qstash/message-log.ts";
 import type { Settings } from "../../../worker/variables.ts";
@@ -44,6 +45,12 @@ interface WorkosRequest {
   readonly isQueuePaused: boolean;
 }
 
+/** A message whose turn came without a call to the monitor: how old the last call was, and whether a request had failed since. */
+interface UnaskedTurn {
+  readonly askedAgoMs: number;
+  readonly isAfterFailure: boolean;
+}
+
 export interface PublishedEvent {
   readonly id: string;
   readonly messageId: string;
@@ -61,6 +68,7 @@ export class OutageWorld {
   /** When the queue began the attempts that failed, by message. */
   readonly spent = new Map<string, number[]>();
   readonly resumes: number[] = [];
+  readonly unaskedTurns: UnaskedTurn[] = [];
   readonly workos: Workos;
   readonly queue: Queue;
   readonly monitor: MonitorHost;
@@ -75,6 +83,8 @@ export class OutageWorld {
   readonly #env = { MONITOR: { getByName: () => this.#stub() } };
   readonly #failing = new Set<string>();
   #pausedSinceMs: number | undefined;
+  /** The last call to the monitor for a turn. */
+  #asked = { atMs: 0, isAfterFailure: false };
   #leases = 0;
   #probes = 0;
   #isCronOn = true;
@@ -238,14 +248,14 @@ export class OutageWorld {
     const { time } = this;
     const decoded = this.#core.decodeMessage(Buffer.from(body));
     const records = decoded.kind === "message" ? decoded.records : [];
-    let turn = await this.#core.takeTurn(this.#env, records.length, time.now());
+    let turn = await this.#takeTurn(records.length);
     const retries = { retried: Number(headers["upstash-retried"]), retries: 3 };
     if (turn.waitMs > this.#core.TURN_MAX_MS) {
       return new Response(null, { status: 503, headers: { "retry-after": String(Math.ceil(turn.waitMs / 1_000)) } });
     }
     if (turn.waitMs > 0) {
       await this.#sleep(turn.waitMs);
-      if (turn.waitMs >= 1_000) turn = await this.#core.takeTurn(this.#env, 0, time.now());
+      if (turn.waitMs >= 1_000) turn = await this.#takeTurn(0);
     }
     const held = turn.pause?.by === "breaker" ? { held: HELD } : {};
     if (turn.pause && turn.pause.by !== "breaker") return this.#core.pausedAnswer(turn.pause.by, retries);
@@ -255,11 +265,22 @@ export class OutageWorld {
     const results = await this.#core.deliverRecords(records, delivery, ports);
     const isRefused = results.some((result) => result.kind === "retry" && result.pause === true);
     if (isRefused) await this.#core.pauseDelivery(this.#env, "wrong key", "credential").catch(() => undefined);
+    if (verdicts.includes("failed")) this.#asked.isAfterFailure = true;
     await this.#core.reportVerdicts(this.#env, verdicts, turn.isWatched, time.now());
     const isOpen = results.some(({ kind }) => kind === "retry");
     return delivery.held && isOpen
       ? this.#core.pausedAnswer("breaker", delivery)
       : this.#core.answerFor(results, delivery, time.now());
+  }
+
+  #takeTurn(count: number): Promise<Turn> {
+    const nowMs = this.time.now();
+    const before = this.#asked;
+    const turn = this.#core.takeTurn(this.#env, count, [0], nowMs);
+    if (this.#asked === before) {
+      this.unaskedTurns.push({ askedAgoMs: nowMs - before.atMs, isAfterFailure: before.isAfterFailure });
+    }
+    return turn;
   }
 
   #deliverPorts(heard: DeliverPorts["heard"]): DeliverPorts {
@@ -355,8 +376,12 @@ export class OutageWorld {
       <A extends readonly unknown[], R>(run: (control: DeliveryControl, ...args: A) => Promise<R>) =>
       (...args: A) =>
         this.monitor.call((control) => run(control, ...args));
+    const turn = call((control, ...args: Parameters<DeliveryControl["turn"]>) => control.turn(...args));
     return {
-      turn: call((control, ...args: Parameters<DeliveryControl["turn"]>) => control.turn(...args)),
+      turn: (count: number, longestMs: number, agoMs: number | null, _shards: unknown, ...held: [number, number]) => {
+        this.#asked = { atMs: this.time.now(), isAfterFailure: false };
+        return turn(count, longestMs, agoMs, ...held);
+      },
       ended: call((control, ...args: Parameters<DeliveryControl["ended"]>) => control.ended(...args)),
       pause: call((control, ...args: Parameters<DeliveryControl["pause"]>) => control.pause(...args)),
     };

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { parseTokens, ROLES, SECRET_MIN_LENGTH, type TokenEntry } from "../shared/access-tokens.ts";
 import { baseUrl, isSecureUrl } from "../shared/base-url.ts";
 import { OBJECT_MAX_BYTES } from "../shared/limits.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Characters that a header can carry. A value piped into `wrangler secret put` ends in a line break. */
 const secret = z.string().check(z.trim(), z.regex(/^[\x21-\x7e]+$/));
@@ -38,7 +39,7 @@ const whole = (otherwise: number, least: number, most: number) =>
       if (given === undefined) return otherwise;
       return typeof given === "string" && /^\d+$/.test(given.trim()) ? Number(given) : given;
     }),
-    z.number().check(z.int(), z.minimum(least), z.maximum(most)),
+    wholeNumber.check(z.minimum(least), z.maximum(most)),
   );
 
 /** The value, or a default; `z._default` alone does the same with ten times the code. */

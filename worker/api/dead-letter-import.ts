@@ -12,6 +12,7 @@ import { DEAD_LETTER_CLASSES, DEAD_LETTER_SOURCES } from "../../shared/dead-lett
 import { printable, Time } from "./parameters.ts";
 import type { PastFailure, DeadLetterRow } from "../dead-letters/row.ts";
 import { HIDDEN } from "./dead-letter-view.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 interface RefusedLine {
   readonly line: number;
@@ -34,8 +35,8 @@ const failure = {
   class: z.enum(DEAD_LETTER_CLASSES),
   wrote: z.enum(["no", "maybe"]),
   reason: text,
-  status: z.optional(z.int().check(z.gte(0), z.lte(999))),
-  attempts: z.int().check(z.gte(0)),
+  status: z.optional(wholeNumber.check(z.gte(0), z.lte(999))),
+  attempts: wholeNumber.check(z.gte(0)),
   source: z.enum(DEAD_LETTER_SOURCES),
   first_attempt_at: time,
   last_attempt_at: time,
@@ -48,7 +49,7 @@ const Failure = z.object(failure);
 const Entry = z.object({
   ...failure,
   event_id: z.string().check(z.refine(isEventId)),
-  replays: z.int().check(z.gte(0)),
+  replays: wholeNumber.check(z.gte(0)),
   record: z.optional(z.looseObject({})),
   body: z.optional(z.string().check(z.regex(BASE64))),
   history: z.array(Failure).check(z.maxLength(20)),

@@ -7,6 +7,7 @@ import { DISCARD_MAX } from "../../shared/api.ts";
 import type { Filter } from "../dead-letters/query.ts";
 import { invalid, printable } from "./parameters.ts";
 import { EventIds, FilterShape, parseFilter, wrongFilter } from "./selection.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** Which dead letters to discard, and why. */
 export interface DiscardRequest {
@@ -24,7 +25,7 @@ const Body = z.strictObject({
   filter: z.optional(FilterShape),
   all: z.optional(z.literal(true)),
   reason: z.optional(Reason),
-  count: z.optional(z.int().check(z.gte(0), z.lte(DISCARD_MAX))),
+  count: z.optional(wholeNumber.check(z.gte(0), z.lte(DISCARD_MAX))),
   dry_run: z.optional(z.boolean()),
 });
 

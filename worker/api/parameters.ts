@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 // Imported by name, because bundlers would include all of `z.iso`.
 import { _isoDateTime } from "zod/v4/core";
 import { AuditError } from "../../shared/errors.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 /** An ISO 8601 time with a zone, parsed to ms since the epoch. */
 export const Time = z.pipe(
@@ -11,7 +12,7 @@ export const Time = z.pipe(
 );
 /** The size of a page, from 1. */
 export function limitTo(max: number) {
-  return z.optional(z.pipe(z.transform(Number), z.int().check(z.gte(1), z.lte(max))));
+  return z.optional(z.pipe(z.transform(Number), wholeNumber.check(z.gte(1), z.lte(max))));
 }
 /** Returns the parameters as an object; refuses a repeated one. */
 export function onceEach(search: URLSearchParams): Record<string, string> {

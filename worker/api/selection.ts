@@ -6,6 +6,7 @@ import type { AuditError } from "../../shared/errors.ts";
 import { isEventReference } from "../../shared/event-id.ts";
 import type { Filter } from "../dead-letters/query.ts";
 import { invalid, printable, Time } from "./parameters.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 const text = z.string().check(z.minLength(1), z.maxLength(1_000));
 const oneOrMore = <T extends z.ZodMiniType>(of: T) =>
@@ -15,7 +16,7 @@ const oneOrMore = <T extends z.ZodMiniType>(of: T) =>
       z.array(of).check(z.minLength(1), z.maxLength(1_000)),
     ),
   );
-const status = z.union([z.literal("none"), z.int().check(z.gte(0), z.lte(999))]);
+const status = z.union([z.literal("none"), wholeNumber.check(z.gte(0), z.lte(999))]);
 
 export const EventIds = z
   .array(z.string().check(z.refine(isEventReference)))

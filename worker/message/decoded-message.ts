@@ -6,6 +6,7 @@ import { MESSAGE_VERSION, type AuditRecord } from "../../shared/record.ts";
 import { decodeRecord, type WireMessage, type WireRecord } from "../../shared/wire.ts";
 import { parseJsonBytes } from "../json.ts";
 import { unpack } from "./packed-message.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 const Envelope = z.looseObject({
   v: z.literal(MESSAGE_VERSION),
@@ -21,13 +22,13 @@ const RecordShape = z.looseObject({
   k: z.optional(z.enum(["i", "w"])),
   x: z.optional(z.enum(["success", "failure", "denied", "unknown"])),
   y: z.optional(z.enum(["d", "r"])),
-  n: z.optional(z.int().check(z.positive())),
+  n: z.optional(wholeNumber.check(z.positive())),
   j: texts,
   f: texts,
   rp: z.optional(
     z.object({
       id: z.string(),
-      n: z.int().check(z.positive()),
+      n: wholeNumber.check(z.positive()),
       mended: z.optional(z.array(z.string())),
       acceptDuplicates: z.optional(z.boolean()),
       imported: z.optional(z.object({ by: z.string(), atMs: z.number() })),

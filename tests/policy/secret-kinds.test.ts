@@ -10,9 +10,12 @@ it("knows at least 150 kinds", () => {
 });
 
 describe("a secret of a known kind goes, alone and within a text", () => {
+  /** A seed gives one sample of every kind. */
+  const drawn = Array.from({ length: 20 }, (_, index) => secretSamples(seededRandom(index + 2)));
+
   it.each(samples)("$kind", ({ kind }) => {
-    for (let seed = 2; seed < 22; seed++) {
-      const sample = secretSamples(seededRandom(seed)).find((one) => one.kind === kind);
+    for (const ofSeed of drawn) {
+      const sample = ofSeed.find((one) => one.kind === kind);
       if (!sample) throw new Error("no sample");
       const { text, parts } = sample;
       for (const given of [text, `before ${text} after`, `"${text}"`, `(${text})`, encodeURIComponent(text)]) {

@@ -58,7 +58,7 @@ export const anyRecord: fc.Arbitrary<AuditRecord> = fc
     credential: maybe(
       fc.oneof(fc.record({ kind: fc.constantFrom("bearer", "cookie", "odd") }), fc.record({ kind: text, keyId: text })),
     ),
-    requestCount: maybe(fc.nat()),
+    requestCount: maybe(fc.integer({ min: 1 })),
     missing: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
     truncated: maybe(fc.array(text, { minLength: 1, maxLength: 3 })),
     sequence: fc.nat(),

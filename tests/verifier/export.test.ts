@@ -198,6 +198,12 @@ describe("columns", () => {
     }
   });
 
+  it("that are unknown are ignored, even with the name of a method", async () => {
+    folder.write(evidenceOf(quarters).files);
+    const rows = bodies.map((body) => ({ ...body, constructor: "x", toString: "y" }));
+    expect(await verify(csvOf(rows))).toMatchObject({ ok: true, found: bodies.length, uncompared: 0 });
+  });
+
   it("that lack the version leave events with one uncompared", async () => {
     const versioned = [eventOf("org_a", 0, { version: 3 }), eventOf("org_a", 1)];
     folder.write(evidenceOf([{ org_a: versioned }]).files);

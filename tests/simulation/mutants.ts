@@ -113,8 +113,8 @@ export const MUTANTS: readonly Mutant[] = [
     rare: true,
     check: "believesTruth",
     folder: "shared",
-    from: 'if ("success" in $json && $json["success"] === false)',
-    to: "if ($json === undefined)",
+    from: '"success" in $json ? $json["success"] !== true : $isError($json)',
+    to: "false",
   },
   {
     name: "late-outcome-is-a-duplicate",

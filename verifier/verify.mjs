@@ -90,13 +90,13 @@ async function readInput(options) {
   if (organization && pack.organization && organization !== pack.organization) {
     throw new Unusable(`the pack is of "${pack.organization}"`, 2);
   }
+  const columnMap = columns ? readColumnMap(columns) : {};
   // The events that the export should have. `since` is inclusive, `until` exclusive.
   const scope = {
     organization: organization ?? pack.organization,
     since: since ?? (Date.parse(period.since) || -Infinity),
     until: until ?? (Date.parse(period.until) || Infinity),
   };
-  const columnMap = columns ? readColumnMap(columns) : {};
 
   const exports = paths
     .map((path) => fileAt(path, "an export"))

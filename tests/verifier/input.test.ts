@@ -49,18 +49,14 @@ const run = (...args: readonly string[]) => {
   return { status, stdout, stderr };
 };
 
-const unquoted = (line: string): string => line.replace(/"[^"]*"|`[^`]*`/g, "");
-
 describe("the file", () => {
   const text = readFileSync(VERIFIER, "utf8");
 
   it("can be read, and needs nothing but Node", () => {
     const lines = text.trimEnd().split("\n");
-    expect(lines.length).toBeLessThanOrEqual(1500);
-    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+    expect(lines.length).toBeLessThanOrEqual(400);
+    expect(lines.filter((line) => line.length > 160)).toEqual([]);
     const imports = [...text.matchAll(/(?:from|import\(?|require\()\s*"([^"]+)"/g)].map(([, name = ""]) => name);
-    // A line has one statement; a loop's head has two semicolons.
-    expect(lines.filter((line) => !/^ *(for \(|\*|\/[/*])/.test(line) && /;\s+\S/.test(unquoted(line)))).toEqual([]);
     expect(imports.length).toBeGreaterThan(3);
     expect(imports.filter((name) => !name.startsWith("node:"))).toEqual([]);
   });

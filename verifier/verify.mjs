@@ -170,7 +170,8 @@ function pointerOf(name) { const [, actor, key] = /^\s*(?:(?:event|data)[ _./-]+
 /** Maps the names of columns to places in the body. Of two columns for one place it takes the first, and a whole field before its parts. */
 function columnsOf(names, map) { const to = names.map((name) => (Object.hasOwn(map, name) ? map[name] : pointerOf(name)));
   const plainId = to.some((pointer) => pointer?.startsWith("/event/metadata")) ? undefined : "/event/metadata/event_id";
-  names.forEach((name, at) => (to[at] ??= { __proto__: null, event: to.includes("/event/action") ? "/event" : "/event|action", data: "/event", event_id: plainId }[name]));
+  const whole = { __proto__: null, event: to.includes("/event/action") ? "/event" : "/event|action", data: "/event", event_id: plainId };
+  names.forEach((name, at) => (to[at] ??= whole[name]));
   return to.map((pointer, at) => ({ at, pointer, type: NUMBERS.includes(pointer) ? "number" : "string" }))
     .filter(({ at, pointer }) => pointer && to.indexOf(pointer) === at && !to.some((other) => pointer.startsWith(`${other}/`))); }
 /** A cell's `options` are the values that its text may represent. In CSV, a text may be a number or a boolean, and an empty text no value. */

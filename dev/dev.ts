@@ -13,7 +13,7 @@ import { stopOnSignal } from "./signal-handlers.ts";
 const HELP = `npm run dev [-- options]
 
 Keeps the local stack running until Ctrl-C: a real Zuplo gateway, the development queue, the worker and a WorkOS stand-in.
-The gateway listens on all interfaces, because Zuplo's development server has no option for that; the others on 127.0.0.1.
+The gateway listens on all interfaces, because Zuplo's development server has no option to change that. Everything else listens on 127.0.0.1.
 What the policy logs is shown. The worker's cron runs every five seconds instead of every five minutes.
 
   --gateway-port  default 9000; 0 chooses a free one, as for the others

@@ -106,7 +106,7 @@ function routeProblems(plan: RoutePlan, { path, methods }: RouteToInspect): read
   const parameters = new Set([...path.matchAll(PATH_PARAMETER)].map(([, name, other]) => name ?? other));
   const hasBody = methods.some((method) => !/^(get|head)$/i.test(method));
   const problems = plan.selectors.flatMap(({ root, path: [name = ""], text }) => {
-    if (root === "params" && name && !parameters.has(name)) return [`"${text}" is no parameter of the path ${path}`];
+    if (root === "params" && name && !parameters.has(name)) return [`"${text}" is not a parameter of the path ${path}`];
     return root === "body" && !hasBody ? [`"${text}" never resolves, because GET and HEAD have no body`] : [];
   });
   const targets = descriptionsOf(plan).flatMap((one) => one.targets ?? []);
@@ -139,7 +139,7 @@ function privacyProblems(options: Options): readonly string[] {
   const unknown = options.pseudonymize.filter((name) => !FIELD.test(name) && !parseSelector(name));
   return [
     ...(problem === undefined ? [] : [problem]),
-    ...unknown.map((name) => `invalid_option: "pseudonymize" has "${name}", no field and no selector`),
+    ...unknown.map((name) => `invalid_option: "pseudonymize" has "${name}", which is neither a field nor a selector`),
   ];
 }
 

@@ -48,7 +48,7 @@ export function readSelector(reader: PlanReader, field: string, given: unknown, 
   }
   reader.wrong(
     field,
-    `has "${text}", ${found ? 'which exists only below "each"' : "no selector or one of a credential"}`,
+    `has "${text}", ${found ? 'which exists only below "each"' : "which is not a selector, or selects a credential"}`,
   );
   return { text, root: "", path: [""], need: "", secret: false };
 }

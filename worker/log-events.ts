@@ -52,7 +52,7 @@ interface LogEvent {
 /** Each line by its `event.name`. An attribute is absent if there is nothing to say. */
 export const LOG_EVENTS = {
   "audit.attempt": {
-    about: "A delivery has dealt with one record.",
+    about: "A delivery has processed one record.",
     severities: ["INFO", "WARN", "ERROR"],
     attributes: [
       "audit.event_id",
@@ -97,7 +97,7 @@ export const LOG_EVENTS = {
     attributes: ["http.route", "audit.task", "error.type"],
   },
   "audit.operator_action": {
-    about: "An operator has done something, or is shown something hidden.",
+    about: "An operator has done something, or has seen hidden values.",
     severities: ["INFO"],
     attributes: ["http.route", "audit.action", "user.name", "audit.targets"],
   },

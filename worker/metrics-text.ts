@@ -32,13 +32,9 @@ export interface Snapshot {
 /** Counters: the metric, its field in the ledger's counters, and its help text. */
 const COUNTERS: readonly (readonly [name: string, number: string, help: string])[] = [
   ["audit_records_seen_total", "seen", "Event ids that a delivery claimed for the first time."],
-  ["audit_ambiguous_attempts_total", "ambiguous", "Attempts after which WorkOS may hold the event or not."],
-  [
-    "audit_duplicates_avoided_total",
-    "duplicates",
-    "Records that had been delivered or discarded when they came again.",
-  ],
-  ["audit_superseded_total", "superseded", "Intents and watchdog records whose outcome had come first."],
+  ["audit_ambiguous_attempts_total", "ambiguous", "Attempts after which WorkOS may or may not have the event."],
+  ["audit_duplicates_avoided_total", "duplicates", "Records that came again after they were delivered or discarded."],
+  ["audit_superseded_total", "superseded", "Intents and watchdog records that came after their outcome."],
   [
     "audit_expired_total",
     "expired",

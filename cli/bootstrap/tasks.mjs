@@ -57,12 +57,12 @@ export const TASKS = {
     ],
   },
   prepack: {
-    about: 'what the package holds, which "npm pack" calls',
+    about: 'the content of the package; "npm pack" calls it',
     noArguments: true,
     steps: ours("release/main.ts"),
   },
   upload: {
-    about: "the worker and the console as wrangler uploads them, which calls this",
+    about: "the worker and the console as wrangler uploads them; wrangler calls it",
     noArguments: true,
     steps: (args, root) => ["worker/upload.ts", "console/upload.ts"].flatMap((file) => ours(file)(args, root)),
   },

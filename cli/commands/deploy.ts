@@ -46,8 +46,8 @@ export const deploy = command({
         describe: "Your QStash plan, for doctor",
       })
       .epilogue(
-        `Secrets: ${Object.keys(SECRETS).join(", ")}. A required one that is neither in the file nor on the worker is asked for. ` +
-          `None is ever put on a command line.\nCloudflare: "${processIo().suggest("wrangler", "login")}", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
+        `Secrets: ${Object.keys(SECRETS).join(", ")}. The command asks for each required one that is neither in the file nor on the worker. ` +
+          `It never puts a secret on a command line.\nCloudflare: "${processIo().suggest("wrangler", "login")}", or CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID.`,
       ),
 
   run: async (args, io) => {

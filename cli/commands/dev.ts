@@ -34,7 +34,7 @@ export const dev = command({
       .option("worker-port", { type: "number", default: 8787, describe: "The worker and its console" })
       .option("workos-port", { type: "number", default: 8090, describe: "The stand-in for WorkOS" })
       .epilogue(
-        "The gateway listens on all interfaces, because Zuplo's development server has no option for that; the others on 127.0.0.1. " +
+        "The gateway listens on all interfaces, because Zuplo's development server has no option to change that. Everything else listens on 127.0.0.1. " +
           "The stack keeps its state in the worker's folder.",
       ),
 

@@ -39,7 +39,7 @@ const create = command({
     const token = PREFIX + randomBytes(TOKEN_BYTES).toString("base64url");
     const sha256 = createHash("sha256").update(token).digest("hex");
     const entry: TokenEntry = { name, role, sha256, ...(expires === undefined ? {} : { expires }) };
-    io.note("The token is shown only this once. Give it to its holder; the worker needs only the entry.");
+    io.note("The token is shown only once. Give it to its holder; the worker needs only the entry.");
     return {
       json: { token, entry },
       lines: [

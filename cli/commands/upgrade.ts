@@ -27,7 +27,7 @@ export const upgrade = command({
     const steps = changes.map((change) => ({ ...change, next: nextOf(change, project?.directory ?? ".", io) }));
     const unknown = [
       ...(worker ? [] : [whyUnknown(io.env["AUDIT_WORKER_URL"])]),
-      ...(project ? [] : ["the policy was not looked at; name the project's directory"]),
+      ...(project ? [] : ["the policy was not checked; name the project's directory"]),
     ];
     const lines = steps.map(
       ({ part, from, to, next }, index) =>
@@ -36,7 +36,7 @@ export const upgrade = command({
     return {
       json: { version: own.version, changes: steps, unknown },
       lines: [
-        ...(lines.length > 0 ? lines : [`everything that was looked at is ${own.version}`]),
+        ...(lines.length > 0 ? lines : [`everything that was checked is ${own.version}`]),
         ...unknown.map((text) => `- ${text}`),
       ],
     };

@@ -47,7 +47,7 @@ export const verify = command({
     yargs
       .option("since", { type: "string", describe: "Records from: ISO 8601, or an age; default 24 h before --until" })
       .option("until", { type: "string", describe: "Records before: ISO 8601, or an age; default 5 minutes ago" })
-      .option("evidence", { type: "string", describe: "Offline: a folder of evidence pull, or a pack" })
+      .option("evidence", { type: "string", describe: "Offline: a folder from evidence pull, or a pack" })
       .option("key", KEY_OPTION)
       .option("export", {
         type: "string",
@@ -71,7 +71,7 @@ export const verify = command({
     if (args.requests !== undefined) return requestReport(args, args.requests, io);
     if (args.evidence !== undefined) return offlineReport(args.evidence, args);
     const lone = OFFLINE.find((name) => args[name] !== undefined);
-    if (lone) throw new WrongUse(`"--${lone}" needs "--evidence", a folder of evidence pull or a pack`);
+    if (lone) throw new WrongUse(`"--${lone}" needs "--evidence", a folder from evidence pull or a pack`);
     return onlineReport(args, io);
   },
 });
@@ -150,7 +150,7 @@ async function onlineReport(args: Arguments, io: Io): Promise<Report> {
       ...gapLines,
       ...textOf(result).split("\n"),
       ...(unsealed.length > 0
-        ? [`${count(unsealed.length, "event")} delivered after the last digest, which the next one holds`]
+        ? [`${count(unsealed.length, "event")} delivered since the last digest, to be sealed in the next one`]
         : []),
     ],
     ok,
@@ -180,13 +180,13 @@ function gapReportLines(found: z.infer<typeof Verification>, io: Io): readonly s
     missing.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(", "),
   ]);
   const summary = `${count(found.seen, "record")} of ${count(found.isolates, "isolate")} seen, ${found.missing} missing`;
-  const hint = "missing records are lost with their isolate, or still wait (see /health and the queue)";
+  const hint = "missing records were lost with their isolate, or still wait (see /health and the queue)";
   const { forgotten_until: forgotten } = found;
   const unchecked = `nothing before ${forgotten} was checked: the ledger was nearly full and forgot delivered records early`;
   return [
     ...(forgotten === undefined ? [] : [unchecked]),
     ...(rows.length > 0 ? [...tableLines(io, ["isolate", "range", "seen", "missing"], rows), hint] : []),
-    ...(found.imported > 0 ? [`${count(found.imported, "record")} imported, counted apart`] : []),
+    ...(found.imported > 0 ? [`${count(found.imported, "record")} imported, counted separately`] : []),
     `${summary}, from ${found.since} to ${found.until}`,
   ];
 }

@@ -100,7 +100,7 @@ async function bundleStep(
   if (size > BUNDLE_MAX_GZIP_BYTES) {
     throw new AuditError(
       "payload_too_large",
-      `the bundle has ${size} bytes after gzip; Cloudflare takes ${BUNDLE_MAX_GZIP_BYTES}`,
+      `the bundle has ${size} bytes after gzip; Cloudflare accepts ${BUNDLE_MAX_GZIP_BYTES}`,
     );
   }
   const detail = `${bundle.worker}, ${(size / 1000).toFixed(1)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
@@ -204,7 +204,7 @@ function stepsToCome(options: DeployOptions, { suggest }: Pick<Io, "suggest">): 
   const missing = missingSecrets(names, []);
   const bulk = suggest("wrangler", "secret", "bulk", "--env", environment);
   const sets = names.length === 0 ? [] : [`sets ${names.length} from the file`];
-  const asks = missing.length === 0 ? [] : [`needs, where the worker does not have it yet: ${missing.join(", ")}`];
+  const asks = missing.length === 0 ? [] : [`needs these if the worker does not have them yet: ${missing.join(", ")}`];
   const detail = [...sets, ...asks].join("; ");
   const url: Step = {
     name: "worker url",

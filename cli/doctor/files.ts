@@ -108,7 +108,7 @@ function retriesOf(project: Setting["project"]): number {
 async function bundle() {
   const gzipBytes = gzipSync(await readFile(await workerFile(workerFolder()))).length;
   const detail = `the worker has ${Math.ceil(gzipBytes / 1000)} kB gzip of ${BUNDLE_MAX_GZIP_BYTES / 1000} kB`;
-  return gzipBytes <= BUNDLE_MAX_GZIP_BYTES ? ok(detail) : failed(detail, "Cloudflare's smallest plan takes no more");
+  return gzipBytes <= BUNDLE_MAX_GZIP_BYTES ? ok(detail) : failed(detail, "Cloudflare's smallest plan accepts no more");
 }
 
 /** Without the network, this finds only actions that were never pushed; `schemas` finds the rest. */

@@ -106,8 +106,8 @@ async function ingest(setting: Setting, id: string, body: string, at: Date) {
     "webhook-signature": new Webhook(variable(setting, "AUDIT_INGEST_KEY") ?? "").sign(id, at, body),
   };
   const { status } = await fetchJson(`${workerUrl(setting.io)}/ingest`, { method: "POST", headers, body }, TIMEOUT_MS);
-  if (status === 202) return ok("the worker takes what is signed with it");
+  if (status === 202) return ok("the worker accepts messages signed with it");
   if (status === 401)
-    return failed("the worker refuses what is signed with it", 'give gateway and worker the same "AUDIT_INGEST_KEY"');
+    return failed("the worker refuses messages signed with it", 'give gateway and worker the same "AUDIT_INGEST_KEY"');
   return failed(`/ingest answers ${status}`, 'see "worker" above');
 }

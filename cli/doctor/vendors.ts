@@ -59,7 +59,7 @@ async function signingKeys(setting: Setting) {
   if (current === keys.current)
     return warning("the next key is not QStash's", "give the worker the new one before the next rotation");
   return failed(
-    "neither key is QStash's, so that every delivery is refused",
+    "neither key is QStash's, so every delivery is refused",
     "give the worker both keys of QStash's console",
   );
 }
@@ -93,7 +93,7 @@ async function flowControl(setting: Setting) {
   const { isPaused = false, waitListSize = 0 } = Flow.parse(json);
   const waiting = `${count(waitListSize, "message")} ${waitListSize === 1 ? "waits" : "wait"}`;
   if (isPaused && (await pausedBy(setting)) === "breaker")
-    return failed(`the breaker has paused the key "${key}", ${waiting}`, "it goes on by itself once WorkOS is back");
+    return failed(`the breaker has paused the key "${key}", ${waiting}`, "it resumes by itself once WorkOS is back");
   if (isPaused) return failed(`the key "${key}" is paused, ${waiting}`, `run: ${setting.io.suggest("resume")}`);
   return ok(`the key "${key}" is open, ${waiting}`);
 }

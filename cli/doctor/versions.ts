@@ -52,12 +52,12 @@ export async function versions(setting: Setting) {
   const suggestion = setting.io.suggest("deployDryRun");
   if (worker && policy !== undefined && versionOrder(policy, worker.version) > 0)
     return failed(
-      `the policy is newer than the worker, so that messages may wait: ${found}`,
+      `the policy is newer than the worker, so messages may wait: ${found}`,
       `deploy the worker; to preview that, run: ${suggestion}`,
     );
   if (worker && newest && versionOrder(newest.version, worker.version) > 0)
     return failed(
-      `the gateway runs a policy that is newer than the worker, so that messages may wait: ${found}`,
+      `the gateway runs a policy that is newer than the worker, so messages may wait: ${found}`,
       `deploy the worker of version ${newest.version} or newer; to preview that, run: ${suggestion}`,
     );
   if (worker && versionOrder(worker.version, own.version) !== 0)

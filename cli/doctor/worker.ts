@@ -49,7 +49,7 @@ async function health(setting: Setting) {
   if (status === 0) return failed(`${url} does not answer`, 'check "AUDIT_WORKER_URL" and the deploy');
   const parsed = Health.safeParse(json);
   if (!parsed.success)
-    return failed(`${url}/health answers ${status} and is no audit worker`, 'check "AUDIT_WORKER_URL"');
+    return failed(`${url}/health answers ${status} and is not an audit worker`, 'check "AUDIT_WORKER_URL"');
   const { detail, incidents, outbox, pause, status: state } = parsed.data;
   if (status !== 200) return failed(detail ?? `/health answers ${status}`, "correct it and deploy again");
   if (state === "paused") return paused(setting, pause);
@@ -63,7 +63,7 @@ function paused({ io }: Setting, { by, reason, next_probe_at: nextProbeAt }: z.i
   const why = reason === undefined ? "" : `: ${reason}`;
   if (by === "breaker") {
     const next = nextProbeAt === undefined ? "" : `; next probe at ${nextProbeAt}`;
-    return failed(`delivery is paused by the breaker${why}${next}`, "it goes on by itself once WorkOS is back");
+    return failed(`delivery is paused by the breaker${why}${next}`, "it resumes by itself once WorkOS is back");
   }
   const resume = `run: ${io.suggest("resume")}`;
   return failed(`delivery is paused${why}`, by === "operator" ? resume : `correct the cause, then ${resume}`);
@@ -80,7 +80,7 @@ async function adminToken(setting: Setting) {
   const missing = firstMissing(setting, ["AUDIT_WORKER_URL", "AUDIT_ADMIN_TOKEN"]);
   if (missing) return skipped(`"${missing}" is not set`, "export it");
   await openApi(setting.io).get(z.looseObject({}), "/api/dead-letters", { limit: 1 });
-  return ok("the worker takes it");
+  return ok("the worker accepts it");
 }
 
 /** Compares the clocks of all servers that answer. This machine's clock signs only doctor's spilled message. */

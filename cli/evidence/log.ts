@@ -47,7 +47,7 @@ export function digestsIn(bundle: Buffer, path: string): readonly Digest[] {
     const end = at + 2 + bundle.readUInt16BE(at);
     const digest = Digest.safeParse(JSON.parse(bundle.subarray(at + 2, end).toString()));
     if (!digest.success)
-      throw new AuditError("unavailable", `"${path}" of the worker holds an entry that is no digest`);
+      throw new AuditError("unavailable", `"${path}" of the worker has an entry that is not a digest`);
     digests.push(digest.data);
     at = end;
   }

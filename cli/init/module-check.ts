@@ -21,7 +21,7 @@ const STATES: Readonly<Record<ModuleState, readonly string[]>> = {
   absent: ["is missing"],
   older: ["differs from this version's"],
   edited: ['was edited since "init" wrote it; move your code to another module'],
-  foreign: ['was not made by "init", so that routes with "audit-log" fail or are not audited; move it to another name'],
+  foreign: ['was not made by "init", so routes with "audit-log" fail or are not audited; move it to another name'],
 };
 
 function fault(path: string, { name }: PolicyEntry, message: string): Finding {

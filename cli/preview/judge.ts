@@ -29,7 +29,7 @@ function publishedFaults({ organization_id, event }: PreviewedEvent): readonly s
   return [
     ...(fault === undefined ? [] : [fault]),
     ...(isValid ? [] : (judge.errors ?? []).map(errorText)),
-    ...(targets > EVENT_MAX_TARGETS ? [`${targets} targets; WorkOS takes ${EVENT_MAX_TARGETS}`] : []),
+    ...(targets > EVENT_MAX_TARGETS ? [`${targets} targets; WorkOS accepts ${EVENT_MAX_TARGETS}`] : []),
   ];
 }
 

@@ -55,7 +55,7 @@ function faultsOf({ actions, targets }: InspectedEvent): readonly string[] {
       .filter(({ type }) => type === undefined)
       .map(() => 'a selector chooses "type" of a target; write it out'),
     ...(targets.length === 0 ? ['"targets" is empty; WorkOS wants at least one'] : []),
-    ...(targets.length > EVENT_MAX_TARGETS ? [`more than ${EVENT_MAX_TARGETS} targets; WorkOS takes no more`] : []),
+    ...(targets.length > EVENT_MAX_TARGETS ? [`more than ${EVENT_MAX_TARGETS} targets; WorkOS accepts no more`] : []),
   ];
 }
 
@@ -77,7 +77,7 @@ function typesOf({ targets }: ActionSchema): string {
 }
 
 function differentTargets(action: string, other: string | undefined): string {
-  return `the action "${action}" has other target types than at ${other ?? "another route"}; WorkOS wants them all in each event, so give it another action`;
+  return `the action "${action}" has different target types at ${other ?? "another route"}; WorkOS wants them all in each event, so give it another action`;
 }
 
 function merge(one: ActionSchema, other: ActionSchema): ActionSchema {
@@ -100,10 +100,10 @@ function limitFaults(action: string, { targets, actor, metadata }: ActionSchema)
   return objects.flatMap(([name, types]) => {
     const keys = Object.keys(types);
     const tooMany =
-      keys.length > METADATA_MAX_KEYS ? [`has ${keys.length} keys; WorkOS takes ${METADATA_MAX_KEYS}`] : [];
+      keys.length > METADATA_MAX_KEYS ? [`has ${keys.length} keys; WorkOS accepts ${METADATA_MAX_KEYS}`] : [];
     const wrong = keys
       .filter((key) => !KEY.test(key))
-      .map((key) => `has the key "${key}"; WorkOS takes 1 to 40 of A-Z a-z 0-9 _ -`);
+      .map((key) => `has the key "${key}"; WorkOS accepts 1 to 40 of A-Z a-z 0-9 _ -`);
     return [...tooMany, ...wrong].map((fault) => `action "${action}": ${name} ${fault}`);
   });
 }

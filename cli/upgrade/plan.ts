@@ -43,7 +43,7 @@ function refuseDowngrade(part: string, version: string | undefined, own: string)
   if (version === undefined || versionOrder(minorOf(version), minorOf(own)) <= 0) return;
   throw new AuditError(
     "conflict",
-    `the ${part} is ${version}, and this command is ${own}: going back over a release that may have changed stored data is refused; use version ${version} or newer`,
+    `the ${part} is ${version}, and this command is ${own}: a downgrade past a release that may have changed stored data is refused; use version ${version} or newer`,
   );
 }
 

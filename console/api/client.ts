@@ -85,7 +85,7 @@ function isFromAccess(response: Response, code: string | undefined): boolean {
 
 async function send(method: string, path: string, body: unknown, timeoutMs = TIMEOUT_MS): Promise<Response> {
   if (/[^\x20-\x7e]/.test(token)) {
-    throw new ApiFailure(401, "unauthorized", "The token has characters that no token has. Copy it again.");
+    throw new ApiFailure(401, "unauthorized", "A token cannot contain some of these characters. Copy it again.");
   }
   try {
     return await fetch(path, {

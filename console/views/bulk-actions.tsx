@@ -27,7 +27,8 @@ export function BulkActions({ filters, letters, total, chosen, onChoose, onDone 
   const [failure, setFailure] = useState<ApiFailure>();
   const [reveal, setReveal] = useState(false);
   const may = useMay("operate");
-  if (!may) return <p class="quiet">{count(total)} match. Your role may look; it takes the role operate to act.</p>;
+  if (!may)
+    return <p class="quiet">{count(total)} match. Your role may only look. To act, you need the role operate.</p>;
   const ids = chosen === "all" || chosen.ids.size === 0 ? undefined : [...chosen.ids];
   const selection = ids ? { event_ids: ids } : selectionOf(filters);
   const canSend = ids !== undefined || matchesOpen(filters);

@@ -85,7 +85,7 @@ function Question({ number, reason, onReason }: QuestionProps) {
     <>
       <p>
         {number === 1 ? "Its event" : `These ${count(number)} events`} will not be sent to WorkOS. Your name and the
-        reason are kept. You cannot take this back.
+        reason are kept. This cannot be undone.
       </p>
       <div class="field">
         <label for="reason">Reason</label>

@@ -6,7 +6,7 @@ import { View } from "../parts/view.tsx";
 export function Unknown() {
   return (
     <View title="No such page">
-      <Empty title="This address names no view of the console.">
+      <Empty title="The console has no view at this address.">
         <p>Check it for a missing or an extra part, or search for the event id above.</p>
         <p>
           <a href={addressOf("")}>Go to the start</a>

@@ -49,7 +49,7 @@ describe("verify", () => {
     await worker.post("/api/dead-letters/import", entry);
     const { code, stdout } = await worker.cli(["verify", "--until", "0s"]);
     expect(code).toBe(1);
-    expect(stdout).toContain("1 record imported, counted apart");
+    expect(stdout).toContain("1 record imported, counted separately");
     expect(json(await worker.cli(NOW))).toMatchObject({ seen: 2, missing_records: 1, imported: 1 });
   });
 

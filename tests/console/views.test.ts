@@ -50,7 +50,7 @@ const VIEWS: Readonly<
   replays: { address: () => "/replays", title: "Replays", ready: "1 delivered" },
   replay: { address: () => `/replays/${replayId}`, title: "Replay", ready: "1 of 1 shown" },
   evidence: { address: () => "/evidence", title: "Evidence", ready: "Evidence is switched off." },
-  "no view": { address: () => "/nothing/here", title: "No such page", ready: "names no view" },
+  "no view": { address: () => "/nothing/here", title: "No such page", ready: "no view at this address" },
 };
 
 describe("every view", () => {
@@ -257,7 +257,7 @@ describe("a failure", () => {
     ["/dead-letters?status=many", '"status"'],
     ["/dead-letters?colour=red", '"colour"'],
     ["/replays/rp_unknown", "no such replay"],
-    ["/events/%E0%A4%A", "names no view"],
+    ["/events/%E0%A4%A", "no view at this address"],
     ["/events/not%20an%20id", '"event_id"'],
   ])("of the address %s says what is wrong with it", async (address, said) => {
     const page = await stage.openAt(address);

@@ -292,9 +292,11 @@ describe("x-audit", () => {
     await waitUntil(() => named().length > 0);
     const lines = named();
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('"metadata.auth" has "$header.authorization", no selector or one of a credential');
+    expect(lines[0]).toContain(
+      '"metadata.auth" has "$header.authorization", which is not a selector, or selects a credential',
+    );
     expect(lines[0]).toContain('"x-audit.colour" is not known');
-    expect(lines[0]).toContain('"metadata.typo" has "$usr.sub", no selector');
+    expect(lines[0]).toContain('"metadata.typo" has "$usr.sub", which is not a selector');
   });
 
   it("leaves a large response alone", async () => {

@@ -282,7 +282,7 @@ describe("what is malformed is named with its route and field, and the rest appl
     [{ cases: {} }, '"cases" must be a list'],
     [{ cases: [good, "x"] }, '"cases.1" must be an object'],
     [{ cases: [{ action: "x" }, good] }, '"cases.0.when" must be an object'],
-    [{ cases: [{ when: { "$bdy.a": 1 }, skip: true }, good] }, '"cases.0.when" has "$bdy.a", no selector'],
+    [{ cases: [{ when: { "$bdy.a": 1 }, skip: true }, good] }, '"cases.0.when" has "$bdy.a", which is not a selector'],
     [{ cases: [{ when: { "$body.a": null }, skip: true }, good] }, '"cases.0.when.$body.a" must be a scalar, a list'],
     [{ cases: [{ when: { "$body.a": { min: "1" } }, skip: true }, good] }, '"cases.0.when.$body.a" must be'],
     [{ cases: [{ when: { "$body.a": { above: 1 } }, skip: true }, good] }, '"cases.0.when.$body.a" must be'],
@@ -295,7 +295,7 @@ describe("what is malformed is named with its route and field, and the rest appl
     [{ cases: [{ ...good, skip: 3 }] }, '"cases.0.skip" must be the reason'],
     [{ cases: [{ ...good, action: "$body.x" }] }, '"cases.0.action" is chosen by the caller'],
     [{ each: 5, cases: [good] }, '"each" must be a selector of a list'],
-    [{ each: "items", cases: [good] }, '"each" has "items", no selector'],
+    [{ each: "items", cases: [good] }, '"each" has "items", which is not a selector'],
     [{ outcome: "denied", cases: [good] }, '"outcome" must be a list'],
     [
       { outcome: [{ when: {}, is: "unknown" }], cases: [good] },

@@ -90,7 +90,7 @@ describe("an inspection", () => {
     [
       { targets: [{ type: "x", id: "$params.nope" }] },
       {},
-      '"$params.nope" is no parameter of the path /v1/members/{id}',
+      '"$params.nope" is not a parameter of the path /v1/members/{id}',
     ],
     [{ targets: [{ type: "x" }] }, {}, '"targets" has a target without "id"'],
     [{ metadata: { a: "$body.a" } }, { methods: ["get", "head"] }, '"$body.a" never resolves'],

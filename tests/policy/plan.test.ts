@@ -125,7 +125,7 @@ describe("x-audit", () => {
     [[], '"x-audit" must be an object'],
     [{ colour: 1 }, '"x-audit.colour" is not known'],
     [{ action: {} }, '"action" must be a scalar, a selector, a template, a select, or a list of these'],
-    [{ action: "$usr.x" }, '"action" has "$usr.x", no selector or one of a credential'],
+    [{ action: "$usr.x" }, '"action" has "$usr.x", which is not a selector, or selects a credential'],
     [{ actor: "ada" }, '"actor" must be an object'],
     [{ actor: { id: "1", age: 3 } }, '"actor.age" is not known'],
     [{ targets: {} }, '"targets" must be a list'],

@@ -79,7 +79,7 @@ function parseLine(line: string, mark: ImportMark): DeadLetterRow | string {
   const record = entry.record === undefined ? undefined : readRecord(entry.record, entry.event_id);
   if (typeof record === "string") return record;
   if (record && isOperatorRecord(record)) return '"record" is about an operator of the audit forwarder itself';
-  if (!record && entry.body === undefined) return '"record" or "body" must be there; export with "reveal=true"';
+  if (!record && entry.body === undefined) return '"record" or "body" is required; export with "reveal=true"';
   return {
     ...failureRow(entry),
     event_id: entry.event_id,

@@ -71,10 +71,11 @@ export function parseListQuery(search: URLSearchParams): ListQuery {
   const { state, since, until, limit, cursor, group_by, whole = false, reveal = false, ...rest } = parsed.data;
   if (since !== undefined && until !== undefined && since >= until) throw invalid('"since" must be before "until"');
   if (reveal && !whole) throw invalid('"reveal" needs "whole" in a list');
-  if (group_by && (cursor !== undefined || whole)) throw invalid('"group_by" goes without "cursor" and "whole"');
+  if (group_by && (cursor !== undefined || whole))
+    throw invalid('"group_by" cannot be combined with "cursor" or "whole"');
   if (whole && (limit ?? 0) > WHOLE_PAGE_MAX) throw invalid(`"limit" must be at most ${WHOLE_PAGE_MAX} with "whole"`);
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
-  if (cursor !== undefined && !after) throw invalid('"cursor" must be one that this route has answered');
+  if (cursor !== undefined && !after) throw invalid('"cursor" must be one that this route returned');
   const filter: Filter = {
     class: rest.class,
     action: listOf(rest.action),

@@ -35,6 +35,6 @@ async function resume(context: RouteContext): Promise<Response> {
     await recordOperatorEvent(context, { action, route: "/api/resume", target: DELIVERY });
     return jsonAnswer({ paused: false, operator: context.operator.name });
   }
-  const detail = "QStash did not confirm it, so what was paused stays paused; try again";
+  const detail = "QStash did not confirm the resume, so the pause stays; try again";
   throw new AuditError("queue_unreachable", detail);
 }

@@ -51,7 +51,7 @@ export function parseDiscardRequest(body: unknown): DiscardRequest {
   if (dry_run === true) return { selection };
   if (reason === undefined) throw invalid('"reason" must be 1 to 500 characters');
   if (event_ids) return { selection, reason };
-  if (count === undefined) throw invalid('"count" must be the count that a dry run has answered');
+  if (count === undefined) throw invalid('"count" must be the count that a dry run returned');
   return { selection, reason, count };
 }
 

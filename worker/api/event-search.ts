@@ -22,7 +22,7 @@ export function searchOf(query: URLSearchParams, nowMs: number): RequestSearch {
   }
   const cursor = query.get("cursor");
   const after = cursor === null ? undefined : decodeCursor(cursor);
-  if (cursor !== null && !after) throw invalid('"cursor" must be one that this route has answered');
+  if (cursor !== null && !after) throw invalid('"cursor" must be one that this route returned');
   return { requestId, sinceMs, untilMs, afterId: after?.[1] ?? "", limit };
 }
 

@@ -49,7 +49,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   filter: "must be an object",
   ...FILTER_EXPECTED,
   all: "must be true",
-  plan: 'must be the "plan.id" that a dry run has answered',
+  plan: 'must be the "plan.id" that a dry run returned',
   dry_run: "must be true or false",
   accept_duplicates: "must be true or false",
   name: "must be 1 to 100 characters",
@@ -67,7 +67,7 @@ export function parseReplayRequest(body: unknown): ReplayRequest {
   const { data } = parsed;
   const [beside] = Object.keys(data).filter((name) => name !== "plan" && name !== "dry_run");
   if (data.plan !== undefined && (beside !== undefined || data.dry_run === true)) {
-    throw invalid('"plan" goes alone: it holds everything that the dry run was asked for');
+    throw invalid('"plan" must be the only field: it stands for all fields of the dry run');
   }
   const asked = Object.fromEntries(
     Object.entries(body as Record<string, unknown>).filter(([key]) =>

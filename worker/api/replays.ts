@@ -125,7 +125,7 @@ function replayTarget(id: string, name: string | undefined): Party {
 
 function position(cursor: string | undefined) {
   const found = cursor === undefined ? undefined : decodeCursor(cursor);
-  if (cursor !== undefined && !found) throw invalid('"cursor" must be one that this route has answered');
+  if (cursor !== undefined && !found) throw invalid('"cursor" must be one that this route returned');
   return found;
 }
 

@@ -200,7 +200,7 @@ export class DeliveryControl {
     const reason = "WorkOS is down";
     const pause: Pause = { reason, by: "breaker", sinceMs: this.#now(), confirmed: false };
     this.#state.pause = pause;
-    const detail = "the last attempts at WorkOS failed; messages wait, and delivery goes on by itself";
+    const detail = "the last attempts at WorkOS failed; messages wait, and delivery resumes by itself";
     await this.#ports.report("destination_down", detail);
     await this.#inTurn(async () => {
       if (this.#state.pause === pause) await this.#confirm(pause);

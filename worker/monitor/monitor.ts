@@ -221,7 +221,7 @@ export class Monitor extends DurableObject<Env> {
     const { failedSweeps, foreign } = this.#rounds.add(round, this.#now());
     const count = foreign.reduce((sum, one) => sum + one.count, 0);
     const letters = count === 1 ? "1 dead letter at QStash has" : `${count} dead letters at QStash have`;
-    const detail = `${letters} our label and a URL that is none of ours`;
+    const detail = `${letters} our label, but a URL that is not this worker's`;
     await this.#report(count > 0, "foreign_messages", detail);
     await this.#report(failedSweeps >= FAILED_SWEEPS, "sweep_failing", "QStash's dead-letter queue cannot be read");
   }

@@ -22,7 +22,7 @@ export const keygen = command({
     if (!isOrigin(origin)) throw new WrongUse('"--origin" must have no spaces and no plus signs');
     const key = newEvidenceKey();
     const verifier = verifierKeyOf(key, origin);
-    io.note("The key is shown only this once. Store it like your other secrets; the verifier key is public.");
+    io.note("The key is shown only once. Store it like your other secrets; the verifier key is public.");
     return {
       json: { key, origin, verifier_key: verifier },
       lines: [`key: ${key}`, `verifier key: ${verifier}`],

@@ -78,7 +78,7 @@ describe("a dry run", () => {
     const { exitCode, stderr } = await runDeploy(["--dry-run"], account.env);
     expect([exitCode, stderr]).toEqual([
       1,
-      "error[payload_too_large]: the bundle has 3000001 bytes after gzip; Cloudflare takes 3000000\n",
+      "error[payload_too_large]: the bundle has 3000001 bytes after gzip; Cloudflare accepts 3000000\n",
     ]);
   });
 });

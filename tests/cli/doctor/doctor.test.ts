@@ -135,7 +135,7 @@ describe("what is wrong is found, with its fix", () => {
       "another ingest key",
       { AUDIT_INGEST_KEY: "whsec_YW5vdGhlci1rZXktb2YtMzItYnl0ZXMtbG9uZyEhIQ==" },
       "ingest key",
-      /refuses what is signed with it/,
+      /refuses messages signed with it/,
     ],
     [
       "a malformed variable",
@@ -203,7 +203,7 @@ describe("what is wrong is found, with its fix", () => {
     const { results } = await doctor({ AUDIT_WORKER_URL: server.url }, "--skip-event");
     await path.post("/api/resume");
     await server.close();
-    const fix = "it goes on by itself once WorkOS is back";
+    const fix = "it resumes by itself once WorkOS is back";
     expect(results["worker"]).toEqual({
       state: "failed",
       detail: "delivery is paused by the breaker: WorkOS is down; next probe at 2026-11-30T10:00:00.000Z",

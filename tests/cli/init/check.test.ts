@@ -106,7 +106,7 @@ describe("init --check exits 1 and names", () => {
       "config/policies.json",
       (text: string) => text.replace('"budgetMs"', '"pseudonymize": ["actor.id", "actorId"], "budgetMs"'),
       "pseudonymize",
-      'has "actorId", no field and no selector',
+      'has "actorId", which is neither a field nor a selector',
     ],
     [
       "pseudonyms without keys",
@@ -162,7 +162,7 @@ describe("init --check exits 1 and names", () => {
       wrong("GET /action", 'x-audit: the action "réunion.read" must be letters'),
       wrong("PUT /action", "is longer than 200 characters"),
       wrong("GET /choice", 'x-audit: the action "two words" must be letters'),
-      wrong("GET /params/{id}", 'x-audit: "$params.teamId" is no parameter of the path /params/{id}'),
+      wrong("GET /params/{id}", 'x-audit: "$params.teamId" is not a parameter of the path /params/{id}'),
       wrong("POST /target", 'x-audit: "targets" has a target without "id"'),
       wrong("GET /body", 'x-audit: "$body.plan" never resolves, because GET and HEAD have no body'),
       wrong("/item", 'has "x-audit" beside its operations'),

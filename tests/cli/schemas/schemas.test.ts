@@ -133,7 +133,7 @@ describe("check exits 1 on drift", () => {
     [
       "two target types under one action",
       { "get /a": TEAM_READ, "get /b": { ...TEAM_READ, targets: [{ id: "1", type: "user" }] } },
-      /"team\.read" has other target types than at GET \/a/,
+      /"team\.read" has different target types at GET \/a/,
     ],
     [
       "a target type that a selector chooses",
@@ -156,7 +156,7 @@ describe("check exits 1 on drift", () => {
       {
         "get /a": { action: "a.b", metadata: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`k${i}`, "1"])) },
       },
-      /metadata has \d+ keys; WorkOS takes 50/,
+      /metadata has \d+ keys; WorkOS accepts 50/,
     ],
     ["a wrong x-audit", { "get /a": { acton: "a.b" } }, /x-audit: "x-audit\.acton" is not known/],
   ])("where the project has %s", async (_name, operations, message) => {

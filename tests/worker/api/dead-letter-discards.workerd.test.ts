@@ -82,7 +82,7 @@ describe("a request that means nothing", () => {
     [{ all: false, reason: "x", count: 1 }, '"all" must be true'],
     [{ all: true, count: 1 }, '"reason" must be 1 to 500 characters'],
     [{ all: true, reason: " ", count: 1 }, '"reason" must be 1 to 500 characters'],
-    [{ all: true, reason: "x" }, '"count" must be the count that a dry run has answered'],
+    [{ all: true, reason: "x" }, '"count" must be the count that a dry run returned'],
     [{ all: true, reason: "x", count: -1 }, '"count" must be a whole number from 0 to 10000'],
     [{ filter: {}, reason: "x", count: 1 }, '"filter" must hold at least one field'],
     [{ filter: { class: "lost" }, dry_run: true }, '"filter.class" must be one or more of'],

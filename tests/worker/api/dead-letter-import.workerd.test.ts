@@ -75,7 +75,7 @@ it("refuses each wrong line by itself and takes the others", async () => {
     [JSON.stringify({ ...entry, class: "x" }), '"class" is missing or malformed'],
     [JSON.stringify({ ...entry, event_id: "a:r1" }), '"event_id" is missing or malformed'],
     [JSON.stringify({ ...entry, parked_at: old }), '"parked_at" is longer ago'],
-    [JSON.stringify({ ...entry, record: undefined }), '"record" or "body" must be there'],
+    [JSON.stringify({ ...entry, record: undefined }), '"record" or "body" is required'],
     [JSON.stringify({ ...entry, record: undefined, body: "e30" }), '"body" is missing or malformed'],
     [JSON.stringify({ ...entry, record: undefined, body: "e-0=" }), '"body" is missing or malformed'],
     [JSON.stringify({ ...entry, record: undefined, body: "e30=e30=" }), '"body" is missing or malformed'],

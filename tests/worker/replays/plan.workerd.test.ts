@@ -128,12 +128,12 @@ describe("a plan is refused", () => {
   });
 
   it.each([
-    [{ plan: "rp_1" }, '"plan" must be the "plan.id" that a dry run has answered'],
-    [{ rate: 5 }, '"plan" goes alone'],
-    [{ all: true }, '"plan" goes alone'],
-    [{ set: { organization: "org_2" } }, '"plan" goes alone'],
-    [{ accept_duplicates: true }, '"plan" goes alone'],
-    [{ dry_run: true }, '"plan" goes alone'],
+    [{ plan: "rp_1" }, '"plan" must be the "plan.id" that a dry run returned'],
+    [{ rate: 5 }, '"plan" must be the only field'],
+    [{ all: true }, '"plan" must be the only field'],
+    [{ set: { organization: "org_2" } }, '"plan" must be the only field'],
+    [{ accept_duplicates: true }, '"plan" must be the only field'],
+    [{ dry_run: true }, '"plan" must be the only field'],
   ])("with %j beside it", async (more, detail) => {
     await park(1);
     const planned = await plan();

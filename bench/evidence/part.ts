@@ -155,8 +155,9 @@ export function report({ checks, pack: packed, sealMs }: Measured): PartReport {
 }
 
 const NOTES = [
-  "The evidence is sealed by the worker's own code in this process: one shard whose events are in memory, the bucket a folder. So the time to seal " +
-    "has neither the ledger's shards nor R2 in it. From the delivery of an event to its digest pass at most 15 minutes until the quarter ends, " +
-    "at most 5 until the next round of the cron, and the sealing. The verifier runs in a process of its own, and its most memory is the largest " +
-    "resident set of that process. The pack's export comes from a server on this machine. Events differ in ids, times and a few numbers, so a real export may compress less.",
+  "The worker's own code seals the evidence in this process. It uses one shard whose events are in memory, and a folder " +
+    "instead of the bucket, so the time to seal includes neither the ledger's shards nor R2. After the delivery of an " +
+    "event, at most 15 minutes pass until the quarter ends, and at most 5 more until the next run of the cron seals it. " +
+    "The verifier runs in its own process. Its memory is its largest resident set. The pack's export comes from a server " +
+    "on this machine. Events differ in ids, times and a few numbers, so a real export may compress less.",
 ];

@@ -189,13 +189,15 @@ function at({ delaysMs }: Delays, q: number): number | undefined {
 }
 
 const NOTES = [
-  "The stack is that of `npm run dev`: the real gateway with the example project, the development queue, the worker in workerd, and a stand-in for " +
-    "WorkOS that stores an event only after its answer time. The queue and the stand-in share one process with the caller. " +
-    "Requests arrive at random (Poisson) and do not wait for one another. The delay runs from the start of the request to the stored event, on one clock. " +
-    "At 1 a second there are only 20 requests, so p99 is close to the slowest. The goals are for 50 ms; 200 ms has figures without a goal. " +
-    "QStash's own delay and the network are not in it.",
-  "All policies are in the same gateway, each on a copy of the same route with the same sign-in and handler, and have their turn at each load in an order drawn anew. " +
-    "The SDKs' policy publishes one message for each event without holding the response, with the same flow control as ours (40 at a time, 600 a second), " +
-    "and its handler runs in a workerd of its own. The documented policy calls WorkOS before the response is sent, so the caller waits " +
-    "that long as well; it has neither queue nor retry. Only ours keeps a pace for WorkOS, 80 events a second after a burst of 600. The stand-in accepts 6,000 requests in 60 s of each.",
+  "The stack is that of `npm run dev`: the real gateway with the example project, the development queue, the worker in " +
+    "workerd, and a stand-in for WorkOS that stores an event only after its answer time. The queue and the stand-in share " +
+    "one process with the caller. Requests arrive at random (Poisson) and do not wait for one another. The delay runs from " +
+    "the start of the request to the stored event, on one clock. At 1 a second there are only 20 requests, so p99 is close " +
+    "to the slowest. The goals apply to 50 ms; 200 ms has no goal. QStash's own delay and the network are not included.",
+  "All policies run in the same gateway, each on its own copy of one route, with the same sign-in and handler. At each " +
+    "load they take turns in a new random order. The SDKs' policy publishes one message for each event without holding the " +
+    "response, with the same flow control as ours (40 at a time, 600 a second). Its handler runs in its own workerd. The " +
+    "documented policy calls WorkOS before the response is sent, so the caller waits that long as well. It has neither " +
+    "queue nor retry. Only our worker paces its requests to WorkOS: 80 events a second after a burst of 600. The stand-in " +
+    "accepts 6,000 requests in 60 s from each policy.",
 ];

@@ -218,12 +218,15 @@ function callChart(measured: Measured, kind: CallKind): Chart {
 }
 
 const NOTES = [
-  "The worker runs in one bare workerd process, once for each number of rows or dead letters, with its Durable Objects on disk. Their " +
-    "databases are filled before, outside of workerd, by the worker's own code: messages of twenty are claimed and settled as a delivery does it, " +
-    "over the last 100 days, and dead letters are parked as a delivery parks those that WorkOS refuses, over the last 10. Each of the 64 shards " +
-    "of a ledger holds the same rows, a copy of one. In each round every worker has its turn, in an order drawn anew, and the first rounds do not count. " +
-    "Messages follow one another at 80 events a second, each of another shard, and each event must arrive at a sink on the same machine " +
-    "that stands for WorkOS. CPU is that of the workerd process, Durable Objects included. The smallest ledger holds what the rounds add, some thousand rows.",
-  "Calls are made one at a time, and each answer must hold as many dead letters as were filled in. A plan asks the ledger for each of them. " +
-    "CPU is the total of the worker, the object of the dead letters and all shards; Cloudflare counts each of them separately. The files of this machine are in the page cache.",
+  "The worker runs in one bare workerd process, once for each number of rows or dead letters, with its Durable Objects " +
+    "on disk. The worker's own code fills their databases beforehand, outside workerd. It claims and settles messages of " +
+    "twenty as a delivery does, over the last 100 days. It stores dead letters as a delivery stores those that WorkOS " +
+    "refuses, over the last 10. Each of the 64 shards of a ledger holds a copy of the same rows. In each round, every " +
+    "worker has its turn in a new random order. The first rounds do not count. Messages follow one another at 80 events a " +
+    "second, each to another shard. Each event must arrive at a sink on the same machine, which stands for WorkOS. CPU is " +
+    "the CPU time of the workerd process, including Durable Objects. The smallest ledger holds only what the rounds add, a " +
+    "few thousand rows.",
+  "Calls are made one at a time, and each answer must contain as many dead letters as were stored. A plan asks the " +
+    "ledger for each of them. CPU is the total of the worker, the object of the dead letters and all shards; Cloudflare " +
+    "counts each of them separately. The files are in this machine's page cache.",
 ];

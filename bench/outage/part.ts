@@ -88,8 +88,8 @@ function inMinutes(ms: number): string {
 }
 
 const NOTES = [
-  "A simulation on a virtual clock. Ours uses the worker's own breaker, retry plan and token bucket at the default rate of 80 events a second; " +
-    "the path around them is a model in which an attempt takes no time. The others are their published delays alone, without jitter, " +
-    "without a limit for the rate, and without what an operator can do. Lateness counts only records that were delivered. A probe of ours uses up no attempt. A dead letter stays until " +
-    "somebody replays it.",
+  "This is a simulation on a virtual clock. Ours uses the worker's own breaker, retry plan and token bucket at the " +
+    "default rate of 80 events a second. The path around them is a model in which an attempt takes no time. The others are " +
+    "modelled by their published delays alone, without jitter, a rate limit or an operator's actions. Lateness counts only " +
+    "records that were delivered. Our probes use up no attempts. A dead letter stays until somebody replays it.",
 ];

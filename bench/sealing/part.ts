@@ -190,8 +190,10 @@ export function report(measured: Measured): PartReport {
 }
 
 const NOTES = [
-  "The stack is that of `npm run dev`, on the real clock: the gateway, the development queue, the worker in workerd with all shards of the ledger and its own bucket, and the stand-in for WorkOS. " +
-    "One request a second goes through the gateway until two quarters of an hour have ended, and the worker's cron handler runs every five minutes on the clock. " +
-    "The delay runs from the moment at which WorkOS stored an event to the first checkpoint whose digests hold its leaf. " +
-    "Cloudflare may start a cron later than on the minute, and R2 is not a folder on this machine; neither is in it.",
+  "The stack is that of `npm run dev`, on the real clock: the gateway, the development queue, the worker in workerd with " +
+    "all shards of the ledger and its own bucket, and the stand-in for WorkOS. One request a second goes through the " +
+    "gateway until two quarters of an hour have ended. The worker's cron handler runs every five minutes on the clock. The " +
+    "delay runs from the moment at which WorkOS stored an event to the first checkpoint whose digests contain its leaf. On " +
+    "Cloudflare, a cron may start later than on the minute, and the bucket is R2 instead of a folder. The delay includes " +
+    "neither.",
 ];

@@ -39,11 +39,6 @@ const ended = async (id: string) =>
       ({ json }) => json.state === "done" || json.state === "stopped",
     )
   ).json;
-const switchFlow = (to: "pause" | "resume") =>
-  fetch(`${path.queue.url}/v2/flowControl/workos/${to}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${path.queue.token}` },
-  });
 const dlq = async () => {
   const response = await fetch(`${path.queue.url}/v2/dlq`, {
     headers: { authorization: `Bearer ${path.queue.token}` },
@@ -303,7 +298,7 @@ describe("a kill in the middle of a replay", () => {
   it("is survived: every event once, nothing left over", async () => {
     const records = await exhausted(60);
     // Deliveries wait, so that the kill hits the publishing; a delivery that is cut off is another test's matter.
-    await switchFlow("pause");
+    await path.switchFlow("pause");
     const created = await path.post("/api/replays", { all: true, rate: 30 });
     await until(
       () => path.get(`/api/replays/${created.json.id}`),
@@ -311,7 +306,7 @@ describe("a kill in the middle of a replay", () => {
     );
     await path.killWorker();
     await path.restartWorker();
-    await switchFlow("resume");
+    await path.switchFlow("resume");
     const done = await ended(created.json.id);
     expect(done.progress).toMatchObject({ total: 60, published: 60, delivered: 60 });
     expect(storedIds()).toEqual(idsOf(records));

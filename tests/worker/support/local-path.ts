@@ -85,6 +85,12 @@ export async function startLocalPath(
       });
       if (!response.ok) throw new Error(`publish answered ${response.status}`);
     },
+    /** Holds deliveries back at the queue, or lets them go on; the worker does not know. */
+    async switchFlow(to: "pause" | "resume"): Promise<void> {
+      const headers = { authorization: `Bearer ${queue.token}` };
+      const response = await fetch(`${queue.url}/v2/flowControl/workos/${to}`, { method: "POST", headers });
+      if (!response.ok) throw new Error(`${to} answered ${response.status}`);
+    },
     /** Lets the queue make every attempt of the retry horizon and its callbacks. */
     async exhaust(): Promise<void> {
       await queue.idle();

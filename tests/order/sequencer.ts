@@ -2,20 +2,29 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The files that take 40 s or more on two idle cores, the longest first. They begin first, so that none is left alone at the end.
+ * The files that take 15 s or more on two idle cores, the longest first. They begin first, so that none is left alone at the end.
  *
  * Vitest sorts by duration itself, but only after a run in the same clone; in a fresh one, as in CI, it sorts by size.
  */
 export const LONGEST = [
-  "tests/worker/monitor/outage.test.ts",
-  "tests/worker/replays/replay.test.ts",
-  "tests/docs/commands.test.ts",
   "tests/e2e/drill.test.ts",
-  "tests/cli/dead-letters/replay.test.ts",
-  "tests/simulation/oracle.test.ts",
+  "tests/worker/replays/replay.test.ts",
+  "tests/worker/health/silence.test.ts",
   "tests/worker/monitor/pause.test.ts",
+  "tests/e2e/demo.test.ts",
+  "tests/cli/dead-letters/replay.test.ts",
+  "tests/cli/deploy/deploy.test.ts",
+  "tests/worker/monitor/incidents.test.ts",
+  "tests/bootstrap/clone.test.ts",
+  "tests/release/package.test.ts",
+  "tests/cli/init/check.test.ts",
   "tests/cli/doctor/doctor.test.ts",
-  "tests/worker/crash.test.ts",
+  "tests/console/views.test.ts",
+  "tests/bootstrap/registry.test.ts",
+  "tests/docs/commands.test.ts",
+  "tests/simulation/simulation.test.ts",
+  "tests/worker/monitor/outage.test.ts",
+  "tests/simulation/oracle.test.ts",
 ];
 
 /**

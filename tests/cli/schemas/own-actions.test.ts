@@ -59,6 +59,9 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
   const [, id = ""] = /replay (rp_\w+)/.exec(running.written()) ?? [];
   for (const verb of ["pause", "resume", "cancel"]) await worker.post(`/api/replays/${id}/${verb}`);
   await worker.switchFlow("resume");
+  await worker.queue.idle();
+  // The replay looks for its results again after a while.
+  await worker.advanceWorker(60_000);
   await running.ended;
   await runCli(["doctor"], { env });
 
@@ -71,6 +74,11 @@ test("each thing that an operator does is an event that WorkOS takes", async () 
     );
   // No operator sends the checkpoint; see tests/worker/evidence/anchors.test.ts.
   const expected = Object.keys(OPERATOR_ACTIONS).filter((action) => action !== "audit_forwarder.checkpoint");
-  await until(seen, (actions) => actions.size === expected.length).catch(() => undefined);
+  // An event that was sent while delivery was paused is tried again later.
+  const seenLater = () => {
+    worker.clock.advance(10_000);
+    return seen();
+  };
+  await until(seenLater, (actions) => actions.size === expected.length).catch(() => undefined);
   expect([...seen()].toSorted()).toEqual(expected.toSorted());
 });

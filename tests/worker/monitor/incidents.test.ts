@@ -133,9 +133,16 @@ describe("the queue", () => {
   it("that refuses what the outbox brings is one too, and the outbox itself says when it is over", async () => {
     path.queue.setFaults({ publish: { status: 503 } });
     await spill(path.url, messageOf(recordOf()), { key: INGEST_KEY });
+    // The outbox waits between its tries, and longer after each failure.
+    const seenLater = async () => {
+      await path.advanceWorker(1_000);
+      return alerts.seen();
+    };
+    await until(seenLater, (seen) => seen.length === 1);
     await told("queue_unreachable started");
     expect(alerts.alerts[0]?.data.detail).toBe("publishing to QStash fails: http_503");
     path.queue.clearFaults();
+    await until(seenLater, (seen) => seen.length === 2);
     await told("queue_unreachable started", "queue_unreachable ended");
   });
 });

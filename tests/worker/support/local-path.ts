@@ -30,7 +30,9 @@ export async function startLocalPath(
   const folder = await mkdtemp(join(tmpdir(), "audit-path-"));
   const clock = createMovableClock();
   const workos = await startWorkos();
-  const queue = await startQueue({ path: ":memory:", clock });
+  /** How far the worker's clock was moved. */
+  let offsetMs = 0;
+  const queue = await startQueue({ path: ":memory:", clock, signingClock: { now: () => Date.now() + offsetMs } });
   const vars = { ...workerVariables(workos, queue), ...variables };
   const persistPath = join(folder, "worker");
   let worker = await startMovableWorker({
@@ -40,7 +42,6 @@ export async function startLocalPath(
     onLog: (line) => process.env["DEBUG_WORKER"] && console.error(line),
   });
   const { port, url } = worker;
-  let offsetMs = 0;
 
   const call = async (method: string, path: string, body?: unknown): Promise<Answered> => {
     const response = await fetch(`${url}${path}`, {
@@ -56,10 +57,7 @@ export async function startLocalPath(
     queue,
     clock,
     url,
-    /**
-     * Moves the worker's clock and its alarms. The queue signs with the real time, and its signatures are valid for five minutes, so
-     * a test moves the clock by less than that in all.
-     */
+    /** Moves the worker's clock and its alarms, and the time in the queue's signatures. */
     async advanceWorker(byMs: number): Promise<void> {
       offsetMs += byMs;
       await fetch(`${url}/test/clock?by_ms=${byMs}`, { method: "POST" });

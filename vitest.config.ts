@@ -38,9 +38,6 @@ const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL(".audit-forwarder/compil
 const PATIENCE_MS = 300_000;
 const patience = { testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS, expect: { poll: { timeout: PATIENCE_MS } } };
 
-/** Each process runs many files and imports a module once. With a process for each file, imports took a tenth of all processor time. */
-const sharedProcesses = { isolate: false };
-
 // `[assets]` in wrangler.toml must exist before the worker starts.
 await writeConsole();
 
@@ -55,7 +52,8 @@ export default defineConfig({
         test: {
           name: "node",
           env,
-          ...sharedProcesses,
+          // Each process runs many files and imports a module once: with a process for each file, imports took a tenth of all CPU.
+          isolate: false,
           restoreMocks: true,
           include: ["tests/**/*.test.ts"],
           exclude: [...gateway, ...workerd],
@@ -73,13 +71,7 @@ export default defineConfig({
             miniflare: { bindings: WORKER_VARIABLES, r2Buckets: ["EVIDENCE"] },
           }),
         ],
-        test: {
-          name: "workerd",
-          ...sharedProcesses,
-          include: workerd,
-          setupFiles: ["./tests/worker/support/fresh-worker.workerd.ts"],
-          ...patience,
-        },
+        test: { name: "workerd", include: workerd, ...patience },
       },
       {
         // One file at a time, beside the other projects: two gateways would take each other's time.

@@ -27,18 +27,16 @@ export const LONGEST = [
   "tests/simulation/oracle.test.ts",
 ];
 
-/**
- * The longest files first, then those in workerd, then Vitest's own order (failed and long files first), with the gateway's files
- * spread among them. The files in workerd share a process only while no other file comes between them.
- */
+/** The longest files first, then Vitest's own order (failed and long files first): within the gateway's files and within the others. */
 export class SpreadingSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     // oxlint-disable-next-line unicorn/no-array-sort -- vitest names it so
     const sorted = longestFirst(await super.sort(files), ({ moduleId }) => moduleId);
-    const of = (name: string) => sorted.filter(({ project }) => project.name === name);
-    const node = of("node");
-    const longest = node.filter(({ moduleId }) => rankOf(moduleId) < LONGEST.length);
-    return spread(of("gateway"), [...longest, ...of("workerd"), ...node.slice(longest.length)]);
+    const isGateway = ({ project }: TestSpecification): boolean => project.name === "gateway";
+    return spread(
+      sorted.filter(isGateway),
+      sorted.filter((file) => !isGateway(file)),
+    );
   }
 }
 
@@ -52,11 +50,9 @@ export function spread<T>(few: readonly T[], many: readonly T[]): T[] {
 
 /** Brings the files of `LONGEST` to the front; the others keep their order. */
 export function longestFirst<T>(files: readonly T[], pathOf: (file: T) => string): T[] {
-  return files.toSorted((one, other) => rankOf(pathOf(one)) - rankOf(pathOf(other)));
-}
-
-/** The place of a file in `LONGEST`; its length if it is not there. */
-function rankOf(file: string): number {
-  const found = LONGEST.findIndex((path) => file.endsWith(`/${path}`));
-  return found < 0 ? LONGEST.length : found;
+  const rank = (file: T): number => {
+    const found = LONGEST.findIndex((path) => pathOf(file).endsWith(`/${path}`));
+    return found < 0 ? LONGEST.length : found;
+  };
+  return files.toSorted((one, other) => rank(one) - rank(other));
 }

@@ -99,10 +99,11 @@ async function prepareAndSend(
       reached.set(record.id, { step: "refused", letter });
     }
   }
-  const claimed = ready.length > 0 ? await claimAndSend(ready, delivery, ports) : reached;
+  const claimed = ready.length > 0 ? await claimAndSend(ready, delivery, ports) : [];
+  for (const [id, progress] of claimed) reached.set(id, progress);
   return records.map((record) => ({
     record,
-    progress: reached.get(record.id) ?? claimed.get(record.id) ?? { step: "unclaimed", reason: "not_claimed" },
+    progress: reached.get(record.id) ?? { step: "unclaimed", reason: "not_claimed" },
   }));
 }
 

@@ -211,7 +211,7 @@ describe("a gateway is not called silent while the record of a probe can be amon
       },
     ],
     [
-      "a key of ours that is paused at QStash",
+      "another of the worker's keys is paused at QStash",
       async () => {
         await atQueue("/v2/flowControl/former/pause");
         const headers = { ...flow, "upstash-label": "audit-forwarder" };

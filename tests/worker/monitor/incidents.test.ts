@@ -86,7 +86,7 @@ describe("a record that waits too long", () => {
     expect(path.workos.events()).toHaveLength(1);
   });
 
-  it("for WorkOS is none of its own in an outage, which is told once", async () => {
+  it("for WorkOS opens no incident of its own in an outage, which is reported once", async () => {
     path.workos.faults.add({ status: 503 });
     const records = Array.from({ length: 5 }, () => recordOf({ occurredAtMs: Date.now() - 16 * 60_000 }));
     for (const record of records) await path.publish([record]);

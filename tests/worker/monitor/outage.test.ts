@@ -19,9 +19,10 @@ afterEach(async () => {
 
 const health = async () => (await path.get("/health")).json;
 const fateOf = async (id: string) => (await path.get(`/api/events/${id}`)).json;
-const callQueue = (method: string, route: string) =>
-  fetch(`${path.queue.url}/v2/${route}`, { method, headers: { authorization: `Bearer ${path.queue.token}` } });
-const askQueue = async <T>(route: string) => (await callQueue("GET", route)).json() as Promise<T>;
+const askQueue = async <T>(route: string) => {
+  const headers = { authorization: `Bearer ${path.queue.token}` };
+  return (await fetch(`${path.queue.url}/v2/${route}`, { headers })).json() as Promise<T>;
+};
 /** The worker forgets a pause before the queue has resumed. */
 const isPausedAtQueue = async () => (await askQueue<{ isPaused: boolean }>("flowControl/workos")).isPaused;
 const attemptsOfQueue = async () =>
@@ -109,7 +110,7 @@ describe("an outage of WorkOS", () => {
     if (!poisoned) throw new Error("no record");
     const [packed, single] = [others.slice(0, 19), others.slice(19)];
     // These wait from the beginning: the first probe comes 10 s after the breaker opens, however long publishing takes.
-    await callQueue("POST", "flowControl/workos/pause");
+    await path.switchFlow("pause");
     await path.publish(single);
     // The newest message that waits holds several records, and before it one whose outcome may still come.
     await path.publish(packed);

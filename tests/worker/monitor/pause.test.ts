@@ -96,8 +96,7 @@ describe("an operator", () => {
 
   it("who resumes at the queue's own console is understood by the next sweep", async () => {
     await path.post("/api/pause");
-    const headers = { authorization: `Bearer ${path.queue.token}` };
-    await fetch(`${path.queue.url}/v2/flowControl/workos/resume`, { method: "POST", headers });
+    await path.switchFlow("resume");
     await path.scheduled();
     expect(await health()).toMatchObject({ status: "ok", paused: false });
   });
@@ -105,8 +104,7 @@ describe("an operator", () => {
   it("who pauses at the queue's own console is understood by the next sweep, and people are told", async () => {
     await path.publish(recordsOf(1));
     await path.queue.idle();
-    const headers = { authorization: `Bearer ${path.queue.token}` };
-    await fetch(`${path.queue.url}/v2/flowControl/workos/pause`, { method: "POST", headers });
+    await path.switchFlow("pause");
     for (let n = 0; n < 2; n++) await path.scheduled();
     expect(await health()).toMatchObject({
       status: "paused",
